@@ -1,0 +1,49 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { InvalidOption } from '../values/invalid-option';
+
+/** Both are where a client may go for `localhost`. */
+const loopback = ['127.0.0.1', '::1'] as const;
+
+/** Refuses a port on which nginx could not listen, or on which another program would be met instead. */
+export async function checkListenPort(option: string, port: number): Promise<void> {
+  for (const address of loopback) {
+    const code = await whyNotListening(address, port);
+    if (code === 'EADDRINUSE') {
+      throw new InvalidOption(
+        option,
+        port,
+        `is taken by another program: stop it, or give another port, such as ${option} ${another(port)}`,
+      );
+    }
+    if (code === 'EACCES') {
+      throw new InvalidOption(
+        option,
+        port,
+        `needs a permission that is missing: give a port from 1024 on, such as ${option} ${another(port)}`,
+      );
+    }
+    // A machine without IPv6 has no ::1, and nobody is met there.
+    if (code !== undefined && address === '127.0.0.1') {
+      throw new InvalidOption(option, port, `cannot be listened on (${code}): give another port`);
+    }
+  }
+}
+
+async function whyNotListening(address: string, port: number): Promise<string | undefined> {
+  const server = createServer();
+  try {
+    server.listen(port, address);
+    await once(server, 'listening');
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  }
+  server.close();
+  await once(server, 'close');
+  return undefined;
+}
+
+function another(port: number): number {
+  if (port < 1024) return 8000 + port;
+  return port < 65_535 ? port + 1 : port - 1;
+}

@@ -1,0 +1,76 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { selfSignedKeyPair } from '../certificates/self-signed';
+import { nginxConf } from '../nginx/nginx-conf';
+import { Timeline } from '../timeline/timeline';
+import { cacheDirectory } from './cache-directory';
+import { Nginx } from './nginx';
+import { findNginx } from './nginx-binary';
+import { maxScale, StartOptions } from './start-options';
+
+/** The name whose SRV records are the instances. `internal` is for such names. https://www.icann.org/en/board-activities-and-meetings/materials/approved-resolutions-special-meeting-of-the-icann-board-29-07-2024-en */
+export const zone = 'api.internal';
+
+const mostWorkers = 4;
+
+export interface LocalProxySettings {
+  readonly options: StartOptions;
+  readonly timeline: Timeline;
+  readonly dnsPort: number;
+  readonly probePort: number;
+  /** Everything that nginx reads and writes is in it. */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+}
+
+export interface LocalProxy {
+  readonly nginx: Nginx;
+  readonly confPath: string;
+}
+
+/** Writes a certificate and a configuration, and finds the nginx that can run it. */
+export async function prepareLocalProxy(settings: LocalProxySettings): Promise<LocalProxy> {
+  const certificateDirectory = join(settings.directory, 'certificate');
+  writeCertificate(settings.options.host, certificateDirectory);
+  const confPath = join(settings.directory, 'nginx.conf');
+  const nginx = await findNginx({
+    signal: settings.signal,
+    suits: async (candidate) => {
+      writeFileSync(confPath, configuration(settings, candidate, certificateDirectory));
+      await candidate.test(confPath);
+    },
+  });
+  return { nginx, confPath };
+}
+
+function configuration(settings: LocalProxySettings, nginx: Nginx, certificateDirectory: string): string {
+  const { options, timeline, dnsPort, probePort, directory } = settings;
+  return nginxConf({
+    timeline,
+    host: options.host,
+    upstreamHost: zone,
+    upstreamService: 'http',
+    maxUpstreams: maxScale,
+    healthCheckPath: options.healthCheckPath,
+    resolvers: [`${nginx.machineAddress}:${dnsPort}`],
+    workers: Math.min(mostWorkers, availableParallelism()),
+    listenAddress: nginx.listenAddress,
+    httpPort: options.httpPort,
+    httpsPort: options.httpsPort,
+    probePort,
+    externalHttpsPort: options.httpsPort,
+    certificateDirectory,
+    runtimeDirectory: directory,
+    // A browser would remember it for the real host of this name.
+    hstsMaxAge: '0s',
+  });
+}
+
+/** The same certificate at every start: a browser asks once. */
+function writeCertificate(host: string, directory: string): void {
+  const { certificate, privateKey } = selfSignedKeyPair([host], join(cacheDirectory(), 'certificates'));
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'tls.crt'), certificate);
+  writeFileSync(join(directory, 'tls.key'), privateKey, { mode: 0o600 });
+}

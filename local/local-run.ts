@@ -1,0 +1,231 @@
+import { mkdtempSync, realpathSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { timeline, Timeline } from '../timeline/timeline';
+import { apiCommand, apiEnvironment } from './api-command';
+import { ApiProcess, Death } from './api-process';
+import { ApiProcesses } from './api-processes';
+import { banner } from './banner';
+import { consoleHelp, readConsoleCommands } from './console-commands';
+import { DnsServer } from './dns-server';
+import { freePort } from './free-port';
+import { checkListenPort } from './listen-ports';
+import { prepareLocalProxy, zone } from './local-proxy';
+import { apiLogLines, nginxLogLine } from './log-line';
+import { Nginx } from './nginx';
+import { NginxProcess } from './nginx-process';
+import { Output } from './output';
+import { StartOptions } from './start-options';
+import { Watchdog } from './watchdog';
+
+/** After so many attempts a command that never was ready is not started any more. */
+const attemptsAtStart = 3;
+
+/** nginx, DNS and the API on this machine: from their start to their end. */
+export class LocalRun {
+  private readonly timeline: Timeline;
+  private readonly stop = new AbortController();
+  private readonly watchdog = Watchdog.start();
+  private readonly directory: string;
+  private readonly forgetDirectory: () => void;
+  private readonly api: ApiProcesses;
+  private proxy: NginxProcess | undefined;
+  private nginx: Nginx | undefined;
+  private dns: DnsServer | undefined;
+  private started = false;
+
+  private constructor(
+    private readonly options: StartOptions,
+    private readonly output: Output,
+  ) {
+    this.directory = mkdtempSync(join(realpathSync(tmpdir()), 'fairlead-'));
+    this.forgetDirectory = this.watchdog.watch({ directory: this.directory });
+    this.timeline = timeline({
+      keepAliveTimeout: options.keepAliveTimeout,
+      // Nothing is between nginx and our DNS, and whoever types "scale" waits.
+      dnsCache: '0s',
+      resolverValid: '1s',
+      // Ctrl-C waits for clients that were told to keep their connection.
+      clientKeepAliveTimeout: '2s',
+    });
+    this.api = new ApiProcesses(
+      {
+        command: apiCommand(options),
+        environment: apiEnvironment(options, this.timeline),
+        healthCheckPath: options.healthCheckPath,
+        preStop: this.timeline.apiPreStop,
+        shutdownTimeout: this.timeline.apiTerminationGracePeriod - this.timeline.apiPreStop,
+        watchdog: this.watchdog,
+      },
+      {
+        line: (name, line) => {
+          for (const logLine of apiLogLines(line)) output.log(name, logLine);
+        },
+        died: (name, death) => {
+          this.onDeath(name, death);
+        },
+        slow: (name, reason) => {
+          output.say(`${name} is still not ready: ${reason || 'it has not answered yet'}`, 'warn');
+        },
+      },
+    );
+  }
+
+  static async prepare(options: StartOptions, output: Output): Promise<LocalRun> {
+    await checkListenPort('--http-port', options.httpPort);
+    await checkListenPort('--https-port', options.httpsPort);
+    return new LocalRun(options, output);
+  }
+
+  /** Runs until it is told to end; rejects if it cannot go on. Everything is gone then. */
+  async run(): Promise<void> {
+    const serving = this.serve().catch((error: unknown) => {
+      this.stop.abort(error);
+    });
+    await this.stopped();
+    await this.cleanUp(serving);
+    if (this.stop.signal.reason instanceof Error) throw this.stop.signal.reason;
+  }
+
+  /** Ends everything in order; `run` settles when it has. */
+  end(): void {
+    if (this.stop.signal.aborted) return;
+    this.output.say('Ending: requests in flight are answered first (Ctrl-C again ends at once)');
+    this.stop.abort('ended');
+  }
+
+  /** Ends everything at once. */
+  async kill(): Promise<void> {
+    await this.watchdog.end();
+  }
+
+  private async serve(): Promise<void> {
+    this.dns = await DnsServer.start(zone, () =>
+      this.api.ready.map(({ name, port }) => ({ name, port, address: this.nginx?.machineAddress ?? '127.0.0.1' })),
+    );
+    const probePort = await freePort();
+    const { options, timeline: times, directory, stop } = this;
+    const apiReady = this.api.scale(options.scale);
+    const { nginx, confPath } = await prepareLocalProxy({
+      options,
+      timeline: times,
+      dnsPort: this.dns.port,
+      probePort,
+      directory,
+      signal: stop.signal,
+    });
+    this.nginx = nginx;
+    await apiReady;
+    if (this.isStopping()) return;
+    const ports = [options.httpPort, options.httpsPort];
+    this.proxy = new NginxProcess(
+      { nginx, confPath, directory, ports, probePort, watchdog: this.watchdog },
+      {
+        line: (line) => {
+          this.output.log(
+            'nginx',
+            nginxLogLine(line, (port) => this.nameOf(port)),
+          );
+        },
+        restarting: (reason) => {
+          this.output.say(`nginx ended (${reason}): it is started again`, 'error');
+        },
+        failed: (error) => {
+          stop.abort(error);
+        },
+      },
+    );
+    await this.proxy.start();
+    if (this.isStopping()) return;
+    this.started = true;
+    const instances = this.api.ready.map(({ name }) => name);
+    this.output.block(banner(this.output, { options, nginx: nginx.describe, instances }));
+    const stopReading = this.readCommands();
+    await this.stopped().finally(stopReading);
+  }
+
+  private readCommands(): () => void {
+    return readConsoleCommands(process.stdin, {
+      scale: (count) => void this.scale(count),
+      status: () => {
+        for (const process of this.api.all) this.output.say(statusLine(process));
+      },
+      help: () => {
+        this.output.block(consoleHelp);
+      },
+      quit: () => {
+        this.end();
+      },
+      misunderstood: (message) => {
+        this.output.say(message, 'error');
+      },
+    });
+  }
+
+  private async scale(count: number): Promise<void> {
+    this.output.say(`Scaling from ${this.api.wanted} to ${count}`);
+    if (!(await this.api.scale(count)) || this.isStopping()) return;
+    const names = this.api.ready.map(({ name }) => name).join(', ');
+    this.output.say(`${count === 1 ? 'One instance is' : `${count} instances are`} ready: ${names}`);
+  }
+
+  private onDeath(name: string, death: Death): void {
+    const { reason, failedStarts, restartInMilliseconds } = death;
+    if (!this.started && failedStarts >= attemptsAtStart) {
+      this.stop.abort(new Error(whyNotStarted(apiCommand(this.options).file, death)));
+      return;
+    }
+    const when =
+      failedStarts === 0
+        ? ''
+        : ` before it was ready, ${failedStarts === 1 ? 'once' : `${failedStarts} times in turn`}`;
+    this.output.say(`${name} ended (${reason})${when}: started again in ${restartInMilliseconds / 1000} s`, 'error');
+  }
+
+  private nameOf(port: number): string | undefined {
+    return this.api.all.find((process) => process.port === port)?.name;
+  }
+
+  private isStopping(): boolean {
+    return this.stop.signal.aborted;
+  }
+
+  private stopped(): Promise<void> {
+    const { signal } = this.stop;
+    return new Promise((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => {
+        resolve();
+      });
+    });
+  }
+
+  private async cleanUp(serving: Promise<void>): Promise<void> {
+    const { clientKeepAliveMinimum, workerShutdownTimeout } = this.timeline;
+    const proxyEnded = this.proxy?.end(workerShutdownTimeout * 1000);
+    // Event streams and WebSockets hold nginx until the API ends them; all other clients are done by then.
+    if (proxyEnded) {
+      await Promise.race([proxyEnded, delay(clientKeepAliveMinimum * 1000, undefined, { ref: false })]);
+    }
+    await this.api.terminate();
+    await proxyEnded;
+    // What was under way when it was told to end: a download, a test of the configuration.
+    await serving;
+    await this.dns?.close();
+    await rm(this.directory, { recursive: true, force: true });
+    this.forgetDirectory();
+    await this.watchdog.end();
+  }
+}
+
+function statusLine({ name, ready, ending, port, pid }: ApiProcess): string {
+  const state = ending ? 'ending' : ready ? 'ready' : 'starting';
+  return `${name}  ${state}  http://127.0.0.1:${port}  process ${String(pid)}`;
+}
+
+function whyNotStarted(program: string, { reason, failedStarts, lastLines }: Death): string {
+  const output = lastLines.length === 0 ? ' It wrote nothing.' : `\n  ${lastLines.join('\n  ')}`;
+  return `The API does not start: ${program} ended ${failedStarts} times before it was ready (${reason}).${output}`;
+}

@@ -1,0 +1,60 @@
+import { isAbsolute } from 'node:path';
+import { InvalidOption } from '../values/invalid-option';
+import { Nginx } from './nginx';
+import { nginxExecutable } from './nginx-executable';
+import { nginxFromDebian } from './nginx-from-debian';
+import { nginxInDocker } from './nginx-in-docker';
+
+export interface FindNginxOptions {
+  /** Rejects if this nginx cannot run what it is meant for; then the next one is tried. @default - none */
+  readonly suits?: (nginx: Nginx) => Promise<void>;
+  /** Ends downloads and commands that are under way. */
+  readonly signal?: AbortSignal;
+}
+
+const roads = [
+  { name: 'path', title: 'nginx on the PATH', find: (signal?: AbortSignal) => nginxFrom('nginx', signal) },
+  { name: 'docker', title: 'Docker', find: nginxInDocker },
+  { name: 'debian', title: "Debian's package", find: nginxFromDebian },
+] as const;
+
+/**
+ * The first nginx that suits: on the PATH, in a running Docker engine, or Debian's package in the user's cache.
+ * The environment variable FAIRLEAD_NGINX takes one of them alone: `path`, `docker`, `debian`, or the path of an executable.
+ */
+export async function findNginx({ suits, signal }: FindNginxOptions = {}): Promise<Nginx> {
+  const failures: string[] = [];
+  for (const { title, find } of chosenRoads(process.env.FAIRLEAD_NGINX)) {
+    try {
+      const nginx = await find(signal);
+      await suits?.(nginx);
+      return nginx;
+    } catch (error) {
+      signal?.throwIfAborted();
+      failures.push(`  ${title}: ${error instanceof Error ? error.message.replaceAll('\n', '\n    ') : String(error)}`);
+    }
+  }
+  throw new Error(
+    `No nginx on this machine can do it:\n${failures.join('\n')}\nInstall nginx 1.30 or newer (with OpenSSL 3.5), or start Docker, and try again.`,
+  );
+}
+
+interface Road {
+  readonly title: string;
+  readonly find: (signal?: AbortSignal) => Promise<Nginx>;
+}
+
+function chosenRoads(choice: string | undefined): readonly Road[] {
+  if (choice === undefined || choice === '') return roads;
+  if (isAbsolute(choice)) return [{ title: choice, find: (signal) => nginxFrom(choice, signal) }];
+  const chosen = roads.filter(({ name }) => name === choice);
+  if (chosen.length === 0) {
+    const words = roads.map(({ name }) => name).join(', ');
+    throw new InvalidOption('FAIRLEAD_NGINX', choice, `is unknown: give one of ${words}, or the path of an nginx`);
+  }
+  return chosen;
+}
+
+function nginxFrom(file: string, signal?: AbortSignal): Promise<Nginx> {
+  return nginxExecutable(`(${file})`, { file, args: [] }, signal);
+}

@@ -1,0 +1,59 @@
+import { WriteStream } from 'node:tty';
+import { Level, LogLine } from './log-line';
+import { terminalText } from './terminal-text';
+
+/** SGR codes. @see https://www.ecma-international.org/publications-and-standards/standards/ecma-48/ */
+const styles = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34, magenta: 35, cyan: 36 } as const;
+type Style = keyof typeof styles;
+
+const levelStyles: Readonly<Record<Level, Style | undefined>> = {
+  error: 'red',
+  warn: 'yellow',
+  info: undefined,
+  debug: 'dim',
+};
+const sourceStyles: readonly Style[] = ['cyan', 'magenta', 'blue', 'green', 'yellow'];
+const sourceWidth = 8;
+
+/** Short aligned lines, each with the time and with who said it; coloured on a terminal, unless NO_COLOR is set. */
+export class Output {
+  private readonly coloured: boolean;
+  private readonly styleOfSource = new Map<string, Style>();
+
+  constructor(private readonly stream: NodeJS.WritableStream) {
+    // hasColors() knows of NO_COLOR. https://no-color.org
+    this.coloured = stream instanceof WriteStream && stream.hasColors();
+  }
+
+  /** What fairlead itself has to say. */
+  say(text: string, level: Level = 'info'): void {
+    this.log('fairlead', { level, text });
+  }
+
+  /** What a process has written. */
+  log(source: string, { level, text }: LogLine): void {
+    const time = this.style('dim', new Date().toTimeString().slice(0, 8));
+    const prefix = this.style(this.sourceStyle(source), source.padEnd(sourceWidth));
+    const style = levelStyles[level];
+    const shown = terminalText(text);
+    this.stream.write(`${time} ${prefix} ${style === undefined ? shown : this.style(style, shown)}\n`);
+  }
+
+  /** Lines without time or source. */
+  block(lines: readonly string[]): void {
+    this.stream.write(`${lines.join('\n')}\n`);
+  }
+
+  style(style: Style, text: string): string {
+    return this.coloured ? `\u001b[${styles[style]}m${text}\u001b[0m` : text;
+  }
+
+  private sourceStyle(source: string): Style {
+    if (source === 'fairlead') return 'bold';
+    const known = this.styleOfSource.get(source);
+    if (known !== undefined) return known;
+    const style = sourceStyles[this.styleOfSource.size % sourceStyles.length] ?? 'cyan';
+    this.styleOfSource.set(source, style);
+    return style;
+  }
+}

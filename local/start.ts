@@ -1,0 +1,29 @@
+import { LocalRun } from './local-run';
+import { Output } from './output';
+import { startHelp, startOptions } from './start-options';
+
+/** One Ctrl-C may come twice, from the terminal and passed on by npm: a second one is later than this (milliseconds). */
+const sameSignal = 500;
+
+/** `fairlead start`: runs until it is told to end. */
+export async function start(args: readonly string[]): Promise<void> {
+  const options = startOptions(args);
+  if (options === undefined) {
+    process.stdout.write(startHelp);
+    return;
+  }
+  const run = await LocalRun.prepare(options, new Output(process.stdout));
+  let first: number | undefined;
+  const onSignal = (): void => {
+    if (first === undefined) {
+      first = performance.now();
+      run.end();
+    } else if (performance.now() - first > sameSignal) {
+      void run.kill().then(() => process.exit(130));
+    }
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  // Whoever read the output is gone.
+  process.stdout.on('error', onSignal);
+  await run.run();
+}

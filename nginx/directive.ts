@@ -1,0 +1,48 @@
+/** A line of nginx.conf, with the reason why it is there. */
+export interface Directive {
+  readonly text: string;
+  readonly reason?: string;
+  /** Makes it a block. */
+  readonly body?: readonly Node[];
+}
+
+/** A heading for what follows. */
+export interface Heading {
+  readonly heading: string;
+}
+
+export type Node = Directive | Heading;
+
+export function directive(text: string, reason?: string): Directive {
+  return reason === undefined ? { text } : { text, reason };
+}
+
+export function block(text: string, body: readonly Node[], reason?: string): Directive {
+  return reason === undefined ? { text, body } : { text, body, reason };
+}
+
+export function heading(text: string): Heading {
+  return { heading: text };
+}
+
+/** Reasons stand beside a directive from this column on, and above it when it reaches further. */
+const reasonColumn = 60;
+
+export function render(nodes: readonly Node[], depth = 0): string {
+  return nodes.map((node, index) => renderNode(node, depth, index === 0)).join('');
+}
+
+function renderNode(node: Node, depth: number, first: boolean): string {
+  const indent = '  '.repeat(depth);
+  const gap = first ? '' : '\n';
+  if ('heading' in node) return `${gap}${indent}# ${node.heading}\n`;
+
+  const isBlock = node.body !== undefined;
+  const code = `${indent}${node.text}${isBlock ? ' {' : ';'}`;
+  const line = node.reason === undefined ? `${code}\n` : withReason(code, node.reason, indent);
+  return isBlock ? `${line}${render(node.body, depth + 1)}${indent}}\n` : line;
+}
+
+function withReason(code: string, reason: string, indent: string): string {
+  return code.length < reasonColumn ? `${code.padEnd(reasonColumn)}# ${reason}\n` : `${indent}# ${reason}\n${code}\n`;
+}

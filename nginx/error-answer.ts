@@ -1,0 +1,59 @@
+import { block, directive, Directive, heading, Node } from './directive';
+
+/** Statuses that nginx itself answers with, and what RFC 9110 calls them. 494 to 497 reach the client as 400. */
+const reasons: readonly (readonly [status: number, reason: string])[] = [
+  [403, 'Forbidden'],
+  [404, 'Not Found'],
+  [405, 'Method Not Allowed'],
+  [408, 'Request Timeout'],
+  [411, 'Length Required'],
+  [412, 'Precondition Failed'],
+  [413, 'Content Too Large'],
+  [414, 'URI Too Long'],
+  [416, 'Range Not Satisfiable'],
+  [417, 'Expectation Failed'],
+  [421, 'Misdirected Request'],
+  [431, 'Request Header Fields Too Large'],
+  [500, 'Internal Server Error'],
+  [501, 'Not Implemented'],
+  [505, 'HTTP Version Not Supported'],
+];
+
+const errorLocation = '/.nginx-error';
+
+export function errorSection(): Node[] {
+  return [
+    heading("nginx's own errors: JSON, as a client of an API expects"),
+    block('map $status $error_reason', [
+      directive('default "Bad Request"'),
+      ...reasons.map(([status, reason]) => directive(`${status} "${reason}"`)),
+    ]),
+  ];
+}
+
+/** In the server that forwards: the status stays, the body is JSON. Answers of the API are never touched. */
+export function errorDirectives(): Node[] {
+  const statuses = [400, ...reasons.map(([status]) => status), 494, 495, 496, 497];
+  return [
+    directive(`error_page ${statuses.join(' ')} ${errorLocation}`),
+    block(`location = ${errorLocation}`, [
+      directive('internal', 'no client asks for it'),
+      directive('default_type application/json'),
+      directive(`return 200 '${errorBody('$error_reason')}'`, 'with the status of the error'),
+    ]),
+  ];
+}
+
+/** A whole answer of nginx's own, from a location that an error led to. */
+export function errorLocationFor(name: string, status: number, reason: string, more: readonly Node[] = []): Directive {
+  return block(`location @${name}`, [
+    directive('default_type application/json'),
+    ...more,
+    directive(`return ${status} '${errorBody(reason)}'`),
+  ]);
+}
+
+/** The same shape as the errors of the example API. */
+function errorBody(reason: string): string {
+  return `{"error":"${reason}","requestId":"$accepted_request_id"}`;
+}

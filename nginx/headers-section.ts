@@ -1,0 +1,71 @@
+import { block, directive, heading, Node } from './directive';
+import { ProxyModel } from './model';
+import { quoteWithVariables } from './quote';
+import { securityHeaders } from './response-header';
+
+interface Header {
+  readonly name: string;
+  readonly value: string;
+  readonly reason?: string;
+}
+
+/** Headers that every answer has, the API's own winning. */
+export function headersSection(proxy: ProxyModel): Node[] {
+  const headers = defaultHeaders(proxy);
+  return [
+    heading('Headers of answers'),
+    directive('server_tokens off', 'no version in the Server header and on error pages'),
+    directive('proxy_hide_header X-Powered-By', 'nor what the API is made with'),
+    directive('proxy_hide_header X-Request-Id', 'sent once, by nginx'),
+    directive('add_header_inherit merge', 'a location that adds a header keeps these'),
+    directive('add_header X-Request-Id $accepted_request_id always', 'what a user can quote, and all logs have'),
+    ...headers.map(({ name, value, reason }) =>
+      block(
+        `map ${upstreamHeader(name)} ${defaultHeader(name)}`,
+        [directive(`"" ${quoteWithVariables(name, value)}`)],
+        reason ?? "unless the API's answer has one",
+      ),
+    ),
+    ...headers.map(({ name }) => directive(`add_header ${name} ${defaultHeader(name)} always`)),
+    ...strictTransportSecurity(proxy),
+  ];
+}
+
+function defaultHeaders({ contentSecurityPolicy, responseHeaders }: ProxyModel): Header[] {
+  const headers = new Map<string, Header>();
+  const set = (header: Header): unknown => headers.set(header.name.toLowerCase(), header);
+  set({
+    name: 'Content-Security-Policy',
+    value: contentSecurityPolicy,
+    reason: 'a browser that shows an answer loads nothing for it',
+  });
+  for (const [name, value, reason] of securityHeaders) set({ name, value, reason });
+  for (const [name, value] of responseHeaders) set({ name, value });
+  return [...headers.values()];
+}
+
+function strictTransportSecurity({ hstsMaxAge, hstsIncludeSubDomains }: ProxyModel): Node[] {
+  if (hstsMaxAge === 0) return [];
+  const value = `max-age=${hstsMaxAge}${hstsIncludeSubDomains ? '; includeSubDomains' : ''}`;
+  return [
+    directive('proxy_hide_header Strict-Transport-Security', 'sent once, by nginx'),
+    block(
+      'map $https $strict_transport_security',
+      [directive(`on "${value}"`)],
+      'browsers use HTTPS alone from now on; over plain HTTP they must ignore it',
+    ),
+    directive('add_header Strict-Transport-Security $strict_transport_security always'),
+  ];
+}
+
+function upstreamHeader(name: string): string {
+  return `$upstream_http_${variable(name)}`;
+}
+
+function defaultHeader(name: string): string {
+  return `$default_${variable(name)}`;
+}
+
+function variable(name: string): string {
+  return name.toLowerCase().replaceAll('-', '_');
+}

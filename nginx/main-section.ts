@@ -1,0 +1,40 @@
+import { Directive, directive, heading, Node, block } from './directive';
+import { ProxyModel } from './model';
+import { quote } from './quote';
+
+/** Connections of one worker, to clients and to instances together. */
+const workerConnections = 4096;
+
+export function mainSection({ workers, timeline, runtimeDirectory }: ProxyModel): Node[] {
+  return [
+    heading('Processes'),
+    directive('daemon off', 'it is started, watched and ended as one process'),
+    directive(`worker_processes ${workers}`, 'what the CPU limit allows; "auto" would count the CPUs of the node'),
+    directive(`worker_rlimit_nofile ${2 * workerConnections}`, 'every connection, and a temporary file for each'),
+    directive(
+      `worker_shutdown_timeout ${timeline.workerShutdownTimeout}s`,
+      'the longest request, and clients that were told to keep their connection',
+    ),
+    directive(`pid ${quote('runtimeDirectory', `${runtimeDirectory}/nginx.pid`)}`, 'the root file system is read-only'),
+    directive('error_log stderr warn', 'to the log of the container'),
+  ];
+}
+
+export function eventsSection(): Directive {
+  return block('events', [
+    directive(`worker_connections ${workerConnections}`, 'clients and instances of the API together'),
+  ]);
+}
+
+/** Temporary files, away from the read-only root. */
+export function temporaryFiles({ runtimeDirectory }: ProxyModel): Node[] {
+  const path = (name: string): string => quote('runtimeDirectory', `${runtimeDirectory}/${name}`);
+  return [
+    heading('Temporary files'),
+    directive(`client_body_temp_path ${path('client_body')}`, 'request bodies that do not fit in memory'),
+    ...['proxy', 'fastcgi', 'scgi', 'uwsgi'].map((module) =>
+      directive(`${module}_temp_path ${path(module)}`, module === 'proxy' ? undefined : 'not used, but made at start'),
+    ),
+    directive('proxy_max_temp_file_size 0', 'a slow client slows its answer down instead of filling the disk'),
+  ];
+}

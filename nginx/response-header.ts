@@ -1,0 +1,57 @@
+import { InvalidOption } from '../values/invalid-option';
+import { quote } from './quote';
+
+/** Headers that belong to the message's framing or to nginx, which a second value would break. */
+const reserved = new Set([
+  'accept-ranges',
+  'alt-svc',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-range',
+  'content-type',
+  'date',
+  'keep-alive',
+  'proxy-authenticate',
+  'server',
+  'set-cookie',
+  'strict-transport-security',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'vary',
+  'x-request-id',
+]);
+
+/** Security headers that the API may replace; each of them is sent by nginx otherwise. */
+export const securityHeaders: readonly (readonly [name: string, value: string, reason: string])[] = [
+  ['X-Content-Type-Options', 'nosniff', 'browsers go by Content-Type alone'],
+  ['X-Frame-Options', 'DENY', 'for browsers that do not know frame-ancestors'],
+  ['Referrer-Policy', 'no-referrer', 'paths of an API stay between client and API'],
+  ['Cross-Origin-Resource-Policy', 'same-origin', 'no other site embeds an answer; CORS is not touched by it'],
+];
+
+/** The value of a response header that HTTP and nginx carry as it is. @see https://www.rfc-editor.org/rfc/rfc9110#section-5.5 */
+export function responseHeader(option: string, name: string, value: unknown): string {
+  if (!/^[A-Za-z0-9-]{1,64}$/.test(name)) {
+    throw new InvalidOption(
+      option,
+      name,
+      'is not a header name that nginx has a variable for: give letters, digits and hyphens',
+    );
+  }
+  if (reserved.has(name.toLowerCase())) {
+    throw new InvalidOption(option, name, 'is set by nginx or the API itself: take it out');
+  }
+  quote(option, value);
+  const text = value as string;
+  if (text === '' || text !== text.trim()) {
+    throw new InvalidOption(
+      option,
+      value,
+      `is empty or has white space around it, which HTTP drops from ${name}: trim it`,
+    );
+  }
+  return text;
+}

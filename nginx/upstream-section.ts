@@ -1,0 +1,54 @@
+import { block, directive, Directive, heading, Node } from './directive';
+import { ProxyModel } from './model';
+
+/** Idle connections that each worker keeps to the instances. */
+const idleConnections = 128;
+
+export function upstreamSection(proxy: ProxyModel): Node[] {
+  const { timeline } = proxy;
+  return [
+    heading('The API'),
+    block('upstream api', [
+      directive(
+        `zone api ${zoneKilobytes(proxy.maxUpstreams)}k`,
+        `room for twice ${proxy.maxUpstreams} instances; a full zone drops some`,
+      ),
+      ...method(proxy),
+      directive(
+        `server ${server(proxy)} resolve max_fails=${proxy.maxFails} fail_timeout=${proxy.failTimeout}s`,
+        'followed by DNS; one broken connection takes nobody out',
+      ),
+      directive(`keepalive ${idleConnections}`, 'idle connections of each worker'),
+      directive(
+        `keepalive_timeout ${timeline.upstreamKeepAliveTimeout}s`,
+        `the API closes an idle connection after ${timeline.keepAliveTimeout} s: nginx is first`,
+      ),
+    ]),
+  ];
+}
+
+/** A peer, its address and its name take less than 2 KiB of shared memory, and a rollout can double their number. */
+function zoneKilobytes(maxUpstreams: number): number {
+  const unit = 64;
+  return Math.ceil((unit + 2 * 2 * maxUpstreams) / unit) * unit;
+}
+
+function method({ loadBalancing, hashVariable }: ProxyModel): Directive[] {
+  switch (loadBalancing) {
+    case 'round_robin':
+      return [];
+    case 'least_conn':
+      return [directive('least_conn', 'in turn when idle, and to an idle instance when not')];
+    case 'random_two_least_conn':
+      return [
+        directive('random two least_conn', 'many proxies that do not know of each other do not all choose the same'),
+      ];
+    case 'hash':
+    case 'client_address':
+      return [directive(`hash ${String(hashVariable)} consistent`, 'an instance more or less moves few keys')];
+  }
+}
+
+function server({ upstream }: ProxyModel): string {
+  return 'service' in upstream ? `${upstream.host} service=${upstream.service}` : `${upstream.host}:${upstream.port}`;
+}

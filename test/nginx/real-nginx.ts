@@ -1,0 +1,209 @@
+import { ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { OutgoingHttpHeaders } from 'node:http';
+import { request, RequestOptions } from 'node:https';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { KeyPair } from '../../certificates/key-pair';
+import { selfSignedKeyPair } from '../../certificates/self-signed';
+import { findNginx } from '../../local/nginx-binary';
+import { nginxConf } from '../../nginx/nginx-conf';
+import { ProxyProps } from '../../nginx/proxy';
+import { timeline } from '../../timeline/timeline';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly rawHeaders: readonly string[];
+  readonly body: string;
+}
+
+/** Props of a proxy on this machine, for tests that change one thing. */
+export function proxyProps(props: Partial<ProxyProps> = {}): ProxyProps {
+  return {
+    timeline: timeline({ resolverValid: '1s', dnsCache: '0s' }),
+    upstreamHost: 'api.orders.svc.cluster.local',
+    ...(props.upstreamService === undefined ? { upstreamPort: 3000 } : {}),
+    maxUpstreams: 10,
+    resolvers: ['127.0.0.1:53'],
+    workers: 2,
+    httpPort: 8080,
+    httpsPort: 8443,
+    probePort: 8444,
+    externalHttpsPort: 443,
+    certificateDirectory: '/etc/nginx/tls',
+    ...props,
+  };
+}
+
+/** Runs `nginx -t` on a configuration; rejects with what nginx says against it. */
+export async function testConfiguration(conf: string): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'fairlead-conf-'));
+  try {
+    const file = join(directory, 'nginx.conf');
+    // A name in `resolver` is looked up at start: the cluster's is not known on this machine.
+    writeFileSync(file, conf.replaceAll(/kube-dns\.[a-z0-9.-]+/g, '127.0.0.1').replaceAll('"/tmp/', `"${directory}/`));
+    await (await findNginx()).test(file);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** A real nginx with a rendered configuration, on free ports and in a directory of its own. */
+export class RealNginx {
+  private constructor(
+    readonly directory: string,
+    readonly props: ProxyProps,
+    private readonly child: ChildProcess,
+    private readonly errorLog: { text: string },
+  ) {}
+
+  static async start(props: Partial<ProxyProps>): Promise<RealNginx> {
+    const directory = mkdtempSync(join(tmpdir(), 'fairlead-nginx-'));
+    const [httpPort, httpsPort, probePort] = await freePorts(3);
+    const nginx = await findNginx();
+    const whole = proxyProps({
+      listenAddress: nginx.listenAddress,
+      httpPort,
+      httpsPort,
+      probePort,
+      externalHttpsPort: httpsPort,
+      certificateDirectory: join(directory, 'tls'),
+      runtimeDirectory: directory,
+      accessLog: join(directory, 'access.log'),
+      ...props,
+    } as Partial<ProxyProps>);
+    const hosts = [whole.host ?? 'localhost', ...(whole.additionalHosts ?? [])];
+    layOutSecret(whole.certificateDirectory, selfSignedKeyPair(hosts, join(tmpdir(), 'fairlead-test-certificates')));
+    const file = join(directory, 'nginx.conf');
+    writeFileSync(file, nginxConf(whole));
+
+    const command = nginx.command(file, [whole.httpPort, whole.httpsPort, whole.probePort]);
+    const child = spawn(command.file, command.args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const errorLog = { text: '' };
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (errorLog.text += text));
+    const running = new RealNginx(directory, whole, child, errorLog);
+    await running.until(() => running.get({ port: whole.probePort, path: '/healthz' }), 'nginx to answer');
+    return running;
+  }
+
+  get host(): string {
+    return this.props.host ?? 'localhost';
+  }
+
+  get errors(): string {
+    return this.errorLog.text;
+  }
+
+  /** Exchanges the certificate while nginx runs, as the kubelet does when a Secret changes. */
+  renewCertificate(pair: KeyPair): void {
+    layOutSecret(this.props.certificateDirectory, pair);
+  }
+
+  /** Waits until an instance answers through nginx, as after a change in DNS. */
+  async untilAnswered(accept: (answer: Answer) => boolean): Promise<Answer> {
+    return this.until(async () => {
+      const answer = await this.get({});
+      if (!accept(answer)) throw new Error(`${answer.status} ${answer.body}`);
+      return answer;
+    }, 'an answer that is accepted');
+  }
+
+  /** One request over TLS on a connection of its own; the certificate has to be valid. */
+  get(options: RequestOptions & { readonly body?: string | Buffer }): Promise<Answer> {
+    const { body, headers, ...rest } = options;
+    return new Promise((resolve, reject) => {
+      const sent = request(
+        {
+          host: '127.0.0.1',
+          port: this.props.httpsPort,
+          servername: this.host,
+          rejectUnauthorized: false,
+          agent: false,
+          headers: { host: this.host, ...(headers as OutgoingHttpHeaders) },
+          ...rest,
+        },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('error', reject);
+          response.on('end', () => {
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              rawHeaders: response.rawHeaders,
+              body: Buffer.concat(chunks).toString(),
+            });
+          });
+        },
+      );
+      sent.on('error', reject);
+      sent.end(body);
+    });
+  }
+
+  /** The access log's objects, once it has this many. */
+  async accessLog(entries: number): Promise<Record<string, unknown>[]> {
+    return this.until(() => {
+      const lines = readFileSync(join(this.directory, 'access.log'), 'utf8').split('\n').slice(0, -1);
+      if (lines.length < entries) throw new Error(`${lines.length} of ${entries} lines`);
+      return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    }, 'the access log');
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      const ended = once(this.child, 'exit');
+      this.child.kill('SIGTERM');
+      await ended;
+    }
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private async until<T>(attempt: () => T | Promise<T>, what: string): Promise<T> {
+    const deadline = Date.now() + 15_000;
+    for (;;) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (this.child.exitCode !== null) throw new Error(`nginx ended:\n${this.errors}`, { cause: error });
+        if (Date.now() > deadline)
+          throw new Error(`waited in vain for ${what}: ${String(error)}\n${this.errors.slice(-1000)}`, {
+            cause: error,
+          });
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  }
+}
+
+/** The kubelet's way: files are links into a directory, which is exchanged for another in one step. */
+function layOutSecret(directory: string, { certificate, privateKey }: KeyPair): void {
+  mkdirSync(directory, { recursive: true });
+  const version = mkdtempSync(`${directory}/..`);
+  writeFileSync(join(version, 'tls.crt'), certificate);
+  writeFileSync(join(version, 'tls.key'), privateKey);
+  const first = !existsSync(join(directory, '..data'));
+  symlinkSync(basename(version), join(directory, '..data_new'));
+  renameSync(join(directory, '..data_new'), join(directory, '..data'));
+  if (first) for (const name of ['tls.crt', 'tls.key']) symlinkSync(join('..data', name), join(directory, name));
+}
+
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
+}

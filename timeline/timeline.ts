@@ -1,0 +1,205 @@
+import { Duration, wholeSeconds } from '../values/duration';
+import { InvalidOption } from '../values/invalid-option';
+
+/** What a user may say about time. Everything else follows from it. */
+export interface TimelineProps {
+  /**
+   * How long the API keeps an idle connection open, in whole seconds. An app that uses `serve()` is told this value
+   * (`KEEP_ALIVE_TIMEOUT_SECONDS`) and follows it; of any other app it says what the app does. nginx closes its pooled
+   * connections earlier, so that no request meets a connection that the API is closing.
+   *
+   * @default '5s' - what Node does on its own up to version 25
+   * @see https://nodejs.org/api/http.html#serverkeepalivetimeout
+   */
+  readonly keepAliveTimeout?: Duration;
+
+  /**
+   * The longest that the API may take between two reads of a request or an answer, in whole seconds. nginx answers 504
+   * (and asks another pod, if the method is idempotent) after it; a pod or a proxy that ends waits this long for the
+   * requests that it holds.
+   *
+   * @default '60s'
+   * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_read_timeout
+   */
+  readonly requestTimeout?: Duration;
+
+  /**
+   * How long nginx waits for a connection to a pod, in whole seconds. A pod on a lost node refuses nothing, it is
+   * silent: this is what each request that is sent to it first costs.
+   *
+   * @default '2s'
+   * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_connect_timeout
+   */
+  readonly connectTimeout?: Duration;
+
+  /**
+   * How long after its arrival a request may still be passed to another pod, in whole seconds.
+   *
+   * @default '10s'
+   * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream_timeout
+   */
+  readonly nextUpstreamTimeout?: Duration;
+
+  /**
+   * How long nginx keeps an answer of the cluster's DNS, in whole seconds. A pod gets its first request within this and
+   * two seconds of being ready (and what the cluster's own DNS caches, `dnsCache`); every proxy asks once in this time.
+   *
+   * @default '5s'
+   * @see https://nginx.org/en/docs/http/ngx_http_core_module.html#resolver
+   */
+  readonly resolverValid?: Duration;
+
+  /**
+   * How long the cluster's DNS may go on giving an old answer, in whole seconds: 30 with NodeLocal DNSCache and with
+   * CoreDNS as kubeadm set it up before Kubernetes 1.32, 0 since then. A pod that ends goes on serving this much longer.
+   *
+   * @default '30s'
+   * @see https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/
+   */
+  readonly dnsCache?: Duration;
+
+  /**
+   * How long a proxy that ends goes on accepting connections, in whole seconds: what kube-proxy, or the health check of
+   * a cloud load balancer (interval × failures), needs to stop sending it new ones.
+   *
+   * @default '15s'
+   * @see https://kubernetes.io/docs/tutorials/services/pods-and-endpoint-termination-flow/
+   */
+  readonly proxyDeregistrationDelay?: Duration;
+
+  /**
+   * How long a client may leave a connection idle and then use it again without meeting its end, in whole seconds. It
+   * is told to clients (`Keep-Alive: timeout=`), and a proxy that ends honours it.
+   *
+   * @default '20s'
+   * @see https://nginx.org/en/docs/http/ngx_http_core_module.html#keepalive_timeout
+   */
+  readonly clientKeepAliveTimeout?: Duration;
+
+  /**
+   * How long nginx serves a certificate that it has read before it looks at the file again, in whole seconds.
+   *
+   * @default '10s'
+   * @see https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_certificate_cache
+   */
+  readonly certificateValid?: Duration;
+}
+
+/** Every timeout of both sides, in seconds. */
+export interface Timeline {
+  /** nginx: how long a DNS answer is used, and how long one is waited for. */
+  readonly resolverValid: number;
+  readonly resolverTimeout: number;
+  /** nginx to API: `proxy_connect_timeout`, `proxy_read_timeout` and `proxy_send_timeout`, `proxy_next_upstream_timeout`. */
+  readonly connectTimeout: number;
+  readonly requestTimeout: number;
+  readonly nextUpstreamTimeout: number;
+  /** nginx to API: how many pods one request is passed to before the last try, `proxy_next_upstream_tries`. */
+  readonly nextUpstreamTries: number;
+  /** API: `server.keepAliveTimeout`; nginx: `keepalive_timeout` of the upstream, which is shorter. */
+  readonly keepAliveTimeout: number;
+  readonly upstreamKeepAliveTimeout: number;
+  /** Client to nginx: `keepalive_timeout`, its second value, and `keepalive_min_timeout`. */
+  readonly clientKeepAliveTimeout: number;
+  readonly clientKeepAliveHint: number;
+  readonly clientKeepAliveMinimum: number;
+  /** nginx: `valid` of `ssl_certificate_cache`. */
+  readonly certificateValid: number;
+  /** A pod of the API that ends: `preStop.sleep`, then what `serve()` may use, all within the grace period. */
+  readonly apiPreStop: number;
+  readonly apiShutdownTimeout: number;
+  readonly apiTerminationGracePeriod: number;
+  /** A proxy that ends: `preStop.sleep`, then `worker_shutdown_timeout`, all within the grace period. */
+  readonly proxyPreStop: number;
+  readonly workerShutdownTimeout: number;
+  readonly proxyTerminationGracePeriod: number;
+  /** The longest from a pod's being Ready to its first request, and from its end to its last. */
+  readonly discovery: number;
+  /** The longest a client can wait for an answer when pods are silent (lost node), and when they accept and hang. */
+  readonly longestWaitOnSilentPods: number;
+  readonly longestWaitOnHungPods: number;
+}
+
+/** nginx asks again `valid + 1` seconds after an answer. */
+const reResolveTimer = 1;
+/** What endpoint slices, the kubelet and a busy node add to any of these times. */
+const slack = 2;
+/** How long a worker or an app takes to end once nothing holds it. */
+const exitMargin = 5;
+
+/** Derives every timeout from what the user said, and refuses what would lose requests. */
+export function timeline(props: TimelineProps = {}): Timeline {
+  const keepAliveTimeout = wholeSeconds('keepAliveTimeout', props.keepAliveTimeout ?? '5s', { min: '2s', max: '1h' });
+  const requestTimeout = wholeSeconds('requestTimeout', props.requestTimeout ?? '60s', { min: '1s', max: '1h' });
+  const connectTimeout = wholeSeconds('connectTimeout', props.connectTimeout ?? '2s', { min: '1s', max: '75s' });
+  const nextUpstreamTimeout = wholeSeconds('nextUpstreamTimeout', props.nextUpstreamTimeout ?? '10s', {
+    min: '1s',
+    max: '1h',
+  });
+  const resolverValid = wholeSeconds('resolverValid', props.resolverValid ?? '5s', { min: '1s', max: '5m' });
+  const dnsCache = wholeSeconds('dnsCache', props.dnsCache ?? '30s', { max: '5m' });
+  const proxyPreStop = wholeSeconds('proxyDeregistrationDelay', props.proxyDeregistrationDelay ?? '15s', {
+    min: '1s',
+    max: '10m',
+  });
+  const clientKeepAliveHint = wholeSeconds('clientKeepAliveTimeout', props.clientKeepAliveTimeout ?? '20s', {
+    min: '2s',
+    max: '1h',
+  });
+  const certificateValid = wholeSeconds('certificateValid', props.certificateValid ?? '10s', { min: '1s', max: '1d' });
+
+  if (nextUpstreamTimeout <= connectTimeout) {
+    throw new InvalidOption(
+      'nextUpstreamTimeout',
+      `${nextUpstreamTimeout}s`,
+      `leaves no time for another pod after a first one that is silent for connectTimeout (${connectTimeout}s): give ${connectTimeout + 1}s or more`,
+    );
+  }
+  if (requestTimeout < connectTimeout) {
+    throw new InvalidOption(
+      'requestTimeout',
+      `${requestTimeout}s`,
+      `is shorter than connectTimeout: give ${connectTimeout}s or more`,
+    );
+  }
+
+  const nextUpstreamTries = 3;
+  const discovery = dnsCache + resolverValid + reResolveTimer;
+  const apiPreStop = discovery + slack;
+  const apiShutdownTimeout = requestTimeout + slack;
+  const clientKeepAliveMinimum = clientKeepAliveHint + slack;
+  const workerShutdownTimeout = Math.max(requestTimeout, clientKeepAliveMinimum) + slack;
+
+  return {
+    resolverValid,
+    resolverTimeout: 2,
+    connectTimeout,
+    requestTimeout,
+    nextUpstreamTimeout,
+    nextUpstreamTries,
+    keepAliveTimeout,
+    upstreamKeepAliveTimeout: keepAliveTimeout - keepAliveMargin(keepAliveTimeout),
+    // Cloud load balancers hold idle connections for 60 s and must not meet one that nginx closes first.
+    clientKeepAliveTimeout: Math.max(65, clientKeepAliveMinimum),
+    clientKeepAliveHint,
+    clientKeepAliveMinimum,
+    certificateValid,
+    apiPreStop,
+    apiShutdownTimeout,
+    apiTerminationGracePeriod: apiPreStop + apiShutdownTimeout + exitMargin,
+    proxyPreStop,
+    workerShutdownTimeout,
+    proxyTerminationGracePeriod: proxyPreStop + workerShutdownTimeout + exitMargin,
+    discovery,
+    // Every try of the first round, then the one more of the rescue.
+    longestWaitOnSilentPods:
+      Math.min(nextUpstreamTries * connectTimeout, nextUpstreamTimeout + connectTimeout) + connectTimeout,
+    // The last try of the first round begins before nextUpstreamTimeout has passed, and each round's may hang to its end.
+    longestWaitOnHungPods: nextUpstreamTimeout + 2 * (connectTimeout + requestTimeout),
+  };
+}
+
+/** How much earlier nginx gives up an idle connection than the API: enough for a stalled event loop, no more than a fifth. */
+function keepAliveMargin(keepAliveTimeout: number): number {
+  return Math.min(5, Math.max(1, Math.floor(keepAliveTimeout / 5)));
+}

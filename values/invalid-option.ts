@@ -1,0 +1,28 @@
+/**
+ * An option that cannot work, said in one line: what it is called, what it was, and what would do.
+ * Command lines and `cdk8s synth` print the message alone and end with exit code 1.
+ */
+export class InvalidOption extends Error {
+  constructor(
+    readonly option: string,
+    readonly value: unknown,
+    readonly remedy: string,
+  ) {
+    super(`${option}: ${display(value)} ${remedy}`);
+    this.name = 'InvalidOption';
+  }
+}
+
+/** Whatever was given stays on one line of a terminal: JSON leaves some control and formatting characters as they are. */
+function display(value: unknown): string {
+  if (value === undefined) return 'undefined';
+  const json = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  const text = json.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    character.split('').map(escaped).join(''),
+  );
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}
+
+function escaped(codeUnit: string): string {
+  return `\\u${codeUnit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

@@ -1,0 +1,35 @@
+import { InvalidOption } from './invalid-option';
+
+/** Refuses an option that does not exist, which TypeScript does at compile time and JavaScript does not. */
+export function knownOptions(parent: string, given: object, known: readonly string[]): void {
+  for (const option of Object.keys(given)) {
+    if (known.includes(option)) continue;
+    const close = known.find((candidate) => distance(candidate.toLowerCase(), option.toLowerCase()) <= 2);
+    throw new InvalidOption(
+      `${parent}${option}`,
+      readable((given as Record<string, unknown>)[option]),
+      close === undefined
+        ? 'is an option that does not exist: take it out'
+        : `is an option that does not exist: ${close} does`,
+    );
+  }
+}
+
+/** What is not plain data may refer to itself, or to a whole app. */
+function readable(value: unknown): unknown {
+  return typeof value === 'object' || typeof value === 'function' ? `(${typeof value})` : value;
+}
+
+/** How many letters differ (Levenshtein). */
+function distance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let row = 1; row <= a.length; row += 1) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column += 1) {
+      const substitution = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      current.push(Math.min(substitution, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}

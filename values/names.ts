@@ -1,0 +1,63 @@
+import { InvalidOption } from './invalid-option';
+
+const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+const dnsName = new RegExp(`^${label}(?:\\.${label})*$`);
+const dnsLabel = new RegExp(`^${label}$`);
+
+/** A DNS host name in lower case, without a final dot. @see https://www.rfc-editor.org/rfc/rfc1123#section-2 */
+export function hostName(option: string, value: unknown): string {
+  // A last label of digits alone would be an IPv4 address to a client, which sends no SNI for it.
+  if (typeof value !== 'string' || value.length > 253 || !dnsName.test(value) || /(?:^|\.)\d+$/.test(value)) {
+    throw new InvalidOption(
+      option,
+      value,
+      'is not a DNS name: give letters, digits and hyphens in lower case, separated by dots, such as "api.example.com"',
+    );
+  }
+  return value;
+}
+
+/** A Kubernetes object name that is also a DNS label. @see https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names */
+export function dnsLabelName(option: string, value: unknown): string {
+  if (typeof value !== 'string' || !dnsLabel.test(value)) {
+    throw new InvalidOption(
+      option,
+      value,
+      'is not a DNS label: give at most 63 letters, digits and hyphens in lower case, such as "orders"',
+    );
+  }
+  return value;
+}
+
+/** The name of most Kubernetes objects. @see https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names */
+export function dnsSubdomainName(option: string, value: unknown): string {
+  if (typeof value !== 'string' || value.length > 253 || !dnsName.test(value)) {
+    throw new InvalidOption(
+      option,
+      value,
+      'is not the name of a Kubernetes object: give letters, digits, hyphens and dots in lower case, such as "orders-tls"',
+    );
+  }
+  return value;
+}
+
+/** The path of a request, as it stands in a request line: no query, no fragment, no control characters. */
+export function urlPath(option: string, value: unknown): string {
+  if (typeof value !== 'string' || !/^\/[\w\-.~!$&'()*+,;=:@%/]*$/.test(value) || /%(?![0-9A-Fa-f]{2})/.test(value)) {
+    throw new InvalidOption(
+      option,
+      value,
+      'is not a URL path: start it with "/" and percent-encode what RFC 3986 does not allow in a path, such as "/healthcheck"',
+    );
+  }
+  return value;
+}
+
+/** One of a fixed set of words. */
+export function oneOf<T extends string>(option: string, value: unknown, words: readonly T[]): T {
+  const found = words.find((word) => word === value);
+  if (found === undefined) {
+    throw new InvalidOption(option, value, `is unknown: give one of ${words.join(', ')}`);
+  }
+  return found;
+}
