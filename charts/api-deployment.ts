@@ -1,0 +1,70 @@
+import { Duration } from 'cdk8s';
+import { Probe, Volume } from 'cdk8s-plus-27';
+import type { Construct } from 'constructs';
+import { recommendedLabels, selectorLabels, versionLabel } from './labels';
+import type { Model } from './model';
+import { RollingDeployment } from './rolling-deployment';
+
+/** The pods of the API. */
+export class ApiDeployment extends RollingDeployment {
+  constructor(scope: Construct, id: string, model: Model) {
+    const { container, timeline } = model;
+    const { port } = container;
+    const labels = { ...recommendedLabels(model.name, 'api'), ...versionLabel(container.image) };
+    const usesTmp = container.volumes.some(({ path }) => path === '/tmp');
+    const mounts = [...container.volumes];
+    super(scope, id, {
+      name: 'api',
+      labels,
+      podLabels: { ...model.labels, ...labels },
+      matchLabels: selectorLabels(model.name, 'api'),
+      replicas: 'fixed' in model.replicas ? model.replicas.fixed : undefined,
+      revisionHistoryLimit: model.revisionHistoryLimit,
+      imagePullSecrets: container.imagePullSecrets,
+      preStop: timeline.apiPreStop,
+      terminationGracePeriod: timeline.apiTerminationGracePeriod,
+      resources: container.resources,
+      securityContext: {},
+      container: {
+        name: 'api',
+        image: container.image,
+        imagePullPolicy: container.imagePullPolicy,
+        ...(container.command === undefined ? {} : { command: [...container.command] }),
+        ...(container.args === undefined ? {} : { args: [...container.args] }),
+        ports: [{ name: 'http', number: port }],
+        envVariables: { ...container.environment },
+        envFrom: [...container.envFrom],
+        volumeMounts: mounts,
+        securityContext: {
+          ensureNonRoot: true,
+          readOnlyRootFilesystem: true,
+          allowPrivilegeEscalation: false,
+          ...(container.user === undefined ? {} : { user: container.user }),
+        },
+        // Five minutes to start in, and ready within a second of it.
+        startup: Probe.fromHttpGet(container.livenessPath, {
+          port,
+          periodSeconds: Duration.seconds(1),
+          timeoutSeconds: Duration.seconds(2),
+          failureThreshold: 300,
+        }),
+        readiness: Probe.fromHttpGet(container.readinessPath, {
+          port,
+          periodSeconds: Duration.seconds(5),
+          timeoutSeconds: Duration.seconds(2),
+          failureThreshold: 2,
+        }),
+        // A busy event loop answers late: that is a reason for more pods, not for one less.
+        liveness: Probe.fromHttpGet(container.livenessPath, {
+          port,
+          periodSeconds: Duration.seconds(10),
+          timeoutSeconds: Duration.seconds(5),
+          failureThreshold: 6,
+        }),
+      },
+    });
+    if (!usesTmp) {
+      this.containers[0]?.mount('/tmp', Volume.fromEmptyDir(this, 'Tmp', 'tmp'));
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import { InvalidOption } from '../values/invalid-option';
+
+/** The parts of a LoadBalancedApi that have labels of their own. */
+export type Component = 'api' | 'proxy' | 'nginx-config' | 'tls' | 'namespace';
+
+const names: Readonly<Record<Component, string>> = {
+  api: 'api',
+  proxy: 'nginx',
+  'nginx-config': 'nginx',
+  tls: 'nginx',
+  namespace: 'fairlead',
+};
+
+/** What finds the pods of a component. It never changes: Kubernetes lets no Deployment have another selector. */
+export function selectorLabels(instance: string, component: 'api' | 'proxy'): Record<string, string> {
+  return { 'app.kubernetes.io/name': names[component], 'app.kubernetes.io/instance': instance };
+}
+
+/** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/ */
+export function recommendedLabels(instance: string, component: Component): Record<string, string> {
+  return {
+    'app.kubernetes.io/name': names[component],
+    'app.kubernetes.io/instance': instance,
+    'app.kubernetes.io/component': component,
+    'app.kubernetes.io/part-of': instance,
+    'app.kubernetes.io/managed-by': 'fairlead',
+  };
+}
+
+/** The tag of an image as a label, if it has one that fits. */
+export function versionLabel(image: string): Record<string, string> {
+  const tag = /:([\w][\w.-]{0,61}[A-Za-z0-9]|[A-Za-z0-9])$/.exec(image.replace(/@.*$/, ''))?.[1];
+  return tag === undefined ? {} : { 'app.kubernetes.io/version': tag };
+}
+
+/** Labels that a user adds. */
+export function userLabels(given: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(given).map(([key, value]) => {
+      const option = `labels[${JSON.stringify(key)}]`;
+      qualifiedName(option, key);
+      if (key.startsWith('app.kubernetes.io/') || key.startsWith('pod-security.kubernetes.io/')) {
+        throw new InvalidOption(option, value, 'is set by fairlead: choose another key');
+      }
+      if (typeof value !== 'string' || !/^(?:[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?)?$/.test(value)) {
+        throw new InvalidOption(
+          option,
+          value,
+          'is not the value of a label: give at most 63 letters, digits, ".", "_" and "-", beginning and ending with a letter or digit',
+        );
+      }
+      return [key, value];
+    }),
+  );
+}
+
+/** Annotations that a user adds. */
+export function userAnnotations(option: string, given: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(given).map(([key, value]) => {
+      const entry = `${option}[${JSON.stringify(key)}]`;
+      qualifiedName(entry, key);
+      if (typeof value !== 'string') {
+        throw new InvalidOption(entry, value, 'is not text: put it in quotes');
+      }
+      return [key, value];
+    }),
+  );
+}
+
+/** The key of a label or an annotation: a name, with an optional DNS name before it. */
+function qualifiedName(option: string, key: string): void {
+  if (!/^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/.test(key)) {
+    throw new InvalidOption(
+      option,
+      key,
+      'is not a key of Kubernetes: give a name such as "team", or "example.com/team"',
+    );
+  }
+}

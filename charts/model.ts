@@ -1,0 +1,119 @@
+import type { k8s } from 'cdk8s-plus-27';
+import { nginxConf } from '../nginx/nginx-conf';
+import type { IpFamily } from '../nginx/proxy';
+import type { Timeline } from '../timeline/timeline';
+import { wholeSeconds } from '../values/duration';
+import { integer } from '../values/integer';
+import { InvalidOption } from '../values/invalid-option';
+import { knownOptions } from '../values/known-options';
+import { dnsLabelName, hostName } from '../values/names';
+import { type ContainerModel, containerModel } from './container-model';
+import { egressRule } from './egress-rule';
+import { knownProps } from './known-props';
+import { userLabels } from './labels';
+import type { LoadBalancedApiProps } from './load-balanced-api-props';
+import { certificateDirectory, httpPort, httpsPort, probePort } from './nginx-pod';
+import { type ProxyPodsModel, proxyPodsModel } from './proxy-pods-model';
+import { type ProxyServiceModel, proxyServiceModel } from './proxy-service-model';
+import { greatest, type Replicas, replicas } from './replicas';
+import { type Certificate, certificate } from './tls-secret';
+
+/** A deployment whose every value is known, valid, and fits the others. */
+export interface Model {
+  /** The id of the construct, which is the `instance` in labels. */
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly timeline: Timeline;
+  readonly container: ContainerModel;
+  readonly replicas: Replicas;
+  /** In seconds. */
+  readonly scaleDownStabilizationWindow: number;
+  readonly proxy: ProxyPodsModel;
+  readonly service: ProxyServiceModel;
+  readonly certificate: Certificate;
+  readonly resolvers: readonly string[];
+  readonly ipFamilies: readonly IpFamily[] | undefined;
+  readonly revisionHistoryLimit: number;
+  readonly apiEgress: readonly k8s.NetworkPolicyEgressRule[] | undefined;
+  readonly nginxConf: string;
+}
+
+/** Validates everything before anything is made. */
+export function deploymentModel(id: string, props: LoadBalancedApiProps): Model {
+  knownOptions('', props, knownProps);
+  const name = dnsLabelName('id', id);
+  const namespace = ownNamespace(props.namespace ?? name);
+  const { container, timeline } = containerModel(props.container, props);
+  const count = replicas({
+    fixed: { option: 'replicas', value: props.replicas },
+    min: { option: 'minReplicas', value: props.minReplicas },
+    max: { option: 'maxReplicas', value: props.maxReplicas },
+    targetCpuUtilization: { option: 'targetCpuUtilization', value: props.targetCpuUtilization },
+    least: 1,
+    defaultMax: 10,
+  });
+  const proxy = proxyPodsModel(props);
+  const service = proxyServiceModel(props);
+  const clusterDomain = hostName('clusterDomain', props.clusterDomain ?? 'cluster.local');
+  const resolvers = props.resolvers ?? [`kube-dns.kube-system.svc.${clusterDomain}`];
+  const conf = nginxConf({
+    ...props,
+    timeline,
+    upstreamHost: `api.${namespace}.svc.${clusterDomain}`,
+    ...discovery(props, container.port),
+    maxUpstreams: greatest(count),
+    healthCheckPath: container.healthCheckPath,
+    resolvers,
+    workers: proxy.workers,
+    httpPort,
+    httpsPort,
+    probePort,
+    externalHttpsPort: service.httpsPort,
+    certificateDirectory,
+  });
+
+  return {
+    name,
+    namespace,
+    labels: userLabels(props.labels ?? {}),
+    timeline,
+    container,
+    replicas: count,
+    scaleDownStabilizationWindow: wholeSeconds(
+      'scaleDownStabilizationWindow',
+      props.scaleDownStabilizationWindow ?? '5m',
+      { max: '1h' },
+    ),
+    proxy,
+    service,
+    certificate: certificate(props, [props.host ?? 'localhost', ...(props.additionalHosts ?? [])]),
+    resolvers,
+    ipFamilies: props.ipFamilies === undefined ? undefined : [...new Set(props.ipFamilies)],
+    revisionHistoryLimit: integer('revisionHistoryLimit', props.revisionHistoryLimit ?? 10, 0, 1000),
+    apiEgress: props.apiEgress?.map(egressRule),
+    nginxConf: conf,
+  };
+}
+
+/** With address records all pods have one name; a hash needs one for each, which SRV records have. */
+function discovery(
+  { loadBalancing }: LoadBalancedApiProps,
+  port: number,
+): { upstreamPort: number } | { upstreamService: string } {
+  return loadBalancing === 'hash' || loadBalancing === 'client_address'
+    ? { upstreamService: 'http' }
+    : { upstreamPort: port };
+}
+
+function ownNamespace(value: string): string {
+  const namespace = dnsLabelName('namespace', value);
+  if (namespace === 'default' || namespace.startsWith('kube-')) {
+    throw new InvalidOption(
+      'namespace',
+      namespace,
+      "is the cluster's own, and would be closed to all that is not restricted: give one for this API alone",
+    );
+  }
+  return namespace;
+}

@@ -1,0 +1,89 @@
+import { Duration, Size } from 'cdk8s';
+import { ConfigMap, ConnectionScheme, ImagePullPolicy, Probe, Secret, Volume } from 'cdk8s-plus-27';
+import type { Construct } from 'constructs';
+import { recommendedLabels, selectorLabels, versionLabel } from './labels';
+import type { Model } from './model';
+import { certificateDirectory, httpPort, httpsPort, probePort } from './nginx-pod';
+import { RollingDeployment } from './rolling-deployment';
+
+/** User and group of nginx in its own image. */
+const nginxUser = 101;
+
+interface NginxDeploymentProps {
+  readonly model: Model;
+  readonly configMapName: string;
+  readonly secretName: string;
+}
+
+/** The pods of nginx. */
+export class NginxDeployment extends RollingDeployment {
+  constructor(scope: Construct, id: string, { model, configMapName, secretName }: NginxDeploymentProps) {
+    const { proxy, timeline } = model;
+    const labels = { ...recommendedLabels(model.name, 'proxy'), ...versionLabel(proxy.image) };
+    super(scope, id, {
+      name: 'nginx',
+      labels,
+      podLabels: { ...model.labels, ...labels },
+      matchLabels: selectorLabels(model.name, 'proxy'),
+      replicas: 'fixed' in proxy.replicas ? proxy.replicas.fixed : undefined,
+      revisionHistoryLimit: model.revisionHistoryLimit,
+      imagePullSecrets: [],
+      preStop: timeline.proxyPreStop,
+      terminationGracePeriod: timeline.proxyTerminationGracePeriod,
+      resources: proxy.resources,
+      // The group reads the private key; its file belongs to root.
+      securityContext: { user: nginxUser, group: nginxUser, fsGroup: nginxUser },
+      container: {
+        name: 'nginx',
+        image: proxy.image,
+        imagePullPolicy: ImagePullPolicy.IF_NOT_PRESENT,
+        command: ['nginx', '-c', '/etc/nginx/nginx.conf'],
+        ports: [
+          { name: 'http', number: httpPort },
+          { name: 'https', number: httpsPort },
+          { name: 'probe', number: probePort },
+        ],
+        securityContext: {
+          ensureNonRoot: true,
+          readOnlyRootFilesystem: true,
+          allowPrivilegeEscalation: false,
+          user: nginxUser,
+          group: nginxUser,
+        },
+        // A new proxy has to reach the API before it replaces an old one, and waits for that as long as it takes.
+        startup: probe('/startup', { periodSeconds: Duration.seconds(1), timeoutSeconds: Duration.seconds(5) }),
+        readiness: probe('/healthz', { periodSeconds: Duration.seconds(5), failureThreshold: 2 }),
+        liveness: probe('/healthz', { periodSeconds: Duration.seconds(10), failureThreshold: 6 }),
+      },
+    });
+    const [container] = this.containers;
+    const configMap = ConfigMap.fromConfigMapName(this, 'ConfigMap', configMapName);
+    container?.mount('/etc/nginx/nginx.conf', Volume.fromConfigMap(this, 'Config', configMap, { name: 'config' }), {
+      subPath: 'nginx.conf',
+      readOnly: true,
+    });
+    const secret = Secret.fromSecretName(this, 'Secret', secretName);
+    // A directory, never a subPath: only so does the kubelet bring a renewed certificate into a running pod.
+    container?.mount(
+      certificateDirectory,
+      Volume.fromSecret(this, 'Tls', secret, { name: 'tls', defaultMode: 0o440 }),
+      { readOnly: true },
+    );
+    container?.mount('/tmp', Volume.fromEmptyDir(this, 'Tmp', 'tmp', { sizeLimit: Size.gibibytes(1) }));
+  }
+}
+
+/** Over TLS, so that it proves the certificate too. */
+function probe(
+  path: string,
+  options: { periodSeconds: Duration; timeoutSeconds?: Duration; failureThreshold?: number },
+): Probe {
+  return Probe.fromHttpGet(path, {
+    port: probePort,
+    scheme: ConnectionScheme.HTTPS,
+    timeoutSeconds: Duration.seconds(2),
+    // The greatest that Kubernetes takes, which is never.
+    failureThreshold: 2 ** 31 - 1,
+    ...options,
+  });
+}

@@ -1,0 +1,8 @@
+/** Ports of nginx in its pods: above 1024, which need no privilege. */
+export const httpPort = 8080;
+export const httpsPort = 8443;
+/** For the kubelet alone: no Service has it. */
+export const probePort = 8444;
+
+/** Where the Secret is mounted. */
+export const certificateDirectory = '/etc/nginx/tls';

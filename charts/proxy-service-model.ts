@@ -1,0 +1,72 @@
+import { cidr } from '../values/addresses';
+import { integer, port } from '../values/integer';
+import { InvalidOption } from '../values/invalid-option';
+import { oneOf } from '../values/names';
+import { userAnnotations } from './labels';
+import type { ProxyServiceProps } from './proxy-service-props';
+
+/** The Service of nginx with every value known. */
+export interface ProxyServiceModel {
+  readonly type: 'ClusterIP' | 'NodePort' | 'LoadBalancer';
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  readonly httpNodePort: number | undefined;
+  readonly httpsNodePort: number | undefined;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly loadBalancerSourceRanges: readonly string[] | undefined;
+  readonly loadBalancerClass: string | undefined;
+  readonly externalTrafficPolicy: 'Cluster' | 'Local' | undefined;
+}
+
+export function proxyServiceModel(props: ProxyServiceProps): ProxyServiceModel {
+  const type = oneOf('serviceType', props.serviceType ?? 'LoadBalancer', ['ClusterIP', 'NodePort', 'LoadBalancer']);
+  const only = (types: readonly string[], ...options: (keyof ProxyServiceProps)[]): void => {
+    for (const option of options) {
+      if (props[option] === undefined || types.includes(type)) continue;
+      const remedy = `does not go with serviceType ${JSON.stringify(type)}: take it out, or give serviceType ${types.map((word) => JSON.stringify(word)).join(' or ')}`;
+      throw new InvalidOption(option, props[option], remedy);
+    }
+  };
+  only(['NodePort', 'LoadBalancer'], 'httpNodePort', 'httpsNodePort', 'externalTrafficPolicy');
+  only(['LoadBalancer'], 'loadBalancerSourceRanges', 'loadBalancerClass');
+
+  const httpNodePort = nodePort('httpNodePort', props.httpNodePort);
+  const httpsNodePort = nodePort('httpsNodePort', props.httpsNodePort);
+  if (httpsNodePort !== undefined && httpsNodePort === httpNodePort) {
+    throw new InvalidOption('httpsNodePort', httpsNodePort, 'is httpNodePort as well: give a port of its own');
+  }
+  const httpPort = port('externalHttpPort', props.externalHttpPort ?? 80);
+  const httpsPort = port('externalHttpsPort', props.externalHttpsPort ?? 443);
+  if (httpsPort === httpPort) {
+    throw new InvalidOption('externalHttpsPort', httpsPort, 'is externalHttpPort as well: give a port of its own');
+  }
+  return {
+    type,
+    httpPort,
+    httpsPort,
+    httpNodePort,
+    httpsNodePort,
+    annotations: userAnnotations('serviceAnnotations', props.serviceAnnotations ?? {}),
+    loadBalancerSourceRanges: props.loadBalancerSourceRanges?.map((range) => cidr('loadBalancerSourceRanges', range)),
+    loadBalancerClass: loadBalancerClass(props.loadBalancerClass),
+    externalTrafficPolicy:
+      props.externalTrafficPolicy === undefined
+        ? undefined
+        : oneOf<'Cluster' | 'Local'>('externalTrafficPolicy', props.externalTrafficPolicy, ['Cluster', 'Local']),
+  };
+}
+
+function nodePort(option: string, value: number | undefined): number | undefined {
+  return value === undefined ? undefined : integer(option, value, 30_000, 32_767);
+}
+
+function loadBalancerClass(value: string | undefined): string | undefined {
+  if (value !== undefined && !/^(?:[a-z0-9.-]{1,253}\/)?[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/.test(value)) {
+    throw new InvalidOption(
+      'loadBalancerClass',
+      value,
+      'is not the name of a class: give one such as "example.com/internal"',
+    );
+  }
+  return value;
+}

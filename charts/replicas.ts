@@ -1,0 +1,52 @@
+import { integer } from '../values/integer';
+import { InvalidOption } from '../values/invalid-option';
+
+/** How many pods there are: a fixed number, or what an autoscaler decides. */
+export type Replicas =
+  { readonly fixed: number } | { readonly min: number; readonly max: number; readonly targetCpuUtilization: number };
+
+interface ReplicaOption {
+  readonly option: string;
+  readonly value: number | undefined;
+}
+
+interface ReplicaOptions {
+  readonly fixed: ReplicaOption;
+  readonly min: ReplicaOption;
+  readonly max: ReplicaOption;
+  readonly targetCpuUtilization: ReplicaOption;
+  readonly least: number;
+  readonly defaultMax: number;
+}
+
+/** This many addresses fit in one answer of DNS over TCP, with room to spare. */
+const most = 1000;
+
+export function replicas({ fixed, min, max, targetCpuUtilization, least, defaultMax }: ReplicaOptions): Replicas {
+  if (fixed.value !== undefined) {
+    for (const { option, value } of [min, max, targetCpuUtilization]) {
+      if (value === undefined) continue;
+      throw new InvalidOption(
+        option,
+        value,
+        `is for an autoscaler, and ${fixed.option} (${fixed.value}) for a fixed number of pods: give one of the two`,
+      );
+    }
+    return { fixed: integer(fixed.option, fixed.value, least, most) };
+  }
+  const minimum = integer(min.option, min.value ?? Math.max(least, Math.min(2, max.value ?? 2)), least, most);
+  const maximum = integer(max.option, max.value ?? Math.max(defaultMax, minimum), least, most);
+  if (minimum > maximum) {
+    throw new InvalidOption(min.option, minimum, `is more than ${max.option} (${maximum}): give no more than that`);
+  }
+  return {
+    min: minimum,
+    max: maximum,
+    targetCpuUtilization: integer(targetCpuUtilization.option, targetCpuUtilization.value ?? 70, 1, 1000),
+  };
+}
+
+/** The greatest number of pods that are wanted at a time. */
+export function greatest(count: Replicas): number {
+  return 'fixed' in count ? count.fixed : count.max;
+}

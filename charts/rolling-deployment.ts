@@ -1,0 +1,86 @@
+import { ApiObject, Duration, JsonPatch } from 'cdk8s';
+import {
+  type Container,
+  type ContainerProps,
+  Deployment,
+  DeploymentStrategy,
+  LabelSelector,
+  PercentOrAbsolute,
+  type PodSecurityContextProps,
+} from 'cdk8s-plus-27';
+import type { Construct } from 'constructs';
+import { restrictedContainer, restrictedPods } from './pod-security';
+import { preStopSleep } from './pre-stop-sleep';
+import { resourceRequirements, type Resources } from './resources';
+import { topologySpread } from './topology-spread';
+
+/** What the Deployments of the API and of nginx have in common. */
+export interface RollingDeploymentProps {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly podLabels: Readonly<Record<string, string>>;
+  readonly matchLabels: Readonly<Record<string, string>>;
+  /** Left out when an autoscaler decides. */
+  readonly replicas: number | undefined;
+  readonly revisionHistoryLimit: number;
+  readonly container: ContainerProps;
+  readonly resources: Resources;
+  readonly securityContext: PodSecurityContextProps;
+  readonly imagePullSecrets: readonly string[];
+  /** In seconds: from the decision to end a pod until its process is told. */
+  readonly preStop: number;
+  /** In seconds: from that decision until the process is killed. */
+  readonly terminationGracePeriod: number;
+}
+
+/** A Deployment of hardened pods, spread over nodes, that never has fewer ready pods than it should while it rolls. */
+export class RollingDeployment extends Deployment {
+  constructor(scope: Construct, id: string, props: RollingDeploymentProps) {
+    super(scope, id, {
+      metadata: { name: props.name, labels: { ...props.labels } },
+      podMetadata: { labels: { ...props.podLabels } },
+      select: false,
+      ...(props.replicas === undefined ? {} : { replicas: props.replicas }),
+      strategy: DeploymentStrategy.rollingUpdate({
+        maxUnavailable: PercentOrAbsolute.absolute(0),
+        maxSurge: PercentOrAbsolute.percent(25),
+      }),
+      securityContext: { ...props.securityContext, ensureNonRoot: true },
+      automountServiceAccountToken: false,
+      terminationGracePeriod: Duration.seconds(props.terminationGracePeriod),
+    });
+    this.select(LabelSelector.of({ labels: { ...props.matchLabels } }));
+
+    // Resources are patched in: they would else go through a type that cannot express every quantity.
+    this.addContainer({ ...props.container, resources: {} });
+
+    const manifest = ApiObject.of(this);
+    manifest.addJsonPatch(
+      JsonPatch.add('/spec/revisionHistoryLimit', props.revisionHistoryLimit),
+      JsonPatch.add('/spec/template/spec/containers/0/resources', resourceRequirements(props.resources)),
+      ...(props.imagePullSecrets.length === 0
+        ? []
+        : [
+            JsonPatch.add(
+              '/spec/template/spec/imagePullSecrets',
+              props.imagePullSecrets.map((name) => ({ name })),
+            ),
+          ]),
+      topologySpread(props.matchLabels),
+      ...restrictedPods(),
+    );
+    preStopSleep(manifest, props.preStop);
+  }
+
+  /** Another container in every pod; it is as restricted as the first. */
+  override addContainer(props: ContainerProps): Container {
+    ApiObject.of(this).addJsonPatch(restrictedContainer('containers', this.containers.length));
+    return super.addContainer(props);
+  }
+
+  /** A container that ends before the others begin; it is as restricted as they are. */
+  override addInitContainer(props: ContainerProps): Container {
+    ApiObject.of(this).addJsonPatch(restrictedContainer('initContainers', this.initContainers.length));
+    return super.addInitContainer(props);
+  }
+}

@@ -1,0 +1,127 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Testing } from 'cdk8s';
+import { selfSignedKeyPair } from '../../certificates/self-signed';
+import { LoadBalancedApi } from '../../charts/load-balanced-api';
+import { find, manifestsOf, podSpecOf, synthesize, type TestProps } from './manifests';
+
+let directory: string;
+let files: { readonly tlsCertificateFile: string; readonly tlsPrivateKeyFile: string };
+let pair: { readonly certificate: string; readonly privateKey: string };
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'fairlead-certificate-'));
+  pair = selfSignedKeyPair(['orders.example.com'], join(directory, 'made'));
+  files = { tlsCertificateFile: join(directory, 'tls.crt'), tlsPrivateKeyFile: join(directory, 'tls.key') };
+  writeFileSync(files.tlsCertificateFile, pair.certificate);
+  writeFileSync(files.tlsPrivateKeyFile, pair.privateKey);
+});
+
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+});
+
+test("one's own certificate is in a Secret, and that in a file of its own", () => {
+  const app = Testing.app();
+  const api = new LoadBalancedApi(app, 'orders', {
+    container: { image: 'orders:1' },
+    host: 'orders.example.com',
+    ...files,
+  });
+  expect(api.tlsSecret?.name).toBe('nginx-tls');
+  const [secretChart] = app.charts.filter((chart) => chart.node.id === '1-tls');
+  expect(secretChart?.toJson()).toEqual([
+    expect.objectContaining({
+      kind: 'Secret',
+      type: 'kubernetes.io/tls',
+      metadata: expect.objectContaining({ name: 'nginx-tls', namespace: 'orders' }) as object,
+      stringData: { 'tls.crt': pair.certificate, 'tls.key': pair.privateKey },
+    }),
+  ]);
+  const others = manifestsOf(app).filter(({ kind }) => kind !== 'Secret');
+  expect(JSON.stringify(others)).not.toContain('PRIVATE KEY');
+  expect(podSpecOf(manifestsOf(app), 'nginx').volumes).toContainEqual({
+    name: 'tls',
+    secret: { secretName: 'nginx-tls', defaultMode: 0o440 },
+  });
+});
+
+test('an existing Secret is used and not made', () => {
+  const manifests = synthesize({ tlsSecretName: 'orders.example.com' });
+  expect(manifests.filter(({ kind }) => kind === 'Secret')).toEqual([]);
+  expect(podSpecOf(manifests, 'nginx').volumes).toContainEqual({
+    name: 'tls',
+    secret: { secretName: 'orders.example.com', defaultMode: 0o440 },
+  });
+});
+
+describe('Without a certificate', () => {
+  const before = process.cwd();
+  beforeAll(() => {
+    process.chdir(directory);
+  });
+  afterAll(() => {
+    process.chdir(before);
+  });
+
+  test('one is made for every host, kept in .fairlead/, and the same the next time', () => {
+    const manifests = (host: string): ReturnType<typeof synthesize> => {
+      const app = Testing.app();
+      new LoadBalancedApi(app, 'orders', { container: { image: 'orders:1' }, host });
+      return manifestsOf(app);
+    };
+    const secret = find(manifests('orders.example.com'), 'Secret', 'nginx-tls');
+    expect(secret.stringData?.['tls.crt']).toMatch(/^-----BEGIN CERTIFICATE-----/);
+    expect(find(manifests('orders.example.com'), 'Secret', 'nginx-tls')).toEqual(secret);
+    expect(find(manifests('www.example.com'), 'Secret', 'nginx-tls')).not.toEqual(secret);
+    expect(readdirSync('.fairlead')).toContain('.gitignore');
+  });
+});
+
+describe('Refused', () => {
+  const refusal = (given: TestProps): string => {
+    try {
+      synthesize({ host: 'orders.example.com', ...given });
+    } catch (error) {
+      return String(error);
+    }
+    throw new Error('nothing was refused');
+  };
+
+  test('is a certificate without a key, and a key without a certificate', () => {
+    expect(refusal({ tlsCertificateFile: 'tls.crt' })).toBe(
+      'InvalidOption: tlsCertificateFile: "tls.crt" has no key: give tlsPrivateKeyFile too',
+    );
+    expect(refusal({ tlsPrivateKeyFile: 'tls.key' })).toBe(
+      'InvalidOption: tlsPrivateKeyFile: "tls.key" has no certificate: give tlsCertificateFile too',
+    );
+  });
+
+  test('is a Secret beside files', () => {
+    expect(refusal({ ...files, tlsSecretName: 'orders-tls' })).toBe(
+      'InvalidOption: tlsSecretName: "orders-tls" is a certificate of its own: give it, or tlsCertificateFile and tlsPrivateKeyFile',
+    );
+  });
+
+  test('is a certificate for another host, also an additional one', () => {
+    expect(refusal({ ...files, host: 'billing.example.com' })).toContain(
+      'is not valid for the host "billing.example.com"',
+    );
+    expect(refusal({ ...files, additionalHosts: ['www.example.com'] })).toContain(
+      'is not valid for the host "www.example.com"',
+    );
+  });
+
+  test('is a file that is not there', () => {
+    expect(refusal({ ...files, tlsCertificateFile: join(directory, 'none.crt') })).toContain(
+      'none.crt" cannot be read (',
+    );
+  });
+
+  test('is a name that no Secret can have', () => {
+    expect(refusal({ tlsSecretName: 'Orders_TLS' })).toBe(
+      'InvalidOption: tlsSecretName: "Orders_TLS" is not the name of a Kubernetes object: give letters, digits, hyphens and dots in lower case, such as "orders-tls"',
+    );
+  });
+});

@@ -1,0 +1,179 @@
+import { timeline } from '../../timeline/timeline';
+import { containerOf, find, podSpecOf, synthesize } from './manifests';
+
+const deployments = ['api', 'nginx'] as const;
+
+test('the Namespace enforces the Pod Security Standard "restricted"', () => {
+  expect(find(synthesize(), 'Namespace', 'orders').metadata.labels).toMatchObject({
+    'pod-security.kubernetes.io/enforce': 'restricted',
+    'pod-security.kubernetes.io/audit': 'restricted',
+    'pod-security.kubernetes.io/warn': 'restricted',
+  });
+});
+
+describe.each(deployments)('The pods of %s', (deployment) => {
+  test('are restricted', () => {
+    const manifests = synthesize();
+    expect(podSpecOf(manifests, deployment).securityContext).toMatchObject({
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(containerOf(manifests, deployment).securityContext).toMatchObject({
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'] },
+      privileged: false,
+      readOnlyRootFilesystem: true,
+      runAsNonRoot: true,
+    });
+    expect(podSpecOf(manifests, deployment).hostNetwork).toBe(false);
+  });
+
+  test('get no token of a service account, and no addresses of Services in their environment', () => {
+    expect(podSpecOf(synthesize(), deployment)).toMatchObject({
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+    });
+  });
+
+  test('have all three probes, requests and limits', () => {
+    const container = containerOf(synthesize(), deployment);
+    expect(container).toHaveProperty('startupProbe');
+    expect(container).toHaveProperty('livenessProbe');
+    expect(container).toHaveProperty('readinessProbe');
+    for (const amounts of [container.resources.requests, container.resources.limits]) {
+      expect(Object.keys(amounts).sort()).toEqual(['cpu', 'memory']);
+    }
+  });
+
+  test('are spread over nodes strictly, over zones where possible, one ReplicaSet at a time', () => {
+    const { selector } = find(synthesize(), 'Deployment', deployment).spec ?? {};
+    const common = {
+      maxSkew: 1,
+      labelSelector: selector,
+      matchLabelKeys: ['pod-template-hash'],
+      nodeTaintsPolicy: 'Honor',
+    };
+    expect(podSpecOf(synthesize(), deployment).topologySpreadConstraints).toEqual([
+      { ...common, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule' },
+      { ...common, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway' },
+    ]);
+  });
+
+  test('roll out without a gap', () => {
+    expect(find(synthesize(), 'Deployment', deployment).spec).toMatchObject({
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: '25%' } },
+    });
+  });
+
+  test('are evicted one at a time, and at once when they are not ready anyway', () => {
+    expect(find(synthesize(), 'PodDisruptionBudget', deployment).spec).toEqual({
+      maxUnavailable: 1,
+      unhealthyPodEvictionPolicy: 'AlwaysAllow',
+      selector: find(synthesize(), 'Deployment', deployment).spec?.selector,
+    });
+  });
+
+  test('can be rolled back as often as was asked for', () => {
+    expect(find(synthesize(), 'Deployment', deployment).spec?.revisionHistoryLimit).toBe(10);
+    expect(find(synthesize({ revisionHistoryLimit: 3 }), 'Deployment', deployment).spec?.revisionHistoryLimit).toBe(3);
+  });
+});
+
+test('pods end as the timeline says', () => {
+  const times = { requestTimeout: '20s', dnsCache: '0s', resolverValid: '2s', proxyDeregistrationDelay: '7s' } as const;
+  const expected = timeline(times);
+  const manifests = synthesize(times);
+  expect(containerOf(manifests, 'api').lifecycle.preStop.sleep.seconds).toBe(expected.apiPreStop);
+  expect(podSpecOf(manifests, 'api').terminationGracePeriodSeconds).toBe(expected.apiTerminationGracePeriod);
+  expect(containerOf(manifests, 'nginx').lifecycle.preStop.sleep.seconds).toBe(expected.proxyPreStop);
+  expect(podSpecOf(manifests, 'nginx').terminationGracePeriodSeconds).toBe(expected.proxyTerminationGracePeriod);
+  expect(expected.proxyPreStop).toBe(7);
+});
+
+describe('Network policies', () => {
+  const [api, proxy] = [
+    { matchLabels: { 'app.kubernetes.io/instance': 'orders', 'app.kubernetes.io/name': 'api' } },
+    { matchLabels: { 'app.kubernetes.io/instance': 'orders', 'app.kubernetes.io/name': 'nginx' } },
+  ];
+  const dns = {
+    ports: [
+      { port: 53, protocol: 'UDP' },
+      { port: 53, protocol: 'TCP' },
+    ],
+  };
+
+  test('close every pod of the namespace to everyone', () => {
+    expect(find(synthesize(), 'NetworkPolicy', 'deny-ingress').spec).toEqual({
+      podSelector: {},
+      policyTypes: ['Ingress'],
+    });
+  });
+
+  test('open the API to the proxies alone, on its port, and leave its own way out open', () => {
+    expect(find(synthesize({ container: { port: 8000 } }), 'NetworkPolicy', 'api').spec).toEqual({
+      podSelector: api,
+      policyTypes: ['Ingress'],
+      ingress: [{ from: [{ podSelector: proxy }], ports: [{ port: 8000, protocol: 'TCP' }] }],
+    });
+  });
+
+  test('close the way out of the API to all but DNS and what was given', () => {
+    const { spec } = find(
+      synthesize({ apiEgress: [{ cidr: '10.20.0.0/16', port: 5432 }, { namespace: 'queues' }] }),
+      'NetworkPolicy',
+      'api',
+    );
+    expect(spec).toMatchObject({ policyTypes: ['Ingress', 'Egress'] });
+    expect(spec?.egress).toEqual([
+      dns,
+      { to: [{ ipBlock: { cidr: '10.20.0.0/16' } }], ports: [{ port: 5432, protocol: 'TCP' }] },
+      { to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'queues' } } }] },
+    ]);
+    expect(find(synthesize({ apiEgress: [] }), 'NetworkPolicy', 'api').spec?.egress).toEqual([dns]);
+  });
+
+  test('open the proxies to everyone, and let them reach the API and DNS alone', () => {
+    expect(find(synthesize(), 'NetworkPolicy', 'nginx').spec).toEqual({
+      podSelector: proxy,
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [
+        {
+          ports: [
+            { port: 8080, protocol: 'TCP' },
+            { port: 8443, protocol: 'TCP' },
+          ],
+        },
+        { ports: [{ port: 8444, protocol: 'TCP' }] },
+      ],
+      egress: [{ to: [{ podSelector: api }], ports: [{ port: 3000, protocol: 'TCP' }] }, dns],
+    });
+  });
+
+  test('let the proxies reach DNS servers on ports of their own', () => {
+    const { spec } = find(
+      synthesize({ resolvers: ['10.0.0.10:5353', '[fd00::a]:5454', '10.0.0.11', '[fd00::b]'] }),
+      'NetworkPolicy',
+      'nginx',
+    );
+    expect(spec?.egress).toContainEqual({
+      ports: [53, 5353, 5454].flatMap((port) => [
+        { port, protocol: 'UDP' },
+        { port, protocol: 'TCP' },
+      ]),
+    });
+  });
+
+  test('hold off all but the source ranges where pods see the addresses of clients, and only there', () => {
+    const loadBalancerSourceRanges = ['192.0.2.0/24', '2001:db8::/32'];
+    const ingressOf = (externalTrafficPolicy: 'Cluster' | 'Local'): unknown =>
+      find(synthesize({ loadBalancerSourceRanges, externalTrafficPolicy }), 'NetworkPolicy', 'nginx').spec?.ingress;
+    expect(ingressOf('Local')).toContainEqual({
+      from: [{ ipBlock: { cidr: '192.0.2.0/24' } }, { ipBlock: { cidr: '2001:db8::/32' } }],
+      ports: [
+        { port: 8080, protocol: 'TCP' },
+        { port: 8443, protocol: 'TCP' },
+      ],
+    });
+    expect(JSON.stringify(ingressOf('Cluster'))).not.toContain('ipBlock');
+  });
+});

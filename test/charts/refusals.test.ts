@@ -1,0 +1,388 @@
+import { App } from 'cdk8s';
+import { Volume } from 'cdk8s-plus-27';
+import { LoadBalancedApi } from '../../charts/load-balanced-api';
+import { InvalidOption } from '../../values/invalid-option';
+import { props } from './manifests';
+
+/** What is said of options that may be of any type, as from JavaScript. */
+function refusal(given: object, id = 'orders'): string {
+  const app = new App();
+  try {
+    new LoadBalancedApi(app, id, props(given));
+  } catch (error) {
+    expect(error).toBeInstanceOf(InvalidOption);
+    expect(app.node.findAll()).toHaveLength(1);
+    return (error as InvalidOption).message;
+  }
+  throw new Error('nothing was refused');
+}
+
+const volume = Volume.fromEmptyDir(new App(), 'Volume', 'volume');
+const refusedTogether = (option: string, value: unknown): string =>
+  `${option}: ${JSON.stringify(value)} does not go with serviceType `;
+
+const cases: [what: string, given: object, message: string][] = [
+  // Options that do not exist
+  ['a misspelt option', { replica: 3 }, 'replica: 3 is an option that does not exist: replicas does'],
+  [
+    'an option in the wrong case',
+    { Host: 'a.example.com' },
+    'Host: "a.example.com" is an option that does not exist: host does',
+  ],
+  ['an unknown option', { sidecars: [] }, 'sidecars: "(object)" is an option that does not exist: take it out'],
+  [
+    'an unknown option of the container',
+    { container: { imagee: 'x' } },
+    'container.imagee: "x" is an option that does not exist: image does',
+  ],
+  [
+    'an unknown option of an egress rule',
+    { apiEgress: [{ cidr: '10.0.0.0/8', ports: 1 }] },
+    'apiEgress.ports: 1 is an option that does not exist: port does',
+  ],
+
+  // Names
+  [
+    'a namespace that is no DNS label',
+    { namespace: 'Orders' },
+    'namespace: "Orders" is not a DNS label: give at most 63 letters, digits and hyphens in lower case, such as "orders"',
+  ],
+  [
+    "a namespace of the cluster's own",
+    { namespace: 'kube-system' },
+    'namespace: "kube-system" is the cluster\'s own, and would be closed to all that is not restricted: give one for this API alone',
+  ],
+  [
+    'the namespace that belongs to everyone',
+    { namespace: 'default' },
+    'namespace: "default" is the cluster\'s own, and would be closed to all that is not restricted: give one for this API alone',
+  ],
+  [
+    'a host that is no DNS name',
+    { host: 'https://api.example.com' },
+    'host: "https://api.example.com" is not a DNS name: give letters, digits and hyphens in lower case, separated by dots, such as "api.example.com"',
+  ],
+  [
+    'a cluster domain that is no DNS name',
+    { clusterDomain: 'cluster_local' },
+    'clusterDomain: "cluster_local" is not a DNS name: give letters, digits and hyphens in lower case, separated by dots, such as "api.example.com"',
+  ],
+  [
+    'a label that is no label',
+    { labels: { team: 'The Orders Team' } },
+    'labels["team"]: "The Orders Team" is not the value of a label: give at most 63 letters, digits, ".", "_" and "-", beginning and ending with a letter or digit',
+  ],
+  [
+    'a label whose key is no key',
+    { labels: { 'the team': 'orders' } },
+    'labels["the team"]: "the team" is not a key of Kubernetes: give a name such as "team", or "example.com/team"',
+  ],
+  [
+    'a label that fairlead sets',
+    { labels: { 'app.kubernetes.io/name': 'other' } },
+    'labels["app.kubernetes.io/name"]: "other" is set by fairlead: choose another key',
+  ],
+  [
+    'an annotation that is no text',
+    { serviceAnnotations: { 'example.com/on': true } },
+    'serviceAnnotations["example.com/on"]: true is not text: put it in quotes',
+  ],
+
+  // The container
+  [
+    'an image with a space',
+    { container: { image: 'orders: 1.4.2' } },
+    'container.image: "orders: 1.4.2" is not the name of an image: give one, such as "ghcr.io/acme/orders:1.4.2"',
+  ],
+  [
+    'an image with a newline',
+    { container: { image: 'orders\nprivileged: true' } },
+    'container.image: "orders\\nprivileged: true" is not the name of an image: give one, such as "ghcr.io/acme/orders:1.4.2"',
+  ],
+  [
+    'a proxy image in capitals',
+    { proxyImage: 'NGINX' },
+    'proxyImage: "NGINX" is not the name of an image: give one, such as "ghcr.io/acme/orders:1.4.2"',
+  ],
+  [
+    'a port out of range',
+    { container: { port: 70_000 } },
+    'container.port: 70000 is out of range: give a whole number from 1 to 65535',
+  ],
+  [
+    'a command line in place of words',
+    { container: { command: 'node server.js' } },
+    'container.command: "node server.js" is not a list of words: give one, such as ["node", "server.js"]',
+  ],
+  [
+    'an empty list of arguments',
+    { container: { args: [] } },
+    'container.args: [] is not a list of words: give one, such as ["node", "server.js"]',
+  ],
+  [
+    'a path that is no path',
+    { container: { readinessPath: 'readyz?full' } },
+    'container.readinessPath: "readyz?full" is not a URL path: start it with "/" and percent-encode what RFC 3986 does not allow in a path, such as "/healthcheck"',
+  ],
+  [
+    'an unknown pull policy',
+    { container: { imagePullPolicy: 'Sometimes' } },
+    'container.imagePullPolicy: "Sometimes" is unknown: give one of IfNotPresent, Always, Never',
+  ],
+  [
+    'a pull secret that no Secret can be called',
+    { container: { imagePullSecrets: ['My_Registry'] } },
+    'container.imagePullSecrets: "My_Registry" is not the name of a Kubernetes object: give letters, digits, hyphens and dots in lower case, such as "orders-tls"',
+  ],
+  ['root', { container: { user: 0 } }, 'container.user: 0 is out of range: give a whole number from 1 to 2147483647'],
+  [
+    'two volumes at one path',
+    {
+      container: {
+        volumes: [
+          { path: '/data', volume },
+          { path: '/data', volume },
+        ],
+      },
+    },
+    'container.volumes: "/data" is given twice: mount one volume at a path',
+  ],
+  [
+    'a volume at a relative path',
+    { container: { volumes: [{ path: 'data', volume }] } },
+    'container.volumes: "data" is not an absolute path without ":": begin it with "/"',
+  ],
+  [
+    'a variable that no environment can have',
+    { container: { environment: { '1ST': 'x' } } },
+    'container.environment["1ST"]: "1ST" is not the name of an environment variable: give letters, digits, "_", "." and "-", not beginning with a digit',
+  ],
+  [
+    'a variable that is no text',
+    { container: { environment: { LIMIT: 5 } } },
+    'container.environment["LIMIT"]: 5 is neither text nor an EnvValue: put it in quotes',
+  ],
+  [
+    'a variable with a null character',
+    { container: { environment: { NOTE: 'a\0b' } } },
+    'container.environment["NOTE"]: "a\\u0000b" has a null character, which no environment can carry: take it out',
+  ],
+  [
+    'PORT by hand',
+    { container: { environment: { PORT: '8080' } } },
+    'container.environment["PORT"]: "8080" follows from another option, so that nginx knows it too: give container.port',
+  ],
+  [
+    'KEEP_ALIVE_TIMEOUT_SECONDS by hand',
+    { container: { environment: { KEEP_ALIVE_TIMEOUT_SECONDS: '65' } } },
+    'container.environment["KEEP_ALIVE_TIMEOUT_SECONDS"]: "65" follows from another option, so that nginx knows it too: give container.keepAliveTimeout',
+  ],
+  [
+    'SHUTDOWN_TIMEOUT_SECONDS by hand',
+    { container: { environment: { SHUTDOWN_TIMEOUT_SECONDS: '5' } } },
+    'container.environment["SHUTDOWN_TIMEOUT_SECONDS"]: "5" follows from another option, so that nginx knows it too: give requestTimeout',
+  ],
+
+  // Times
+  [
+    'a duration without a unit',
+    { requestTimeout: '30' },
+    'requestTimeout: "30" is not a duration: give a whole number with a unit, such as "30s" or "500ms"',
+  ],
+  [
+    'a keep-alive that leaves nginx no margin',
+    { container: { keepAliveTimeout: '1s' } },
+    'container.keepAliveTimeout: "1s" is too short: give 2s or more',
+  ],
+  [
+    'keepAliveTimeout outside of the container',
+    { keepAliveTimeout: '65s' },
+    'keepAliveTimeout: "65s" is an option that does not exist: take it out',
+  ],
+  [
+    'a stabilization window that Kubernetes refuses',
+    { scaleDownStabilizationWindow: '2h' },
+    'scaleDownStabilizationWindow: "2h" is too long: give 1h or less',
+  ],
+
+  // Resources
+  [
+    'CPUs that are no number',
+    { container: { cpuRequest: 'half' } },
+    'container.cpuRequest: "half" is not a number of CPUs: give one such as "500m" or "2"',
+  ],
+  ['no CPU', { proxyCpuLimit: '0' }, 'proxyCpuLimit: "0" is not a number of CPUs: give one such as "500m" or "2"'],
+  [
+    'parts of a thousandth of a CPU',
+    { container: { cpuRequest: '0.5m' } },
+    'container.cpuRequest: "0.5m" is not a number of CPUs: give one such as "500m" or "2"',
+  ],
+  [
+    'memory without a unit',
+    { container: { memoryLimit: '512' } },
+    'container.memoryLimit: "512" is not an amount of memory: give 1Mi or more, such as "256Mi" or "1Gi"',
+  ],
+  [
+    'memory in a unit that Kubernetes does not have',
+    { proxyMemoryRequest: '64MB' },
+    'proxyMemoryRequest: "64MB" is not an amount of memory: give 1Mi or more, such as "256Mi" or "1Gi"',
+  ],
+  [
+    'a CPU request above its limit',
+    { container: { cpuRequest: '2', cpuLimit: '1500m' } },
+    'container.cpuRequest: "2" is more than container.cpuLimit ("1500m"): give no more than that',
+  ],
+  [
+    'a memory request above its limit',
+    { proxyMemoryRequest: '1Gi', proxyMemoryLimit: '900M' },
+    'proxyMemoryRequest: "1Gi" is more than proxyMemoryLimit ("900M"): give no more than that',
+  ],
+
+  // Numbers of pods
+  [
+    'a fixed number beside an autoscaler',
+    { replicas: 3, minReplicas: 2 },
+    'minReplicas: 2 is for an autoscaler, and replicas (3) for a fixed number of pods: give one of the two',
+  ],
+  [
+    'a fixed number beside the aim of an autoscaler',
+    { proxyReplicas: 3, proxyTargetCpuUtilization: 50 },
+    'proxyTargetCpuUtilization: 50 is for an autoscaler, and proxyReplicas (3) for a fixed number of pods: give one of the two',
+  ],
+  [
+    'a minimum above the maximum',
+    { minReplicas: 5, maxReplicas: 3 },
+    'minReplicas: 5 is more than maxReplicas (3): give no more than that',
+  ],
+  ['no pods', { replicas: 0 }, 'replicas: 0 is out of range: give a whole number from 1 to 1000'],
+  ['half a pod', { maxReplicas: 2.5 }, 'maxReplicas: 2.5 is out of range: give a whole number from 1 to 1000'],
+  ['one proxy', { proxyReplicas: 1 }, 'proxyReplicas: 1 is out of range: give a whole number from 2 to 1000'],
+  [
+    'at least one proxy',
+    { proxyMinReplicas: 1 },
+    'proxyMinReplicas: 1 is out of range: give a whole number from 2 to 1000',
+  ],
+  [
+    'at most one proxy',
+    { proxyMaxReplicas: 1 },
+    'proxyMaxReplicas: 1 is out of range: give a whole number from 2 to 1000',
+  ],
+  [
+    'an aim of nothing',
+    { targetCpuUtilization: 0 },
+    'targetCpuUtilization: 0 is out of range: give a whole number from 1 to 1000',
+  ],
+  [
+    'a history of less than nothing',
+    { revisionHistoryLimit: -1 },
+    'revisionHistoryLimit: -1 is out of range: give a whole number from 0 to 1000',
+  ],
+
+  // The Service
+  [
+    'an unknown type of Service',
+    { serviceType: 'Ingress' },
+    'serviceType: "Ingress" is unknown: give one of ClusterIP, NodePort, LoadBalancer',
+  ],
+  [
+    'a port of nodes with ClusterIP',
+    { serviceType: 'ClusterIP', httpsNodePort: 30_443 },
+    `${refusedTogether('httpsNodePort', 30_443)}"ClusterIP": take it out, or give serviceType "NodePort" or "LoadBalancer"`,
+  ],
+  [
+    'a traffic policy with ClusterIP',
+    { serviceType: 'ClusterIP', externalTrafficPolicy: 'Local' },
+    `${refusedTogether('externalTrafficPolicy', 'Local')}"ClusterIP": take it out, or give serviceType "NodePort" or "LoadBalancer"`,
+  ],
+  [
+    'source ranges without a load balancer',
+    { serviceType: 'NodePort', loadBalancerSourceRanges: ['10.0.0.0/8'] },
+    `${refusedTogether('loadBalancerSourceRanges', ['10.0.0.0/8'])}"NodePort": take it out, or give serviceType "LoadBalancer"`,
+  ],
+  [
+    'a class of load balancers without a load balancer',
+    { serviceType: 'NodePort', loadBalancerClass: 'example.com/internal' },
+    `${refusedTogether('loadBalancerClass', 'example.com/internal')}"NodePort": take it out, or give serviceType "LoadBalancer"`,
+  ],
+  [
+    'a class that is no name',
+    { loadBalancerClass: 'an internal one' },
+    'loadBalancerClass: "an internal one" is not the name of a class: give one such as "example.com/internal"',
+  ],
+  [
+    'a port of nodes out of range',
+    { serviceType: 'NodePort', httpNodePort: 8080 },
+    'httpNodePort: 8080 is out of range: give a whole number from 30000 to 32767',
+  ],
+  [
+    'one port of nodes for both',
+    { httpNodePort: 30_080, httpsNodePort: 30_080 },
+    'httpsNodePort: 30080 is httpNodePort as well: give a port of its own',
+  ],
+  [
+    'one external port for both',
+    { externalHttpPort: 8443, externalHttpsPort: 8443 },
+    'externalHttpsPort: 8443 is externalHttpPort as well: give a port of its own',
+  ],
+  [
+    'a source range without a prefix length',
+    { loadBalancerSourceRanges: ['192.0.2.1'] },
+    'loadBalancerSourceRanges: "192.0.2.1" is not a CIDR: give an address and a prefix length, such as "10.0.0.0/8"',
+  ],
+  [
+    'an unknown traffic policy',
+    { externalTrafficPolicy: 'local' },
+    'externalTrafficPolicy: "local" is unknown: give one of Cluster, Local',
+  ],
+
+  // Egress
+  [
+    'an egress rule to nowhere',
+    { apiEgress: [{ port: 5432 }] },
+    'apiEgress: {} needs a cidr or a namespace: give exactly one',
+  ],
+  [
+    'an egress rule to two places',
+    { apiEgress: [{ cidr: '10.0.0.0/8', namespace: 'queues' }] },
+    'apiEgress: {"cidr":"10.0.0.0/8","namespace":"queues"} needs a cidr or a namespace: give exactly one',
+  ],
+
+  // What nginx/ refuses
+  ['a hash by nothing', { loadBalancing: 'hash' }, 'hashKey: undefined '],
+  [
+    'a DNS server that is none',
+    { resolvers: ['10.96.0'] },
+    'resolvers: "10.96.0" is not a server: give an address or a DNS name, with an optional port',
+  ],
+  ['an unknown IP family', { ipFamilies: ['IPv5'] }, 'ipFamilies: "IPv5" is unknown: give one of IPv4, IPv6'],
+];
+
+describe('Refused before anything is made, in one line', () => {
+  test.each(cases)('is %s', (_, given, message) => {
+    const said = refusal(given);
+    expect(said.startsWith(message)).toBe(true);
+    expect(said).not.toContain('\n');
+  });
+
+  test('is an id that is no DNS label', () => {
+    expect(refusal({}, 'Orders API')).toBe(
+      'id: "Orders API" is not a DNS label: give at most 63 letters, digits and hyphens in lower case, such as "orders"',
+    );
+  });
+
+  test.each([
+    [undefined, 'undefined'],
+    [null, 'null'],
+    ['orders:1.4.2', '"orders:1.4.2"'],
+  ])('is %j as the container', (container, shown) => {
+    expect(() => new LoadBalancedApi(new App(), 'orders', { container } as never)).toThrow(
+      `container: ${shown} is not a container: give at least { image: "ghcr.io/acme/orders:1.4.2" }`,
+    );
+  });
+
+  test('is a container without an image', () => {
+    expect(() => new LoadBalancedApi(new App(), 'orders', { container: {} } as never)).toThrow(
+      'container.image: undefined is not the name of an image: give one, such as "ghcr.io/acme/orders:1.4.2"',
+    );
+  });
+});

@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const root = resolve(__dirname, '../..');
+
+interface Run {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(args: readonly string[], cwd: string, environment: Readonly<Record<string, string>> = {}): Promise<Run> {
+  return new Promise((done, failed) => {
+    // Without the CLI's question to the registry whether there is a newer one.
+    const env = { PATH: process.env.PATH, CDK8S_CHECK_UPGRADE: 'false', ...environment };
+    const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const output = { stdout: '', stderr: '' };
+    child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));
+    child.once('error', failed);
+    child.once('close', (code) => {
+      done({ code, ...output });
+    });
+  });
+}
+
+const cdk8s = join(root, 'node_modules/cdk8s-cli/bin/cdk8s');
+
+/** A copy of what a user has, so that nothing is written into the repository. */
+let directory: string;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'fairlead-synth-'));
+  for (const name of [
+    'certificates',
+    'charts',
+    'nginx',
+    'timeline',
+    'values',
+    'cdk8s.yaml',
+    'environments.ts',
+    'main.ts',
+    'package.json',
+    'tsconfig.json',
+  ]) {
+    cpSync(join(root, name), join(directory, name), { recursive: true });
+  }
+  symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
+});
+
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+});
+
+describe('cdk8s synth', () => {
+  test('writes the manifests for production, and the same bytes again', async () => {
+    expect(await run([cdk8s, 'synth'], directory)).toMatchObject({ code: 0, stderr: '' });
+    const files = (): Record<string, string> =>
+      Object.fromEntries(
+        readdirSync(join(directory, 'dist')).map((name) => [name, readFileSync(join(directory, 'dist', name), 'utf8')]),
+      );
+    const first = files();
+    expect(Object.keys(first).map((name) => name.replace(/-[0-9a-f]{8}\./, '.'))).toEqual([
+      'api-0-namespace.k8s.yaml',
+      'api-1-tls.k8s.yaml',
+      'api-2-api.k8s.yaml',
+      'api-3-nginx.k8s.yaml',
+    ]);
+    expect(Object.values(first).join('')).toContain('type: LoadBalancer');
+
+    await run([cdk8s, 'synth'], directory);
+    expect(files()).toEqual(first);
+  });
+
+  test('ends with the one line of an option that cannot work, exit code 1 and nothing written', async () => {
+    mkdirSync(join(directory, 'dist'), { recursive: true });
+    const { code, stdout, stderr } = await run([cdk8s, 'synth'], directory, { FAIRLEAD_ENVIRONMENT: 'prodution' });
+    expect(code).toBe(1);
+    expect(stdout).toBe('Synthesizing application\n');
+    expect(stderr.split('\n')).toEqual([
+      'FAIRLEAD_ENVIRONMENT: "prodution" is unknown: give one of production, kind',
+      'ERROR: synthesis failed, app expected to create "dist"',
+      '',
+    ]);
+    expect(existsSync(join(directory, 'dist'))).toBe(false);
+  });
+});
+
+describe('The app by itself', () => {
+  const app = ['-r', 'ts-node/register', '-r', './charts/one-line-errors.ts'];
+
+  test('ends with the one line and exit code 1', async () => {
+    const environment = { FAIRLEAD_ENVIRONMENT: 'kind', FAIRLEAD_HTTPS_PORT: '99999' };
+    expect(await run([...app, 'main.ts'], directory, environment)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'FAIRLEAD_HTTPS_PORT: "99999" is not a port: give a whole number from 1 to 65535\n',
+    });
+  });
+
+  test('ends with the whole error when the mistake is in its own code', async () => {
+    writeFileSync(join(directory, 'broken.ts'), 'throw new TypeError("a mistake");\n');
+    const { code, stderr } = await run([...app, 'broken.ts'], directory);
+    expect(code).toBe(1);
+    expect(stderr).toContain('TypeError: a mistake\n    at ');
+  });
+});

@@ -1,0 +1,92 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const root = resolve(__dirname, '../..');
+const typescript = resolve(root, 'node_modules/typescript/bin/tsc');
+const { devDependencies: versions, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  devDependencies: Record<string, string>;
+  version: string;
+};
+
+let app: string;
+
+function npm(args: readonly string[], cwd: string): string {
+  const shared = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
+  return execFileSync('npm', [...args, ...shared], { cwd, encoding: 'utf8' });
+}
+
+function node(...args: readonly string[]): string {
+  return execFileSync(process.execPath, args, { cwd: app, encoding: 'utf8' });
+}
+
+beforeAll(() => {
+  app = mkdtempSync(join(tmpdir(), 'fairlead-package-'));
+  npm(['pack', '--pack-destination', app], root);
+  writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'app', private: true }));
+  const peers = ['cdk8s', 'cdk8s-plus-27', 'constructs'].map((name) => `${name}@${String(versions[name])}`);
+  npm(['install', `fairlead-${version}.tgz`, ...peers], app);
+}, 180_000);
+
+afterAll(() => {
+  rmSync(app, { recursive: true, force: true });
+});
+
+test('ten lines in an empty app type-check and synthesize', () => {
+  writeFileSync(
+    join(app, 'main.ts'),
+    `import { App } from 'cdk8s';
+import { LoadBalancedApi } from 'fairlead';
+
+const app = new App();
+new LoadBalancedApi(app, 'orders', {
+  container: { image: 'ghcr.io/acme/orders:1.4.2' },
+  host: 'orders.example.com',
+  maxReplicas: 12,
+});
+app.synth();
+`,
+  );
+  node(typescript, '--strict', '--module', 'node16', '--target', 'es2022', '--skipLibCheck', 'main.ts');
+  node('main.js');
+  const files = readdirSync(join(app, 'dist')).sort();
+  expect(files[0]).toMatch(/namespace/);
+  const manifests = files.map((file) => readFileSync(join(app, 'dist', file), 'utf8')).join('\n---\n');
+  expect(manifests).toContain('image: ghcr.io/acme/orders:1.4.2');
+  expect(manifests).toContain('server_name orders.example.com;');
+});
+
+test('a refused option is one line for an app that preloads fairlead/one-line-errors', () => {
+  writeFileSync(
+    join(app, 'refused.js'),
+    `const { App } = require('cdk8s');
+const { LoadBalancedApi } = require('fairlead');
+new LoadBalancedApi(new App(), 'orders', { container: { image: 'x', port: 70000 } });
+`,
+  );
+  const refused = (): string => {
+    try {
+      return execFileSync(process.execPath, ['-r', 'fairlead/one-line-errors', 'refused.js'], {
+        cwd: app,
+        encoding: 'utf8',
+        stdio: 'pipe',
+      });
+    } catch (error) {
+      return (error as { stderr: string }).stderr;
+    }
+  };
+  expect(refused()).toBe('container.port: 70000 is out of range: give a whole number from 1 to 65535\n');
+});
+
+test('serve() comes without cdk8s behind it', () => {
+  const loaded = node(
+    '-e',
+    "require('fairlead/serve'); console.log(Object.keys(require.cache).some((file) => /node_modules.(cdk8s|constructs)/.test(file)))",
+  );
+  expect(loaded).toBe('false\n');
+});
+
+test('the command says its version', () => {
+  expect(node(join('node_modules', 'fairlead', 'lib', 'cli.js'), '--version')).toContain(version);
+});
