@@ -1,0 +1,77 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import ts from 'typescript';
+
+const root = resolve(__dirname, '..');
+
+/** The interfaces whose members are the options, in the order of the page. */
+const sources: readonly (readonly [title: string, file: string, interfaceName: string])[] = [
+  ['Container of the API (`container: { … }`)', 'charts/container-props.ts', 'ContainerProps'],
+  ['Replicas of the API', 'charts/replicas-props.ts', 'ReplicasProps'],
+  ['Proxies', 'charts/proxy-pods-props.ts', 'ProxyPodsProps'],
+  ['Service of the proxies', 'charts/proxy-service-props.ts', 'ProxyServiceProps'],
+  ['Certificate', 'charts/certificate-props.ts', 'CertificateProps'],
+  ['Hosts, balancing, limits and headers', 'nginx/proxy.ts', 'ProxyOptions'],
+  ['Time', 'timeline/timeline.ts', 'TimelineProps'],
+  ['Cluster', 'charts/cluster-props.ts', 'ClusterProps'],
+];
+
+/** docs/options.md, made from the documentation that editors show. */
+export function optionsPage(): string {
+  const sections = sources.map(([title, file, interfaceName]) => section(title, file, interfaceName));
+  return `# Options of \`LoadBalancedApi\`
+
+Made from the sources by \`npm run docs:options\`. All but \`container.image\` have a default.
+
+${sections.join('\n')}`;
+}
+
+function section(title: string, file: string, interfaceName: string): string {
+  const source = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest, true);
+  const declaration = source.statements.find(
+    (statement): statement is ts.InterfaceDeclaration =>
+      ts.isInterfaceDeclaration(statement) && statement.name.text === interfaceName,
+  );
+  if (declaration === undefined) throw new Error(`${file} has no interface ${interfaceName}`);
+  const members = declaration.members.filter(ts.isPropertySignature);
+  // keepAliveTimeout is the container's: it says what the API does.
+  const own =
+    interfaceName === 'TimelineProps' ? members.filter(({ name }) => name.getText() !== 'keepAliveTimeout') : members;
+  return `## ${title}\n\n${own.map(option).join('\n')}`;
+}
+
+function option(member: ts.PropertySignature): string {
+  const [documentation] = ts.getJSDocCommentsAndTags(member).filter(ts.isJSDoc);
+  const text = ts.getTextOfJSDocComment(documentation?.comment)?.replaceAll(/\s+/g, ' ') ?? '';
+  const tag = (name: string): string | undefined => {
+    const found = documentation?.tags?.find(({ tagName }) => tagName.text === name);
+    // A URL in @see is parsed as a name and the rest of its text.
+    const written = found
+      ?.getText()
+      .replace(/^@\w+\s+/, '')
+      .replaceAll(/\s*\n\s*\*\s*/g, ' ');
+    return written?.trim();
+  };
+  const type = (member.type?.getText() ?? '').replaceAll(/\breadonly /g, '').replaceAll(/\s+/g, ' ');
+  const byDefault = tag('default');
+  const see = tag('see');
+  return [
+    `### \`${member.name.getText()}\``,
+    '',
+    `\`${type}\`${byDefault === undefined ? ', required' : ''}`,
+    '',
+    text,
+    '',
+    ...(byDefault === undefined ? [] : [`Default: ${defaultText(byDefault)}`, '']),
+    ...(see === undefined ? [] : [`See <${see}>`, '']),
+  ].join('\n');
+}
+
+/** `- a sentence`, a value, or a value and what there is to say about it. */
+function defaultText(written: string): string {
+  if (written.startsWith('- ')) return written.slice(2);
+  const [, value = written, rest = ''] = /^('[^']*'|"[^"]*"|\[.*?\]|[^\s,]+)(.*)$/s.exec(written) ?? [];
+  return `\`${value}\`${rest}`;
+}
+
+if (require.main === module) writeFileSync(join(root, 'docs/options.md'), optionsPage());
