@@ -1,0 +1,15 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+const wellFormed = /^[\w.-]{1,128}$/;
+const ids = new WeakMap<IncomingMessage, string>();
+
+/** The X-Request-Id that a request was given, if it is safe to log and to send back, else a new one. */
+export function requestId(request: IncomingMessage): string {
+  const known = ids.get(request);
+  if (known !== undefined) return known;
+  const given = request.headers['x-request-id'];
+  const id = typeof given === 'string' && wellFormed.test(given) ? given : randomUUID();
+  ids.set(request, id);
+  return id;
+}

@@ -1,0 +1,114 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { endWith, validOrEnd } from './fatal';
+import { createLogger } from './logger';
+import { Connections } from './serving/connections';
+import { Readiness } from './serving/readiness';
+import { type ServeOptions, type ServeSettings, serveSettings } from './serving/serve-options';
+import { endOnSignals, forgetEnding } from './serving/termination';
+
+export { Readiness, type ServeOptions };
+
+/** A server that accepts requests, and ends gracefully. */
+export interface Served {
+  /** For what needs the server itself, such as a WebSocket library. */
+  readonly server: Server;
+  /** What the app answers its readiness probe from. */
+  readonly readiness: Readiness;
+  /** Resolves once requests are accepted. */
+  readonly listening: Promise<AddressInfo>;
+  /** Ends as on SIGTERM, but leaves the process running; resolves with false if something had to be cut off. */
+  close(): Promise<boolean>;
+}
+
+const idleGraceMilliseconds = 1000;
+
+/**
+ * Serves an Express app, or any other listener for HTTP requests, so that a proxy in front of it loses none: connections
+ * are kept longer than the proxy keeps them, and on SIGTERM or SIGINT the process turns not-ready, answers what is in
+ * flight, tells clients to close, ends event streams and WebSockets (1001), and ends. A second signal ends it at once.
+ *
+ * @example
+ * const { readiness } = serve(app);
+ * app.get('/readyz', (request, response) => response.sendStatus(readiness.ready ? 200 : 503));
+ */
+export function serve(app: RequestListener, options: ServeOptions = {}): Served {
+  const settings = validOrEnd(() => serveSettings(options, process.env));
+  const logger = options.logger ?? validOrEnd(() => createLogger(process.env));
+  const readiness = options.readiness ?? new Readiness();
+  if (isExpressApplication(app)) trustProxies(app, settings);
+
+  const server = createServer({
+    keepAliveTimeout: settings.keepAliveTimeout,
+    headersTimeout: settings.headersTimeout,
+    requestTimeout: settings.requestTimeout,
+    // Node looks for requests that are too slow only every 30 s by default.
+    connectionsCheckingInterval: 1000,
+  });
+  // Before the app: it has to see a request first.
+  const connections = new Connections(server, idleGraceMilliseconds);
+  server.on('request', app);
+
+  const drain = async (): Promise<boolean> => {
+    readiness.drain();
+    await listening;
+    logger.info(
+      { requests: connections.requestsInFlight, upgraded: connections.upgraded },
+      'Ending: not ready any more, answers what is in flight',
+    );
+    const cut = await connections.drain(settings.shutdownTimeout);
+    forgetEnding(ending);
+    if (cut.connections === 0) {
+      logger.info('Ended: nothing was cut off');
+      return true;
+    }
+    logger.error(
+      cut,
+      `Ended: cut off ${cut.requests} requests and ${cut.connections} connections after ${settings.shutdownTimeout / 1000} s`,
+    );
+    return false;
+  };
+  let ended: Promise<boolean> | undefined;
+  const close = () => (ended ??= drain());
+  const ending = { logger, end: close };
+  endOnSignals(ending);
+
+  const listening = new Promise<AddressInfo>((resolve) => {
+    const refuse = (error: NodeJS.ErrnoException) => endWith(whyNotListening(error, settings));
+    server.once('error', refuse);
+    server.listen({ port: settings.port, ...(settings.host !== undefined && { host: settings.host }) }, () => {
+      server.off('error', refuse);
+      const address = server.address() as AddressInfo;
+      logger.info(`Now accepting requests at ${url(settings.host, address.port)}`);
+      resolve(address);
+    });
+  });
+
+  return { server, readiness, listening, close };
+}
+
+interface ExpressApplication {
+  get(setting: string): unknown;
+  set(setting: string, value: unknown): unknown;
+}
+
+function isExpressApplication(app: RequestListener): app is RequestListener & ExpressApplication {
+  return 'set' in app && typeof app.set === 'function' && 'get' in app && typeof app.get === 'function';
+}
+
+function trustProxies(app: ExpressApplication, { trustProxyHops, trustProxyHopsGiven }: ServeSettings): void {
+  if (trustProxyHopsGiven || app.get('trust proxy') === false) app.set('trust proxy', trustProxyHops);
+}
+
+function whyNotListening({ code, message }: NodeJS.ErrnoException, { port, host }: ServeSettings): string {
+  const where = host === undefined ? '' : ` of ${host}`;
+  if (code === 'EADDRINUSE') return `Port ${port}${where} is taken by another program: stop it, or give another PORT`;
+  if (code === 'EACCES') return `Port ${port}${where} needs a permission that is missing: give a PORT from 1024 on`;
+  return `Cannot listen on port ${port}${where}: ${message}`;
+}
+
+function url(host: string | undefined, port: number): string {
+  const everywhere = host === undefined || host === '::' || host === '0.0.0.0';
+  const name = everywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${port}`;
+}

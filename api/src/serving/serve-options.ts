@@ -1,0 +1,126 @@
+import type { Logger } from 'pino';
+import { integerSetting, textSetting } from '../settings';
+import type { Readiness } from './readiness';
+
+/** Each option wins over its environment variable, and that over the default. */
+export interface ServeOptions {
+  /**
+   * TCP port to listen on; 0 takes any free one.
+   *
+   * @default PORT, or 3000
+   */
+  readonly port?: number;
+
+  /**
+   * Address or name of the interface to listen on.
+   *
+   * @default HOST, or all interfaces
+   * @see https://nodejs.org/api/net.html#serverlistenport-host-backlog-callback
+   */
+  readonly host?: string;
+
+  /**
+   * Seconds that an idle connection is kept open. Longer than the proxy in front keeps it, or the proxy sends a request
+   * on a connection that is just being closed.
+   *
+   * @default KEEP_ALIVE_TIMEOUT_SECONDS, or 65
+   * @see https://nodejs.org/api/http.html#serverkeepalivetimeout
+   */
+  readonly keepAliveTimeoutSeconds?: number;
+
+  /**
+   * Seconds within which a whole request, its body included, has to arrive; its headers within the same, 60 at most.
+   * A slower client gets 408.
+   *
+   * @default REQUEST_TIMEOUT_SECONDS, or 60
+   * @see https://nodejs.org/api/http.html#serverrequesttimeout
+   */
+  readonly requestTimeoutSeconds?: number;
+
+  /**
+   * Seconds from SIGTERM or SIGINT until what is still in flight is cut off. Longer than the longest request, and
+   * shorter than `terminationGracePeriodSeconds` less `preStop`.
+   *
+   * @default SHUTDOWN_TIMEOUT_SECONDS, or 60
+   * @see https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
+   */
+  readonly shutdownTimeoutSeconds?: number;
+
+  /**
+   * How many proxies in front of an Express app to believe about the client (`X-Forwarded-For`, `-Proto`, `-Host`);
+   * 0 believes none. An app that has set `trust proxy` by itself keeps its own, unless this option or the variable
+   * is given.
+   *
+   * @default TRUST_PROXY_HOPS, or 1
+   * @see https://expressjs.com/en/guide/behind-proxies.html
+   */
+  readonly trustProxyHops?: number;
+
+  /**
+   * What the app answers its readiness probe from; turns not-ready before anything is closed.
+   *
+   * @default a new one, found in what `serve()` returns
+   */
+  readonly readiness?: Readiness;
+
+  /**
+   * Where `serve()` logs its start and its end.
+   *
+   * @default JSON lines on standard output, from LOG_LEVEL (info) on
+   * @see https://getpino.io/
+   */
+  readonly logger?: Logger;
+}
+
+export interface ServeSettings {
+  readonly port: number;
+  readonly host: string | undefined;
+  readonly keepAliveTimeout: number;
+  readonly headersTimeout: number;
+  readonly requestTimeout: number;
+  readonly shutdownTimeout: number;
+  readonly trustProxyHops: number;
+  readonly trustProxyHopsGiven: boolean;
+}
+
+const day = 86_400;
+
+/** Options over environment over defaults, checked; times in milliseconds, as Node takes them. */
+export function serveSettings(options: ServeOptions, environment: NodeJS.ProcessEnv): ServeSettings {
+  const seconds = (
+    variable: string,
+    name: 'keepAliveTimeoutSeconds' | 'requestTimeoutSeconds' | 'shutdownTimeoutSeconds',
+    fallback: number,
+  ) => integerSetting({ variable, environment, option: { name, value: options[name] } }, fallback, 1, day);
+  const requestTimeout = seconds('REQUEST_TIMEOUT_SECONDS', 'requestTimeoutSeconds', 60);
+
+  return {
+    port: integerSetting(
+      { variable: 'PORT', environment, option: { name: 'port', value: options.port } },
+      3000,
+      0,
+      65_535,
+    ),
+    host: textSetting(
+      { variable: 'HOST', environment, option: { name: 'host', value: options.host } },
+      undefined,
+      /^[\w.:%-]{1,253}$/,
+      'is not an address or a host name: give one, such as "127.0.0.1"',
+    ),
+    keepAliveTimeout: seconds('KEEP_ALIVE_TIMEOUT_SECONDS', 'keepAliveTimeoutSeconds', 65) * 1000,
+    headersTimeout: Math.min(requestTimeout, 60) * 1000,
+    requestTimeout: requestTimeout * 1000,
+    shutdownTimeout: seconds('SHUTDOWN_TIMEOUT_SECONDS', 'shutdownTimeoutSeconds', 60) * 1000,
+    trustProxyHops: integerSetting(
+      {
+        variable: 'TRUST_PROXY_HOPS',
+        environment,
+        option: { name: 'trustProxyHops', value: options.trustProxyHops },
+      },
+      1,
+      0,
+      100,
+    ),
+    trustProxyHopsGiven: options.trustProxyHops !== undefined || (environment.TRUST_PROXY_HOPS ?? '') !== '',
+  };
+}

@@ -1,0 +1,175 @@
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type Express } from 'express';
+import { serve, type ServeOptions } from '../../api/src/serve';
+import { answer } from './support/answer';
+import { CapturedLogger } from './support/captured-logger';
+import { NodeProcess } from './support/node-process';
+import { RawConnection } from './support/raw-connection';
+
+const { logger } = new CapturedLogger();
+const closing: (() => Promise<boolean>)[] = [];
+
+async function served(app: Parameters<typeof serve>[0], options: ServeOptions = {}) {
+  const handle = serve(app, { port: 0, host: '127.0.0.1', logger, ...options });
+  closing.push(() => handle.close());
+  return { ...handle, ...(await handle.listening) };
+}
+
+afterEach(async () => {
+  await Promise.all(closing.splice(0).map((close) => close()));
+});
+
+test('an Express app of which nothing else is known is served', async () => {
+  const app = express();
+  const { port, readiness } = await served(app);
+  app.get('/readyz', (_request, response) => {
+    response.sendStatus(readiness.ready ? 200 : 503);
+  });
+  expect((await answer(port, '/readyz')).status).toBe(200);
+  readiness.drain();
+  expect((await answer(port, '/readyz')).status).toBe(503);
+});
+
+test('a plain listener for requests is served', async () => {
+  const { port } = await served((_request, response) => {
+    response.end('plain');
+  });
+  expect(await answer(port, '/')).toMatchObject({ status: 200, body: 'plain' });
+});
+
+test('kept connections are told how long they are kept, and Node is told the timeouts', async () => {
+  const { port, server } = await served(
+    (_request, response) => {
+      response.end();
+    },
+    { keepAliveTimeoutSeconds: 70, requestTimeoutSeconds: 90 },
+  );
+  expect([server.keepAliveTimeout, server.headersTimeout, server.requestTimeout]).toEqual([70_000, 60_000, 90_000]);
+  const client = await RawConnection.open(port);
+  client.get('/');
+  expect(await client.until('\r\n\r\n')).toContain('Keep-Alive: timeout=70');
+  client.destroy();
+});
+
+test('a request that arrives too slowly is answered 408', async () => {
+  const { port } = await served((_request, response) => response.end(), { requestTimeoutSeconds: 1 });
+  const client = await RawConnection.open(port);
+  client.write('POST / HTTP/1.1', 'Host: te');
+  await client.closed;
+  expect(client.received).toContain('408 Request Timeout');
+});
+
+test('an idle connection is closed after keepAliveTimeoutSeconds', async () => {
+  const { port } = await served((_request, response) => response.end(), { keepAliveTimeoutSeconds: 1 });
+  const client = await RawConnection.open(port);
+  client.get('/');
+  await client.closed;
+  expect(client.count('200 OK')).toBe(1);
+});
+
+describe('trusted proxies', () => {
+  const forwarded = { 'X-Forwarded-For': '203.0.113.7, 198.51.100.9', 'X-Forwarded-Proto': 'https' };
+
+  function shows(set?: (app: Express) => void): Express {
+    const app = express();
+    set?.(app);
+    return app.get('/', ({ ip, protocol }, response) => {
+      response.json({ ip, protocol });
+    });
+  }
+
+  test.each<[string, ServeOptions, ((app: Express) => void) | undefined, unknown]>([
+    ['one hop by default', {}, undefined, { ip: '198.51.100.9', protocol: 'https' }],
+    ['none', { trustProxyHops: 0 }, undefined, { ip: '127.0.0.1', protocol: 'http' }],
+    ['two', { trustProxyHops: 2 }, undefined, { ip: '203.0.113.7', protocol: 'https' }],
+    ["the app's own setting stays", {}, (app) => app.set('trust proxy', 2), { ip: '203.0.113.7', protocol: 'https' }],
+    [
+      "the option wins over the app's own setting",
+      { trustProxyHops: 1 },
+      (app) => app.set('trust proxy', true),
+      { ip: '198.51.100.9', protocol: 'https' },
+    ],
+  ])('%s', async (_what, options, set, expected) => {
+    const { port } = await served(shows(set), options);
+    expect((await answer(port, '/', { headers: forwarded })).json).toEqual(expected);
+  });
+});
+
+test('the environment is enough: serve(app) alone', async () => {
+  const app = new NodeProcess('test/api/fixtures/plain-express.ts', { TRUST_PROXY_HOPS: '2', HOSTNAME: 'pod-1' });
+  const port = await app.port();
+  expect(await app.line('Now accepting')).toMatchObject({
+    level: 30,
+    hostname: 'pod-1',
+    msg: `Now accepting requests at http://127.0.0.1:${port}`,
+  });
+  const headers = { 'X-Forwarded-For': '203.0.113.7, 198.51.100.9' };
+  expect((await answer(port, '/ip', { headers })).json).toMatchObject({ ip: '203.0.113.7' });
+  expect((await answer(port, '/readyz')).status).toBe(200);
+  app.kill('SIGTERM');
+  expect(await app.exited).toEqual({ code: 0, signal: null });
+});
+
+test('a taken port is one clear line and exit code 1', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const app = new NodeProcess('test/api/fixtures/plain-express.ts', { PORT: String(port), LOG_LEVEL: 'silent' });
+  expect(await app.exited).toEqual({ code: 1, signal: null });
+  expect(app.text).toEqual([]);
+  expect(app.lines.map(({ msg }) => msg)).toEqual([
+    `Port ${port} of 127.0.0.1 is taken by another program: stop it, or give another PORT`,
+  ]);
+  other.close();
+});
+
+test('an address that this machine does not have is one clear line and exit code 1', async () => {
+  const app = new NodeProcess('test/api/fixtures/plain-express.ts', { HOST: '203.0.113.1' });
+  expect(await app.exited).toEqual({ code: 1, signal: null });
+  expect(app.text).toEqual([]);
+  expect(app.lines).toHaveLength(1);
+  expect(app.lines[0]?.msg).toMatch(/^Cannot listen on port 0 of 203\.0\.113\.1: /);
+});
+
+test('what is wrong in the environment of an app is one clear line and exit code 1', async () => {
+  const app = new NodeProcess('test/api/fixtures/plain-express.ts', { KEEP_ALIVE_TIMEOUT_SECONDS: '65s' });
+  expect(await app.exited).toEqual({ code: 1, signal: null });
+  expect(app.text).toEqual([]);
+  expect(app.lines.map(({ msg }) => msg)).toEqual([
+    'KEEP_ALIVE_TIMEOUT_SECONDS: "65s" is out of range: give a whole number from 1 to 86400',
+  ]);
+});
+
+test('Node answers upgrades itself as long as the app listens for none, and again when it no longer does', async () => {
+  const { port, server } = await served((_request, response) => {
+    response.statusCode = 404;
+    response.end();
+  });
+  const headers = { Connection: 'Upgrade', Upgrade: 'websocket' };
+  const status = async () => (await answer(port, '/', { headers })).status;
+  expect(await status()).toBe(404);
+
+  const refuse = (_request: unknown, socket: { end(text: string): void }) => {
+    socket.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n');
+  };
+  server.on('upgrade', refuse);
+  expect(await status()).toBe(401);
+  server.off('upgrade', refuse);
+  expect(server.listenerCount('upgrade')).toBe(0);
+  expect(await status()).toBe(404);
+});
+
+test('an upload that expects 100 Continue gets it', async () => {
+  const { port } = await served((incoming, response) => {
+    incoming.pipe(response);
+  });
+  const outgoing = request({ port, host: '127.0.0.1', method: 'POST', headers: { Expect: '100-continue' } });
+  outgoing.flushHeaders();
+  await once(outgoing, 'continue');
+  outgoing.end('body');
+  const [incoming] = (await once(outgoing, 'response')) as [NodeJS.ReadableStream];
+  expect(String(await once(incoming, 'data'))).toBe('body');
+  outgoing.destroy();
+});

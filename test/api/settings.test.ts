@@ -1,0 +1,119 @@
+import { readEnvironment } from '../../api/src/environment';
+import { createLogger } from '../../api/src/logger';
+import { serveSettings } from '../../api/src/serving/serve-options';
+import { NodeProcess } from './support/node-process';
+
+const wholeNumber = (min: number, max: number) => `is out of range: give a whole number from ${min} to ${max}`;
+
+test('defaults', () => {
+  expect(serveSettings({}, {})).toEqual({
+    port: 3000,
+    host: undefined,
+    keepAliveTimeout: 65_000,
+    headersTimeout: 60_000,
+    requestTimeout: 60_000,
+    shutdownTimeout: 60_000,
+    trustProxyHops: 1,
+    trustProxyHopsGiven: false,
+  });
+});
+
+test('the environment says it', () => {
+  const environment = {
+    PORT: '8000',
+    HOST: '::1',
+    KEEP_ALIVE_TIMEOUT_SECONDS: '70',
+    REQUEST_TIMEOUT_SECONDS: '300',
+    SHUTDOWN_TIMEOUT_SECONDS: '302',
+    TRUST_PROXY_HOPS: '0',
+  };
+  expect(serveSettings({}, environment)).toEqual({
+    port: 8000,
+    host: '::1',
+    keepAliveTimeout: 70_000,
+    headersTimeout: 60_000,
+    requestTimeout: 300_000,
+    shutdownTimeout: 302_000,
+    trustProxyHops: 0,
+    trustProxyHopsGiven: true,
+  });
+});
+
+test('options win over the environment, and an empty variable says nothing', () => {
+  const settings = serveSettings(
+    { port: 1, host: 'localhost', requestTimeoutSeconds: 5, trustProxyHops: 2 },
+    { PORT: '2', HOST: '0.0.0.0', REQUEST_TIMEOUT_SECONDS: '6', TRUST_PROXY_HOPS: '', KEEP_ALIVE_TIMEOUT_SECONDS: '' },
+  );
+  expect(settings).toMatchObject({
+    port: 1,
+    host: 'localhost',
+    requestTimeout: 5000,
+    headersTimeout: 5000,
+    keepAliveTimeout: 65_000,
+    trustProxyHops: 2,
+    trustProxyHopsGiven: true,
+  });
+});
+
+test.each([
+  ['PORT', 'abc', wholeNumber(0, 65_535)],
+  ['PORT', '65536', wholeNumber(0, 65_535)],
+  ['PORT', '-1', wholeNumber(0, 65_535)],
+  ['PORT', '3000.5', wholeNumber(0, 65_535)],
+  ['PORT', '0x50', wholeNumber(0, 65_535)],
+  ['PORT', ' 80', wholeNumber(0, 65_535)],
+  ['PORT', 'tcp://10.0.0.1:80', wholeNumber(0, 65_535)],
+  ['HOST', 'a b', 'is not an address or a host name: give one, such as "127.0.0.1"'],
+  ['KEEP_ALIVE_TIMEOUT_SECONDS', '0', wholeNumber(1, 86_400)],
+  ['KEEP_ALIVE_TIMEOUT_SECONDS', '65s', wholeNumber(1, 86_400)],
+  ['REQUEST_TIMEOUT_SECONDS', '0', wholeNumber(1, 86_400)],
+  ['SHUTDOWN_TIMEOUT_SECONDS', '86401', wholeNumber(1, 86_400)],
+  ['TRUST_PROXY_HOPS', 'true', wholeNumber(0, 100)],
+])('%s=%s is refused', (variable, value, remedy) => {
+  expect(() => serveSettings({}, { [variable]: value })).toThrow(`${variable}: ${JSON.stringify(value)} ${remedy}`);
+});
+
+test.each([
+  ['port', -1, wholeNumber(0, 65_535)],
+  ['port', NaN, wholeNumber(0, 65_535)],
+  ['keepAliveTimeoutSeconds', 0, wholeNumber(1, 86_400)],
+  ['requestTimeoutSeconds', 1.5, wholeNumber(1, 86_400)],
+  ['shutdownTimeoutSeconds', Infinity, wholeNumber(1, 86_400)],
+  ['trustProxyHops', 101, wholeNumber(0, 100)],
+])('the option %s: %d is refused', (option, value, remedy) => {
+  expect(() => serveSettings({ [option]: value }, {})).toThrow(remedy);
+  expect(() => serveSettings({ [option]: value }, {})).toThrow(`${option}: `);
+});
+
+test.each([
+  ['HOSTNAME', 'a b', 'is not a host name: give letters, digits, dots and hyphens'],
+  ['HOSTNAME', '<b>', 'is not a host name: give letters, digits, dots and hyphens'],
+  ['VERSION', 'v 1', 'is not a version: give 1 to 128 visible ASCII characters'],
+  ['VERSION', 'v1\n', 'is not a version: give 1 to 128 visible ASCII characters'],
+  ['DIAGNOSTIC_ENDPOINTS', 'yes', 'is unknown: give one of true, false'],
+  ['DIAGNOSTIC_ENDPOINTS', 'TRUE', 'is unknown: give one of true, false'],
+  ['MAX_BODY_SIZE', '0', 'is not a size: give a whole number with a unit, such as "100kb" or "1mb"'],
+  ['MAX_BODY_SIZE', '1.5mb', 'is not a size: give a whole number with a unit, such as "100kb" or "1mb"'],
+  ['MAX_BODY_SIZE', '-1mb', 'is not a size: give a whole number with a unit, such as "100kb" or "1mb"'],
+  ['MAX_BODY_SIZE', 'unlimited', 'is not a size: give a whole number with a unit, such as "100kb" or "1mb"'],
+])('%s=%p is refused', (variable, value, remedy) => {
+  expect(() => readEnvironment({ [variable]: value })).toThrow(`${variable}: ${JSON.stringify(value)} ${remedy}`);
+});
+
+test('an unknown LOG_LEVEL is refused', () => {
+  expect(() => createLogger({ LOG_LEVEL: 'loud' })).toThrow(
+    'LOG_LEVEL: "loud" is unknown: give one of trace, debug, info, warn, error, fatal, silent',
+  );
+});
+
+test.each([
+  [{ PORT: 'x' }, 'PORT: "x" is out of range'],
+  [{ DIAGNOSTIC_ENDPOINTS: 'on', LOG_LEVEL: 'silent' }, 'DIAGNOSTIC_ENDPOINTS: "on" is unknown'],
+  [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL: "loud" is unknown'],
+])('the API ends with one clear line and exit code 1: %j', async (environment, message) => {
+  const api = new NodeProcess('api/src/main.ts', environment);
+  expect(await api.exited).toEqual({ code: 1, signal: null });
+  expect(api.text).toEqual([]);
+  expect(api.lines).toHaveLength(1);
+  expect(api.lines[0]).toMatchObject({ level: 60, msg: expect.stringContaining(message) as string });
+});
