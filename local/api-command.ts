@@ -2,6 +2,7 @@ import { Timeline } from '../timeline/timeline';
 import { Command } from './nginx';
 import { nodeScript, nodeScriptEnvironment } from './node-script';
 import { StartOptions } from './start-options';
+import { UsageError } from './usage-error';
 
 /** What an instance runs: the command given, or fairlead's own API. */
 export function apiCommand({ command }: StartOptions): Command {
@@ -19,6 +20,11 @@ export function apiEnvironment({ command }: StartOptions, timeline: Timeline): N
   };
 }
 
+/** The repository has it; the package, which is for other APIs, has not. */
 function ownApi(): string {
-  return require.resolve('../api/src/main');
+  try {
+    return require.resolve('../api/src/main');
+  } catch {
+    throw new UsageError('--command is missing: give the program to run, such as --command "node server.js"');
+  }
 }

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { InvalidOption } from '../values/invalid-option';
 
@@ -30,17 +29,18 @@ export async function checkListenPort(option: string, port: number): Promise<voi
   }
 }
 
-async function whyNotListening(address: string, port: number): Promise<string | undefined> {
-  const server = createServer();
-  try {
-    server.listen(port, address);
-    await once(server, 'listening');
-  } catch (error) {
-    return error instanceof Error && 'code' in error ? String(error.code) : String(error);
-  }
-  server.close();
-  await once(server, 'close');
-  return undefined;
+function whyNotListening(address: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      resolve(error.code ?? error.message);
+    });
+    server.listen(port, address, () => {
+      server.close(() => {
+        resolve(undefined);
+      });
+    });
+  });
 }
 
 function another(port: number): number {

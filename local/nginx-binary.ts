@@ -14,13 +14,13 @@ export interface FindNginxOptions {
 
 const roads = [
   { name: 'path', title: 'nginx on the PATH', find: (signal?: AbortSignal) => nginxFrom('nginx', signal) },
-  { name: 'docker', title: 'Docker', find: nginxInDocker },
   { name: 'debian', title: "Debian's package", find: nginxFromDebian },
+  { name: 'docker', title: 'Docker', find: nginxInDocker },
 ] as const;
 
 /**
- * The first nginx that suits: on the PATH, in a running Docker engine, or Debian's package in the user's cache.
- * The environment variable FAIRLEAD_NGINX takes one of them alone: `path`, `docker`, `debian`, or the path of an executable.
+ * The first nginx that suits: on the PATH, Debian's package in the user's cache, or in a running Docker engine.
+ * The environment variable FAIRLEAD_NGINX takes one of them alone: `path`, `debian`, `docker`, or the path of an executable.
  */
 export async function findNginx({ suits, signal }: FindNginxOptions = {}): Promise<Nginx> {
   const failures: string[] = [];

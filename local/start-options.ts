@@ -39,8 +39,8 @@ Usage: fairlead start [options]      npm start -- [options]
 While it runs, it reads lines from its standard input: scale N, status, help, quit.
 
 Environment:
-  FAIRLEAD_NGINX             path, docker, debian, or the path of an nginx: the only one to use. Without it, the first that
-                             works: nginx 1.30 or newer on the PATH, Docker (nginx:1.30), Debian's package in ~/.cache
+  FAIRLEAD_NGINX             path, debian, docker, or the path of an nginx: the only one to use. Without it, the first that
+                             works: nginx 1.30 or newer on the PATH, Debian's package in ~/.cache, Docker (nginx:1.30)
   NO_COLOR                   no colours
 `;
 

@@ -1,7 +1,11 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { Agent, request } from 'undici';
+import { freePorts } from '../nginx/real-nginx';
+import { until } from '../nginx/until';
 
 const root = resolve(__dirname, '../..');
 const typescript = resolve(root, 'node_modules/typescript/bin/tsc');
@@ -85,6 +89,32 @@ test('serve() comes without cdk8s behind it', () => {
     "require('fairlead/serve'); console.log(Object.keys(require.cache).some((file) => /node_modules.(cdk8s|constructs)/.test(file)))",
   );
   expect(loaded).toBe('false\n');
+});
+
+test("the command runs an app of the package's user, and asks for one if none is given", async () => {
+  const cli = join('node_modules', 'fairlead', 'lib', 'cli.js');
+  const [httpPort, httpsPort] = await freePorts(2);
+  const ports = ['--http-port', String(httpPort), '--https-port', String(httpsPort)];
+  const missing = spawnSync(process.execPath, [cli, 'start', ...ports], { cwd: app, encoding: 'utf8' });
+  expect(missing.stderr).toBe(
+    'fairlead: --command is missing: give the program to run, such as --command "node server.js"\n',
+  );
+  expect(missing.status).toBe(2);
+
+  writeFileSync(
+    join(app, 'server.js'),
+    "const { serve } = require('fairlead/serve'); serve((request, response) => response.end(process.env.HOSTNAME));",
+  );
+  const running = spawn(process.execPath, [cli, 'start', ...ports, '--command', 'node server.js'], { cwd: app });
+  let output = '';
+  running.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  await until(() => output.includes(`https://localhost:${String(httpsPort)}`), 'the banner');
+  const dispatcher = new Agent({ connect: { rejectUnauthorized: false } });
+  const answer = await request(`https://localhost:${String(httpsPort)}/`, { dispatcher });
+  expect(await answer.body.text()).toMatch(/^api-[12]$/);
+  await dispatcher.close();
+  running.kill('SIGINT');
+  expect((await once(running, 'exit'))[0]).toBe(0);
 });
 
 test('the command says its version', () => {

@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+import { packageVersion } from './local/package-version';
+import { start } from './local/start';
+import { UsageError } from './local/usage-error';
+
+const help = `fairlead: a load-balanced API, on this machine as in Kubernetes
+
+Usage: fairlead start [options]   real nginx with TLS in front of API processes; --help shows its options
+       fairlead --version
+       fairlead --help
+`;
+
+async function main([command, ...args]: readonly string[]): Promise<void> {
+  switch (command) {
+    case 'start':
+      await start(args);
+      return;
+    case '--help':
+    case '-h':
+      process.stdout.write(help);
+      return;
+    case '--version':
+      process.stdout.write(`${packageVersion()}\n`);
+      return;
+    case undefined:
+      throw new UsageError('a command is missing; fairlead --help shows them');
+    default:
+      throw new UsageError(`${JSON.stringify(command)} is no command; fairlead --help shows them`);
+  }
+}
+
+main(process.argv.slice(2)).then(
+  // A pipe at standard input may be open still, and nothing is read from it any more.
+  () => process.exit(),
+  (error: unknown) => {
+    process.stderr.write(`fairlead: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(error instanceof UsageError ? 2 : 1);
+  },
+);

@@ -1,0 +1,102 @@
+import { type buildConnector, Client, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
+import type { Road } from './load-request';
+
+/** A connection for one request: the dispatcher to send it with, and what to do once it was answered. */
+export interface LoadConnection {
+  readonly road: Road;
+  readonly dispatcher: Dispatcher;
+  /** Takes the seconds that the server promised to keep the connection (`Keep-Alive: timeout=`), if it did. */
+  readonly done: (keepAliveSeconds: number | undefined) => void;
+}
+
+/** Kept connections, used in turn: so many that a Service's random choice spreads them over every proxy. */
+const keptConnections = 20;
+
+/**
+ * Where in time, in seconds from the end of the server's promise, a paused connection is used again. undici closes a
+ * connection two seconds before that end: some of these fall just before its own close, some just after, some on the end.
+ */
+const pauses = [-4, -3, -2.3, -2.1, -1.9, -1.5, -1, 0, 1, 2];
+
+/** What undici assumes when a server promises nothing. */
+const keepAliveWithoutPromise = 4;
+
+interface PausedConnection {
+  readonly dispatcher: Dispatcher;
+  dueAt: number;
+  turn: number;
+}
+
+/** The connections of one load run: a tenth are new, some kept ones pause, the rest are kept and busy. */
+export class LoadConnections {
+  private readonly kept: readonly Pool[];
+  private readonly paused: readonly PausedConnection[];
+  private readonly open = new Set<Dispatcher>();
+  private turn = 0;
+
+  constructor(
+    private readonly origin: string,
+    private readonly connect: buildConnector.BuildOptions,
+    private readonly timeouts: { readonly headersTimeout: number; readonly bodyTimeout: number },
+  ) {
+    // A pool opens a further connection when all it has are busy: a slow answer never delays the next request.
+    this.kept = Array.from({ length: keptConnections }, () => this.opened(new Pool(origin, { connect, ...timeouts })));
+    this.paused = pauses.map((_, turn) => ({
+      dispatcher: this.opened(new Pool(origin, { connect, ...timeouts })),
+      dueAt: 0,
+      turn,
+    }));
+  }
+
+  /** The connection for the request with this number in its run. */
+  next(index: number): LoadConnection {
+    const position = index % 20;
+    // One GET and one POST of each twenty.
+    if (position === 0 || position === 11) return this.newConnection();
+    const now = Date.now();
+    const due = this.paused.find((connection) => connection.dueAt <= now);
+    return due === undefined ? this.keptConnection() : this.pausedConnection(due);
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all([...this.open].map((dispatcher) => dispatcher.destroy()));
+  }
+
+  private newConnection(): LoadConnection {
+    const dispatcher = this.opened(new Client(this.origin, { connect: this.connect, ...this.timeouts }));
+    return {
+      road: 'new',
+      dispatcher,
+      done: () => {
+        this.open.delete(dispatcher);
+        void dispatcher.destroy();
+      },
+    };
+  }
+
+  private keptConnection(): LoadConnection {
+    const dispatcher = this.kept[this.turn % this.kept.length];
+    if (dispatcher === undefined) throw new Error('a load run has kept connections');
+    this.turn += 1;
+    return { road: 'kept', dispatcher, done: () => undefined };
+  }
+
+  private pausedConnection(connection: PausedConnection): LoadConnection {
+    connection.dueAt = Number.POSITIVE_INFINITY;
+    return {
+      road: 'paused',
+      dispatcher: connection.dispatcher,
+      done: (keepAliveSeconds = keepAliveWithoutPromise) => {
+        const offset = pauses[connection.turn % pauses.length] ?? 0;
+        connection.turn += 1;
+        connection.dueAt = Date.now() + Math.max(0, keepAliveSeconds + offset) * 1000;
+      },
+    };
+  }
+
+  private opened<T extends Dispatcher>(dispatcher: T): T {
+    this.open.add(dispatcher);
+    return dispatcher;
+  }
+}

@@ -1,0 +1,46 @@
+import type { LoadRequest } from './load-request';
+
+/** What a load run amounts to. */
+export interface LoadResult {
+  readonly requests: readonly LoadRequest[];
+  readonly sent: number;
+  readonly ok: number;
+  readonly lost: readonly LoadRequest[];
+  /** Answers by instance. */
+  readonly byHostname: ReadonlyMap<string, number>;
+  /** When the first request that an instance answered was sent, in milliseconds since the epoch. */
+  readonly firstRequest: ReadonlyMap<string, number>;
+  /** Milliseconds from sending to the answer's last byte; of answered requests alone. */
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** Sums up the requests of a run. */
+export function loadResult(requests: readonly LoadRequest[]): LoadResult {
+  const answered = requests.filter((request) => request.error === undefined);
+  const milliseconds = answered.map((request) => request.milliseconds).sort((a, b) => a - b);
+  const byHostname = new Map<string, number>();
+  const firstRequest = new Map<string, number>();
+  for (const { hostname, started } of answered) {
+    if (hostname === undefined) continue;
+    byHostname.set(hostname, (byHostname.get(hostname) ?? 0) + 1);
+    firstRequest.set(hostname, Math.min(started, firstRequest.get(hostname) ?? started));
+  }
+  return {
+    requests,
+    sent: requests.length,
+    ok: answered.length,
+    lost: requests.filter((request) => request.error !== undefined),
+    byHostname,
+    firstRequest,
+    p50: percentile(milliseconds, 0.5),
+    p99: percentile(milliseconds, 0.99),
+    max: percentile(milliseconds, 1),
+  };
+}
+
+/** The nearest rank of a sorted list; NaN when nothing was answered. */
+function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+}

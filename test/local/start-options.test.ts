@@ -1,0 +1,65 @@
+import { startOptions } from '../../local/start-options';
+import { UsageError } from '../../local/usage-error';
+
+describe('the options of start', () => {
+  test('have defaults', () => {
+    expect(startOptions([])).toEqual({
+      scale: 2,
+      httpPort: 8080,
+      httpsPort: 8443,
+      host: 'localhost',
+      command: undefined,
+      healthCheckPath: '/healthcheck',
+      keepAliveTimeout: '65s',
+    });
+  });
+
+  test('take what is given', () => {
+    const args = ['--scale', '5', '--http-port=1080', '--https-port', '1443', '--host', 'api.test'];
+    expect(startOptions([...args, '--health-check-path', '/', '--keep-alive-timeout', '1m'])).toMatchObject({
+      scale: 5,
+      httpPort: 1080,
+      httpsPort: 1443,
+      host: 'api.test',
+      healthCheckPath: '/',
+      keepAliveTimeout: '60s',
+    });
+  });
+
+  test('a command of one’s own is expected to keep connections as long as Node does', () => {
+    expect(startOptions(['--command', 'node server.js'])).toMatchObject({
+      command: { file: 'node', args: ['server.js'] },
+      keepAliveTimeout: '5s',
+    });
+  });
+
+  test.each([
+    [['--scale', '0'], '--scale: 0 is out of range: give a whole number from 1 to 100'],
+    [['--scale', '101'], '--scale: 101 is out of range'],
+    [['--scale', '2.5'], '--scale: "2.5" is out of range'],
+    [['--scale=-1'], '--scale: "-1" is out of range'],
+    [['--http-port', '0'], '--http-port: 0 is out of range: give a whole number from 1 to 65535'],
+    [['--https-port', '65536'], '--https-port: 65536 is out of range'],
+    [['--https-port', '8080'], '--http-port: 8080 is --https-port as well: give a port of its own'],
+    [['--host', 'a b'], '--host: "a b" is not a DNS name'],
+    [['--host', '127.0.0.1'], '--host: "127.0.0.1" is not a DNS name'],
+    [['--host', 'x;y'], '--host: "x;y" is not a DNS name'],
+    [['--health-check-path', 'health'], '--health-check-path: "health" is not a URL path'],
+    [['--keep-alive-timeout', '5'], '--keep-alive-timeout: "5" is not a duration'],
+    [['--keep-alive-timeout', '1s'], '--keep-alive-timeout: "1s" is too short: give 2s or more'],
+    [['--keep-alive-timeout', '2500ms'], '--keep-alive-timeout: "2500ms" is not a whole number of seconds'],
+    [['--command', ''], '--command: "" names no program'],
+  ])('%j is refused', (args, message) => {
+    expect(() => startOptions(args)).toThrow(message);
+  });
+
+  test.each([
+    [['--scael', '2'], "Unknown option '--scael'"],
+    [['--scale'], "Option '--scale <value>' argument missing"],
+    [['5'], "Unexpected argument '5'"],
+  ])('%j is not understood, and said in one line', (args, message) => {
+    expect(() => startOptions(args)).toThrow(UsageError);
+    expect(() => startOptions(args)).toThrow(message);
+    expect(() => startOptions(args)).not.toThrow('\n');
+  });
+});
