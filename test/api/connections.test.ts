@@ -7,7 +7,7 @@ import express from 'express';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Connections } from '../../api/src/serving/connections';
 import { RawConnection } from './support/raw-connection';
-import { until } from './support/until';
+import { until } from '../until';
 
 // Long enough for any test: what happens within the grace is shown without a race, and tests end it by themselves.
 const never = 600_000;

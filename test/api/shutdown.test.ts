@@ -3,7 +3,7 @@ import { WebSocket } from 'ws';
 import { answer } from './support/answer';
 import { NodeProcess } from './support/node-process';
 import { RawConnection } from './support/raw-connection';
-import { until } from './support/until';
+import { until } from '../until';
 
 const running: NodeProcess[] = [];
 

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Load } from '../load/load';
 import { RunningFairlead } from './running-fairlead';
-import { until } from './until';
+import { until } from '../until';
 
 jest.setTimeout(120_000);
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { freePorts, RealNginx } from './real-nginx';
 import { StubApi } from './stub-api';
 import { Instance, StubDns } from './stub-dns';
-import { until } from './until';
+import { until } from '../until';
 
 let dns: StubDns;
 let nginx: RealNginx;

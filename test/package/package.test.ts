@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Agent, request } from 'undici';
 import { freePorts } from '../nginx/real-nginx';
-import { until } from '../nginx/until';
+import { until } from '../until';
 
 const root = resolve(__dirname, '../..');
 const typescript = resolve(root, 'node_modules/typescript/bin/tsc');
