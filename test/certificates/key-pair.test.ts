@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KeyPairFiles, readKeyPair } from '../../certificates/key-pair';
@@ -7,6 +7,10 @@ import { selfSignedKeyPair } from '../../certificates/self-signed';
 const directory = mkdtempSync(join(tmpdir(), 'fairlead-key-pair-'));
 const pair = selfSignedKeyPair(['api.example.com', 'www.example.com'], directory);
 const other = selfSignedKeyPair(['other.example.com'], directory);
+
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+});
 
 function file(name: string, content: string): string {
   const path = join(directory, name);

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
@@ -9,6 +9,10 @@ let directory: string;
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'fairlead-self-signed-'));
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true });
 });
 
 test('it is valid for every host, from before now, for no longer than clients accept', () => {

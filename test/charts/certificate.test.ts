@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Testing } from 'cdk8s';
+import { App } from 'cdk8s';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
 import { LoadBalancedApi } from '../../charts/load-balanced-api';
 import { find, manifestsOf, podSpecOf, synthesize, type TestProps } from './manifests';
@@ -23,7 +23,7 @@ afterAll(() => {
 });
 
 test("one's own certificate is in a Secret, and that in a file of its own", () => {
-  const app = Testing.app();
+  const app = new App();
   const api = new LoadBalancedApi(app, 'orders', {
     container: { image: 'orders:1' },
     host: 'orders.example.com',
@@ -67,7 +67,7 @@ describe('Without a certificate', () => {
 
   test('one is made for every host, kept in .fairlead/, and the same the next time', () => {
     const manifests = (host: string): ReturnType<typeof synthesize> => {
-      const app = Testing.app();
+      const app = new App();
       new LoadBalancedApi(app, 'orders', { container: { image: 'orders:1' }, host });
       return manifestsOf(app);
     };

@@ -35,7 +35,7 @@ export function props({ container, ...rest }: TestProps = {}): LoadBalancedApiPr
 
 /** Every object of one LoadBalancedApi named `orders`, in the order of `kubectl apply -f dist/`. */
 export function synthesize(given: TestProps = {}, change?: (api: LoadBalancedApi) => void): Manifest[] {
-  const app = Testing.app();
+  const app = new App();
   const api = new LoadBalancedApi(app, 'orders', props(given));
   change?.(api);
   return manifestsOf(app);

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, PeerCertificate, TLSSocket } from 'node:tls';
@@ -10,7 +10,12 @@ import { OneInstance, startWithOneInstance } from './one-instance';
 
 let system: OneInstance;
 function newPair(): KeyPair {
-  return selfSignedKeyPair(['localhost'], mkdtempSync(join(tmpdir(), 'fairlead-certificate-')));
+  const directory = mkdtempSync(join(tmpdir(), 'fairlead-certificate-'));
+  try {
+    return selfSignedKeyPair(['localhost'], directory);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 }
 
 async function handshake(options: {

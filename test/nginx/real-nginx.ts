@@ -14,7 +14,7 @@ import { OutgoingHttpHeaders } from 'node:http';
 import { request, RequestOptions } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { KeyPair } from '../../certificates/key-pair';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
 import { findNginx } from '../../local/nginx-binary';
@@ -85,7 +85,7 @@ export class RealNginx {
       ...props,
     } as Partial<ProxyProps>);
     const hosts = [whole.host ?? 'localhost', ...(whole.additionalHosts ?? [])];
-    layOutSecret(whole.certificateDirectory, selfSignedKeyPair(hosts, join(tmpdir(), 'fairlead-test-certificates')));
+    layOutSecret(whole.certificateDirectory, selfSignedKeyPair(hosts, resolve('.fairlead/test-certificates')));
     const file = join(directory, 'nginx.conf');
     writeFileSync(file, nginxConf(whole));
 
