@@ -1,0 +1,39 @@
+import { InvalidOption } from '../values/invalid-option';
+import { Failure } from './failure';
+
+/** What a shell calls a program that a signal ended: 128 and the signal's number. */
+const signalExitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/**
+ * Runs a command to its end and sets the exit code: 0, 1 for what could not be done, 2 for options that are not
+ * understood. A signal aborts it; what it has to tidy up it does before this returns.
+ */
+export async function commandLine(
+  name: string,
+  command: (args: readonly string[], signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const controller = new AbortController();
+  for (const [signal, exitCode] of Object.entries(signalExitCodes)) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) return;
+      process.exitCode = exitCode;
+      process.stderr.write(`\n${name}: ${signal}, tidying up\n`);
+      controller.abort(new Failure('ended early'));
+    });
+  }
+  try {
+    await command(process.argv.slice(2), controller.signal);
+  } catch (error) {
+    if (controller.signal.aborted) return;
+    process.exitCode = exitCodeOf(error);
+    process.stderr.write(`${name}: ${(error as Error).message}\n`);
+  }
+}
+
+/** Passes on what is a mistake in this program, with its stack. */
+function exitCodeOf(error: unknown): number {
+  if (error instanceof Failure) return 1;
+  if (error instanceof InvalidOption) return 2;
+  if (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) return 2;
+  throw error;
+}

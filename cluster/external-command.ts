@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { Failure } from './failure';
+
+export interface ExternalCommandOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** Written to its standard input. */
+  readonly input?: string;
+  /** Ends it early; the promise then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Gets what it writes to standard output, line by line, while it runs. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** A program that ended with something else than exit code 0. */
+export class ExternalCommandFailure extends Failure {
+  constructor(
+    command: string,
+    readonly exitCode: number | null,
+    readonly stdout: string,
+    readonly stderr: string,
+  ) {
+    const said = lastLine(stderr) ?? lastLine(stdout) ?? 'it said nothing';
+    super(`${command}: ${said} (exit code ${exitCode ?? 'none, it was ended by a signal'})`);
+    this.name = 'ExternalCommandFailure';
+  }
+}
+
+/** Where a program that is missing can be had. */
+const homepages: Readonly<Record<string, string>> = {
+  docker: 'https://docs.docker.com/engine/install/',
+  kind: 'https://kind.sigs.k8s.io/docs/user/quick-start/#installation',
+  kubectl: 'https://kubernetes.io/docs/tasks/tools/',
+};
+
+/** Runs a program to its end, without a shell, and gives what it wrote to standard output. */
+export async function run(
+  file: string,
+  args: readonly string[],
+  options: ExternalCommandOptions = {},
+): Promise<string> {
+  options.signal?.throwIfAborted();
+  // A process group of its own: Ctrl-C reaches this program alone, which then ends the others in order.
+  const child = spawn(file, [...args], {
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: options.env ?? process.env,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+  const end = (): void => {
+    endGroup(child);
+  };
+  options.signal?.addEventListener('abort', end, { once: true });
+  try {
+    return await outcome(child, file, args, options);
+  } finally {
+    options.signal?.removeEventListener('abort', end);
+  }
+}
+
+async function outcome(
+  child: ReturnType<typeof spawn>,
+  file: string,
+  args: readonly string[],
+  options: ExternalCommandOptions,
+): Promise<string> {
+  const { stdin, stdout, stderr } = child;
+  if (stdin === null || stdout === null || stderr === null) throw new Error('the standard streams are pipes');
+  let written = '';
+  let complaints = '';
+  stdout.setEncoding('utf8').on('data', (chunk: string) => (written += chunk));
+  stderr.setEncoding('utf8').on('data', (chunk: string) => (complaints += chunk));
+  if (options.onLine !== undefined) createInterface({ input: stdout }).on('line', options.onLine);
+  // A program may end without having read all of its input.
+  stdin.on('error', () => undefined);
+  stdin.end(options.input ?? '');
+
+  const exitCode = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'ENOENT' ? missing(file) : error);
+    });
+    child.once('close', resolve);
+  });
+  options.signal?.throwIfAborted();
+  if (exitCode !== 0) {
+    throw new ExternalCommandFailure(commandName(file, args), exitCode, written, complaints);
+  }
+  return written;
+}
+
+/** A command as one says it: the program and its first words, without options, some of which are long. */
+function commandName(file: string, args: readonly string[]): string {
+  return [file, ...args.filter((arg) => !arg.startsWith('-')).slice(0, 2)].join(' ');
+}
+
+function missing(file: string): Failure {
+  const homepage = homepages[file];
+  return new Failure(
+    `${file} is not installed, or not on the PATH${homepage === undefined ? '' : `: see ${homepage}`}`,
+  );
+}
+
+function endGroup(child: ChildProcess): void {
+  if (child.pid === undefined || child.exitCode !== null) return;
+  try {
+    process.kill(-child.pid, 'SIGTERM');
+  } catch {
+    // It ended by itself in the meantime.
+  }
+}
+
+function lastLine(text: string): string | undefined {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .at(-1);
+}

@@ -1,0 +1,34 @@
+/** The ports of this machine that lead into the cluster. */
+export interface HostPorts {
+  readonly httpPort: number;
+  readonly httpsPort: number;
+}
+
+/** The node ports of the proxies' Service, as the kind environment sets them. */
+export const nodePorts = { http: 30080, https: 30443 } as const;
+
+/**
+ * What `kind create cluster --config` reads: one control plane, two workers, and the ports on 127.0.0.1 alone.
+ * @see https://kind.sigs.k8s.io/docs/user/configuration/
+ */
+export function kindConfig(ports: HostPorts): string {
+  const portMapping = (containerPort: number, hostPort: number): object => ({
+    containerPort,
+    hostPort,
+    listenAddress: '127.0.0.1',
+    protocol: 'TCP',
+  });
+  // JSON is YAML.
+  return JSON.stringify({
+    kind: 'Cluster',
+    apiVersion: 'kind.x-k8s.io/v1alpha4',
+    nodes: [
+      {
+        role: 'control-plane',
+        extraPortMappings: [portMapping(nodePorts.http, ports.httpPort), portMapping(nodePorts.https, ports.httpsPort)],
+      },
+      { role: 'worker' },
+      { role: 'worker' },
+    ],
+  });
+}

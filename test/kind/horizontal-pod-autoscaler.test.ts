@@ -1,0 +1,36 @@
+import { eventually } from './eventually';
+import { figure, loadFigure } from './figures';
+import { pods, readyPods, setReplicas, settled } from './pods';
+import { expectNoneLost, scenario } from './scenario';
+import { startLoad } from './traffic-load';
+import { apply, synthesizeVariant } from './variant';
+
+beforeAll(() => settled());
+
+scenario('the HorizontalPodAutoscaler adds pods under load and takes them away again', async () => {
+  // A low aim, so that what this machine has to spare is a load; and no five minutes of waiting.
+  await apply(synthesizeVariant({ targetCpuUtilization: 15, scaleDownStabilizationWindow: '1s' }));
+  await setReplicas('proxy', 2);
+  await readyPods('api', 2);
+  const begin = Date.now();
+  const load = await startLoad({ rate: 300 });
+  await eventually('a third pod that answers', () => {
+    const answered = new Set(load.requests.map(({ hostname }) => hostname));
+    return answered.size > 2 ? true : undefined;
+  });
+  const added = Date.now();
+  const result = await load.stop();
+  loadFigure('HPA adds pods (300 requests a second)', result);
+  await expectNoneLost(result);
+
+  const quiet = Date.now();
+  const light = await startLoad({ rate: 10 });
+  await readyPods('api', 2);
+  const takenAway = Date.now();
+  const lightResult = await light.stop();
+  loadFigure('HPA takes pods away (10 requests a second)', lightResult);
+  figure('HPA, from the beginning of the load to an answer of a new pod', `${Math.round((added - begin) / 1000)} s`);
+  figure('HPA, from the end of the load to two pods', `${Math.round((takenAway - quiet) / 1000)} s`);
+  await expectNoneLost(lightResult);
+  expect(await pods('api')).toHaveLength(2);
+});

@@ -1,0 +1,129 @@
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LoadBalancedApiProps } from '../../charts/load-balanced-api-props';
+import type { KubernetesObject } from '../../cluster/kubectl';
+import { pods, rolledOut, settled } from './pods';
+import { scenario } from './scenario';
+import { cluster, kubectl, suite } from './suite';
+import { apply, synthesize } from './variant';
+
+/** Deployments that have little in common, so that every kind of object is among them in more than one form. */
+const variants: Readonly<Record<string, LoadBalancedApiProps>> = {
+  smallest: { container: { image: 'ghcr.io/acme/orders:1.4.2' } },
+  'fixed numbers, behind a cloud load balancer': {
+    container: {
+      image: 'ghcr.io/acme/orders@sha256:0000000000000000000000000000000000000000000000000000000000000000',
+      port: 8000,
+      command: ['node', 'server.js'],
+      environment: { LOG_LEVEL: 'warn', QUOTED: '"$HOME" \\ # {}' },
+      imagePullSecrets: ['registry'],
+      cpuRequest: '750m',
+      cpuLimit: '1.5',
+      memoryRequest: '100M',
+      memoryLimit: '0.5Gi',
+    },
+    host: 'orders.example.com',
+    additionalHosts: ['www.orders.example.com'],
+    replicas: 5,
+    proxyReplicas: 3,
+    serviceAnnotations: { 'external-dns.alpha.kubernetes.io/hostname': 'orders.example.com' },
+    loadBalancerSourceRanges: ['192.0.2.0/24', '198.51.100.0/24'],
+    externalTrafficPolicy: 'Local',
+    loadBalancing: 'client_address',
+    labels: { team: 'orders' },
+  },
+  'inside the cluster only, with a Secret of its own': {
+    container: { image: 'ghcr.io/acme/orders:1.4.2' },
+    serviceType: 'ClusterIP',
+    tlsSecretName: 'orders-tls',
+    minReplicas: 3,
+    maxReplicas: 40,
+    loadBalancing: 'hash',
+    hashKey: 'header:X-Tenant',
+    apiEgress: [{ cidr: '192.0.2.0/24', port: 5432 }],
+  },
+};
+
+beforeAll(async () => {
+  await settled();
+  // Over whatever another file tried.
+  await apply(suite().manifests);
+  await rolledOut('api');
+  await rolledOut('proxy');
+});
+
+function dryRun(manifests: string): Promise<string> {
+  return kubectl.run([
+    'apply',
+    `--filename=${manifests}`,
+    '--dry-run=server',
+    '--validate=strict',
+    '--warnings-as-errors',
+  ]);
+}
+
+scenario('the API server takes every manifest, with strict validation and without a warning', async () => {
+  const answer = await dryRun(suite().manifests);
+  for (const kind of ['namespace', 'deployment.apps', 'service', 'secret', 'configmap', 'horizontalpodautoscaler']) {
+    expect(answer).toContain(kind);
+  }
+});
+
+test.each(Object.entries(variants))(
+  'the API server takes every manifest of another deployment: %s',
+  async (_, props) => {
+    const manifests = synthesize('dry-run', props);
+    const [namespaceManifest] = readdirSync(manifests).sort();
+    if (namespaceManifest === undefined) throw new Error('manifests were written');
+    // Nothing can be tried in a namespace that is not there.
+    await kubectl.run(['apply', `--filename=${join(manifests, namespaceManifest)}`]);
+    try {
+      expect(await dryRun(manifests)).toContain('deployment.apps/nginx created (server dry run)');
+    } finally {
+      await kubectl.run(['delete', 'namespace', 'dry-run']);
+    }
+  },
+);
+
+scenario('every object in the cluster is what its manifest says', async () => {
+  // Exit code 0 is no difference at all.
+  await kubectl.run(['diff', `--filename=${suite().manifests}`]);
+});
+
+scenario('the namespace enforces the Pod Security Standard "restricted"', async () => {
+  const { namespace } = suite();
+  const [found] = await kubectl.list(['namespace', namespace]);
+  expect(found?.metadata.labels).toMatchObject({
+    'pod-security.kubernetes.io/enforce': 'restricted',
+    'pod-security.kubernetes.io/audit': 'restricted',
+    'pod-security.kubernetes.io/warn': 'restricted',
+  });
+  const ordinary = join(cluster.directory, 'ordinary-pod.json');
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'ordinary', namespace },
+    spec: { containers: [{ name: 'ordinary', image: 'nginx:1.30' }] },
+  };
+  writeFileSync(ordinary, JSON.stringify(pod));
+  await expect(kubectl.run(['create', `--filename=${ordinary}`, '--dry-run=server'])).rejects.toThrow(
+    'violates PodSecurity "restricted',
+  );
+  rmSync(ordinary);
+});
+
+scenario('no pod was refused', async () => {
+  const events = await kubectl.list<KubernetesObject & { readonly reason?: string; readonly message?: string }>([
+    'events',
+    `--namespace=${suite().namespace}`,
+    '--field-selector=type=Warning',
+  ]);
+  const refusals = events.filter(({ reason }) => ['FailedCreate', 'FailedScheduling'].includes(reason ?? ''));
+  expect(refusals.map(({ reason, message }) => `${reason ?? ''}: ${message ?? ''}`)).toEqual([]);
+});
+
+test.each(['api', 'proxy'] as const)('no node holds every pod of %s', async (component) => {
+  const all = await pods(component);
+  expect(all.length).toBeGreaterThan(1);
+  expect(new Set(all.map(({ spec }) => spec.nodeName)).size).toBeGreaterThan(1);
+});
