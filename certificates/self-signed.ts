@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isValidFor, KeyPair } from './key-pair';
@@ -59,8 +59,8 @@ function readKept(kept: string, names: readonly string[], now: Date): KeyPair | 
 // Constructors are synchronous and the library is not: it runs in a child process.
 const generateScript = `
 const { generate } = require(process.argv[1]);
-const { names, notBeforeDate, notAfterDate } = JSON.parse(process.argv[2]);
-generate([{ name: 'commonName', value: 'fairlead self-signed' }], {
+const { names, commonName, notBeforeDate, notAfterDate } = JSON.parse(process.argv[2]);
+generate([{ name: 'commonName', value: commonName }], {
   keyType: 'ec', curve: 'P-256', algorithm: 'sha256',
   notBeforeDate: new Date(notBeforeDate), notAfterDate: new Date(notAfterDate),
   extensions: [
@@ -75,6 +75,8 @@ generate([{ name: 'commonName', value: 'fairlead self-signed' }], {
 function generate(names: readonly string[], now: Date): KeyPair {
   const request = {
     names,
+    // A client that trusts an old one and its successor tells them apart by their subjects.
+    commonName: `fairlead self-signed ${randomBytes(4).toString('hex')}`,
     // A client whose clock is a little behind must not see a certificate of the future.
     notBeforeDate: new Date(now.getTime() - day).toISOString(),
     notAfterDate: new Date(now.getTime() - day + lifetime).toISOString(),

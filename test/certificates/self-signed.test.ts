@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { KeyPair } from '../../certificates/key-pair';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
 
 const day = 86_400_000;
@@ -35,6 +36,8 @@ test('it is made anew before it expires, and when what was kept is broken', () =
   expect(selfSignedKeyPair(['a.example'], directory, later(360))).toEqual(first);
   const second = selfSignedKeyPair(['a.example'], directory, later(370));
   expect(second).not.toEqual(first);
+  const subject = ({ certificate }: KeyPair): string => new X509Certificate(certificate).subject;
+  expect(subject(second)).not.toBe(subject(first));
 
   const [kept = ''] = readdirSync(directory).filter((name) => name.startsWith('a.example'));
   writeFileSync(join(directory, kept, 'tls.key'), 'nonsense');

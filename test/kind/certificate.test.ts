@@ -1,11 +1,13 @@
 import { X509Certificate } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
+import { selfSignedKeyPair } from '../../certificates/self-signed';
 import { eventually } from './eventually';
 import { figure, loadFigure } from './figures';
 import { type Component, deploymentName, pods, rolledOut, settled } from './pods';
-import { renewedKeyPair } from './renewed-key-pair';
 import { expectNoneLost, scenario } from './scenario';
-import { kubectl, servedCertificate, suite } from './suite';
+import { cluster, kubectl, servedCertificate, suite } from './suite';
 import { startLoad } from './traffic-load';
 import { apply } from './variant';
 
@@ -53,7 +55,7 @@ async function processes(component: Component): Promise<string[]> {
 
 scenario('a renewed Secret is served without a restart or a reload, and no handshake fails', async () => {
   const before = await processes('proxy');
-  const renewed = await renewedKeyPair();
+  const renewed = selfSignedKeyPair(['localhost'], mkdtempSync(join(cluster.directory, 'renewed-')));
   const trusted = [await servedCertificate(), renewed.certificate];
   const fingerprint = new X509Certificate(renewed.certificate).fingerprint256;
   const load = await startLoad({ certificates: [renewed.certificate] });

@@ -113,7 +113,7 @@ describe('nginx', () => {
   });
 
   test.each([
-    ['podman', 'FAIRLEAD_NGINX: "podman" is unknown: give one of path, docker, debian, or the path of an nginx'],
+    ['podman', 'FAIRLEAD_NGINX: "podman" is unknown: give one of path, debian, docker, or the path of an nginx'],
     ['/no/such/nginx', '/no/such/nginx: /no/such/nginx is not installed'],
     [process.execPath, 'bad option: -V'],
     ['/bin/true', 'is no nginx: its -V does not give a version'],
