@@ -112,6 +112,32 @@ describe('what the text means', () => {
     );
   });
 
+  test.each<[Partial<ProxyProps>, string]>([
+    [{ loadBalancing: 'least_conn' }, 'least_conn;'],
+    [{ loadBalancing: 'random_two_least_conn' }, 'random two least_conn;'],
+    [{ ...srv, loadBalancing: 'client_address' }, 'hash $binary_remote_addr consistent;'],
+    [{ ...srv, loadBalancing: 'hash', hashKey: 'uri' }, 'hash $request_uri consistent;'],
+    [{ ...srv, loadBalancing: 'hash', hashKey: 'cookie:session_id' }, 'hash $cookie_session_id consistent;'],
+    [{ ...srv, loadBalancing: 'hash', hashKey: 'header:X-User-Id' }, 'hash $http_x_user_id consistent;'],
+    [srv, 'server api.orders.svc.cluster.local service=http resolve max_fails=3 fail_timeout=10s;'],
+    [{ listenAddress: '127.0.0.1' }, 'listen 127.0.0.1:8443 ssl;'],
+    [{ listenAddress: '::1' }, 'listen [::1]:8443 ssl;'],
+    [{ trustedProxies: ['10.0.0.0/8'] }, 'set_real_ip_from 10.0.0.0/8;'],
+    [{ contentSecurityPolicy: 'a "b" \\c' }, '"" "a \\"b\\" \\\\c";'],
+  ])('%j is written as %s', (props, line) => {
+    expect(conf(props)).toContain(line);
+  });
+
+  test('round robin is what nginx does without a directive', () => {
+    const methods = /^(least_conn|random|hash|ip_hash)\b/;
+    expect(conf({ loadBalancing: 'round_robin' }).filter((line) => methods.test(line))).toEqual([]);
+  });
+
+  test('a default header that is replaced is not sent twice, however it is written', () => {
+    const lines = conf({ responseHeaders: { 'referrer-policy': 'origin' } });
+    expect(lines.filter((line) => /^add_header referrer-policy /i.test(line))).toHaveLength(1);
+  });
+
   test('nothing asks for compression when it is off', () => {
     expect(conf({ gzip: false }).join()).not.toContain('gzip');
   });

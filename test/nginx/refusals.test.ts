@@ -113,3 +113,54 @@ test.each<[Record<string, unknown>, string]>([
 ])('%j is refused', (props, message) => {
   expect(() => nginxConf(proxyProps(props as Partial<ProxyProps>))).toThrow(new Error(message));
 });
+
+describe('a refusal names the option, whichever it is', () => {
+  test.each(['clientHeaderTimeout', 'clientBodyTimeout', 'sendTimeout', 'streamTimeout', 'failTimeout', 'hstsMaxAge'])(
+    '%s is a duration with a bound',
+    (option) => {
+      const refuse = (value: unknown): void => {
+        expect(() => nginxConf(proxyProps({ [option]: value }))).toThrow(new RegExp(`^${option}: `));
+      };
+      refuse('10');
+      refuse('9999d');
+      if (option !== 'hstsMaxAge') refuse('0s');
+    },
+  );
+
+  test.each(['gzip', 'hstsIncludeSubDomains'])('%s is true or false', (option) => {
+    expect(() => nginxConf(proxyProps({ [option]: 'no' }))).toThrow(`${option}: "no" is neither true nor false`);
+  });
+
+  test.each(['certificateDirectory', 'runtimeDirectory', 'accessLog'])('%s is a path that nginx can read', (option) => {
+    expect(() => nginxConf(proxyProps({ [option]: '/a\nb' }))).toThrow(`${option}: "/a\\nb" has a control character`);
+    expect(() => nginxConf(proxyProps({ [option]: 'a' }))).toThrow(`${option}: "a" is not an absolute path`);
+  });
+
+  test.each(['httpPort', 'httpsPort', 'probePort', 'externalHttpsPort', 'upstreamPort'])('%s is a port', (option) => {
+    for (const value of [0, 65_536, 1.5, '80']) {
+      expect(() => nginxConf(proxyProps({ [option]: value }))).toThrow(new RegExp(`^${option}: .* is out of range`));
+    }
+  });
+
+  test.each([
+    'header:',
+    'header:X Y',
+    'header:X_Y',
+    'cookie:a-b',
+    'cookie:',
+    'xheader:A',
+    'URI',
+    `header:${'x'.repeat(65)}`,
+    42,
+  ])('hashKey %j', (hashKey) => {
+    const given = { ...srv, loadBalancing: 'hash', hashKey } as unknown as Partial<ProxyProps>;
+    expect(() => nginxConf(proxyProps(given))).toThrow(/^hashKey: .* is not a key that nginx can hash/);
+  });
+
+  test('a text of 2048 bytes is the longest, counted as UTF-8', () => {
+    expect(() => nginxConf(proxyProps({ contentSecurityPolicy: 'ä'.repeat(1024) }))).not.toThrow();
+    expect(() => nginxConf(proxyProps({ contentSecurityPolicy: 'ä'.repeat(1025) }))).toThrow(
+      /^contentSecurityPolicy: .* is longer than 2048 bytes, which nginx cannot read: shorten it$/,
+    );
+  });
+});
