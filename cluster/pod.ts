@@ -11,6 +11,7 @@ export interface Pod extends KubernetesObject {
   readonly metadata: KubernetesObject['metadata'] & { readonly deletionTimestamp?: string };
   readonly spec: { readonly nodeName?: string };
   readonly status: {
+    readonly podIP?: string;
     readonly conditions?: readonly {
       readonly type: string;
       readonly status: string;

@@ -3,9 +3,10 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
-import { eventually } from './eventually';
+import { eventually } from '../../cluster/eventually';
 import { figure, loadFigure } from './figures';
-import { type Component, deploymentName, pods, rolledOut, settled } from './pods';
+import { type Component } from '../../cluster/workloads';
+import { settled, workloads } from './pods';
 import { expectNoneLost, scenario } from './scenario';
 import { cluster, kubectl, servedCertificate, suite } from './suite';
 import { startLoad } from './traffic-load';
@@ -19,8 +20,8 @@ beforeAll(() => settled());
 // Pods that begin now have the Secret of now: the files that run next need not wait for the kubelet.
 afterAll(async () => {
   await apply(suite().manifests);
-  await kubectl.run(['rollout', 'restart', deploymentName('proxy'), `--namespace=${suite().namespace}`]);
-  await rolledOut('proxy');
+  await workloads().restart('proxy');
+  await workloads().rolledOut('proxy');
 });
 
 /** The fingerprint of the certificate that a new connection gets. */
@@ -39,7 +40,7 @@ function handshake(ca: readonly string[]): Promise<string> {
 /** A reload starts new workers, a restart a new container: neither may happen. */
 async function processes(component: Component): Promise<string[]> {
   const found: string[] = [];
-  for (const { metadata, status } of await pods(component)) {
+  for (const { metadata, status } of await workloads().pods(component)) {
     const workers = await kubectl.run([
       'exec',
       metadata.name,

@@ -1,9 +1,10 @@
 import { request, Agent } from 'undici';
 import { run } from '../../cluster/external-command';
 import { configMapsOf, type PodTemplateOwner } from '../../cluster/prune-config-maps';
-import { eventually } from './eventually';
+import { eventually } from '../../cluster/eventually';
 import { loadFigure } from './figures';
-import { deploymentName, pods, readyPods, rolledOut, settled, setReplicas } from './pods';
+import { deploymentName } from '../../cluster/workloads';
+import { settled, workloads } from './pods';
 import { expectNoneLost, scenario } from './scenario';
 import { cluster, httpsUrl, kubectl, servedCertificate, suite } from './suite';
 import { startLoad } from './traffic-load';
@@ -21,20 +22,20 @@ async function servedVariant(): Promise<string | undefined> {
 }
 
 async function proxyNames(): Promise<string[]> {
-  return (await pods('proxy')).map(({ metadata }) => metadata.name).sort();
+  return (await workloads().pods('proxy')).map(({ metadata }) => metadata.name).sort();
 }
 
 /** Applies a variant and leaves the autoscalers no choice, as before. */
 async function applyVariant(props: Parameters<typeof synthesizeVariant>[0]): Promise<void> {
   await apply(synthesizeVariant(props));
-  await setReplicas('api', 2);
-  await setReplicas('proxy', 2);
+  await workloads().pinAutoscaler('api', 2);
+  await workloads().pinAutoscaler('proxy', 2);
 }
 
 async function undo(...args: readonly string[]): Promise<void> {
   await kubectl.run(['rollout', 'undo', deploymentName('proxy'), `--namespace=${suite().namespace}`, ...args]);
-  await rolledOut('proxy');
-  await readyPods('proxy', 2);
+  await workloads().rolledOut('proxy');
+  await workloads().readyPods('proxy', 2);
 }
 
 async function configMaps(): Promise<string[]> {
@@ -77,7 +78,7 @@ async function currentConfigMap(): Promise<string> {
 beforeAll(async () => {
   await settled();
   await applyVariant({ responseHeaders: { 'X-Variant': 'a' } });
-  await rolledOut('proxy');
+  await workloads().rolledOut('proxy');
   await settled();
 });
 
@@ -88,8 +89,8 @@ scenario('a changed nginx option rolls the proxies', async () => {
   expect(await servedVariant()).toBe('a');
   const load = await startLoad();
   await applyVariant({ responseHeaders: { 'X-Variant': 'b' } });
-  await rolledOut('proxy');
-  await readyPods('proxy', 2);
+  await workloads().rolledOut('proxy');
+  await workloads().readyPods('proxy', 2);
   const result = await load.stop();
   loadFigure('changed nginx option', result);
 
@@ -115,7 +116,7 @@ scenario('a configuration that is never ready leaves the old proxies serving', a
   const result = await load.stop();
   loadFigure('configuration that is never ready', result);
 
-  const ready = (await pods('proxy')).filter(
+  const ready = (await workloads().pods('proxy')).filter(
     ({ status }) => status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true,
   );
   expect(ready.map(({ metadata }) => metadata.name).sort()).toEqual(before);

@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LoadResult } from '../load/load-result';
+import type { LoadResult } from '../../load/load-result';
 import { cluster } from './suite';
 
 /** One line of what the suite found out: how a scenario's requests fared, or a single figure. */

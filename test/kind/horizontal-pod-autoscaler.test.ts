@@ -1,6 +1,6 @@
-import { eventually } from './eventually';
+import { eventually } from '../../cluster/eventually';
 import { figure, loadFigure } from './figures';
-import { pods, readyPods, setReplicas, settled } from './pods';
+import { settled, workloads } from './pods';
 import { expectNoneLost, scenario } from './scenario';
 import { startLoad } from './traffic-load';
 import { apply, synthesizeVariant } from './variant';
@@ -10,8 +10,8 @@ beforeAll(() => settled());
 scenario('the HorizontalPodAutoscaler adds pods under load and takes them away again', async () => {
   // A low aim, so that what this machine has to spare is a load; and no five minutes of waiting.
   await apply(synthesizeVariant({ targetCpuUtilization: 15, scaleDownStabilizationWindow: '1s' }));
-  await setReplicas('proxy', 2);
-  await readyPods('api', 2);
+  await workloads().pinAutoscaler('proxy', 2);
+  await workloads().readyPods('api', 2);
   const begin = Date.now();
   const load = await startLoad({ rate: 300 });
   await eventually('a third pod that answers', () => {
@@ -25,12 +25,12 @@ scenario('the HorizontalPodAutoscaler adds pods under load and takes them away a
 
   const quiet = Date.now();
   const light = await startLoad({ rate: 10 });
-  await readyPods('api', 2);
+  await workloads().readyPods('api', 2);
   const takenAway = Date.now();
   const lightResult = await light.stop();
   loadFigure('HPA takes pods away (10 requests a second)', lightResult);
   figure('HPA, from the beginning of the load to an answer of a new pod', `${Math.round((added - begin) / 1000)} s`);
   figure('HPA, from the end of the load to two pods', `${Math.round((takenAway - quiet) / 1000)} s`);
   await expectNoneLost(lightResult);
-  expect(await pods('api')).toHaveLength(2);
+  expect(await workloads().pods('api')).toHaveLength(2);
 });

@@ -1,5 +1,5 @@
-import { eventually } from './eventually';
-import { pods } from './pods';
+import { eventually } from '../../cluster/eventually';
+import { workloads } from './pods';
 import { kubectl, suite } from './suite';
 
 interface PodMetrics {
@@ -8,7 +8,7 @@ interface PodMetrics {
 
 /** The working set of a proxy, which is what the kubelet counts against its limit, as metrics-server has it. */
 export async function idleMemory(): Promise<string> {
-  const [pod] = await pods('proxy');
+  const [pod] = await workloads().pods('proxy');
   if (pod === undefined) throw new Error('there is a proxy');
   const path = `/apis/metrics.k8s.io/v1beta1/namespaces/${suite().namespace}/pods`;
   const memory = await eventually('metrics of a proxy', async () => {

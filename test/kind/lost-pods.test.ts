@@ -1,8 +1,9 @@
-import type { LoadResult } from '../load/load-result';
-import { accessLog } from './access-log';
-import { eventually } from './eventually';
+import type { LoadResult } from '../../load/load-result';
+import { accessLog } from '../../cluster/access-log';
+import { eventually } from '../../cluster/eventually';
 import { loadFigure } from './figures';
-import { killProcess, pods, readyPods, settled, type TestPod } from './pods';
+import { settled, workloads } from './pods';
+import type { Pod } from '../../cluster/pod';
 import { scenario } from './scenario';
 import { kubectl, suite } from './suite';
 import { startLoad } from './traffic-load';
@@ -12,11 +13,11 @@ const apiReplicas = 3;
 beforeEach(() => settled(apiReplicas));
 
 /** A POST may be lost only if some of it had been sent to the pod that was taken away. */
-async function expectOnlySentPostsLost(result: LoadResult, victim: TestPod): Promise<void> {
+async function expectOnlySentPostsLost(result: LoadResult, victim: Pod): Promise<void> {
   expect(result.lost.filter(({ method }) => method === 'GET')).toEqual([]);
   const ids = new Set(result.lost.map(({ id }) => id));
   const logged = await eventually('the access log of every lost request', async () => {
-    const entries = await accessLog(ids);
+    const entries = accessLog(await workloads().proxyLogs(), ids);
     return entries.length === ids.size ? entries : undefined;
   });
   const sentToVictim = logged.filter(({ tries }) =>
@@ -25,12 +26,12 @@ async function expectOnlySentPostsLost(result: LoadResult, victim: TestPod): Pro
   expect(sentToVictim.map(({ request_id }) => request_id).sort()).toEqual([...ids].sort());
 }
 
-function restarts(pod: TestPod | undefined): number {
+function restarts(pod: Pod | undefined): number {
   return pod?.status.containerStatuses?.[0]?.restartCount ?? 0;
 }
 
-async function anyApiPod(): Promise<TestPod> {
-  const [victim] = await pods('api');
+async function anyApiPod(): Promise<Pod> {
+  const [victim] = await workloads().pods('api');
   if (victim === undefined) throw new Error('there are pods');
   return victim;
 }
@@ -41,9 +42,9 @@ scenario(
     const victim = await anyApiPod();
     const load = await startLoad();
     await eventually('the first answers', () => (load.requests.length > 500 ? true : undefined));
-    await killProcess(victim);
+    await workloads().killProcess(victim);
     await eventually('the restarted container, ready', async () => {
-      const again = (await readyPods('api', apiReplicas)).find(
+      const again = (await workloads().readyPods('api', apiReplicas)).find(
         ({ metadata }) => metadata.name === victim.metadata.name,
       );
       return restarts(again) > restarts(victim) ? again : undefined;
@@ -70,7 +71,7 @@ scenario('an API pod is deleted by force: no GET is lost, a POST only if it had 
     '--force',
     '--grace-period=0',
   ]);
-  const after = await readyPods('api', apiReplicas);
+  const after = await workloads().readyPods('api', apiReplicas);
   await eventually('an answer of every pod', () => {
     const answered = new Set(load.requests.map(({ hostname }) => hostname));
     return after.every(({ metadata }) => answered.has(metadata.name)) ? true : undefined;

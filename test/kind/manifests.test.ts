@@ -2,7 +2,7 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoadBalancedApiProps } from '../../charts/load-balanced-api-props';
 import type { KubernetesObject } from '../../cluster/kubectl';
-import { pods, rolledOut, settled } from './pods';
+import { settled, workloads } from './pods';
 import { scenario } from './scenario';
 import { cluster, kubectl, suite } from './suite';
 import { apply, synthesize } from './variant';
@@ -48,8 +48,8 @@ beforeAll(async () => {
   await settled();
   // Over whatever another file tried.
   await apply(suite().manifests);
-  await rolledOut('api');
-  await rolledOut('proxy');
+  await workloads().rolledOut('api');
+  await workloads().rolledOut('proxy');
 });
 
 function dryRun(manifests: string): Promise<string> {
@@ -123,7 +123,7 @@ scenario('no pod was refused', async () => {
 });
 
 test.each(['api', 'proxy'] as const)('no node holds every pod of %s', async (component) => {
-  const all = await pods(component);
+  const all = await workloads().pods(component);
   expect(all.length).toBeGreaterThan(1);
   expect(new Set(all.map(({ spec }) => spec.nodeName)).size).toBeGreaterThan(1);
 });

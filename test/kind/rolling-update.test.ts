@@ -1,8 +1,8 @@
 import { loadFigure } from './figures';
-import { eventually } from './eventually';
-import { type Component, deploymentName, pods, readyPods, rolledOut, settled } from './pods';
+import { eventually } from '../../cluster/eventually';
+import type { Component } from '../../cluster/workloads';
+import { settled, workloads } from './pods';
 import { expectNoneLost, scenario } from './scenario';
-import { kubectl, suite } from './suite';
 import { startLoad } from './traffic-load';
 
 /** 60 seconds at 100 requests a second. */
@@ -11,13 +11,13 @@ const leastRequests = 6000;
 beforeEach(() => settled());
 
 async function rollingUpdate(component: Component, title: string): Promise<void> {
-  const before = new Set((await pods(component)).map(({ metadata }) => metadata.name));
+  const before = new Set((await workloads().pods(component)).map(({ metadata }) => metadata.name));
   const load = await startLoad();
   await eventually('the first answers', () => (load.requests.length > 100 ? true : undefined));
-  await kubectl.run(['rollout', 'restart', deploymentName(component), `--namespace=${suite().namespace}`]);
-  await rolledOut(component);
+  await workloads().restart(component);
+  await workloads().rolledOut(component);
   // Until the last of the old pods has ended, whatever it still holds.
-  const after = await readyPods(component, 2);
+  const after = await workloads().readyPods(component, 2);
   await eventually('the last of 6,000 requests', () => (load.requests.length >= leastRequests ? true : undefined));
   const result = await load.stop();
   loadFigure(title, result);

@@ -1,6 +1,7 @@
-import { eventually } from './eventually';
+import { eventually } from '../../cluster/eventually';
 import { figure, loadFigure } from './figures';
-import { readyPods, readySince, setReplicas, settled } from './pods';
+import { readySince } from '../../cluster/workloads';
+import { settled, workloads } from './pods';
 import { expectNoneLost, scenario } from './scenario';
 import { startLoad } from './traffic-load';
 
@@ -9,16 +10,16 @@ beforeAll(() => settled());
 scenario('scale 2 → 6 → 2: every new pod gets requests, and none is lost', async () => {
   const load = await startLoad();
   const begin = Date.now();
-  await setReplicas('api', 6);
-  const six = await readyPods('api', 6);
+  await workloads().pinAutoscaler('api', 6);
+  const six = await workloads().readyPods('api', 6);
   const names = six.map(({ metadata }) => metadata.name);
   await eventually('an answer of every pod', () => {
     const answered = new Set(load.requests.map(({ hostname }) => hostname));
     return names.every((name) => answered.has(name)) ? true : undefined;
   });
   const scaledUp = Date.now();
-  await setReplicas('api', 2);
-  await readyPods('api', 2);
+  await workloads().pinAutoscaler('api', 2);
+  await workloads().readyPods('api', 2);
   const scaledDown = Date.now();
   const result = await load.stop();
   loadFigure('scale 2 → 6 → 2', result);

@@ -1,7 +1,8 @@
 import { ExternalCommandFailure } from '../../cluster/external-command';
-import type { LoadRequest } from '../load/load-request';
-import type { LoadResult } from '../load/load-result';
-import { accessLog, errorLog } from './access-log';
+import type { LoadRequest } from '../../load/load-request';
+import type { LoadResult } from '../../load/load-result';
+import { accessLog } from '../../cluster/access-log';
+import { workloads } from './pods';
 import { kubectl, suite } from './suite';
 import { stopLoad } from './traffic-load';
 
@@ -30,7 +31,7 @@ export async function expectNoneLost(result: LoadResult): Promise<void> {
 }
 
 async function showLost(lost: readonly LoadRequest[]): Promise<void> {
-  const logged = await accessLog(new Set(lost.map(({ id }) => id)));
+  const logged = accessLog(await workloads().proxyLogs(), new Set(lost.map(({ id }) => id)));
   const lines = lost.map((request) => {
     const entry = logged.find(({ request_id }) => request_id === request.id);
     return `${JSON.stringify(request)}\n  logged: ${entry === undefined ? 'nothing' : JSON.stringify(entry)}`;
@@ -49,7 +50,12 @@ async function diagnostics(): Promise<string> {
     const answer = await said(() => kubectl.run(args));
     parts.push(`$ kubectl ${args.join(' ')}`, answer.split('\n').slice(-40).join('\n'));
   }
-  const errors = await said(async () => (await errorLog()).slice(-40).join('\n'));
+  const errors = await said(async () =>
+    (await workloads().proxyLogs())
+      .filter((line) => !line.startsWith('{'))
+      .slice(-40)
+      .join('\n'),
+  );
   return [...parts, 'error log of nginx', errors].join('\n');
 }
 

@@ -1,4 +1,4 @@
-import { Load } from '../load/load';
+import { Load } from '../../load/load';
 import { httpsUrl, servedCertificate } from './suite';
 
 const underWay = new Set<Load>();

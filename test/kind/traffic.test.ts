@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { Client, request } from 'undici';
-import { eventually } from './eventually';
-import { pods, settled } from './pods';
+import { eventually } from '../../cluster/eventually';
+import { settled, workloads } from './pods';
 import { scenario } from './scenario';
 import { httpsUrl, servedCertificate, suite } from './suite';
 
@@ -19,7 +19,7 @@ scenario('every ready pod answers, and in turn when nothing else is asked', asyn
     expect(statusCode).toBe(200);
     return answer.hostname;
   };
-  const ready = (await pods('api')).map(({ metadata }) => metadata.name).sort();
+  const ready = (await workloads().pods('api')).map(({ metadata }) => metadata.name).sort();
   const seen = new Set<string>();
   // This proxy may not have asked the DNS again since the last pod became ready.
   await eventually(
@@ -28,7 +28,7 @@ scenario('every ready pod answers, and in turn when nothing else is asked', asyn
       seen.add(await ask());
       return seen.size === apiReplicas ? seen : undefined;
     },
-    0,
+    { pause: 0 },
   );
   const answers: string[] = [];
   for (let round = 0; round < 10 * apiReplicas; round += 1) answers.push(await ask());

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { Load } from './load';
+import { Load } from '../../load/load';
 
 /** What a server saw of one request. */
 interface Seen {

@@ -4,7 +4,7 @@ import { request } from 'node:https';
 import { AddressInfo, createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { Load } from '../load/load';
+import { Load } from '../../load/load';
 import { RunningFairlead } from './running-fairlead';
 import { until } from '../until';
 

@@ -1,4 +1,4 @@
-import { InvalidOption } from '../../values/invalid-option';
+import { InvalidOption } from '../values/invalid-option';
 
 /** Where load goes, taken apart for a client that neither resolves names nor changes the address family. */
 export interface LoadTarget {

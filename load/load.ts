@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { integer } from '../../values/integer';
+import { integer } from '../values/integer';
 import { type LoadConnection, LoadConnections } from './load-connections';
 import type { LoadRequest } from './load-request';
 import { type LoadResult, loadResult } from './load-result';

@@ -1,0 +1,65 @@
+import type { Moment } from '../timeline/moments';
+
+/** What one scenario amounts to, as it stands in docs/reliability.json. */
+export interface ScenarioResult {
+  /** As `--only` takes it: `rollout-api`. */
+  readonly name: string;
+  readonly title: string;
+  readonly group: ScenarioGroup;
+  /** What is done, in one or two sentences. */
+  readonly description: string;
+  /** Requests a second. */
+  readonly rate: number;
+  readonly sent: number;
+  /** Answered with the status that the API gives, whole, and to the right request. */
+  readonly answered: number;
+  readonly lostGet: number;
+  /** Lost, with some of it sent to an instance of the API; and with nothing sent to any. */
+  readonly lostPostSent: number;
+  readonly lostPostNotSent: number;
+  /** Of the requests from the first event on, and of those before it. */
+  readonly latency: Latency;
+  readonly quiet: Latency;
+  /** Seconds from the end of the cause until the system was as before; undefined if it never was. */
+  readonly recovery: number | undefined;
+  /** What the operator or the fault did, in seconds from the first request. */
+  readonly events: readonly ScenarioEvent[];
+  /** One entry a second. */
+  readonly seconds: readonly Second[];
+  /** What is worth a line of its own: "GETs that waited on the hung pod", "3, answered within 20.1 s of at most 54 s". */
+  readonly notes: readonly { readonly name: string; readonly value: string }[];
+  /** What was asked of it, and whether it was reached. */
+  readonly judgements: readonly Judgement[];
+  /** Measured moments of the timeline, in seconds. */
+  readonly measured: Partial<Readonly<Record<Moment, readonly number[]>>>;
+}
+
+export type ScenarioGroup = 'operations' | 'faults' | 'long connections' | 'wrong input';
+
+/** In milliseconds. */
+export interface Latency {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+export interface ScenarioEvent {
+  readonly second: number;
+  readonly text: string;
+}
+
+/** The requests that were sent within one second of a run. */
+export interface Second {
+  readonly second: number;
+  readonly sent: number;
+  readonly lost: number;
+  /** In milliseconds; absent if none was answered. */
+  readonly p50?: number;
+  readonly p99?: number;
+  readonly max?: number;
+}
+
+export interface Judgement {
+  readonly text: string;
+  readonly reached: boolean;
+}
