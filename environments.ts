@@ -34,7 +34,35 @@ const environments = {
     dnsCache: '0s',
     proxyDeregistrationDelay: '5s',
   }),
+
+  /**
+   * What `npm run reliability` deploys: as on kind, with fixed numbers, so that nothing but its scenarios changes them. The
+   * container is that of the options if FAIRLEAD_API is "own"; a scenario's own changes come as JSON in FAIRLEAD_CHANGES.
+   */
+  reliability: (props: LoadBalancedApiProps): LoadBalancedApiProps => {
+    const kind = environments.kind(props);
+    const container = process.env.FAIRLEAD_API === 'own' ? props.container : kind.container;
+    const changes = JSON.parse(process.env.FAIRLEAD_CHANGES ?? '{}') as Partial<LoadBalancedApiProps>;
+    const fixed = { ...without(kind, autoscaling), replicas: 4, proxyReplicas: 2, requestTimeout: '20s' as const };
+    return {
+      ...(changes.minReplicas === undefined ? fixed : without(fixed, ['replicas'])),
+      ...changes,
+      container: {
+        ...container,
+        ...changes.container,
+        environment: { ...container.environment, ...changes.container?.environment },
+      },
+    };
+  },
 };
+
+const autoscaling: readonly (keyof LoadBalancedApiProps)[] = [
+  'maxReplicas',
+  'minReplicas',
+  'proxyMaxReplicas',
+  'proxyMinReplicas',
+  'scaleDownStabilizationWindow',
+];
 
 /** Options that mean something only where production runs. */
 const ofTheCloud: readonly (keyof LoadBalancedApiProps)[] = [

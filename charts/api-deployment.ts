@@ -1,6 +1,7 @@
 import { Duration } from 'cdk8s';
 import { Probe, Volume } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
+import { apiProbes, type ProbeTimes } from '../timeline/probes';
 import { recommendedLabels, selectorLabels, versionLabel } from './labels';
 import type { Model } from './model';
 import { RollingDeployment } from './rolling-deployment';
@@ -41,30 +42,22 @@ export class ApiDeployment extends RollingDeployment {
           allowPrivilegeEscalation: false,
           ...(container.user === undefined ? {} : { user: container.user }),
         },
-        // Five minutes to start in, and ready within a second of it.
-        startup: Probe.fromHttpGet(container.livenessPath, {
-          port,
-          periodSeconds: Duration.seconds(1),
-          timeoutSeconds: Duration.seconds(2),
-          failureThreshold: 300,
-        }),
-        readiness: Probe.fromHttpGet(container.readinessPath, {
-          port,
-          periodSeconds: Duration.seconds(5),
-          timeoutSeconds: Duration.seconds(2),
-          failureThreshold: 2,
-        }),
-        // A busy event loop answers late: that is a reason for more pods, not for one less.
-        liveness: Probe.fromHttpGet(container.livenessPath, {
-          port,
-          periodSeconds: Duration.seconds(10),
-          timeoutSeconds: Duration.seconds(5),
-          failureThreshold: 6,
-        }),
+        startup: probe(container.livenessPath, port, apiProbes.startup),
+        readiness: probe(container.readinessPath, port, apiProbes.readiness),
+        liveness: probe(container.livenessPath, port, apiProbes.liveness),
       },
     });
     if (!usesTmp) {
       this.containers[0]?.mount('/tmp', Volume.fromEmptyDir(this, 'Tmp', 'tmp'));
     }
   }
+}
+
+function probe(path: string, port: number, { period, timeout, failureThreshold }: ProbeTimes): Probe {
+  return Probe.fromHttpGet(path, {
+    port,
+    periodSeconds: Duration.seconds(period),
+    timeoutSeconds: Duration.seconds(timeout),
+    failureThreshold,
+  });
 }

@@ -61,6 +61,7 @@ const known: Readonly<Record<keyof LoadBalancedApiProps, true>> = {
   proxyDeregistrationDelay: true,
   clientKeepAliveTimeout: true,
   certificateValid: true,
+  unreachableToleration: true,
 };
 
 /** Every option of a LoadBalancedApi. */

@@ -1,6 +1,8 @@
 import { Chart } from 'cdk8s';
 import { Construct } from 'constructs';
+import type { Timeline } from '../timeline/timeline';
 import { InvalidOption } from '../values/invalid-option';
+import { ApiClusterIpService } from './api-cluster-ip-service';
 import { ApiDeployment } from './api-deployment';
 import { ApiService } from './api-service';
 import { CpuAutoscaler } from './horizontal-pod-autoscaler';
@@ -24,11 +26,14 @@ import { NginxTlsSecret, tlsSecretName } from './tls-secret';
  * new LoadBalancedApi(app, 'orders', { container: { image: 'ghcr.io/acme/orders:1.4.2' }, host: 'orders.example.com' });
  */
 export class LoadBalancedApi extends Construct {
+  /** Every timeout of both sides. */
+  readonly timeline: Timeline;
   readonly namespace: RestrictedNamespace;
   readonly denyIngress: DenyIngress;
 
   readonly apiDeployment: ApiDeployment;
   readonly apiService: ApiService;
+  readonly apiClusterIpService: ApiClusterIpService;
   /** Undefined when `replicas` is given. */
   readonly apiAutoscaler: CpuAutoscaler | undefined;
   readonly apiDisruptionBudget: PodDisruptionBudget;
@@ -48,6 +53,7 @@ export class LoadBalancedApi extends Construct {
     const model = deploymentModel(id, props);
     refuseTakenNamespace(scope, model.namespace);
     super(scope, id);
+    this.timeline = model.timeline;
 
     // cdk8s names a file after its chart, and `kubectl apply -f dist/` goes by name: the digits are the order.
     const namespaceChart = new Chart(this, '0-namespace', { labels: model.labels });
@@ -66,7 +72,9 @@ export class LoadBalancedApi extends Construct {
     const apiChart = new Chart(this, '2-api', inNamespace);
     this.apiNetworkPolicy = new ApiNetworkPolicy(apiChart, 'NetworkPolicy', model);
     this.apiService = new ApiService(apiChart, 'Service', model);
+    this.apiClusterIpService = new ApiClusterIpService(apiChart, 'ClusterIpService', model);
     this.apiDeployment = new ApiDeployment(apiChart, 'Deployment', model);
+    this.apiDeployment.tolerateUnreachable(model.timeline.unreachableToleration);
     this.apiAutoscaler = autoscaler(apiChart, model, model.replicas, this.apiDeployment, 'api');
     this.apiDisruptionBudget = disruptionBudget(apiChart, model, 'api');
 
@@ -82,6 +90,8 @@ export class LoadBalancedApi extends Construct {
       configMapName: this.nginxConfigMap.name,
       secretName: 'secretName' in model.certificate ? model.certificate.secretName : tlsSecretName,
     });
+    this.nginxDeployment.tolerateUnreachable(model.timeline.unreachableToleration);
+    this.nginxDeployment.setTcpKeepAlive(model.timeline);
     this.nginxAutoscaler = autoscaler(nginxChart, model, model.proxy.replicas, this.nginxDeployment, 'proxy');
     this.nginxDisruptionBudget = disruptionBudget(nginxChart, model, 'proxy');
   }

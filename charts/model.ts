@@ -7,12 +7,20 @@ import { integer } from '../values/integer';
 import { InvalidOption } from '../values/invalid-option';
 import { knownOptions } from '../values/known-options';
 import { dnsLabelName, hostName } from '../values/names';
+import { apiClusterIpName } from './api-cluster-ip-service';
 import { type ContainerModel, containerModel } from './container-model';
 import { egressRule } from './egress-rule';
 import { knownProps } from './known-props';
 import { userLabels } from './labels';
 import type { LoadBalancedApiProps } from './load-balanced-api-props';
-import { certificateDirectory, httpPort, httpsPort, probePort } from './nginx-pod';
+import {
+  certificateCheckPort,
+  certificateDirectory,
+  certificateStore,
+  httpPort,
+  httpsPort,
+  probePort,
+} from './nginx-pod';
 import { type ProxyPodsModel, proxyPodsModel } from './proxy-pods-model';
 import { type ProxyServiceModel, proxyServiceModel } from './proxy-service-model';
 import { greatest, type Replicas, replicas } from './replicas';
@@ -62,6 +70,7 @@ export function deploymentModel(id: string, props: LoadBalancedApiProps): Model 
     timeline,
     upstreamHost: `api.${namespace}.svc.${clusterDomain}`,
     ...discovery(props, container.port),
+    upstreamFallback: { host: `${apiClusterIpName}.${namespace}.svc.${clusterDomain}`, port: container.port },
     maxUpstreams: greatest(count),
     healthCheckPath: container.healthCheckPath,
     resolvers,
@@ -71,6 +80,8 @@ export function deploymentModel(id: string, props: LoadBalancedApiProps): Model 
     probePort,
     externalHttpsPort: service.httpsPort,
     certificateDirectory,
+    certificateStore,
+    certificateCheckPort,
   });
 
   return {

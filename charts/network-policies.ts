@@ -45,9 +45,7 @@ export class ApiNetworkPolicy extends k8s.KubeNetworkPolicy {
 /** Clients may connect to the proxies' two ports, the kubelet to that of the probes; proxies to the API and to DNS. */
 export class NginxNetworkPolicy extends k8s.KubeNetworkPolicy {
   constructor(scope: Construct, id: string, model: Model) {
-    const { externalTrafficPolicy, loadBalancerSourceRanges } = model.service;
-    // Otherwise nodes stand between, and what a pod sees is their addresses.
-    const sources = externalTrafficPolicy === 'Local' ? loadBalancerSourceRanges : undefined;
+    const { clientNetworks } = model.service;
     super(scope, id, {
       metadata: { name: 'nginx', labels: recommendedLabels(model.name, 'proxy') },
       spec: {
@@ -55,7 +53,7 @@ export class NginxNetworkPolicy extends k8s.KubeNetworkPolicy {
         policyTypes: ['Ingress', 'Egress'],
         ingress: [
           {
-            ...(sources === undefined ? {} : { from: sources.map((cidr) => ({ ipBlock: { cidr } })) }),
+            ...(clientNetworks === undefined ? {} : { from: clientNetworks.map((cidr) => ({ ipBlock: { cidr } })) }),
             ports: [tcp(httpPort), tcp(httpsPort)],
           },
           { ports: [tcp(probePort)] },

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ConfigMap } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
+import { lastGoodCertificateScript } from '../nginx/last-good-certificate-section';
 import { recommendedLabels } from './labels';
 
 /**
@@ -10,10 +11,12 @@ import { recommendedLabels } from './labels';
  */
 export class NginxConfigMap extends ConfigMap {
   constructor(scope: Construct, id: string, props: { readonly instance: string; readonly nginxConf: string }) {
-    const hash = createHash('sha256').update(props.nginxConf).digest('hex').slice(0, 10);
+    const { name, text } = lastGoodCertificateScript;
+    const data = { 'nginx.conf': props.nginxConf, [name]: text };
+    const hash = createHash('sha256').update(JSON.stringify(data)).digest('hex').slice(0, 10);
     super(scope, id, {
       metadata: { name: `nginx-${hash}`, labels: recommendedLabels(props.instance, 'nginx-config') },
-      data: { 'nginx.conf': props.nginxConf },
+      data,
       immutable: true,
     });
   }

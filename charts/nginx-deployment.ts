@@ -1,9 +1,10 @@
 import { Duration, Size } from 'cdk8s';
-import { ConfigMap, ConnectionScheme, ImagePullPolicy, Probe, Secret, Volume } from 'cdk8s-plus-27';
+import { ConfigMap, ConnectionScheme, EmptyDirMedium, ImagePullPolicy, Probe, Secret, Volume } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
+import { lastGoodCertificateScript } from '../nginx/last-good-certificate-section';
 import { recommendedLabels, selectorLabels, versionLabel } from './labels';
 import type { Model } from './model';
-import { certificateDirectory, httpPort, httpsPort, probePort } from './nginx-pod';
+import { certificateDirectory, certificateStore, httpPort, httpsPort, probePort } from './nginx-pod';
 import { RollingDeployment } from './rolling-deployment';
 
 /** User and group of nginx in its own image. */
@@ -58,10 +59,10 @@ export class NginxDeployment extends RollingDeployment {
     });
     const [container] = this.containers;
     const configMap = ConfigMap.fromConfigMapName(this, 'ConfigMap', configMapName);
-    container?.mount('/etc/nginx/nginx.conf', Volume.fromConfigMap(this, 'Config', configMap, { name: 'config' }), {
-      subPath: 'nginx.conf',
-      readOnly: true,
-    });
+    const config = Volume.fromConfigMap(this, 'Config', configMap, { name: 'config' });
+    for (const file of ['nginx.conf', lastGoodCertificateScript.name]) {
+      container?.mount(`/etc/nginx/${file}`, config, { subPath: file, readOnly: true });
+    }
     const secret = Secret.fromSecretName(this, 'Secret', secretName);
     // A directory, never a subPath: only so does the kubelet bring a renewed certificate into a running pod.
     container?.mount(
@@ -69,6 +70,9 @@ export class NginxDeployment extends RollingDeployment {
       Volume.fromSecret(this, 'Tls', secret, { name: 'tls', defaultMode: 0o440 }),
       { readOnly: true },
     );
+    // It outlives a restart of the container. A Secret holds 1 MiB at most: room for the pair served, one before, one to be proved.
+    const store = { medium: EmptyDirMedium.MEMORY, sizeLimit: Size.mebibytes(4) };
+    container?.mount(certificateStore, Volume.fromEmptyDir(this, 'Certificates', 'certificates', store));
     container?.mount('/tmp', Volume.fromEmptyDir(this, 'Tmp', 'tmp', { sizeLimit: Size.gibibytes(1) }));
   }
 }

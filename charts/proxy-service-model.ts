@@ -16,6 +16,8 @@ export interface ProxyServiceModel {
   readonly loadBalancerSourceRanges: readonly string[] | undefined;
   readonly loadBalancerClass: string | undefined;
   readonly externalTrafficPolicy: 'Cluster' | 'Local' | undefined;
+  /** The only networks whose addresses the proxies' pods accept; undefined accepts every one. */
+  readonly clientNetworks: readonly string[] | undefined;
 }
 
 export function proxyServiceModel(props: ProxyServiceProps): ProxyServiceModel {
@@ -40,6 +42,7 @@ export function proxyServiceModel(props: ProxyServiceProps): ProxyServiceModel {
   if (httpsPort === httpPort) {
     throw new InvalidOption('externalHttpsPort', httpsPort, 'is externalHttpPort as well: give a port of its own');
   }
+  const sourceRanges = props.loadBalancerSourceRanges?.map((range) => cidr('loadBalancerSourceRanges', range));
   return {
     type,
     httpPort,
@@ -47,13 +50,20 @@ export function proxyServiceModel(props: ProxyServiceProps): ProxyServiceModel {
     httpNodePort,
     httpsNodePort,
     annotations: userAnnotations('serviceAnnotations', props.serviceAnnotations ?? {}),
-    loadBalancerSourceRanges: props.loadBalancerSourceRanges?.map((range) => cidr('loadBalancerSourceRanges', range)),
+    loadBalancerSourceRanges: sourceRanges,
     loadBalancerClass: loadBalancerClass(props.loadBalancerClass),
-    externalTrafficPolicy:
-      props.externalTrafficPolicy === undefined
-        ? undefined
-        : oneOf<'Cluster' | 'Local'>('externalTrafficPolicy', props.externalTrafficPolicy, ['Cluster', 'Local']),
+    externalTrafficPolicy: externalTrafficPolicy(props.externalTrafficPolicy, type),
+    // Not of the default Local: a load balancer that makes connections of its own would be held off whole.
+    clientNetworks: props.externalTrafficPolicy === 'Local' ? sourceRanges : undefined,
   };
+}
+
+function externalTrafficPolicy(
+  given: ProxyServiceProps['externalTrafficPolicy'],
+  type: ProxyServiceModel['type'],
+): ProxyServiceModel['externalTrafficPolicy'] {
+  if (given === undefined) return type === 'LoadBalancer' ? 'Local' : undefined;
+  return oneOf<'Cluster' | 'Local'>('externalTrafficPolicy', given, ['Cluster', 'Local']);
 }
 
 function nodePort(option: string, value: number | undefined): number | undefined {

@@ -30,8 +30,9 @@ export interface ProxyServiceProps {
   readonly serviceAnnotations?: Readonly<Record<string, string>>;
 
   /**
-   * Networks (CIDR) that may connect to the load balancer. With `externalTrafficPolicy: 'Local'`, where client addresses
-   * reach the pods, a NetworkPolicy holds everyone else off as well.
+   * Networks (CIDR) that may connect to the load balancer. With `externalTrafficPolicy: 'Local'` given outright, a
+   * NetworkPolicy of the proxies holds everyone else off as well: give it only if your load balancer passes the addresses
+   * of clients on.
    *
    * @default - everyone
    * @see https://kubernetes.io/docs/concepts/services-networking/service/#loadbalancer
@@ -39,10 +40,12 @@ export interface ProxyServiceProps {
   readonly loadBalancerSourceRanges?: readonly string[];
 
   /**
-   * `Cluster` spreads connections over all proxies and hides the client's address; `Local` keeps the address and gives
-   * connections only to proxies on the node that they arrive at. Not with `ClusterIP`.
+   * `Local` gives connections only to proxies on the node that they arrive at, and keeps the client's address: the load
+   * balancer checks each node for a ready proxy, and leaves out one whose proxy or whole node is lost within seconds.
+   * `Cluster` lets every node pass connections on to any proxy, and hides the client's address: a lost proxy's share goes
+   * on being sent to it until Kubernetes has noticed the loss, 40 to 50 s. Not with `ClusterIP`.
    *
-   * @default - Kubernetes' own: Cluster
+   * @default 'Local' with `LoadBalancer`; else Kubernetes' own, which is Cluster
    * @see https://kubernetes.io/docs/tasks/access-application-cluster/create-external-load-balancer/#preserving-the-client-source-ip
    */
   readonly externalTrafficPolicy?: 'Cluster' | 'Local';

@@ -5,10 +5,14 @@ import {
   Deployment,
   DeploymentStrategy,
   LabelSelector,
+  Node,
+  NodeTaintQuery,
   PercentOrAbsolute,
   type PodSecurityContextProps,
+  TaintEffect,
 } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
+import type { Timeline } from '../timeline/timeline';
 import { restrictedContainer, restrictedPods } from './pod-security';
 import { preStopSleep } from './pre-stop-sleep';
 import { resourceRequirements, type Resources } from './resources';
@@ -70,6 +74,32 @@ export class RollingDeployment extends Deployment {
       ...restrictedPods(),
     );
     preStopSleep(manifest, props.preStop);
+  }
+
+  /**
+   * Lets Kubernetes replace the pods of a lost node so many seconds after it has noticed; its own default is 300.
+   * @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions
+   */
+  tolerateUnreachable(seconds: number): void {
+    const lost = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'].map((taint) =>
+      NodeTaintQuery.exists(taint, { effect: TaintEffect.NO_EXECUTE, evictAfter: Duration.seconds(seconds) }),
+    );
+    this.scheduling.tolerate(Node.tainted(...lost));
+  }
+
+  /**
+   * How soon the pods' own connections to a lost node are found dead; a node's default is hours. cdk8s-plus-27 cannot set
+   * sysctls. These are safe since Kubernetes 1.29: kubelets and Pod Security `restricted` allow them.
+   * @see https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/#safe-and-unsafe-sysctls
+   */
+  setTcpKeepAlive({ tcpKeepAliveTime, tcpKeepAliveInterval, tcpKeepAliveProbes }: Timeline): void {
+    ApiObject.of(this).addJsonPatch(
+      JsonPatch.add('/spec/template/spec/securityContext/sysctls', [
+        { name: 'net.ipv4.tcp_keepalive_time', value: String(tcpKeepAliveTime) },
+        { name: 'net.ipv4.tcp_keepalive_intvl', value: String(tcpKeepAliveInterval) },
+        { name: 'net.ipv4.tcp_keepalive_probes', value: String(tcpKeepAliveProbes) },
+      ]),
+    );
   }
 
   /** Another container in every pod; it is as restricted as the first. */

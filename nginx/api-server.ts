@@ -25,6 +25,11 @@ function apiServer(proxy: ProxyModel): Directive {
     directive('error_page 502 504 = $after_last_try'),
     directive('proxy_pass http://api'),
   ];
+  const fallback = [
+    directive('proxy_next_upstream_tries 1'),
+    directive('error_page 502 504 = $after_fallback'),
+    directive('proxy_pass http://api_fallback'),
+  ];
   return block('server', [
     ...listen(proxy, proxy.httpsPort, 'ssl'),
     directive(`server_name ${proxy.hosts.join(' ')}`),
@@ -43,7 +48,10 @@ function apiServer(proxy: ProxyModel): Directive {
     ]),
     block('location @stream', [...stream, directive('proxy_pass http://api')]),
     block('location @once_more', lastTry),
-    block('location @stream_once_more', [...stream, ...lastTry]),
+    block('location @once_more_stream', [...stream, ...lastTry]),
+    ...(proxy.upstreamFallback === undefined
+      ? []
+      : [block('location @fallback', fallback), block('location @fallback_stream', [...stream, ...fallback])]),
     errorLocationFor('bad_gateway', 502, 'Bad Gateway'),
     errorLocationFor('gateway_timeout', 504, 'Gateway Timeout'),
     errorLocationFor('unavailable', 503, 'Service Unavailable', [

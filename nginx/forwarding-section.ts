@@ -37,6 +37,10 @@ export function forwardingSection(proxy: ProxyModel): Node[] {
       `proxy_connect_timeout ${timeline.connectTimeout}s`,
       'an instance on a lost node refuses nothing, it is silent',
     ),
+    directive(
+      'proxy_socket_keepalive on',
+      "finds connections to a lost node, idle or waiting; how soon is the system's to say (tcp_keepalive_time)",
+    ),
     directive(`proxy_send_timeout ${timeline.requestTimeout}s`),
     directive(`proxy_read_timeout ${timeline.requestTimeout}s`),
     directive(

@@ -1,13 +1,16 @@
 import { Directive, directive, heading, Node, block } from './directive';
 import { ProxyModel } from './model';
+import { lastGoodCertificateModule } from './last-good-certificate-section';
 import { quote } from './quote';
 
 /** Connections of one worker, to clients and to instances together. */
 const workerConnections = 4096;
 
-export function mainSection({ workers, timeline, runtimeDirectory }: ProxyModel): Node[] {
+export function mainSection(proxy: ProxyModel): Node[] {
+  const { workers, timeline, runtimeDirectory } = proxy;
   return [
     heading('Processes'),
+    ...lastGoodCertificateModule(proxy),
     directive('daemon off', 'it is started, watched and ended as one process'),
     directive(`worker_processes ${workers}`, 'what the CPU limit allows; "auto" would count the CPUs of the node'),
     directive(`worker_rlimit_nofile ${2 * workerConnections}`, 'every connection, and a temporary file for each'),

@@ -33,6 +33,8 @@ export interface ProxyModel {
   readonly trustedProxies: readonly string[];
   readonly upstream:
     { readonly host: string; readonly port: number } | { readonly host: string; readonly service: string };
+  /** Host and port, as nginx writes them. */
+  readonly upstreamFallback: string | undefined;
   readonly maxUpstreams: number;
   readonly healthCheckPath: string;
   readonly resolvers: readonly string[];
@@ -44,6 +46,8 @@ export interface ProxyModel {
   readonly probePort: number;
   readonly externalHttpsPort: number;
   readonly certificateDirectory: string;
+  readonly certificateStore: { readonly directory: string; readonly checkPort: number } | undefined;
+  readonly modulesDirectory: string;
   readonly runtimeDirectory: string;
   readonly accessLog: string;
 }
@@ -60,7 +64,7 @@ export function proxyModel(props: ProxyProps): ProxyModel {
     loadBalancing,
     hashVariable: hashKeyVariable(loadBalancing, props.hashKey),
     maxFails: integer('maxFails', props.maxFails ?? 3, 1, 1000),
-    failTimeout: wholeSeconds('failTimeout', props.failTimeout ?? '10s', { min: '1s', max: '1h' }),
+    failTimeout: wholeSeconds('failTimeout', props.failTimeout ?? '5s', { min: '1s', max: '1h' }),
     clientMaxBodySize: size('clientMaxBodySize', props.clientMaxBodySize ?? '1m'),
     clientHeaderTimeout: duration('clientHeaderTimeout', props.clientHeaderTimeout ?? '10s'),
     clientBodyTimeout: duration('clientBodyTimeout', props.clientBodyTimeout ?? '10s'),
@@ -80,6 +84,7 @@ export function proxyModel(props: ProxyProps): ProxyModel {
     ]),
     trustedProxies: (props.trustedProxies ?? []).map((value) => cidr('trustedProxies', value)),
     upstream: upstream(props, loadBalancing),
+    upstreamFallback: upstreamFallback(props.upstreamFallback),
     maxUpstreams: integer('maxUpstreams', props.maxUpstreams, 1, 5000),
     healthCheckPath: urlPath('healthCheckPath', props.healthCheckPath ?? '/healthcheck'),
     resolvers: notEmpty('resolvers', props.resolvers, 'a DNS server').map((value) => serverAddress('resolvers', value)),
@@ -95,6 +100,8 @@ export function proxyModel(props: ProxyProps): ProxyModel {
     ...ports(props),
     externalHttpsPort: port('externalHttpsPort', props.externalHttpsPort),
     certificateDirectory: absolutePath('certificateDirectory', props.certificateDirectory),
+    certificateStore: certificateStore(props),
+    modulesDirectory: absolutePath('modulesDirectory', props.modulesDirectory ?? '/usr/lib/nginx/modules'),
     runtimeDirectory: absolutePath('runtimeDirectory', props.runtimeDirectory ?? '/tmp'),
     accessLog: logFile(props.accessLog ?? '/dev/stdout'),
   };
@@ -126,6 +133,11 @@ function upstream(props: ProxyProps, loadBalancing: LoadBalancing): ProxyModel['
   return { host, port: port('upstreamPort', props.upstreamPort) };
 }
 
+function upstreamFallback(given: ProxyProps['upstreamFallback']): ProxyModel['upstreamFallback'] {
+  if (given === undefined) return undefined;
+  return serverAddress('upstreamFallback', `${given.host}:${port('upstreamFallback.port', given.port)}`);
+}
+
 function ports(props: ProxyProps): Pick<ProxyModel, 'httpPort' | 'httpsPort' | 'probePort'> {
   const taken = new Map<number, string>();
   for (const name of ['httpPort', 'httpsPort', 'probePort'] as const) {
@@ -135,6 +147,16 @@ function ports(props: ProxyProps): Pick<ProxyModel, 'httpPort' | 'httpsPort' | '
     taken.set(value, name);
   }
   return { httpPort: props.httpPort, httpsPort: props.httpsPort, probePort: props.probePort };
+}
+
+function certificateStore(props: ProxyProps): ProxyModel['certificateStore'] {
+  if (props.certificateStore === undefined) return undefined;
+  const directory = absolutePath('certificateStore', props.certificateStore);
+  const checkPort = port('certificateCheckPort', props.certificateCheckPort);
+  if ([props.httpPort, props.httpsPort, props.probePort].includes(checkPort)) {
+    throw new InvalidOption('certificateCheckPort', checkPort, 'is taken by another server: give a port of its own');
+  }
+  return { directory, checkPort };
 }
 
 function notEmpty<T>(option: string, values: readonly T[], remedy: string): readonly T[] {

@@ -2,6 +2,7 @@ import { apiServers } from './api-server';
 import { compressionSection } from './compression-section';
 import { block, directive, Node, render } from './directive';
 import { errorSection } from './error-answer';
+import { certificateCheckServer } from './last-good-certificate-section';
 import { forwardingSection } from './forwarding-section';
 import { headersSection } from './headers-section';
 import { limitsSection } from './limits-section';
@@ -40,10 +41,11 @@ function httpSections(proxy: ProxyModel): Node[] {
     ...headersSection(proxy),
     ...upstreamSection(proxy),
     ...forwardingSection(proxy),
-    ...retrySection(),
+    ...retrySection(proxy),
     ...errorSection(),
     ...redirectServers(proxy),
     ...apiServers(proxy),
     ...probeServer(proxy),
+    ...certificateCheckServer(proxy),
   ];
 }

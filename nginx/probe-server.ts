@@ -1,4 +1,5 @@
 import { block, directive, heading, Node } from './directive';
+import { certificateLocations, refuseWithoutGoodCertificate } from './last-good-certificate-section';
 import { listen } from './listen';
 import { ProxyModel } from './model';
 import { quote } from './quote';
@@ -20,16 +21,22 @@ export function probeServer(proxy: ProxyModel): Node[] {
       ...listen(proxy, proxy.probePort, 'ssl'),
       ...certificateDirectives(),
       directive('access_log off'),
-      block('location = /healthz', [directive('return 200')], 'ready and alive: the certificate can be served'),
+      block(
+        'location = /healthz',
+        [...refuseWithoutGoodCertificate(proxy), directive('return 200')],
+        'ready and alive: the certificate can be served',
+      ),
       block(
         'location = /startup',
         [
+          ...refuseWithoutGoodCertificate(proxy),
           directive(`proxy_set_header Host ${String(proxy.hosts[0])}`),
           directive('proxy_set_header X-Request-Id $accepted_request_id'),
           directive('proxy_pass http://api$health_check_path'),
         ],
         'started: DNS and the way to the API work, before an older proxy is let go',
       ),
+      ...certificateLocations(proxy),
       block('location /', [directive('return 404')]),
     ]),
   ];

@@ -56,9 +56,10 @@ export interface ProxyOptions {
   readonly maxFails?: number;
 
   /**
-   * The time in which `maxFails` are counted, and for which an instance is then left out; in whole seconds.
+   * The time in which `maxFails` are counted, and for which an instance is then left out; in whole seconds. An instance that
+   * was restarted gets requests again after this; one on a lost node costs `maxFails` × `connectTimeout` in each.
    *
-   * @default '10s'
+   * @default '5s'
    * @see https://nginx.org/en/docs/http/ngx_http_upstream_module.html#fail_timeout
    */
   readonly failTimeout?: Duration;
@@ -164,6 +165,12 @@ export interface ProxyProps extends ProxyOptions {
   readonly upstreamPort?: number;
   /** The SRV service (`http` for `_http._tcp.HOST`), which brings a port and a name for each instance. */
   readonly upstreamService?: string;
+  /**
+   * A server that knows instances by other means than DNS, and refuses at once when there are none. It is asked when no
+   * instance that DNS named was reached. The host is an address, or a name that the system resolves when nginx starts.
+   * @default - none: the answer is 503
+   */
+  readonly upstreamFallback?: { readonly host: string; readonly port: number };
   /** The greatest number of instances at a time; shared memory is sized for twice as many. */
   readonly maxUpstreams: number;
   /** A path of the API that answers 2xx when it works. @default '/healthcheck' */
@@ -184,6 +191,16 @@ export interface ProxyProps extends ProxyOptions {
   readonly externalHttpsPort: number;
   /** Holds `tls.crt` and `tls.key`, and may be written to while nginx runs. */
   readonly certificateDirectory: string;
+  /**
+   * A writable directory, in memory as it holds keys: pairs that proved good are kept here, and the last one is served
+   * while `certificateDirectory` holds a pair that is broken or expired. Needs njs, and the script of
+   * last-good-certificate-section.ts beside nginx.conf. @default - none: what `certificateDirectory` holds is served
+   */
+  readonly certificateStore?: string;
+  /** A port of the loopback address, on which a new pair is proved. Goes with `certificateStore`. */
+  readonly certificateCheckPort?: number;
+  /** Where nginx's dynamic modules are. @default '/usr/lib/nginx/modules' */
+  readonly modulesDirectory?: string;
   /** Writable: the pid file and temporary files. @default '/tmp' */
   readonly runtimeDirectory?: string;
   /** @default '/dev/stdout' */

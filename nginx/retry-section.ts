@@ -1,13 +1,20 @@
-import { block, directive, heading, Node } from './directive';
+import { block, directive, Directive, heading, Node } from './directive';
+import { ProxyModel } from './model';
+
+/** Methods that may be repeated though an instance has read them (RFC 9110, 9.2.2). */
+const idempotent = '(GET|HEAD|OPTIONS|TRACE|PUT|DELETE)';
+/** $upstream_bytes_sent when nothing was sent to any instance: it has a 0 for each try. */
+const nothingSent = '[0-]?([ ,:]+[0-])*';
 
 /**
  * What happens to a request that none of nginx's own tries got an answer for. Those end with "no live upstreams" when
  * DNS changed meanwhile (nginx/nginx#1656), although there are live instances. So it is tried once more if its method
- * is idempotent, or if nothing of it was sent yet: $upstream_bytes_sent has a 0 for each try.
+ * is idempotent, or if nothing of it was sent yet. If that reaches no instance either, the fallback is asked.
  *
- * nginx looks a map's variable up once a request: what is asked again after the last try has a map of its own.
+ * nginx looks a map's variable up once a request: what is asked again after another try has a map of its own. $status
+ * is 000 while nginx looks for the error page, so what happened is in $upstream_status.
  */
-export function retrySection(): Node[] {
+export function retrySection({ upstreamFallback }: ProxyModel): Node[] {
   return [
     heading('Retries beyond proxy_next_upstream, which finds no instance after a change in DNS (nginx#1656)'),
     block(
@@ -17,19 +24,35 @@ export function retrySection(): Node[] {
     ),
     block('map "$request_method $upstream_bytes_sent" $can_repeat', [
       directive('default no'),
-      directive('"~^(GET|HEAD|OPTIONS|TRACE|PUT|DELETE) " yes', 'idempotent (RFC 9110, 9.2.2)'),
-      directive('"~ [0-]?([ ,:]+[0-])*$" yes', 'nothing was sent to any instance'),
+      directive(`"~^${idempotent} " yes`, 'idempotent (RFC 9110, 9.2.2)'),
+      directive(`"~^[^ ]+ ${nothingSent}$" yes`, 'nothing was sent to any instance'),
     ]),
-    block('map "$can_repeat$is_stream $status" $after_first_round', [
+    block('map "$can_repeat $upstream_status" $after_first_round', [
       directive('default @bad_gateway'),
-      directive('"~^yes " @once_more'),
-      directive('"~^yes_stream " @stream_once_more'),
-      directive('"~ 504$" @gateway_timeout'),
+      directive('"~^yes " @once_more$is_stream'),
+      directive('"~504$" @gateway_timeout'),
     ]),
-    block('map "$upstream_bytes_sent $status" $after_last_try', [
-      directive('default @bad_gateway'),
-      directive('"~^[0-]?([ ,:]+[0-])* " @unavailable', 'no instance saw it: the client may try again'),
-      directive('"~ 504$" @gateway_timeout'),
-    ]),
+    ...(upstreamFallback === undefined
+      ? [noMoreTries('$after_last_try')]
+      : [anotherRoad('$after_last_try'), noMoreTries('$after_fallback')]),
   ];
+}
+
+/** A try that hung is not followed by another: an instance is there, and the client has waited long enough. */
+function anotherRoad(variable: string): Directive {
+  return block(`map "$request_method $upstream_bytes_sent/$upstream_status" ${variable}`, [
+    directive('default @bad_gateway'),
+    directive(`"~^[^ ]+ ${nothingSent}/" @fallback$is_stream`, 'nothing was sent to any instance'),
+    directive(`"~^${idempotent} (.*[ ,:])?0/" @fallback$is_stream`, 'idempotent, and the last try reached nobody'),
+    directive(`"~^${idempotent} .*502$" @fallback$is_stream`, 'idempotent, and its connection broke'),
+    directive('"~504$" @gateway_timeout'),
+  ]);
+}
+
+function noMoreTries(variable: string): Directive {
+  return block(`map "$upstream_bytes_sent/$upstream_status" ${variable}`, [
+    directive('default @bad_gateway'),
+    directive(`"~^${nothingSent}/" @unavailable`, 'no instance saw it: the client may try again'),
+    directive('"~504$" @gateway_timeout'),
+  ]);
 }

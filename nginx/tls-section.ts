@@ -1,4 +1,5 @@
 import { block, directive, heading, Node } from './directive';
+import { lastGoodCertificate } from './last-good-certificate-section';
 import { ProxyModel } from './model';
 import { quoteWithVariables } from './quote';
 
@@ -12,7 +13,7 @@ const ciphers = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ];
 
-export function tlsSection({ certificateDirectory, timeline }: ProxyModel): Node[] {
+export function tlsSection(proxy: ProxyModel): Node[] {
   return [
     heading("TLS: Mozilla's intermediate configuration"),
     directive('ssl_protocols TLSv1.2 TLSv1.3', "nginx's default, said because auditors look for it"),
@@ -21,14 +22,23 @@ export function tlsSection({ certificateDirectory, timeline }: ProxyModel): Node
     directive('ssl_session_cache shared:tls:10m', 'resumption for some 40,000 sessions, shared by the workers'),
     directive('ssl_session_timeout 1d'),
     directive('ssl_session_tickets off', 'their key would never change while nginx runs'),
+    ...(proxy.certificateStore === undefined ? givenCertificate(proxy) : lastGoodCertificate(proxy)),
+    directive(
+      `ssl_certificate_cache max=8 valid=${proxy.timeline.certificateValid}s inactive=1h`,
+      proxy.certificateStore === undefined
+        ? 'not read for every handshake; this is how long a renewed one waits'
+        : 'not read for every handshake; a renewed one has another path, and does not wait',
+    ),
+  ];
+}
+
+/** What the directory holds, be it good or bad. */
+function givenCertificate({ certificateDirectory }: ProxyModel): Node[] {
+  return [
     block(
       'map $ssl_server_name $certificate_directory',
       [directive(`default ${quoteWithVariables('certificateDirectory', certificateDirectory)}`)],
       'a path by variable is read again when it changes: a renewed certificate needs no reload',
-    ),
-    directive(
-      `ssl_certificate_cache max=8 valid=${timeline.certificateValid}s inactive=1h`,
-      'not read for every handshake; this is how long a renewed one waits',
     ),
   ];
 }

@@ -24,6 +24,24 @@ export function upstreamSection(proxy: ProxyModel): Node[] {
         `the API closes an idle connection after ${timeline.keepAliveTimeout} s: nginx is first`,
       ),
     ]),
+    ...fallback(proxy),
+  ];
+}
+
+/** One server by a fixed address, whoever is behind it. */
+function fallback({ upstreamFallback, timeline }: ProxyModel): Directive[] {
+  if (upstreamFallback === undefined) return [];
+  const reason = 'each connection stays with one instance: it is made anew before that may have ended';
+  return [
+    block('upstream api_fallback', [
+      directive(
+        `server ${upstreamFallback} max_fails=0`,
+        'asked when no instance that DNS names was reached; never left out itself',
+      ),
+      directive(`keepalive ${idleConnections}`),
+      directive(`keepalive_time ${timeline.fallbackKeepAlive}s`, reason),
+      directive(`keepalive_timeout ${timeline.fallbackKeepAlive}s`),
+    ]),
   ];
 }
 

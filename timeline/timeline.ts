@@ -59,10 +59,11 @@ export interface TimelineProps {
   readonly dnsCache?: Duration;
 
   /**
-   * How long a proxy that ends goes on accepting connections, in whole seconds: what kube-proxy, or the health check of
-   * a cloud load balancer (interval × failures), needs to stop sending it new ones.
+   * How long a proxy that ends goes on accepting connections, in whole seconds: what the health check of a cloud load
+   * balancer (interval × failures: AWS NLB 10 s × 3, Google 8 s × 3) needs to stop sending it new ones. Where nothing
+   * checks the nodes (`externalTrafficPolicy: 'Cluster'`, NodePort, ClusterIP), kube-proxy needs but '5s'.
    *
-   * @default '15s'
+   * @default '30s'
    * @see https://kubernetes.io/docs/tutorials/services/pods-and-endpoint-termination-flow/
    */
   readonly proxyDeregistrationDelay?: Duration;
@@ -83,6 +84,17 @@ export interface TimelineProps {
    * @see https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_certificate_cache
    */
   readonly certificateValid?: Duration;
+
+  /**
+   * How long pods stay bound to a node that is not ready or unreachable, in whole seconds (`tolerationSeconds`). New ones
+   * are made elsewhere this long after Kubernetes has noticed the loss, which takes it 40 to 50 s
+   * (node-monitor-grace-period). Too short a value moves every pod of a node whose kubelet or network only paused, and
+   * leaves the others to carry its load until the new ones are ready; Kubernetes' own is 300 s.
+   *
+   * @default '30s'
+   * @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions
+   */
+  readonly unreachableToleration?: Duration;
 }
 
 /** Every timeout of both sides, in seconds. */
@@ -96,9 +108,17 @@ export interface Timeline {
   readonly nextUpstreamTimeout: number;
   /** nginx to API: how many pods one request is passed to before the last try, `proxy_next_upstream_tries`. */
   readonly nextUpstreamTries: number;
+  /** nginx to API: TCP keep-alive, net.ipv4.tcp_keepalive_time, tcp_keepalive_intvl (seconds) and tcp_keepalive_probes. */
+  readonly tcpKeepAliveTime: number;
+  readonly tcpKeepAliveInterval: number;
+  readonly tcpKeepAliveProbes: number;
+  /** From a node's loss until a connection to it on which nothing awaits acknowledgement is found dead. */
+  readonly deadConnectionFound: number;
   /** API: `server.keepAliveTimeout`; nginx: `keepalive_timeout` of the upstream, which is shorter. */
   readonly keepAliveTimeout: number;
   readonly upstreamKeepAliveTimeout: number;
+  /** nginx to the fallback: `keepalive_time` and `keepalive_timeout`. */
+  readonly fallbackKeepAlive: number;
   /** Client to nginx: `keepalive_timeout`, its second value, and `keepalive_min_timeout`. */
   readonly clientKeepAliveTimeout: number;
   readonly clientKeepAliveHint: number;
@@ -113,6 +133,8 @@ export interface Timeline {
   readonly proxyPreStop: number;
   readonly workerShutdownTimeout: number;
   readonly proxyTerminationGracePeriod: number;
+  /** Both Deployments: `tolerationSeconds` of nodes that are not ready or unreachable. */
+  readonly unreachableToleration: number;
   /** The longest from a pod's being Ready to its first request, and from its end to its last. */
   readonly discovery: number;
   /** The longest a client can wait for an answer when pods are silent (lost node), and when they accept and hang. */
@@ -120,6 +142,12 @@ export interface Timeline {
   readonly longestWaitOnHungPods: number;
 }
 
+/** A lost node is found before a request has used up nextUpstreamTimeout; a stalled one, or two lost probes, is not taken for it. */
+const tcpKeepAliveTime = 2;
+const tcpKeepAliveInterval = 1;
+const tcpKeepAliveProbes = 3;
+/** A connection to the fallback stays with one pod, whatever becomes of it: it is given up long before an ending pod ends. */
+const fallbackKeepAlive = 1;
 /** nginx asks again `valid + 1` seconds after an answer. */
 const reResolveTimer = 1;
 /** What endpoint slices, the kubelet and a busy node add to any of these times. */
@@ -138,7 +166,7 @@ export function timeline(props: TimelineProps = {}): Timeline {
   });
   const resolverValid = wholeSeconds('resolverValid', props.resolverValid ?? '5s', { min: '1s', max: '5m' });
   const dnsCache = wholeSeconds('dnsCache', props.dnsCache ?? '30s', { max: '5m' });
-  const proxyPreStop = wholeSeconds('proxyDeregistrationDelay', props.proxyDeregistrationDelay ?? '15s', {
+  const proxyPreStop = wholeSeconds('proxyDeregistrationDelay', props.proxyDeregistrationDelay ?? '30s', {
     min: '1s',
     max: '10m',
   });
@@ -147,6 +175,9 @@ export function timeline(props: TimelineProps = {}): Timeline {
     max: '1h',
   });
   const certificateValid = wholeSeconds('certificateValid', props.certificateValid ?? '10s', { min: '1s', max: '1d' });
+  const unreachableToleration = wholeSeconds('unreachableToleration', props.unreachableToleration ?? '30s', {
+    max: '1d',
+  });
 
   if (nextUpstreamTimeout <= connectTimeout) {
     throw new InvalidOption(
@@ -177,8 +208,13 @@ export function timeline(props: TimelineProps = {}): Timeline {
     requestTimeout,
     nextUpstreamTimeout,
     nextUpstreamTries,
+    tcpKeepAliveTime,
+    tcpKeepAliveInterval,
+    tcpKeepAliveProbes,
+    deadConnectionFound: tcpKeepAliveTime + tcpKeepAliveInterval * tcpKeepAliveProbes,
     keepAliveTimeout,
     upstreamKeepAliveTimeout: keepAliveTimeout - keepAliveMargin(keepAliveTimeout),
+    fallbackKeepAlive,
     // Cloud load balancers hold idle connections for 60 s and must not meet one that nginx closes first.
     clientKeepAliveTimeout: Math.max(65, clientKeepAliveMinimum),
     clientKeepAliveHint,
@@ -190,12 +226,14 @@ export function timeline(props: TimelineProps = {}): Timeline {
     proxyPreStop,
     workerShutdownTimeout,
     proxyTerminationGracePeriod: proxyPreStop + workerShutdownTimeout + exitMargin,
+    unreachableToleration,
     discovery,
-    // Every try of the first round, then the one more of the rescue.
+    // Every try of the first round, then one more, then the fallback.
     longestWaitOnSilentPods:
-      Math.min(nextUpstreamTries * connectTimeout, nextUpstreamTimeout + connectTimeout) + connectTimeout,
-    // The last try of the first round begins before nextUpstreamTimeout has passed, and each round's may hang to its end.
-    longestWaitOnHungPods: nextUpstreamTimeout + 2 * (connectTimeout + requestTimeout),
+      Math.min(nextUpstreamTries * connectTimeout, nextUpstreamTimeout + connectTimeout) + 2 * connectTimeout,
+    // The last try of the first round begins before nextUpstreamTimeout has passed. Two tries hang at most: one more that
+    // hangs ends in 504, and only one more that reaches nobody (connectTimeout) leads to the fallback, which may hang.
+    longestWaitOnHungPods: nextUpstreamTimeout + 3 * connectTimeout + 2 * requestTimeout,
   };
 }
 

@@ -26,7 +26,11 @@ beforeEach(() => {
 test('production is what main.ts says, behind a load balancer, without diagnostic endpoints', () => {
   const manifests = inEnvironment({});
   expect(manifests).toEqual(inEnvironment({ FAIRLEAD_ENVIRONMENT: 'production' }));
-  expect(find(manifests, 'Service', 'nginx').spec).toMatchObject({ type: 'LoadBalancer' });
+  expect(find(manifests, 'Service', 'nginx').spec).toMatchObject({
+    type: 'LoadBalancer',
+    externalTrafficPolicy: 'Local',
+  });
+  expect(containerOf(manifests, 'nginx').lifecycle.preStop.sleep.seconds).toBe(30);
   expect(find(manifests, 'HorizontalPodAutoscaler', 'api').spec).toMatchObject({ minReplicas: 3, maxReplicas: 12 });
   expect(containerOf(manifests, 'api').image).toBe('ghcr.io/acme/orders:1.4.2');
   expect(nginxConfOf(manifests)).toContain('server_name orders.example.com');

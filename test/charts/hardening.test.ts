@@ -1,3 +1,4 @@
+import { Node, NodeTaintQuery } from 'cdk8s-plus-27';
 import { timeline } from '../../timeline/timeline';
 import { containerOf, find, podSpecOf, synthesize } from './manifests';
 
@@ -73,10 +74,42 @@ describe.each(deployments)('The pods of %s', (deployment) => {
     });
   });
 
+  test('are replaced half a minute after Kubernetes has noticed that their node is lost, or as was asked for', () => {
+    const lost = (tolerationSeconds: number): unknown =>
+      ['not-ready', 'unreachable'].map((state) => ({
+        key: `node.kubernetes.io/${state}`,
+        operator: 'Exists',
+        effect: 'NoExecute',
+        tolerationSeconds,
+      }));
+    expect(podSpecOf(synthesize(), deployment).tolerations).toEqual(lost(30));
+    expect(podSpecOf(synthesize({ unreachableToleration: '2m' }), deployment).tolerations).toEqual(lost(120));
+    expect(podSpecOf(synthesize({ unreachableToleration: '0s' }), deployment).tolerations).toEqual(lost(0));
+  });
+
   test('can be rolled back as often as was asked for', () => {
     expect(find(synthesize(), 'Deployment', deployment).spec?.revisionHistoryLimit).toBe(10);
     expect(find(synthesize({ revisionHistoryLimit: 3 }), 'Deployment', deployment).spec?.revisionHistoryLimit).toBe(3);
   });
+});
+
+test("the proxies find connections to a lost node by TCP keep-alive, which is the nodes' own in pods of the API", () => {
+  const manifests = synthesize();
+  expect(podSpecOf(manifests, 'nginx').securityContext).toMatchObject({
+    sysctls: [
+      { name: 'net.ipv4.tcp_keepalive_time', value: '2' },
+      { name: 'net.ipv4.tcp_keepalive_intvl', value: '1' },
+      { name: 'net.ipv4.tcp_keepalive_probes', value: '3' },
+    ],
+  });
+  expect(podSpecOf(manifests, 'api').securityContext).not.toHaveProperty('sysctls');
+});
+
+test('a user may tolerate more', () => {
+  const manifests = synthesize({}, (api) => {
+    api.apiDeployment.scheduling.tolerate(Node.tainted(NodeTaintQuery.exists('example.com/dedicated')));
+  });
+  expect(podSpecOf(manifests, 'api').tolerations).toHaveLength(3);
 });
 
 test('pods end as the timeline says', () => {
@@ -165,8 +198,15 @@ describe('Network policies', () => {
 
   test('hold off all but the source ranges where pods see the addresses of clients, and only there', () => {
     const loadBalancerSourceRanges = ['192.0.2.0/24', '2001:db8::/32'];
-    const ingressOf = (externalTrafficPolicy: 'Cluster' | 'Local'): unknown =>
-      find(synthesize({ loadBalancerSourceRanges, externalTrafficPolicy }), 'NetworkPolicy', 'nginx').spec?.ingress;
+    const ingressOf = (externalTrafficPolicy?: 'Cluster' | 'Local'): unknown =>
+      find(
+        synthesize({
+          loadBalancerSourceRanges,
+          ...(externalTrafficPolicy === undefined ? {} : { externalTrafficPolicy }),
+        }),
+        'NetworkPolicy',
+        'nginx',
+      ).spec?.ingress;
     expect(ingressOf('Local')).toContainEqual({
       from: [{ ipBlock: { cidr: '192.0.2.0/24' } }, { ipBlock: { cidr: '2001:db8::/32' } }],
       ports: [
@@ -175,5 +215,7 @@ describe('Network policies', () => {
       ],
     });
     expect(JSON.stringify(ingressOf('Cluster'))).not.toContain('ipBlock');
+    // The default is Local too, but nobody said that the load balancer passes addresses on.
+    expect(JSON.stringify(ingressOf())).not.toContain('ipBlock');
   });
 });

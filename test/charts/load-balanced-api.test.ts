@@ -14,6 +14,7 @@ describe('What is made', () => {
       'NetworkPolicy/deny-ingress',
       'NetworkPolicy/api',
       'Service/api',
+      'Service/api-cluster-ip',
       'Deployment/api',
       'HorizontalPodAutoscaler/api',
       'PodDisruptionBudget/api',
@@ -58,6 +59,7 @@ describe('What is made', () => {
       find(manifests, 'Deployment', 'api').spec?.selector,
       find(manifests, 'PodDisruptionBudget', 'api').spec?.selector,
       { matchLabels: find(manifests, 'Service', 'api').spec?.selector },
+      { matchLabels: find(manifests, 'Service', 'api-cluster-ip').spec?.selector },
       find(manifests, 'NetworkPolicy', 'api').spec?.podSelector,
     ];
     for (const selector of selectors) {

@@ -11,6 +11,7 @@ function expectedConf(options: ProxyOptions, differences: Partial<Parameters<typ
     timeline: timeline(),
     upstreamHost: 'api.orders.svc.cluster.local',
     ...('upstreamService' in differences ? {} : { upstreamPort: 3000 }),
+    upstreamFallback: { host: 'api-cluster-ip.orders.svc.cluster.local', port: 3000 },
     maxUpstreams: 10,
     healthCheckPath: '/healthcheck',
     resolvers: ['kube-dns.kube-system.svc.cluster.local'],
@@ -20,6 +21,8 @@ function expectedConf(options: ProxyOptions, differences: Partial<Parameters<typ
     probePort: 8444,
     externalHttpsPort: 443,
     certificateDirectory: '/etc/nginx/tls',
+    certificateStore: '/run/certificates',
+    certificateCheckPort: 8445,
     ...differences,
   });
 }
@@ -64,6 +67,7 @@ describe('The configuration of nginx', () => {
         {},
         {
           upstreamHost: 'api.shop.svc.corp.example.com',
+          upstreamFallback: { host: 'api-cluster-ip.shop.svc.corp.example.com', port: 3000 },
           resolvers: ['kube-dns.kube-system.svc.corp.example.com'],
           ipFamilies: ['IPv6', 'IPv4'],
         },
@@ -76,6 +80,7 @@ describe('The configuration of nginx', () => {
         {},
         {
           upstreamPort: 8000,
+          upstreamFallback: { host: 'api-cluster-ip.orders.svc.cluster.local', port: 8000 },
           healthCheckPath: '/up',
           timeline: timeline({ keepAliveTimeout: '65s', requestTimeout: '30s' }),
         },
@@ -136,12 +141,20 @@ describe('The pods of nginx', () => {
     expect(podSpecOf(manifests, 'nginx').securityContext).toMatchObject({ runAsUser: 101, fsGroup: 101 });
     expect(containerOf(manifests, 'nginx').volumeMounts).toEqual([
       { name: 'config', mountPath: '/etc/nginx/nginx.conf', subPath: 'nginx.conf', readOnly: true },
+      {
+        name: 'config',
+        mountPath: '/etc/nginx/last-good-certificate.mjs',
+        subPath: 'last-good-certificate.mjs',
+        readOnly: true,
+      },
       { name: 'tls', mountPath: '/etc/nginx/tls', readOnly: true },
+      { name: 'certificates', mountPath: '/run/certificates' },
       { name: 'tmp', mountPath: '/tmp' },
     ]);
     expect(podSpecOf(manifests, 'nginx').volumes).toEqual([
       expect.objectContaining({ name: 'config' }),
       { name: 'tls', secret: { secretName: 'orders-tls', defaultMode: 0o440 } },
+      { name: 'certificates', emptyDir: { medium: 'Memory', sizeLimit: '4Mi' } },
       { name: 'tmp', emptyDir: { sizeLimit: '1024Mi' } },
     ]);
   });

@@ -14,17 +14,29 @@ describe('The Service of the API', () => {
   });
 });
 
+describe('The last road to the API', () => {
+  test('is an ordinary Service with one address, on the port of the pods', () => {
+    const { spec } = find(synthesize({ container: { port: 8000 } }), 'Service', 'api-cluster-ip');
+    expect(spec).toEqual({
+      type: 'ClusterIP',
+      externalIPs: [],
+      ports: [{ name: 'http', port: 8000, targetPort: 8000 }],
+      selector: { 'app.kubernetes.io/instance': 'orders', 'app.kubernetes.io/name': 'api' },
+    });
+  });
+
+  test('is what nginx asks by the name that DNS has for it', () => {
+    expect(nginxConfOf(synthesize({ container: { port: 8000 } }))).toContain(
+      'server api-cluster-ip.orders.svc.cluster.local:8000 max_fails=0;',
+    );
+  });
+});
+
 describe('The Service of nginx', () => {
   test('is a load balancer unless told otherwise, with nothing that was not asked for', () => {
     const { spec, metadata } = nginx();
     expect(spec?.type).toBe('LoadBalancer');
-    for (const field of [
-      'loadBalancerSourceRanges',
-      'loadBalancerClass',
-      'externalTrafficPolicy',
-      'ipFamilies',
-      'ipFamilyPolicy',
-    ]) {
+    for (const field of ['loadBalancerSourceRanges', 'loadBalancerClass', 'ipFamilies', 'ipFamilyPolicy']) {
       expect(spec).not.toHaveProperty(field);
     }
     expect(metadata).not.toHaveProperty('annotations');
@@ -47,6 +59,15 @@ describe('The Service of nginx', () => {
       externalTrafficPolicy: 'Local',
       ports: [{ nodePort: 30_080 }, { nodePort: 30_443 }],
     });
+  });
+
+  test('lets a load balancer check nodes, and see their proxies gone, unless told otherwise', () => {
+    expect(nginx().spec?.externalTrafficPolicy).toBe('Local');
+    expect(nginx({ externalTrafficPolicy: 'Cluster' }).spec?.externalTrafficPolicy).toBe('Cluster');
+  });
+
+  test.each(['NodePort', 'ClusterIP'] as const)("leaves Kubernetes' own policy to a %s", (serviceType) => {
+    expect(nginx({ serviceType }).spec).not.toHaveProperty('externalTrafficPolicy');
   });
 
   test('may be a ClusterIP', () => {
@@ -74,13 +95,16 @@ describe('The Service of nginx', () => {
     expect(nginxConfOf(manifests)).toContain(':9443$request_uri');
   });
 
-  test.each(['api', 'nginx'])('and that of the API have the IP families that were given: %s', (name) => {
-    const families = (ipFamilies: ('IPv4' | 'IPv6')[]): unknown =>
-      find(synthesize({ ipFamilies }), 'Service', name).spec;
-    expect(families(['IPv6'])).toMatchObject({ ipFamilies: ['IPv6'], ipFamilyPolicy: 'SingleStack' });
-    expect(families(['IPv4', 'IPv6'])).toMatchObject({
-      ipFamilies: ['IPv4', 'IPv6'],
-      ipFamilyPolicy: 'RequireDualStack',
-    });
-  });
+  test.each(['api', 'api-cluster-ip', 'nginx'])(
+    'and that of the API have the IP families that were given: %s',
+    (name) => {
+      const families = (ipFamilies: ('IPv4' | 'IPv6')[]): unknown =>
+        find(synthesize({ ipFamilies }), 'Service', name).spec;
+      expect(families(['IPv6'])).toMatchObject({ ipFamilies: ['IPv6'], ipFamilyPolicy: 'SingleStack' });
+      expect(families(['IPv4', 'IPv6'])).toMatchObject({
+        ipFamilies: ['IPv4', 'IPv6'],
+        ipFamilyPolicy: 'RequireDualStack',
+      });
+    },
+  );
 });

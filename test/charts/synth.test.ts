@@ -90,7 +90,7 @@ describe('cdk8s synth', () => {
     expect(code).toBe(1);
     expect(stdout).toBe('Synthesizing application\n');
     expect(stderr.split('\n')).toEqual([
-      'FAIRLEAD_ENVIRONMENT: "prodution" is unknown: give one of production, kind',
+      'FAIRLEAD_ENVIRONMENT: "prodution" is unknown: give one of production, kind, reliability',
       'ERROR: synthesis failed, app expected to create "dist"',
       '',
     ]);

@@ -27,6 +27,7 @@ const variants: Record<string, Partial<ProxyProps>> = {
     responseHeaders: { 'Permissions-Policy': 'camera=()', 'X-Price': '$5' },
     trustedProxies: ['10.0.0.0/8', 'fd00::/8'],
     healthCheckPath: '/health;check',
+    upstreamFallback: { host: 'api-cluster-ip.orders.svc.cluster.local', port: 3000 },
     resolvers: ['10.96.0.10', '[fd00::a]:53', 'kube-dns.kube-system.svc.cluster.local'],
     ipFamilies: ['IPv4', 'IPv6'],
     workers: 4,
@@ -46,6 +47,7 @@ const variants: Record<string, Partial<ProxyProps>> = {
   'hash by cookie': { ...srv, loadBalancing: 'hash', hashKey: 'cookie:session_id' },
   'IPv6 only': { ipFamilies: ['IPv6'] },
   'one address': { listenAddress: '127.0.0.1' },
+  'last good certificate': { certificateStore: '/run/certificates', certificateCheckPort: 8445 },
   'the smallest of everything': { maxUpstreams: 1, workers: 1, clientMaxBodySize: '1k', hstsMaxAge: '0s' },
 };
 
@@ -119,13 +121,28 @@ describe('what the text means', () => {
     [{ ...srv, loadBalancing: 'hash', hashKey: 'uri' }, 'hash $request_uri consistent;'],
     [{ ...srv, loadBalancing: 'hash', hashKey: 'cookie:session_id' }, 'hash $cookie_session_id consistent;'],
     [{ ...srv, loadBalancing: 'hash', hashKey: 'header:X-User-Id' }, 'hash $http_x_user_id consistent;'],
-    [srv, 'server api.orders.svc.cluster.local service=http resolve max_fails=3 fail_timeout=10s;'],
+    [srv, 'server api.orders.svc.cluster.local service=http resolve max_fails=3 fail_timeout=5s;'],
     [{ listenAddress: '127.0.0.1' }, 'listen 127.0.0.1:8443 ssl;'],
     [{ listenAddress: '::1' }, 'listen [::1]:8443 ssl;'],
     [{ trustedProxies: ['10.0.0.0/8'] }, 'set_real_ip_from 10.0.0.0/8;'],
     [{ contentSecurityPolicy: 'a "b" \\c' }, '"" "a \\"b\\" \\\\c";'],
   ])('%j is written as %s', (props, line) => {
     expect(conf(props)).toContain(line);
+  });
+
+  test('there is another road only where a fallback is given, and its connections are soon made anew', () => {
+    expect(conf({}).join()).not.toContain('fallback');
+    expect(conf({ upstreamFallback: { host: '[fd00::b]', port: 8000 } })).toEqual(
+      expect.arrayContaining([
+        'server [fd00::b]:8000 max_fails=0;',
+        'keepalive_time 1s;',
+        'error_page 502 504 = $after_fallback;',
+      ]),
+    );
+  });
+
+  test('TCP keep-alive looks for connections to lost nodes', () => {
+    expect(conf({})).toContain('proxy_socket_keepalive on;');
   });
 
   test('round robin is what nginx does without a directive', () => {

@@ -18,6 +18,8 @@ import { basename, join, resolve } from 'node:path';
 import { KeyPair } from '../../certificates/key-pair';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
 import { findNginx } from '../../local/nginx-binary';
+import { Nginx } from '../../local/nginx';
+import { lastGoodCertificateScript } from '../../nginx/last-good-certificate-section';
 import { nginxConf } from '../../nginx/nginx-conf';
 import { ProxyProps } from '../../nginx/proxy';
 import { timeline } from '../../timeline/timeline';
@@ -51,13 +53,49 @@ export function proxyProps(props: Partial<ProxyProps> = {}): ProxyProps {
 export async function testConfiguration(conf: string): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'fairlead-conf-'));
   try {
+    const nginx = await findNginx();
     const file = join(directory, 'nginx.conf');
-    // A name in `resolver` is looked up at start: the cluster's is not known on this machine.
-    writeFileSync(file, conf.replaceAll(/kube-dns\.[a-z0-9.-]+/g, '127.0.0.1').replaceAll('"/tmp/', `"${directory}/`));
-    await (await findNginx()).test(file);
+    writeScript(directory);
+    // Names in `resolver` and of the fallback are looked up at start: the cluster's are not known on this machine, nor are
+    // its directories.
+    writeFileSync(
+      file,
+      conf
+        .replaceAll(/(kube-dns|api-cluster-ip)\.[a-z0-9.-]+/g, '127.0.0.1')
+        .replaceAll(/(?<="|="?)\/(tmp|run\/certificates)\//g, `${directory}/`)
+        .replaceAll('"/usr/lib/nginx/modules/', `"${modulesOf(nginx)}/`),
+    );
+    await nginx.test(file);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** Debian's package is unpacked below a prefix of its own; any other nginx has its modules where the image has them. */
+function modulesOf(nginx: Nginx): string {
+  const { args } = nginx.command('nginx.conf');
+  const prefix = args[args.indexOf('-p') + 1];
+  return args.includes('-p') && prefix !== undefined ? join(prefix, 'modules') : '/usr/lib/nginx/modules';
+}
+
+function writeScript(directory: string): void {
+  writeFileSync(join(directory, lastGoodCertificateScript.name), lastGoodCertificateScript.text);
+}
+
+/** What a test may want otherwise. */
+export interface RealNginxStart {
+  /** What the Secret holds. @default - a good pair */
+  readonly pair?: KeyPair;
+  /** Edits the configuration. */
+  readonly change?: (conf: string) => string;
+  /** Rejects until nginx runs. @default - its probe is answered 200 */
+  readonly ready?: (nginx: RealNginx) => Promise<void>;
+}
+
+/** Rejects unless the probe of readiness is answered 200. */
+export async function isHealthy(nginx: RealNginx): Promise<void> {
+  const { status } = await nginx.get({ port: nginx.props.probePort, path: '/healthz' });
+  if (status !== 200) throw new Error(`/healthz: ${status}`);
 }
 
 /** A real nginx with a rendered configuration, on free ports and in a directory of its own. */
@@ -69,9 +107,9 @@ export class RealNginx {
     private readonly errorLog: { text: string },
   ) {}
 
-  static async start(props: Partial<ProxyProps>): Promise<RealNginx> {
+  static async start(props: Partial<ProxyProps>, start: RealNginxStart = {}): Promise<RealNginx> {
     const directory = mkdtempSync(join(tmpdir(), 'fairlead-nginx-'));
-    const [httpPort, httpsPort, probePort] = await freePorts(3);
+    const [httpPort, httpsPort, probePort, certificateCheckPort] = await freePorts(4);
     const nginx = await findNginx();
     const whole = proxyProps({
       listenAddress: nginx.listenAddress,
@@ -80,21 +118,32 @@ export class RealNginx {
       probePort,
       externalHttpsPort: httpsPort,
       certificateDirectory: join(directory, 'tls'),
+      certificateCheckPort,
+      modulesDirectory: modulesOf(nginx),
       runtimeDirectory: directory,
       accessLog: join(directory, 'access.log'),
       ...props,
     } as Partial<ProxyProps>);
     const hosts = [whole.host ?? 'localhost', ...(whole.additionalHosts ?? [])];
-    layOutSecret(whole.certificateDirectory, selfSignedKeyPair(hosts, resolve('.fairlead/test-certificates')));
+    layOutSecret(
+      whole.certificateDirectory,
+      start.pair ?? selfSignedKeyPair(hosts, resolve('.fairlead/test-certificates')),
+    );
     const file = join(directory, 'nginx.conf');
-    writeFileSync(file, nginxConf(whole));
+    writeScript(directory);
+    writeFileSync(file, (start.change ?? String)(nginxConf(whole)));
 
     const command = nginx.command(file, [whole.httpPort, whole.httpsPort, whole.probePort]);
     const child = spawn(command.file, command.args, { stdio: ['ignore', 'ignore', 'pipe'] });
     const errorLog = { text: '' };
     child.stderr.setEncoding('utf8').on('data', (text: string) => (errorLog.text += text));
     const running = new RealNginx(directory, whole, child, errorLog);
-    await running.until(() => running.get({ port: whole.probePort, path: '/healthz' }), 'nginx to answer');
+    try {
+      await running.until(() => (start.ready ?? isHealthy)(running), 'nginx to answer');
+    } catch (error) {
+      await running.stop();
+      throw error;
+    }
     return running;
   }
 

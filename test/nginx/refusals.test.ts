@@ -100,6 +100,16 @@ test.each<[Record<string, unknown>, string]>([
   ],
   [{ httpPort: 8443 }, 'httpsPort: 8443 is httpPort as well: give a port of its own'],
   [{ probePort: 0 }, 'probePort: 0 is out of range: give a whole number from 1 to 65535'],
+  [{ certificateStore: 'run' }, 'certificateStore: "run" is not an absolute path: begin it with "/"'],
+  [
+    { certificateStore: '/run/certificates' },
+    'certificateCheckPort: undefined is out of range: give a whole number from 1 to 65535',
+  ],
+  [
+    { certificateStore: '/run/certificates', certificateCheckPort: 8444 },
+    'certificateCheckPort: 8444 is taken by another server: give a port of its own',
+  ],
+  [{ modulesDirectory: 'modules' }, 'modulesDirectory: "modules" is not an absolute path: begin it with "/"'],
   [{ certificateDirectory: 'tls' }, 'certificateDirectory: "tls" is not an absolute path: begin it with "/"'],
   [{ accessLog: '/tmp/$x' }, 'accessLog: "/tmp/$x" has a "$", which nginx reads as a variable there: take it out'],
   [
@@ -126,6 +136,15 @@ describe('a refusal names the option, whichever it is', () => {
       if (option !== 'hstsMaxAge') refuse('0s');
     },
   );
+
+  test('upstreamFallback is a server with a port', () => {
+    const refused = (upstreamFallback: unknown): (() => unknown) => {
+      return () => nginxConf(proxyProps({ upstreamFallback } as Partial<ProxyProps>));
+    };
+    expect(refused({ host: 'a b;', port: 3000 })).toThrow(/^upstreamFallback: "a b;:3000" is not a server: give /);
+    expect(refused({ host: 'api:80', port: 3000 })).toThrow(/^upstreamFallback: "api:80:3000" is not a server: give /);
+    expect(refused({ host: 'api', port: 0 })).toThrow(/^upstreamFallback.port: 0 is out of range/);
+  });
 
   test.each(['gzip', 'hstsIncludeSubDomains'])('%s is true or false', (option) => {
     expect(() => nginxConf(proxyProps({ [option]: 'no' }))).toThrow(`${option}: "no" is neither true nor false`);

@@ -2,6 +2,7 @@ import { RequestListener } from 'node:http';
 import { createServer, Server, Socket } from 'node:net';
 import { once } from 'node:events';
 import { freePorts, RealNginx } from './real-nginx';
+import { timeline } from '../../timeline/timeline';
 import { StubApi } from './stub-api';
 import { Instance, StubDns } from './stub-dns';
 import { until } from '../until';
@@ -98,6 +99,27 @@ test('a POST whose bytes had reached an instance that died is answered 502 once,
   expect(answer.status).toBe(502);
   expect(received).toBe(1);
   expect(JSON.parse(answer.body)).toEqual({ error: 'Bad Gateway', requestId: 'lost-one' });
+});
+
+test.each([
+  ['GET', 2],
+  ['POST', 1],
+])('a %s that an instance never answers is answered 504 after %i tries', async (method, tries) => {
+  let received = 0;
+  const hanging = await dying(() => (received += 1));
+  dns.instances = [hanging];
+  nginx = await RealNginx.start({
+    upstreamService: 'http',
+    resolvers: [dns.server],
+    timeline: timeline({ resolverValid: '1s', dnsCache: '0s', connectTimeout: '1s', requestTimeout: '1s' }),
+  });
+  const answer = await until(async () => {
+    const given = await nginx.get({ method, body: method === 'POST' ? 'x' : '' });
+    return given.status !== 503 && given;
+  }, 'an answer of an instance');
+  expect(answer.status).toBe(504);
+  expect(JSON.parse(answer.body)).toEqual({ error: 'Gateway Timeout', requestId: answer.headers['x-request-id'] });
+  expect(received).toBe(tries);
 });
 
 describe('DNS changes while a request is under way, which nginx itself answers with "no live upstreams"', () => {

@@ -15,6 +15,7 @@ const anyProps: fc.Arbitrary<TimelineProps> = fc.record({
   proxyDeregistrationDelay: seconds(1, 600),
   clientKeepAliveTimeout: seconds(2, 3600),
   certificateValid: seconds(1, 86_400),
+  unreachableToleration: seconds(0, 86_400),
 });
 
 test('what is not given suits any cluster and any Node', () => {
@@ -25,8 +26,13 @@ test('what is not given suits any cluster and any Node', () => {
     requestTimeout: 60,
     nextUpstreamTimeout: 10,
     nextUpstreamTries: 3,
+    tcpKeepAliveTime: 2,
+    tcpKeepAliveInterval: 1,
+    tcpKeepAliveProbes: 3,
+    deadConnectionFound: 5,
     keepAliveTimeout: 5,
     upstreamKeepAliveTimeout: 4,
+    fallbackKeepAlive: 1,
     clientKeepAliveTimeout: 65,
     clientKeepAliveHint: 20,
     clientKeepAliveMinimum: 22,
@@ -34,12 +40,13 @@ test('what is not given suits any cluster and any Node', () => {
     apiPreStop: 38,
     apiShutdownTimeout: 62,
     apiTerminationGracePeriod: 105,
-    proxyPreStop: 15,
+    proxyPreStop: 30,
     workerShutdownTimeout: 62,
-    proxyTerminationGracePeriod: 82,
+    proxyTerminationGracePeriod: 97,
+    unreachableToleration: 30,
     discovery: 36,
-    longestWaitOnSilentPods: 8,
-    longestWaitOnHungPods: 134,
+    longestWaitOnSilentPods: 10,
+    longestWaitOnHungPods: 136,
   });
 });
 
@@ -76,12 +83,38 @@ describe('whatever is given', () => {
   );
   holds('a pod that is silent leaves time for another one', (line) => line.connectTimeout < line.nextUpstreamTimeout);
   holds(
+    'a connection to the fallback is given up before the pod that it stays with may end',
+    (line) => 2 * line.fallbackKeepAlive < line.apiPreStop && line.fallbackKeepAlive < line.keepAliveTimeout,
+  );
+  holds(
     'a hung pod costs more than a silent one, and both are bounded',
     (line) => line.longestWaitOnHungPods > line.longestWaitOnSilentPods,
   );
 });
 
+test.each<[TimelineProps, number, number]>([
+  // Three silent tries, one more, and the fallback: 5 × 2; a hung try that began at 10, a silent one, a hung fallback.
+  [{}, 10, 10 + 3 * 2 + 2 * 60],
+  [{ connectTimeout: '1s', requestTimeout: '5s', nextUpstreamTimeout: '2s' }, 5, 2 + 3 * 1 + 2 * 5],
+  // No fourth second: the second try begins at 3 s, and none after nextUpstreamTimeout.
+  [{ connectTimeout: '3s', nextUpstreamTimeout: '4s' }, 4 + 3 + 2 * 3, 4 + 3 * 3 + 2 * 60],
+  [{ connectTimeout: '4s', requestTimeout: '4s', nextUpstreamTimeout: '30s' }, 20, 30 + 3 * 4 + 2 * 4],
+])('with %j a client waits at most %i s on silent pods and %i s on hung ones', (props, silent, hung) => {
+  expect(timeline(props)).toMatchObject({ longestWaitOnSilentPods: silent, longestWaitOnHungPods: hung });
+});
+
+test('a connection to a lost node is found dead while a waiting GET may still be passed to another pod', () => {
+  const line = timeline();
+  expect(line.deadConnectionFound).toBe(2 + 3 * 1);
+  expect(line.deadConnectionFound).toBeLessThan(line.nextUpstreamTimeout);
+});
+
 test.each<[Record<string, unknown>, string]>([
+  [{ unreachableToleration: '25h' }, 'unreachableToleration: "25h" is too long: give 1d or less'],
+  [
+    { unreachableToleration: 30 },
+    'unreachableToleration: 30 is not a duration: give a whole number with a unit, such as "30s" or "500ms"',
+  ],
   [
     { keepAliveTimeout: '5' },
     'keepAliveTimeout: "5" is not a duration: give a whole number with a unit, such as "30s" or "500ms"',

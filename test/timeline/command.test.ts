@@ -1,0 +1,125 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { ProjectCopy } from './project-copy';
+import { runResults } from './run-results';
+
+let project: ProjectCopy;
+
+beforeEach(() => {
+  project = new ProjectCopy();
+});
+
+afterEach(() => {
+  project.remove();
+});
+
+const timeline = (args: readonly string[] = [], environment: Readonly<Record<string, string>> = {}) =>
+  project.run('timeline/command.ts', args, environment);
+
+test('The timeline of main.ts is printed, in the environment that is named, and nothing is written', async () => {
+  const production = await timeline();
+  expect(production).toMatchObject({ code: 0, stderr: '' });
+  expect(production.stdout).toMatch(/^api, namespace api, environment production\n\nA pod of the API starts\n/);
+  expect(production.stdout).toContain('0 to 37 s  Its first request');
+  expect(production.stdout).not.toContain('\u001b');
+  expect(Math.max(...production.stdout.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(120);
+
+  const kind = await timeline([], { FAIRLEAD_ENVIRONMENT: 'kind' });
+  expect(kind.stdout).toContain('api, namespace api, environment kind\n');
+  expect(kind.stdout).toContain(' 0 to 7 s  Its first request');
+  expect(existsSync(project.path('dist'))).toBe(false);
+});
+
+test('Each API of main.ts has its own', async () => {
+  writeFileSync(
+    project.path('main.ts'),
+    `import { App } from 'cdk8s';
+import { LoadBalancedApi } from './charts/load-balanced-api';
+const app = new App();
+for (const [name, resolverValid] of [['orders', '2s'], ['users', '9s']] as const) {
+  new LoadBalancedApi(app, name, { container: { image: 'api:1' }, tlsSecretName: 'tls', dnsCache: '0s', resolverValid });
+}
+app.synth();
+`,
+  );
+  const { code, stdout } = await timeline();
+  expect(code).toBe(0);
+  const [orders = '', users = ''] = stdout.split(/\n(?=\w+, namespace )/);
+  expect(orders).toMatch(/^orders, namespace orders, environment production\n/);
+  expect(orders).toContain('resolverValid 2s');
+  expect(users).toMatch(/^users, namespace users, environment production\n/);
+  expect(users).toContain('resolverValid 9s');
+});
+
+test('Measured times stand beside the computed ones of the environment that was measured, and of no other', async () => {
+  writeFileSync(
+    project.path('docs/reliability.json'),
+    runResults({ 'api-pod-starts.first-request': [1.7, 2.7], 'node-dies.not-ready': [75] }),
+  );
+  const { code, stdout } = await timeline([], { FAIRLEAD_ENVIRONMENT: 'reliability' });
+  expect(code).toBe(0);
+  expect(stdout).toContain(' measured 1.7 to 2.7 s (2 times)\n');
+  expect(stdout).toContain(' ! measured 75 s (once): outside\n');
+  expect((await timeline([], { FAIRLEAD_ENVIRONMENT: 'kind' })).stdout).not.toContain('measured');
+});
+
+test('--help says what it does', async () => {
+  const { code, stdout, stderr } = await timeline(['--help']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^Usage: npm run timeline /);
+});
+
+test.each([
+  [['--width', '80'], "timeline: Unknown option '--width'"],
+  [['production'], "timeline: Unexpected argument 'production'"],
+])('%j is not understood: exit code 2', async (args, message) => {
+  const { code, stdout, stderr } = await timeline(args);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr.split('\n')).toEqual([expect.stringContaining(message), '']);
+});
+
+describe('What cannot be printed ends in one line and exit code 1', () => {
+  const ends = async (line: string, environment: Readonly<Record<string, string>> = {}): Promise<void> => {
+    expect(await timeline([], environment)).toEqual({ code: 1, stdout: '', stderr: `timeline: ${line}\n` });
+  };
+
+  test('an environment that is not there', async () => {
+    await ends('FAIRLEAD_ENVIRONMENT: "prodution" is unknown: give one of production, kind, reliability', {
+      FAIRLEAD_ENVIRONMENT: 'prodution',
+    });
+  });
+
+  test('an option that cannot work', async () => {
+    writeFileSync(
+      project.path('main.ts'),
+      `import { App } from 'cdk8s';
+import { LoadBalancedApi } from './charts/load-balanced-api';
+new LoadBalancedApi(new App(), 'api', { container: { image: 'api:1' }, resolverValid: '0s' });
+`,
+    );
+    await ends('resolverValid: "0s" is too short: give 1s or more');
+  });
+
+  test('an app without an API, or one that is not synthesized', async () => {
+    writeFileSync(project.path('main.ts'), "import { App } from 'cdk8s';\nnew App().synth();\n");
+    await ends('main.ts synthesizes no LoadBalancedApi: add one, and end with app.synth()');
+  });
+
+  test('no main.ts', async () => {
+    rmSync(project.path('main.ts'));
+    await ends(`main.ts is not in ${project.directory}: put it there`);
+  });
+
+  test("a run's file that is not one", async () => {
+    writeFileSync(project.path('docs/reliability.json'), '[');
+    await ends(`${project.path('docs/reliability.json')}: is not what the reliability run writes: run it again`, {
+      FAIRLEAD_ENVIRONMENT: 'reliability',
+    });
+  });
+});
+
+test('A mistake in main.ts itself is shown whole', async () => {
+  writeFileSync(project.path('main.ts'), "throw new TypeError('a mistake');\n");
+  const { code, stderr } = await timeline();
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/TypeError: a mistake\n +at .*main\.ts/);
+});

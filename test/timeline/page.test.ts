@@ -1,0 +1,76 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { optionsPage } from '../../docs/options-page';
+import { pageOf, timelinePage } from '../../timeline/page';
+import { story } from '../../timeline/story';
+import { withoutDnsCache } from './configurations';
+import { ProjectCopy } from './project-copy';
+import { runResults } from './run-results';
+
+test('docs/timeline.md says what the model and the run say (npm run docs:timeline)', () => {
+  expect(readFileSync(resolve(__dirname, '../../docs/timeline.md'), 'utf8')).toBe(timelinePage().text);
+});
+
+describe('The page', () => {
+  const defaults = story(withoutDnsCache);
+
+  test('has the defaults alone where nothing was measured', () => {
+    const { text, contradictions } = pageOf(defaults, undefined);
+    expect(text.match(/^## .*/gm)).toEqual(['## The defaults', '## What no option changes']);
+    expect(contradictions).toEqual([]);
+  });
+
+  test('has the deployment that was measured first, and its contradictions', () => {
+    const { text, contradictions } = pageOf(defaults, { chains: defaults, measured: { 'proxy-ends.gone': [6, 90] } });
+    expect(text.match(/^## .*/gm)).toEqual(['## What was measured', '## The defaults', '## What no option changes']);
+    expect(text.match(/\*\*outside\*\*/g)).toHaveLength(1);
+    expect(contradictions).toEqual(['proxy-ends.gone: measured 6 to 90 s (2 times), computed 5 to 36 s']);
+  });
+
+  test('links to every option that it names', () => {
+    const options = optionsPage().match(/^### .*/gm);
+    const named = [...pageOf(defaults, undefined).text.matchAll(/\[`(\w+): '\d+s'`\]\(options\.md#(\w+)\)/g)];
+    expect(named.length).toBeGreaterThan(20);
+    for (const [, name = '', anchor] of named) {
+      expect(options).toContain(`### \`${name}\``);
+      expect(anchor).toBe(name.toLowerCase());
+    }
+  });
+});
+
+describe('npm run docs:timeline', () => {
+  let project: ProjectCopy;
+  beforeEach(() => {
+    project = new ProjectCopy();
+  });
+  afterEach(() => {
+    project.remove();
+  });
+
+  const page = () => project.run('timeline/page.ts');
+  const written = () => readFileSync(project.path('docs/timeline.md'), 'utf8');
+
+  test('writes the page', async () => {
+    expect(await page()).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(written()).not.toContain('measured');
+  });
+
+  test('sets what was measured beside the reliability environment', async () => {
+    writeFileSync(project.path('docs/reliability.json'), runResults({ 'api-pod-starts.first-request': [1.7, 2.7] }));
+    expect(await page()).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(written()).toContain('| 0 to 7 s, measured 1.7 to 2.7 s (2 times) | Its first request');
+    expect(written()).toContain('| 0 to 37 s | Its first request');
+  });
+
+  test('writes the page and exits 1 if the model is wrong', async () => {
+    writeFileSync(project.path('docs/reliability.json'), runResults({ 'api-pod-starts.first-request': [1.7, 9.3] }));
+    const { code, stderr } = await page();
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `docs:timeline: measured outside of what is computed, so the model is to be mended:
+  api-pod-starts.first-request: measured 1.7 to 9.3 s (2 times), computed 0 to 7 s
+`,
+    });
+    expect(written()).toContain('measured 1.7 to 9.3 s (2 times) **outside**');
+  });
+});

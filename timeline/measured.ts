@@ -1,0 +1,71 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { Failure } from '../cluster/failure';
+import type { ScenarioResult } from '../reliability/scenario-result';
+import type { Chain, Step } from './chain';
+import type { Moment } from './moments';
+import { type Range, rangeText } from './range';
+
+/** The environment that the reliability run measures. */
+export const measuredEnvironment = 'reliability';
+
+/** In seconds, of every scenario that measured the moment. */
+export type Measured = Partial<Readonly<Record<Moment, readonly number[]>>>;
+
+/** What the reliability run has written; undefined if there is nothing yet. */
+export function measured(file: string): Measured | undefined {
+  if (!existsSync(file)) return undefined;
+  const all: Partial<Record<Moment, number[]>> = {};
+  for (const result of results(file)) {
+    for (const [moment, seconds] of Object.entries(result.measured) as [Moment, readonly number[]][]) {
+      all[moment] = [...(all[moment] ?? []), ...seconds];
+    }
+  }
+  return all;
+}
+
+function results(file: string): readonly ScenarioResult[] {
+  try {
+    const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (Array.isArray(content)) return content as readonly ScenarioResult[];
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw new Failure(`${file}: is not what the reliability run writes: run it again`);
+}
+
+/** A step's measured times, and whether they contradict the computed one. */
+export interface Comparison {
+  readonly range: Range;
+  readonly times: number;
+  readonly outside: boolean;
+}
+
+/** By more than this, in seconds, a measured time may not lie outside the computed one. */
+const tolerance = 1;
+
+export function comparison({ at, moment }: Step, measuredTimes: Measured): Comparison | undefined {
+  const seconds = moment === undefined ? [] : (measuredTimes[moment] ?? []);
+  if (seconds.length === 0) return undefined;
+  const range = { from: Math.min(...seconds), to: Math.max(...seconds) };
+  return {
+    range,
+    times: seconds.length,
+    outside: range.from < at.from - tolerance || range.to > at.to + tolerance,
+  };
+}
+
+/** `measured 1.7 to 2.7 s (24 times)` */
+export function comparisonText({ range, times }: Comparison): string {
+  return `measured ${rangeText(range)} (${times === 1 ? 'once' : `${times} times`})`;
+}
+
+/** One line for every moment whose computed time is wrong. */
+export function contradictions(chains: readonly Chain[], measuredTimes: Measured): readonly string[] {
+  return chains
+    .flatMap(({ steps }) => steps)
+    .flatMap((step) => {
+      const compared = comparison(step, measuredTimes);
+      if (compared?.outside !== true) return [];
+      return [`${String(step.moment)}: ${comparisonText(compared)}, computed ${rangeText(step.at)}`];
+    });
+}
