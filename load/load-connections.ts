@@ -22,31 +22,38 @@ const pauses = [-4, -3, -2.3, -2.1, -1.9, -1.5, -1, 0, 1, 2];
 /** What undici assumes when a server promises nothing. */
 const keepAliveWithoutPromise = 4;
 
-interface PausedConnection {
+interface KeptConnection {
+  readonly origin: string;
   readonly dispatcher: Dispatcher;
+}
+
+interface PausedConnection extends KeptConnection {
   dueAt: number;
   turn: number;
 }
 
 /** The connections of one load run: a tenth are new, some kept ones pause, the rest are kept and busy. */
 export class LoadConnections {
-  private readonly kept: readonly Pool[];
+  private readonly kept: readonly KeptConnection[];
   private readonly paused: readonly PausedConnection[];
   private readonly open = new Set<Dispatcher>();
   private turn = 0;
+  private newTurn = 0;
 
   constructor(
-    private readonly origin: string,
+    origins: readonly string[],
+    /** Those of the origins that new requests may go to at this moment. */
+    private readonly usable: () => readonly string[],
     private readonly connect: buildConnector.BuildOptions,
     private readonly timeouts: { readonly headersTimeout: number; readonly bodyTimeout: number },
   ) {
     // A pool opens a further connection when all it has are busy: a slow answer never delays the next request.
-    this.kept = Array.from({ length: keptConnections }, () => this.opened(new Pool(origin, { connect, ...timeouts })));
-    this.paused = pauses.map((_, turn) => ({
-      dispatcher: this.opened(new Pool(origin, { connect, ...timeouts })),
-      dueAt: 0,
-      turn,
-    }));
+    const pool = (turn: number): KeptConnection => {
+      const origin = inTurn(origins, turn);
+      return { origin, dispatcher: this.opened(new Pool(origin, { connect, ...timeouts })) };
+    };
+    this.kept = Array.from({ length: keptConnections }, (_, turn) => pool(turn));
+    this.paused = pauses.map((_, turn) => ({ ...pool(turn), dueAt: 0, turn }));
   }
 
   /** The connection for the request with this number in its run. */
@@ -55,7 +62,8 @@ export class LoadConnections {
     // One GET and one POST of each twenty.
     if (position === 0 || position === 11) return this.newConnection();
     const now = Date.now();
-    const due = this.paused.find((connection) => connection.dueAt <= now);
+    const usable = this.usable();
+    const due = this.paused.find(({ origin, dueAt }) => dueAt <= now && usable.includes(origin));
     return due === undefined ? this.keptConnection() : this.pausedConnection(due);
   }
 
@@ -64,7 +72,8 @@ export class LoadConnections {
   }
 
   private newConnection(): LoadConnection {
-    const dispatcher = this.opened(new Client(this.origin, { connect: this.connect, ...this.timeouts }));
+    const origin = inTurn(this.usable(), (this.newTurn += 1));
+    const dispatcher = this.opened(new Client(origin, { connect: this.connect, ...this.timeouts }));
     return {
       road: 'new',
       dispatcher,
@@ -76,9 +85,11 @@ export class LoadConnections {
   }
 
   private keptConnection(): LoadConnection {
-    const dispatcher = this.kept[this.turn % this.kept.length];
-    if (dispatcher === undefined) throw new Error('a load run has kept connections');
-    this.turn += 1;
+    const usable = this.usable();
+    const { dispatcher } = inTurn(
+      this.kept.filter(({ origin }) => usable.includes(origin)),
+      (this.turn += 1),
+    );
     return { road: 'kept', dispatcher, done: () => undefined };
   }
 
@@ -99,4 +110,10 @@ export class LoadConnections {
     this.open.add(dispatcher);
     return dispatcher;
   }
+}
+
+function inTurn<T>(list: readonly T[], turn: number): T {
+  const item = list[turn % list.length];
+  if (item === undefined) throw new Error('a load run has connections to choose from');
+  return item;
 }

@@ -1,23 +1,32 @@
 import { randomUUID } from 'node:crypto';
 import { integer } from '../values/integer';
+import { answerHostname } from './answer-hostname';
 import { type LoadConnection, LoadConnections } from './load-connections';
 import type { LoadRequest } from './load-request';
 import { type LoadResult, loadResult } from './load-result';
 import { loadTarget } from './load-target';
+import { type LoadNode, NodeHealth } from './node-health';
 
 export interface LoadOptions {
   /** On this machine: `https://localhost:8443`. */
   readonly url: string;
+  /** Spreads the load over these nodes instead, and takes those out whose health check fails, as a load balancer does. */
+  readonly nodes?: readonly LoadNode[];
   /** Requests a second. They are sent when their time has come, whether or not earlier ones were answered. */
   readonly rate: number;
   /** How many requests to send in all; without it, until `stop`. */
   readonly total?: number;
   /** Certificates to trust, in PEM. */
   readonly certificates?: readonly string[];
-  /** Answers 200 with JSON that has `hostname`. @default '/healthcheck' */
+  /** @default '/healthcheck' */
   readonly getPath?: string;
-  /** Answers 200 with JSON that has `hostname` and contains what was sent. @default '/echo' */
+  /** Gets JSON. @default '/echo' */
   readonly postPath?: string;
+  /**
+   * The statuses that the API itself gives. Without them it is the example API: both are 200, and every answer is JSON
+   * with `hostname`, that of a POST with what was sent.
+   */
+  readonly statuses?: { readonly GET: number; readonly POST: number };
   /** How long one request may take before it counts as lost, in milliseconds. @default 60000 */
   readonly timeout?: number;
 }
@@ -39,6 +48,7 @@ export class Load {
   private sent = 0;
   private total: number;
   private timer: NodeJS.Timeout | undefined;
+  private readonly health: NodeHealth | undefined;
   private sentAll: () => void = () => undefined;
 
   constructor(private readonly options: LoadOptions) {
@@ -48,8 +58,11 @@ export class Load {
     const target = loadTarget(options.url);
     const timeout = options.timeout ?? 60_000;
     this.host = target.host;
+    const origins = new Map((options.nodes ?? []).map((node) => [node, loadTarget(node.url).origin]));
+    this.health = options.nodes === undefined ? undefined : new NodeHealth(options.nodes);
     this.connections = new LoadConnections(
-      target.origin,
+      this.health === undefined ? [target.origin] : [...origins.values()],
+      () => this.health?.healthy.map((node) => origins.get(node) ?? target.origin) ?? [target.origin],
       { timeout, ...(options.certificates === undefined ? {} : { ca: [...options.certificates] }) },
       { headersTimeout: timeout, bodyTimeout: timeout },
     );
@@ -87,6 +100,7 @@ export class Load {
 
   private async result(): Promise<LoadResult> {
     await Promise.all(this.underWay);
+    this.health?.stop();
     await this.connections.destroy();
     return loadResult(this.requests);
   }
@@ -115,7 +129,7 @@ export class Load {
   }
 
   private async ask(id: string, method: 'GET' | 'POST', connection: LoadConnection): Promise<Answer> {
-    const { getPath = '/healthcheck', postPath = '/echo' } = this.options;
+    const { getPath = '/healthcheck', postPath = '/echo', statuses } = this.options;
     const headers = { host: this.host, 'x-request-id': id };
     const response = await connection.dispatcher.request(
       method === 'GET'
@@ -130,8 +144,9 @@ export class Load {
     const status = response.statusCode;
     const text = await response.body.text();
     connection.done(keepAliveSeconds(response.headers['keep-alive']));
-    if (status !== 200) return { status, error: `status ${status}` };
-    const hostname = hostnameIn(text);
+    if (status !== (statuses?.[method] ?? 200)) return { status, error: `status ${status}` };
+    if (statuses !== undefined) return { status };
+    const hostname = answerHostname(text);
     if (hostname === undefined) return { status, error: 'the answer names no hostname' };
     if (method === 'POST' && !text.includes(id)) return { status, hostname, error: 'the answer is not what was sent' };
     return { status, hostname };
@@ -143,18 +158,6 @@ type Answer = Pick<LoadRequest, 'status' | 'hostname' | 'error'>;
 function keepAliveSeconds(header: string | string[] | undefined): number | undefined {
   const match = /timeout=(\d+)/.exec(String(header));
   return match === null ? undefined : Number(match[1]);
-}
-
-function hostnameIn(text: string): string | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && 'hostname' in value && typeof value.hostname === 'string') {
-      return value.hostname;
-    }
-  } catch {
-    // Not JSON: the same as without a hostname.
-  }
-  return undefined;
 }
 
 function describe(error: unknown): string {

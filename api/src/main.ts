@@ -10,4 +10,4 @@ const logger = validOrEnd(() => createLogger(process.env));
 const readiness = new Readiness();
 
 const { server } = serve(createApp({ environment, readiness, logger }), { readiness, logger });
-if (environment.diagnosticEndpoints) webSocketEcho(server, logger);
+if (environment.diagnosticEndpoints) webSocketEcho(server, logger, environment.hostname);

@@ -159,6 +159,19 @@ test('/ws/echo sends every message back as it came', async () => {
   expect(await api.log.line(({ status }) => status === 101)).toMatchObject({ method: 'GET', path: '/ws/echo' });
 });
 
+test('/ws/echo answers the text "hostname" with the name of the instance, and echoes the same bytes as binary', async () => {
+  const client = new WebSocket(`ws://127.0.0.1:${api.port}/ws/echo`);
+  await once(client, 'open');
+  client.send('hostname');
+  expect(await once(client, 'message')).toEqual([Buffer.from('{"hostname":"api-1"}'), false]);
+  client.send(Buffer.from('hostname'));
+  expect(await once(client, 'message')).toEqual([Buffer.from('hostname'), true]);
+  client.send('hostname?');
+  expect(await once(client, 'message')).toEqual([Buffer.from('hostname?'), false]);
+  client.close();
+  await once(client, 'close');
+});
+
 test('a WebSocket on another path is refused with 404', async () => {
   const client = new WebSocket(`ws://127.0.0.1:${api.port}/ws/other`);
   const [error] = (await once(client, 'error', {}).catch((reason: unknown) => [reason])) as [Error];

@@ -1,14 +1,17 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-import { WebSocketServer } from 'ws';
+import { type RawData, WebSocketServer } from 'ws';
 import { requestLine } from '../request-log';
 
 const path = '/ws/echo';
 const largestMessageBytes = 1024 * 1024;
 
-/** Sends every WebSocket message back as it came. */
-export function webSocketEcho(server: Server, logger: Logger): void {
+/** A client cannot see in a handshake which instance it has reached: this text message asks for its name. */
+const question = 'hostname';
+
+/** Sends every WebSocket message back as it came; the text `hostname` is answered with the name of this instance. */
+export function webSocketEcho(server: Server, logger: Logger, hostname: string): void {
   const webSockets = new WebSocketServer({ noServer: true, maxPayload: largestMessageBytes });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const begun = performance.now();
@@ -19,7 +22,8 @@ export function webSocketEcho(server: Server, logger: Logger): void {
     }
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       webSocket.on('message', (data, isBinary) => {
-        webSocket.send(data, { binary: isBinary });
+        if (!isBinary && rawText(data) === question) webSocket.send(JSON.stringify({ hostname }));
+        else webSocket.send(data, { binary: isBinary });
       });
       webSocket.on('error', (error) => {
         logger.debug({ err: error }, 'WebSocket failed');
@@ -29,4 +33,9 @@ export function webSocketEcho(server: Server, logger: Logger): void {
       });
     });
   });
+}
+
+/** `ws` gives one Buffer unless `binaryType` says otherwise. */
+function rawText(data: RawData): string {
+  return Buffer.isBuffer(data) ? data.toString() : '';
 }

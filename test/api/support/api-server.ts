@@ -20,7 +20,7 @@ export async function apiServer(variables: NodeJS.ProcessEnv = {}, log = new Cap
     readiness,
     logger,
   });
-  if (environment.diagnosticEndpoints) webSocketEcho(served.server, logger);
+  if (environment.diagnosticEndpoints) webSocketEcho(served.server, logger, environment.hostname);
   const { port } = await served.listening;
   return { ...served, port, log };
 }

@@ -1,0 +1,65 @@
+import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { answerHostname } from './answer-hostname';
+import { HeldStream, type StreamTarget } from './held-stream';
+
+const path = '/sse';
+
+/**
+ * An event stream, whose events name the instance.
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
+export class HeldEventStream extends HeldStream {
+  private readonly request: ClientRequest;
+
+  constructor({ origin, host, certificates, silence }: StreamTarget) {
+    super(silence);
+    const options = {
+      // A connection of its own.
+      agent: false as const,
+      headers: { host, accept: 'text/event-stream' },
+      ...(certificates === undefined ? {} : { ca: certificates }),
+    };
+    const url = new URL(path, origin);
+    this.request = url.protocol === 'https:' ? requestHttps(url, options) : requestHttp(url, options);
+    const broken = (error: NodeJS.ErrnoException) => {
+      this.gone({ how: 'broken', error: error.message });
+    };
+    this.request.on('error', broken);
+    this.request.on('response', (response: IncomingMessage) => {
+      response.on('error', broken);
+      response.on('close', () => {
+        this.gone({ how: 'broken', error: 'closed' });
+      });
+      this.read(response);
+    });
+    this.request.end();
+  }
+
+  protected override disconnect(): void {
+    this.destroy();
+  }
+
+  protected override destroy(): void {
+    this.request.destroy(new Error('ended by this side'));
+  }
+
+  private read(response: IncomingMessage): void {
+    const type = response.headers['content-type'] ?? 'no content type';
+    if (response.statusCode !== 200 || !type.startsWith('text/event-stream')) {
+      this.fail({ how: 'broken', error: `status ${response.statusCode ?? 0}, ${type}` });
+      return;
+    }
+    let line = '';
+    response.setEncoding('utf8');
+    response.on('data', (chunk: string) => {
+      const lines = (line + chunk).split('\n');
+      line = lines.pop() ?? '';
+      for (const field of lines) if (field.startsWith('data:')) this.answered(answerHostname(field.slice(5)));
+    });
+    // Node.js gives it only if the last chunk came: a connection that breaks is an error.
+    response.on('end', () => {
+      this.gone({ how: 'ended' });
+    });
+  }
+}
