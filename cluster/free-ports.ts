@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import type { HostPorts } from '../../cluster/kind-config';
+import type { HostPorts } from './kind-config';
 
 /** Two ports of this machine that nothing has. */
 export async function freePorts(): Promise<HostPorts> {

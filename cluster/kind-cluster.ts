@@ -26,7 +26,7 @@ export class KindCluster {
   }
 
   /** Creates the cluster; when that fails or is ended early, nothing of it remains. */
-  async create(ports: HostPorts, signal?: AbortSignal): Promise<void> {
+  async create(ports: readonly HostPorts[], signal?: AbortSignal): Promise<void> {
     const nodeImage = process.env.KIND_NODE_IMAGE ?? defaultNodeImage;
     this.makeDirectory();
     try {
@@ -70,10 +70,10 @@ export class KindCluster {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  /** The ports that the cluster was created with. */
-  async hostPorts(signal?: AbortSignal): Promise<HostPorts> {
+  /** The ports that a node was created with: the control plane, unless another is named. */
+  async hostPorts(signal?: AbortSignal, node = `${this.name}-control-plane`): Promise<HostPorts> {
     const hostPort = async (nodePort: number): Promise<number> => {
-      const bound = await run('docker', ['port', `${this.name}-control-plane`, `${nodePort}/tcp`], { signal });
+      const bound = await run('docker', ['port', node, `${nodePort}/tcp`], { signal });
       return Number(/:(\d+)\s*$/.exec(bound)?.[1]);
     };
     return { httpPort: await hostPort(nodePorts.http), httpsPort: await hostPort(nodePorts.https) };

@@ -8,27 +8,29 @@ export interface HostPorts {
 export const nodePorts = { http: 30080, https: 30443 } as const;
 
 /**
- * What `kind create cluster --config` reads: one control plane, two workers, and the ports on 127.0.0.1 alone.
+ * What `kind create cluster --config` reads: one control plane, two workers, and ports on 127.0.0.1 alone: of the
+ * control plane, and of the workers where there are more.
  * @see https://kind.sigs.k8s.io/docs/user/configuration/
  */
-export function kindConfig(ports: HostPorts): string {
+export function kindConfig(ports: readonly HostPorts[]): string {
   const portMapping = (containerPort: number, hostPort: number): object => ({
     containerPort,
     hostPort,
     listenAddress: '127.0.0.1',
     protocol: 'TCP',
   });
+  const node = (role: string, index: number): object => {
+    const own = ports[index];
+    if (own === undefined) return { role };
+    return {
+      role,
+      extraPortMappings: [portMapping(nodePorts.http, own.httpPort), portMapping(nodePorts.https, own.httpsPort)],
+    };
+  };
   // JSON is YAML.
   return JSON.stringify({
     kind: 'Cluster',
     apiVersion: 'kind.x-k8s.io/v1alpha4',
-    nodes: [
-      {
-        role: 'control-plane',
-        extraPortMappings: [portMapping(nodePorts.http, ports.httpPort), portMapping(nodePorts.https, ports.httpsPort)],
-      },
-      { role: 'worker' },
-      { role: 'worker' },
-    ],
+    nodes: ['control-plane', 'worker', 'worker'].map(node),
   });
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { leastReplicas } from './autoscalers';
 import { ExternalCommandFailure } from './external-command';
 import type { KindCluster } from './kind-cluster';
@@ -24,14 +25,15 @@ export async function deployToKind(
   ports: HostPorts,
   progress: Progress,
   signal?: AbortSignal,
+  environment: Readonly<Record<string, string>> = { FAIRLEAD_ENVIRONMENT: 'kind' },
 ): Promise<KindDeployment> {
   const { kubectl } = cluster;
+  const manifests = join(cluster.directory, 'manifests');
   let synthSeconds = Number.NaN;
-  const manifests = await progress.step('cdk8s synth', async () => {
+  await progress.step('cdk8s synth', async () => {
     const begin = performance.now();
-    const directory = await synthesizeForKind(cluster.directory, ports, signal);
+    await synthesizeForKind({ ports, output: manifests, environment }, signal);
     synthSeconds = (performance.now() - begin) / 1000;
-    return directory;
   });
   await applyMetricsServer(kubectl, signal);
   await progress.step(`image ${apiImage}, built`, () => buildApiImage(apiImage, signal));

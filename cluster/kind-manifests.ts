@@ -3,18 +3,25 @@ import { ExternalCommandFailure, run } from './external-command';
 import { Failure } from './failure';
 import type { HostPorts } from './kind-config';
 
-/**
- * `cdk8s synth` for the kind environment, into a directory of its own: what lies in `dist/` may be meant for another
- * cluster and stays as it is.
- */
-export async function synthesizeForKind(directory: string, ports: HostPorts, signal?: AbortSignal): Promise<string> {
-  const output = join(directory, 'manifests');
+/** What of main.ts is synthesized, and where to. */
+export interface KindSynthOptions {
+  /** The ports of this machine that lead to the proxies. */
+  readonly ports: HostPorts;
+  /** What lies in `dist/` may be meant for another cluster: another directory leaves it as it is. */
+  readonly output: string;
+  /** Variables for environments.ts. @default - the environment "kind" */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** `cdk8s synth` for a kind cluster. */
+export async function synthesizeForKind(options: KindSynthOptions, signal?: AbortSignal): Promise<void> {
+  const { ports, output, environment = { FAIRLEAD_ENVIRONMENT: 'kind' } } = options;
   const cli = join(dirname(require.resolve('cdk8s-cli/package.json')), 'bin', 'cdk8s');
   try {
     await run(process.execPath, [cli, 'synth', `--output=${output}`, '--check-upgrade=false'], {
       env: {
         ...process.env,
-        FAIRLEAD_ENVIRONMENT: 'kind',
+        ...environment,
         FAIRLEAD_HTTP_PORT: String(ports.httpPort),
         FAIRLEAD_HTTPS_PORT: String(ports.httpsPort),
       },
@@ -24,5 +31,4 @@ export async function synthesizeForKind(directory: string, ports: HostPorts, sig
     if (!(error instanceof ExternalCommandFailure)) throw error;
     throw new Failure(`cdk8s synth failed:\n${(error.stderr || error.stdout).trim()}`);
   }
-  return output;
 }

@@ -79,6 +79,6 @@ async function createOrOpen(
   }
   await requireFreePort('--http-port', ports.httpPort);
   await requireFreePort('--https-port', ports.httpsPort);
-  await progress.step('kind cluster "fairlead", created', () => cluster.create(ports, signal));
+  await progress.step('kind cluster "fairlead", created', () => cluster.create([ports], signal));
   return ports;
 }

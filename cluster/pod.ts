@@ -23,6 +23,7 @@ export interface Pod extends KubernetesObject {
       readonly containerID?: string;
       readonly restartCount: number;
       readonly state?: ContainerState;
+      readonly lastState?: ContainerState;
     }[];
   };
 }

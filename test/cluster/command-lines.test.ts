@@ -88,12 +88,22 @@ test('ports of a command line are whole numbers', () => {
 });
 
 test('the cluster has three nodes, and its ports are open on this machine alone', () => {
-  const config = JSON.parse(kindConfig({ httpPort: 8080, httpsPort: 8443 })) as {
+  const config = JSON.parse(kindConfig([{ httpPort: 8080, httpsPort: 8443 }])) as {
     nodes: { role: string; extraPortMappings?: object[] }[];
   };
   expect(config.nodes.map(({ role }) => role)).toEqual(['control-plane', 'worker', 'worker']);
   expect(config.nodes.flatMap(({ extraPortMappings }) => extraPortMappings ?? [])).toEqual([
     { containerPort: 30_080, hostPort: 8080, listenAddress: '127.0.0.1', protocol: 'TCP' },
     { containerPort: 30_443, hostPort: 8443, listenAddress: '127.0.0.1', protocol: 'TCP' },
+  ]);
+});
+
+test('each node can have ports of its own, so that the loss of one leaves a way in', () => {
+  const ports = [1, 2, 3].map((node) => ({ httpPort: 8080 + node, httpsPort: 8443 + node }));
+  const config = JSON.parse(kindConfig(ports)) as { nodes: { extraPortMappings: { hostPort: number }[] }[] };
+  expect(config.nodes.map(({ extraPortMappings }) => extraPortMappings.map(({ hostPort }) => hostPort))).toEqual([
+    [8081, 8444],
+    [8082, 8445],
+    [8083, 8446],
   ]);
 });

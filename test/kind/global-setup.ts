@@ -6,7 +6,7 @@ import { Progress } from '../../cluster/progress';
 import { requireTools } from '../../cluster/required-tools';
 import { deploymentsOf } from '../../cluster/rollouts';
 import { figure, forgetFigures } from './figures';
-import { freePorts } from './free-ports';
+import { freePorts } from '../../cluster/free-ports';
 import { idleMemory } from './idle-memory';
 import { cluster, kubectl, writeSuite } from './suite';
 
@@ -37,7 +37,7 @@ async function setUp(signal: AbortSignal): Promise<void> {
   const kept = await cluster.exists(signal);
   if (kept) await cluster.open(signal);
   const ports = kept ? await cluster.hostPorts(signal) : await freePorts();
-  if (!kept) await progress.step(`kind cluster "${cluster.name}", created`, () => cluster.create(ports, signal));
+  if (!kept) await progress.step(`kind cluster "${cluster.name}", created`, () => cluster.create([ports], signal));
   forgetFigures();
   const { manifests, synthSeconds } = await deployToKind(cluster, ports, progress, signal);
   const [deployment] = await deploymentsOf(kubectl, manifests, signal);

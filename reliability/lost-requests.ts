@@ -1,0 +1,30 @@
+import { accessLog } from '../cluster/access-log';
+import type { LoadRequest } from '../load/load-request';
+
+export interface LostRequests {
+  readonly get: readonly LoadRequest[];
+  /** Some of it had been sent to an instance, or nobody is left who knows. */
+  readonly postSent: readonly LoadRequest[];
+  /** Nothing of it had been sent to any instance. */
+  readonly postNotSent: readonly LoadRequest[];
+}
+
+/** Sorts lost requests by what the proxies logged about them. */
+export function sortLost(lost: readonly LoadRequest[], proxyLogs: readonly string[]): LostRequests {
+  const logged = new Map(
+    accessLog(proxyLogs, new Set(lost.map(({ id }) => id))).map(({ request_id, tries }) => [request_id, tries]),
+  );
+  const posts = lost.filter(({ method }) => method === 'POST');
+  const wasSent = ({ id, error }: LoadRequest): boolean =>
+    logged.get(id)?.some(({ bytesSent }) => bytesSent > 0) ?? !neverConnected(error);
+  return {
+    get: lost.filter(({ method }) => method === 'GET'),
+    postSent: posts.filter(wasSent),
+    postNotSent: posts.filter((request) => !wasSent(request)),
+  };
+}
+
+/** The client itself had no connection to send it on. */
+function neverConnected(error = ''): boolean {
+  return /ECONNREFUSED|CONNECT_TIMEOUT|EHOSTUNREACH|before secure TLS connection/.test(error);
+}

@@ -1,0 +1,89 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Component, type Workloads } from '../cluster/workloads';
+
+/** When a pod came and went, in milliseconds since the epoch. Kubernetes notes the first two to the second. */
+export interface PodRecord {
+  readonly name: string;
+  readonly component: Component;
+  address?: string;
+  /** Since when it is ready; the last time, if there were several. */
+  ready?: number;
+  /** When its end was decided: its deletion less its grace period. */
+  ended?: number;
+  /** When the API server forgot it. */
+  gone?: number;
+}
+
+const columns = [
+  '{.type}',
+  '{.object.metadata.name}',
+  '{.object.metadata.labels.app\\.kubernetes\\.io/component}',
+  '{.object.status.podIP}',
+  '{.object.metadata.deletionTimestamp}',
+  '{.object.metadata.deletionGracePeriodSeconds}',
+  '{.object.status.conditions[?(@.type=="Ready")].status}',
+  '{.object.status.conditions[?(@.type=="Ready")].lastTransitionTime}',
+];
+
+/** Follows the pods of both components by a watch, which outlives the API server's own restarts. */
+export class PodHistory {
+  private readonly records = new Map<string, PodRecord>();
+  private readonly ended = new AbortController();
+  private readonly watching: Promise<void>;
+
+  constructor(private readonly workloads: Workloads) {
+    this.watching = this.watch();
+  }
+
+  get pods(): readonly PodRecord[] {
+    return [...this.records.values()];
+  }
+
+  get(name: string): PodRecord | undefined {
+    return this.records.get(name);
+  }
+
+  async stop(): Promise<void> {
+    this.ended.abort();
+    await this.watching;
+  }
+
+  private async watch(): Promise<void> {
+    const { signal } = this.ended;
+    for (;;) {
+      try {
+        await this.workloads.kubectl.run(
+          [
+            'get',
+            'pods',
+            `--namespace=${this.workloads.namespace}`,
+            '--watch',
+            '--output-watch-events',
+            `--output=jsonpath=${columns.join('{"\\t"}')}{"\\n"}`,
+          ],
+          {
+            signal,
+            onLine: (line) => {
+              this.note(line);
+            },
+          },
+        );
+      } catch {
+        // The API server is away, or this is the end.
+      }
+      if (signal.aborted) return;
+      await delay(1000);
+    }
+  }
+
+  private note(line: string): void {
+    const [type, name = '', component, address, deletion, grace, ready, since] = line.split('\t');
+    if (component !== 'api' && component !== 'proxy') return;
+    const record = this.records.get(name) ?? { name, component };
+    if (address !== undefined && address !== '') record.address = address;
+    if (ready === 'True' && since !== undefined) record.ready = Date.parse(since);
+    if (deletion !== undefined && deletion !== '') record.ended ??= Date.parse(deletion) - Number(grace) * 1000;
+    if (type === 'DELETED') record.gone = Date.now();
+    this.records.set(name, record);
+  }
+}

@@ -1,0 +1,203 @@
+import { X509Certificate } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import type { KeyPair } from '../certificates/key-pair';
+import { selfSignedKeyPair } from '../certificates/self-signed';
+import { eventually } from '../cluster/eventually';
+import { freePorts } from '../cluster/free-ports';
+import { bothAnswer } from '../cluster/kind-answers';
+import { KindCluster } from '../cluster/kind-cluster';
+import type { HostPorts } from '../cluster/kind-config';
+import { deployToKind } from '../cluster/kind-deployment';
+import { synthesizeForKind } from '../cluster/kind-manifests';
+import type { KubernetesObject } from '../cluster/kubectl';
+import { loadImage, pullMissingImage } from '../cluster/node-images';
+import type { Progress } from '../cluster/progress';
+import { type Component, nodeOf, Workloads } from '../cluster/workloads';
+import type { LoadNode } from '../load/node-health';
+import { Failure } from '../cluster/failure';
+import type { LoadBalancedApi } from '../charts/load-balanced-api';
+import { deployedApis } from '../timeline/deployed-apis';
+import type { Timeline } from '../timeline/timeline';
+import { type ApiUnderLoad, statusesOf } from './api-under-load';
+
+/** Pods of the standard state that every scenario begins with. */
+export const standardReplicas = { api: 4, proxy: 2 } as const;
+
+interface Node extends KubernetesObject {
+  readonly spec: { readonly unschedulable?: boolean };
+  readonly status: {
+    readonly conditions: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly lastTransitionTime: string;
+    }[];
+    readonly nodeInfo: { readonly kubeletVersion: string };
+  };
+}
+
+/** A kind cluster of three nodes that belongs to the reliability run alone. */
+export class ReliabilityCluster {
+  readonly cluster = new KindCluster('fairlead-reliability');
+  readonly workloads: Workloads;
+  private readonly manifests = join(this.cluster.directory, 'manifests');
+
+  private constructor(
+    readonly api: ApiUnderLoad,
+    private readonly model: LoadBalancedApi,
+    readonly ports: { readonly controlPlane: HostPorts; readonly workers: readonly HostPorts[] },
+    /** Certificates that the load trusts besides the first one. */
+    readonly keyPairs: readonly KeyPair[],
+    readonly signal: AbortSignal,
+  ) {
+    this.workloads = new Workloads(this.cluster.kubectl, model.namespace.name, signal);
+  }
+
+  /** Creates or finds the cluster, and deploys main.ts to it. */
+  static async open(api: ApiUnderLoad, progress: Progress, signal: AbortSignal): Promise<ReliabilityCluster> {
+    const model = modelOf(api);
+    const cluster = new KindCluster('fairlead-reliability');
+    if (await cluster.exists(signal)) await cluster.open(signal);
+    else {
+      const ports = [await freePorts(), await freePorts(), await freePorts()];
+      await progress.step(`kind cluster "${cluster.name}", created`, () => cluster.create(ports, signal));
+    }
+    const controlPlane = await cluster.hostPorts(signal);
+    const names = [`${cluster.name}-worker`, `${cluster.name}-worker2`];
+    const workers = [];
+    for (const name of names) workers.push(await cluster.hostPorts(signal, name));
+    const keyPairs = Array.from({ length: 12 }, (_, index) =>
+      selfSignedKeyPair(['localhost'], join(cluster.directory, 'certificates', String(index))),
+    );
+    const system = new ReliabilityCluster(api, model, { controlPlane, workers }, keyPairs, signal);
+    await system.deploy(progress);
+    return system;
+  }
+
+  get timeline(): Timeline {
+    return this.model.timeline;
+  }
+
+  get url(): string {
+    return `https://localhost:${this.ports.controlPlane.httpsPort}`;
+  }
+
+  /** The workers as a load balancer in front of them sees them. */
+  get workerNodes(): readonly LoadNode[] {
+    return this.ports.workers.map(({ httpPort, httpsPort }) => ({
+      url: `https://localhost:${httpsPort}`,
+      healthCheckUrl: `http://localhost:${httpPort}/healthz`,
+    }));
+  }
+
+  get workerNames(): readonly string[] {
+    return [`${this.cluster.name}-worker`, `${this.cluster.name}-worker2`];
+  }
+
+  /** What the load trusts. */
+  certificates: readonly string[] = [];
+
+  /** Every status that the API gives is known before anything happens to it. */
+  statuses: { readonly GET: number; readonly POST: number } | undefined;
+
+  /** As a user does it: synthesizes main.ts with some options changed, and applies all of it. */
+  async apply(changes: object = {}): Promise<void> {
+    const output = Object.keys(changes).length === 0 ? this.manifests : join(this.cluster.directory, 'changed');
+    await synthesizeForKind(
+      { ports: this.ports.controlPlane, output, environment: this.environment(changes) },
+      this.signal,
+    );
+    await this.cluster.kubectl.run(['apply', `--filename=${output}`], { signal: this.signal });
+  }
+
+  /** Brings everything back to the state that every scenario begins with, whatever the one before has left. */
+  async settle(doing: (detail: string) => void): Promise<void> {
+    const { workloads } = this;
+    for (const name of this.workerNames) await workloads.kubectl.run(['uncordon', name], { signal: this.signal });
+    await workloads.run('delete', 'horizontalpodautoscalers', '--all');
+    await workloads.run('delete', 'pods', '--selector=fairlead-reliability=extra', '--wait=false');
+    await this.apply();
+    await this.nodesReady();
+    for (const component of ['api', 'proxy'] as const) {
+      const count = standardReplicas[component];
+      doing(`${count} pods of ${component}`);
+      await workloads.rolledOut(component);
+      await workloads.readyPods(component, count);
+      if (!(await this.isSpread(component))) {
+        await workloads.restart(component);
+        await workloads.rolledOut(component);
+        await workloads.readyPods(component, count);
+      }
+    }
+  }
+
+  /** Waits until every node is ready. */
+  nodesReady(): Promise<true> {
+    return eventually(
+      'three ready nodes',
+      async () => {
+        const nodes = await this.nodes();
+        return nodes.every(({ status }) =>
+          status.conditions.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
+        )
+          ? true
+          : undefined;
+      },
+      { signal: this.signal },
+    );
+  }
+
+  nodes(): Promise<Node[]> {
+    return this.cluster.kubectl.list<Node>(['nodes'], { signal: this.signal });
+  }
+
+  private async isSpread(component: Component): Promise<boolean> {
+    const perNode = new Map(this.workerNames.map((name) => [name, 0]));
+    for (const pod of await this.workloads.pods(component)) {
+      perNode.set(nodeOf(pod), (perNode.get(nodeOf(pod)) ?? 0) + 1);
+    }
+    return Math.max(...perNode.values()) - Math.min(...perNode.values()) <= 1;
+  }
+
+  private async deploy(progress: Progress): Promise<void> {
+    const { cluster, signal } = this;
+    if (this.api.own) {
+      await progress.step('image of the API, loaded into the nodes', async (doing) => {
+        const image = this.model.apiDeployment.containers[0]?.image ?? '';
+        doing(image);
+        await pullMissingImage(image, signal);
+        await loadImage(cluster, image, signal);
+      });
+    }
+    await deployToKind(cluster, this.ports.controlPlane, progress, signal, this.environment({}));
+    await progress.step('both addresses, answering', () =>
+      bothAnswer(this.ports.controlPlane, this.api.getPath, signal),
+    );
+    const served = await this.servedCertificate();
+    this.certificates = [served, ...this.keyPairs.map(({ certificate }) => certificate)];
+    this.statuses = this.api.own ? await statusesOf(this.api, this.url, this.certificates) : undefined;
+  }
+
+  /** The certificate of the TLS Secret, in PEM. */
+  private async servedCertificate(): Promise<string> {
+    const encoded = await this.workloads.run('get', 'secret', 'nginx-tls', '--output=jsonpath={.data.tls\\.crt}');
+    return new X509Certificate(Buffer.from(encoded, 'base64')).toString();
+  }
+
+  private environment(changes: object): Readonly<Record<string, string>> {
+    return { ...environmentOf(this.api), FAIRLEAD_CHANGES: JSON.stringify(changes) };
+  }
+}
+
+function environmentOf({ own }: ApiUnderLoad): Readonly<Record<string, string>> {
+  return { FAIRLEAD_ENVIRONMENT: 'reliability', FAIRLEAD_API: own ? 'own' : 'example' };
+}
+
+/** What main.ts makes, before any of it is changed. */
+function modelOf(api: ApiUnderLoad): LoadBalancedApi {
+  Object.assign(process.env, environmentOf(api));
+  const [only, ...others] = deployedApis(resolve('main.ts'), 'reliability');
+  if (others.length > 0) {
+    throw new Failure(`main.ts makes ${others.length + 1} LoadBalancedApi: leave the one that is to be tried`);
+  }
+  return only;
+}

@@ -1,0 +1,104 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { commandLine } from '../cluster/command-line';
+import { Failure } from '../cluster/failure';
+import { Progress } from '../cluster/progress';
+import { requireTools } from '../cluster/required-tools';
+import { ReliabilityCluster } from './reliability-cluster';
+import { writeReport } from './report-files';
+import { Results } from './results';
+import { runOptions, type RunOptions, usage } from './run-options';
+import { runScenario } from './run-scenario';
+import type { Scenario } from './scenario';
+import type { ScenarioResult } from './scenario-result';
+import { resultLine } from './result-line';
+import { scenarios } from './scenarios/all';
+
+const results = new Results(join('.fairlead', 'reliability'));
+
+void commandLine('reliability', async (args, signal) => {
+  const options = runOptions(
+    args,
+    scenarios.map(({ name }) => name),
+  );
+  if (options === 'help') {
+    process.stdout.write(usage);
+    return;
+  }
+  if (options === 'list') {
+    process.stdout.write(scenarios.map(({ name, title }) => `${name.padEnd(34)}${title}\n`).join(''));
+    return;
+  }
+  await requireTools(signal);
+  const progress = new Progress(process.stderr);
+  const begin = Date.now();
+  let system: ReliabilityCluster | undefined;
+  try {
+    system = await ReliabilityCluster.open(options.api, progress, signal);
+    const done = await runAll(system, options, progress, args);
+    const missed = done.filter(({ judgements }) => judgements.some(({ reached }) => !reached));
+    if (options.only === undefined && !options.api.own) {
+      const [node] = await system.nodes();
+      writeReport(
+        'docs',
+        {
+          date: new Date(begin).toISOString().slice(0, 10),
+          kubernetesVersion: (node?.status.nodeInfo.kubeletVersion ?? '').replace(/^v/, ''),
+          nodes: (await system.nodes()).length,
+          cores: availableParallelism(),
+          command: ['npm run reliability', ...(args.length === 0 ? [] : ['--', ...args])].join(' '),
+          seconds: Math.round(done.reduce((sum, { seconds }) => sum + (seconds.at(-1)?.second ?? 0) + 1, 0)),
+        },
+        done,
+      );
+      process.stdout.write('\nWrote docs/reliability.md, docs/reliability/ and docs/reliability.json.\n');
+    }
+    if (missed.length > 0) {
+      throw new Failure(`not all was reached: ${missed.map(({ name }) => name).join(', ')}`);
+    }
+  } finally {
+    if (!options.keep) await removeCluster(system, progress);
+  }
+});
+
+/** Runs what was asked for, and gives what there is of it, in order. */
+async function runAll(
+  system: ReliabilityCluster,
+  options: RunOptions,
+  progress: Progress,
+  args: readonly string[],
+): Promise<ScenarioResult[]> {
+  const chosen = scenarios.filter(({ name }) => options.only?.includes(name) ?? true);
+  const possible = chosen.filter(({ needsExampleApi }) => !options.api.own || needsExampleApi !== true);
+  for (const { title } of chosen.filter((scenario) => !possible.includes(scenario))) {
+    process.stderr.write(`${title}: left out, it needs endpoints of the example API\n`);
+  }
+  if (!options.resume && options.only === undefined) results.clear();
+  const done: ScenarioResult[] = [];
+  for (const scenario of possible) {
+    const kept = options.resume && options.only === undefined ? results.find(scenario.name) : undefined;
+    const result = kept ?? (await run(scenario, system, options, progress, done));
+    results.write(result);
+    done.push(result);
+    process.stdout.write(resultLine(result));
+  }
+  if (done.length === 0) throw new Failure(`nothing was run with ${args.join(' ')}`);
+  return done;
+}
+
+function run(
+  scenario: Scenario,
+  system: ReliabilityCluster,
+  options: RunOptions,
+  progress: Progress,
+  done: readonly ScenarioResult[],
+): Promise<ScenarioResult> {
+  const quiet = done.find(({ name }) => name === 'quiet')?.latency ?? results.find('quiet')?.latency;
+  return progress.step(scenario.title, (doing) => runScenario(scenario, { system, options, quiet }, doing));
+}
+
+async function removeCluster(system: ReliabilityCluster | undefined, progress: Progress): Promise<void> {
+  if (system === undefined) return;
+  const { cluster } = system;
+  await progress.step(`kind cluster "${cluster.name}", removed`, () => cluster.delete());
+}

@@ -1,0 +1,48 @@
+import { chartDescription } from './chart-description';
+import { count, milliseconds, seconds } from './report-format';
+import { markdownText } from './report-markdown';
+import { recoveryText } from './report-table';
+import type { Latency, ScenarioResult } from './scenario-result';
+
+/** What the report says about one scenario below the tables. */
+export function scenarioSection(result: ScenarioResult): string {
+  const { name, title, description, events, notes, judgements } = result;
+  return [
+    // GitHub makes an anchor of the heading too, but of two that are alike it numbers the second.
+    `<a id="${name}"></a>`,
+    `### ${markdownText(title)}`,
+    markdownText(description),
+    figures(result),
+    `![${markdownText(chartDescription(result))}](reliability/${name}.svg)`,
+    ...list(
+      'Events, by their numbers in the chart:',
+      events.map(({ second, text }, index) => `${index + 1}. ${seconds(second)}: ${markdownText(text)}`),
+    ),
+    ...list(
+      'Noted:',
+      notes.map((note) => `- ${markdownText(note.name)}: ${markdownText(note.value)}`),
+    ),
+    ...list(
+      'Asked of it:',
+      judgements.map(
+        ({ text, reached }) => `- ${reached ? '✅ reached' : '❌ **not reached**'}: ${markdownText(text)}`,
+      ),
+    ),
+  ].join('\n\n');
+}
+
+function figures({ rate, quiet, latency, recovery }: ScenarioResult): string {
+  const back =
+    recovery === undefined || Number.isNaN(recovery)
+      ? 'It never was as before.'
+      : `As before after ${recoveryText(recovery)}.`;
+  return `${count(rate)} requests a second. Before the first event: ${percentiles(quiet)}. From then on: ${percentiles(latency)}. ${back}`;
+}
+
+function percentiles({ p50, p99, max }: Latency): string {
+  return `p50 ${milliseconds(p50)}, p99 ${milliseconds(p99)}, max ${milliseconds(max)}`;
+}
+
+function list(title: string, items: readonly string[]): readonly string[] {
+  return items.length === 0 ? [] : [title, items.join('\n')];
+}

@@ -1,0 +1,61 @@
+import { count, seconds, wholeMilliseconds } from './report-format';
+import { markdownText, tableRow } from './report-markdown';
+import type { ScenarioGroup, ScenarioResult } from './scenario-result';
+
+const groups: readonly ScenarioGroup[] = ['operations', 'faults', 'long connections', 'wrong input'];
+
+const head = [
+  'scenario',
+  'sent',
+  'answered',
+  'lost GET',
+  'lost POST, sent',
+  'lost POST, not sent',
+  'p50 ms',
+  'p99 ms',
+  'max ms',
+  'as before after',
+];
+
+/** One table for each group of scenarios that has any. */
+export function reportTables(results: readonly ScenarioResult[]): string {
+  return groups
+    .map((group) => ({ group, rows: results.filter((result) => result.group === group) }))
+    .filter(({ rows }) => rows.length > 0)
+    .map(({ group, rows }) => `### ${capitalized(group)}\n\n${table(rows)}`)
+    .join('\n\n');
+}
+
+/** The scenarios in the order of the tables. */
+export function inTableOrder(results: readonly ScenarioResult[]): readonly ScenarioResult[] {
+  return groups.flatMap((group) => results.filter((result) => result.group === group));
+}
+
+/** A link to what the report says about a scenario further down. */
+export function scenarioLink({ name, title }: ScenarioResult): string {
+  return `[${markdownText(title)}](#${name})`;
+}
+
+/** `2.3 s`, or that it never was. */
+export function recoveryText(recovery: number | undefined): string {
+  return recovery === undefined || Number.isNaN(recovery) ? 'never' : seconds(recovery);
+}
+
+function table(results: readonly ScenarioResult[]): string {
+  const rule = head.map((_, column) => (column === 0 ? '---' : '---:'));
+  return [tableRow(head), `|${rule.join('|')}|`, ...results.map(row)].join('\n');
+}
+
+function row(result: ScenarioResult): string {
+  const { sent, answered, lostGet, lostPostSent, lostPostNotSent, latency, recovery } = result;
+  return tableRow([
+    scenarioLink(result),
+    ...[sent, answered, lostGet, lostPostSent, lostPostNotSent].map(count),
+    ...[latency.p50, latency.p99, latency.max].map(wholeMilliseconds),
+    recoveryText(recovery),
+  ]);
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,74 @@
+import { parseArgs } from 'node:util';
+import { integer } from '../values/integer';
+import { InvalidOption } from '../values/invalid-option';
+import { oneOf, urlPath } from '../values/names';
+import { type ApiUnderLoad, exampleApi } from './api-under-load';
+
+export const usage = `Usage: npm run reliability -- [--only NAME] [--rate N] [--seconds N] [--resume] [--get PATH] [--post PATH]
+
+Makes a kind cluster "fairlead-reliability" with three nodes on this machine, runs every scenario under load, counts every
+request, and writes docs/reliability.md, its pictures and docs/reliability.json. Removes the cluster at the end.
+
+  --only NAME     one scenario, or several (--only a --only b); the documents stay as they are
+  --rate N        requests a second (default: 100); half are POST, a tenth use a new connection
+  --seconds N     the least that each scenario is under load (default: 20)
+  --resume        goes on after an interrupted run: scenarios that have a result keep it
+  --keep          leaves the cluster for the next run
+  --get PATH      runs the container of main.ts instead of the example API, and asks this path
+  --post PATH     the same; gets JSON (default: the path of --get)
+  --list          the names of the scenarios
+  --help          show this
+
+Environment: KIND_NODE_IMAGE, the node image to create the cluster from.
+`;
+
+export interface RunOptions {
+  readonly only: readonly string[] | undefined;
+  readonly rate: number;
+  /** The least that each scenario is under load. */
+  readonly seconds: number;
+  readonly resume: boolean;
+  readonly keep: boolean;
+  readonly api: ApiUnderLoad;
+}
+
+export function runOptions(args: readonly string[], scenarios: readonly string[]): RunOptions | 'help' | 'list' {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      only: { type: 'string', multiple: true },
+      rate: { type: 'string', default: '100' },
+      seconds: { type: 'string', default: '20' },
+      resume: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+      get: { type: 'string' },
+      post: { type: 'string' },
+      list: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help === true) return 'help';
+  if (values.list === true) return 'list';
+  if (values.get === undefined && values.post !== undefined) {
+    throw new InvalidOption('--post', values.post, 'comes without --get: give the path to GET as well');
+  }
+  return {
+    only: values.only?.map((name) => oneOf('--only', name, scenarios)),
+    rate: integer('--rate', wholeNumber(values.rate), 1, 1000),
+    seconds: integer('--seconds', wholeNumber(values.seconds), 1, 3600),
+    resume: values.resume,
+    keep: values.keep,
+    api:
+      values.get === undefined
+        ? exampleApi
+        : {
+            own: true,
+            getPath: urlPath('--get', values.get),
+            postPath: urlPath('--post', values.post ?? values.get),
+          },
+  };
+}
+
+function wholeNumber(text: string): number | string {
+  return /^\d+$/.test(text) ? Number(text) : text;
+}

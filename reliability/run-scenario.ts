@@ -1,0 +1,177 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Load } from '../load/load';
+import type { LoadResult } from '../load/load-result';
+import { asBeforeSince, fairWithin, isAsBefore, latency, perSecond, recent, shareDeviation } from './analysis';
+import { sortLost } from './lost-requests';
+import { PodHistory } from './pod-history';
+import type { ReliabilityCluster } from './reliability-cluster';
+import type { RunOptions } from './run-options';
+import type { Scenario } from './scenario';
+import type { Judgement, Latency, ScenarioResult } from './scenario-result';
+import { Stage } from './stage';
+
+/** Milliseconds of load before anything happens, and after everything is as before. */
+const quietPhase = 5000;
+const tail = 4000;
+/** Milliseconds that a system may take to be as before until that counts as never. */
+const patience = 90_000;
+/** Seconds from the end of a cause: what DNS is kept for, its timer, and what the cluster itself takes. */
+export const recoveryBound = 8;
+
+export interface ScenarioRun {
+  readonly system: ReliabilityCluster;
+  readonly options: RunOptions;
+  /** Latencies of the same run while nothing happened; undefined while they are measured. */
+  readonly quiet: Latency | undefined;
+}
+
+/** Runs one scenario from the standard state, and says what became of every request. */
+export async function runScenario(
+  scenario: Scenario,
+  { system, options, quiet }: ScenarioRun,
+  doing: (detail: string) => void,
+): Promise<ScenarioResult> {
+  await system.settle(doing);
+  const history = new PodHistory(system.workloads);
+  const since = new Date();
+  const rate = scenario.rate ?? options.rate;
+  const load = new Load({
+    url: system.url,
+    ...(scenario.road === 'workers' ? { nodes: system.workerNodes } : {}),
+    ...(system.statuses === undefined ? {} : { statuses: system.statuses }),
+    certificates: system.certificates,
+    getPath: system.api.getPath,
+    postPath: system.api.postPath,
+    rate,
+    timeout: 70_000,
+  });
+  const begin = Date.now();
+  const stage = new Stage(system, load, begin, history, doing);
+  let instances: string[];
+  let result: LoadResult;
+  try {
+    await delay(quietPhase, undefined, { signal: system.signal });
+    await scenario.act(stage);
+    await waitUntilAsBefore(stage, options.seconds * 1000);
+    instances = (await system.workloads.pods('api')).map(({ metadata }) => metadata.name);
+    await stage.end();
+  } finally {
+    result = await load.stop();
+    await history.stop();
+    await stage.end();
+  }
+  const lost = sortLost(result.lost, result.lost.length === 0 ? [] : await system.workloads.proxyLogs(since));
+  // Pods that come and go as they should: a fault has its own times, and a scenario of another group may change some.
+  for (const { name, ready, ended, gone, component } of scenario.group === 'operations' ? history.pods : []) {
+    const first = result.firstRequest.get(name);
+    if (ready !== undefined && ready > begin && first !== undefined) {
+      stage.measure('api-pod-starts.first-request', (first - ready) / 1000);
+    }
+    if (ended === undefined || ended < begin) continue;
+    const last = Math.max(...result.requests.filter(({ hostname }) => hostname === name).map(({ started }) => started));
+    if (Number.isFinite(last)) stage.measure('api-pod-ends.last-request', (last - ended) / 1000);
+    if (gone !== undefined)
+      stage.measure(component === 'api' ? 'api-pod-ends.gone' : 'proxy-ends.gone', (gone - ended) / 1000);
+  }
+  const disturbedFrom = begin + (stage.events[0]?.second ?? 0) * 1000;
+  const causeEnded = stage.causeEnded ?? disturbedFrom;
+  const named = system.statuses === undefined ? instances : undefined;
+  const asBefore = asBeforeSince(result.requests, causeEnded, named);
+  const recovery = asBefore === undefined ? undefined : (asBefore - causeEnded) / 1000;
+  const disturbed = result.requests.filter(({ started }) => started >= disturbedFrom);
+  const partial = {
+    name: scenario.name,
+    title: scenario.title,
+    group: scenario.group,
+    description: scenario.description,
+    rate,
+    sent: result.sent,
+    answered: result.ok,
+    lostGet: lost.get.length,
+    lostPostSent: lost.postSent.length,
+    lostPostNotSent: lost.postNotSent.length,
+    latency: latency(disturbed),
+    quiet: latency(result.requests.filter(({ started }) => started < disturbedFrom)),
+    recovery,
+    events: stage.events,
+    seconds: perSecond(result.requests, begin),
+    notes: [...stage.notes, ...whyLost(result)],
+    measured: stage.measured,
+  };
+  return {
+    ...partial,
+    judgements: [
+      ...judgements(scenario, partial, quiet),
+      ...(named === undefined || asBefore === undefined ? [] : [sharesJudgement(result, asBefore, named)]),
+      ...stage.judgements,
+    ],
+  };
+}
+
+async function waitUntilAsBefore({ load, system }: Stage, least: number): Promise<void> {
+  const end = Date.now() + patience;
+  const leastEnd = (load.requests[0]?.started ?? Date.now()) + least;
+  const instances = async (): Promise<string[]> =>
+    (await system.workloads.pods('api')).map(({ metadata }) => metadata.name);
+  const names = system.statuses === undefined ? await instances() : undefined;
+  while (Date.now() < end) {
+    const now = Date.now();
+    if (now >= leastEnd && isAsBefore(recent(load.requests, now), names)) break;
+    await delay(500, undefined, { signal: system.signal });
+  }
+  await delay(tail, undefined, { signal: system.signal });
+}
+
+function judgements(
+  { reaches }: Scenario,
+  result: Pick<ScenarioResult, 'lostGet' | 'lostPostSent' | 'lostPostNotSent' | 'latency' | 'recovery'>,
+  quiet: Latency | undefined,
+): Judgement[] {
+  if (reaches === 'own') return [];
+  const recovered = {
+    text: `as before within ${recoveryBound} s of the end of its cause`,
+    reached: (result.recovery ?? Number.POSITIVE_INFINITY) <= recoveryBound,
+  };
+  if (reaches === 'no GET lost') {
+    return [
+      { text: 'no GET lost', reached: result.lostGet === 0 },
+      { text: 'no POST lost of which nothing was sent to an instance', reached: result.lostPostNotSent === 0 },
+      recovered,
+    ];
+  }
+  const lost = result.lostGet + result.lostPostSent + result.lostPostNotSent;
+  return [
+    { text: 'no request lost', reached: lost === 0 },
+    ...(quiet === undefined
+      ? []
+      : [
+          { text: 'p99 at most three times that of the quiet phase', reached: result.latency.p99 <= 3 * quiet.p99 },
+          {
+            text: 'no answer over 1 s beyond those of the quiet phase',
+            reached: result.latency.max <= quiet.max + 1000,
+          },
+        ]),
+    recovered,
+  ];
+}
+
+function sharesJudgement({ requests }: LoadResult, from: number, instances: readonly string[]): Judgement {
+  const deviation = shareDeviation(
+    requests.filter(({ started }) => started >= from),
+    instances,
+  );
+  return { text: "each pod's share within a fifth of its fair share, at the end", reached: deviation <= fairWithin };
+}
+
+/** How the lost ones were lost, the most frequent reason first. */
+function whyLost({ lost }: LoadResult): { name: string; value: string }[] {
+  const reasons = new Map<string, number>();
+  for (const { method, road, error = '' } of lost) {
+    const reason = `${method}, ${road} connection: ${error}`;
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  }
+  return [...reasons]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 8)
+    .map(([reason, count]) => ({ name: 'lost', value: `${count} × ${reason}` }));
+}

@@ -1,0 +1,25 @@
+import type { ScenarioGroup } from './scenario-result';
+import type { Stage } from './stage';
+
+/** What is done to a system under load, and how it is judged. */
+export interface Scenario {
+  /** As `--only` takes it. */
+  readonly name: string;
+  readonly title: string;
+  readonly group: ScenarioGroup;
+  /** In one or two sentences. */
+  readonly description: string;
+  /**
+   * What must be reached: `nothing lost`, and hardly slower than at rest; `no GET lost`, and no POST of which nothing was
+   * sent to an instance; `own`, what the scenario itself judges.
+   */
+  readonly reaches: 'nothing lost' | 'no GET lost' | 'own';
+  /** Requests a second. @default - that of the run */
+  readonly rate?: number;
+  /** The way in: a node that no scenario takes away, or the workers, of which a failing health check takes one out. @default 'control plane' */
+  readonly road?: 'control plane' | 'workers';
+  /** Asks for endpoints that only the example API has. @default false */
+  readonly needsExampleApi?: boolean;
+  /** Ends when the cause has ended and Kubernetes has done its part; what comes next is measured by the run. */
+  readonly act: (stage: Stage) => Promise<void>;
+}

@@ -1,0 +1,31 @@
+import type { Scenario } from '../scenario';
+import { apiBehaviour } from './api-behaviour';
+import { apiPods } from './api-pods';
+import { certificates } from './certificates';
+import { clusterServices } from './cluster-services';
+import { dns } from './dns';
+import { drains } from './drains';
+import { nodes } from './nodes';
+import { proxies } from './proxies';
+import { quiet } from './quiet';
+import { rollouts } from './rollouts';
+import { scaling } from './scaling';
+import { streams } from './streams';
+import { wrongInput } from './wrong-input';
+
+/** In the order in which they run and are reported; the quiet one first, which the others are held against. */
+export const scenarios: readonly Scenario[] = [
+  quiet,
+  ...rollouts,
+  ...scaling,
+  ...drains,
+  ...certificates,
+  ...clusterServices,
+  ...apiPods,
+  ...apiBehaviour,
+  ...proxies,
+  ...nodes,
+  ...dns,
+  ...streams,
+  ...wrongInput,
+];

@@ -1,0 +1,131 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isReady } from '../../cluster/pod';
+import type { Scenario } from '../scenario';
+import { rolled } from './rollouts';
+
+/** Answers like the example API, but 500 to every second request; its probes are well. */
+const failingServer = `
+const { createServer } = require('node:http');
+const { hostname } = require('node:os');
+let count = 0;
+const server = createServer((request, response) => {
+  const probe = ['/livez', '/readyz'].includes(request.url);
+  let body = '';
+  request.on('data', (chunk) => (body += chunk));
+  request.on('end', () => {
+    response.statusCode = probe || (count += 1) % 2 === 0 ? 200 : 500;
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ hostname: hostname(), body }));
+  });
+});
+server.keepAliveTimeout = 65000;
+server.listen(3000);
+`;
+
+/** A pod that the Service takes for one of the API's, and that no ReplicaSet owns. */
+function extraPod(name: string, namespace: string, script: string): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name,
+      namespace,
+      labels: {
+        'app.kubernetes.io/name': 'api',
+        'app.kubernetes.io/instance': 'api',
+        'app.kubernetes.io/component': 'api',
+        'fairlead-reliability': 'extra',
+      },
+    },
+    spec: {
+      automountServiceAccountToken: false,
+      terminationGracePeriodSeconds: 30,
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [
+        {
+          name: 'api',
+          image: 'fairlead-api:dev',
+          imagePullPolicy: 'IfNotPresent',
+          command: ['node', '-e', script],
+          ports: [{ name: 'http', containerPort: 3000 }],
+          lifecycle: { preStop: { sleep: { seconds: 8 } } },
+          readinessProbe: { httpGet: { path: '/readyz', port: 3000 }, periodSeconds: 1 },
+          resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { cpu: '1', memory: '256Mi' } },
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            capabilities: { drop: ['ALL'] },
+            readOnlyRootFilesystem: true,
+          },
+        },
+      ],
+    },
+  };
+}
+
+export const apiBehaviour: readonly Scenario[] = [
+  {
+    name: 'api-fails-every-second-request',
+    title: 'one of five instances answers 500 to every second request',
+    group: 'faults',
+    description:
+      "A fifth instance whose probes are well fails half of its requests. Its 500 is the API's own answer, which no proxy may hide or repeat: it counts as lost here, and is none of the proxy's.",
+    reaches: 'own',
+    needsExampleApi: true,
+    act: async (stage) => {
+      const { workloads } = stage;
+      const name = 'api-failing';
+      stage.event('the failing instance begins');
+      await workloads.kubectl.run(['apply', '--filename=-'], {
+        input: JSON.stringify(extraPod(name, workloads.namespace, failingServer)),
+        signal: stage.system.signal,
+      });
+      await workloads.run('wait', `pod/${name}`, '--for=condition=Ready', '--timeout=2m');
+      stage.event('it is ready');
+      await delay(15_000, undefined, { signal: stage.system.signal });
+      stage.event('it is deleted');
+      await workloads.run('delete', 'pod', name);
+      stage.endOfCause('it is gone');
+      const { requests } = stage.load;
+      const failed = requests.filter(({ error }) => error !== undefined);
+      const own = failed.filter(({ status }) => status === 500);
+      stage.note("the API's own 500", `${own.length} of ${requests.length} answers`);
+      stage.judge("nothing else than the API's own 500", own.length === failed.length);
+    },
+  },
+  {
+    name: 'api-slow-to-start',
+    title: 'rollout of an API that takes 20 s to start',
+    group: 'faults',
+    description: 'Its command sleeps before it begins; no old pod is let go before its successor is ready.',
+    reaches: 'nothing lost',
+    needsExampleApi: true,
+    act: async (stage) => {
+      stage.event('applied');
+      await stage.system.apply({ container: { command: ['sh', '-c', 'sleep 20; exec node lib/main.js'] } });
+      await rolled(stage, 'api');
+    },
+  },
+  {
+    name: 'api-never-ready',
+    title: 'rollout of an API that never gets ready',
+    group: 'faults',
+    description:
+      'Its readiness probe asks a path that answers 404. The rollout stops, the old pods serve, and it is rolled back.',
+    reaches: 'nothing lost',
+    act: async (stage) => {
+      const { workloads } = stage;
+      const before = (await workloads.pods('api')).map(({ metadata }) => metadata.name);
+      stage.event('applied');
+      await stage.system.apply({ container: { readinessPath: '/no-such-path' } });
+      await stage.until('a new pod', async () =>
+        (await workloads.pods('api')).length > before.length ? true : undefined,
+      );
+      await delay(20_000, undefined, { signal: stage.system.signal });
+      const ready = (await workloads.pods('api')).filter(isReady).map(({ metadata }) => metadata.name);
+      stage.judge('the old pods are those that serve', ready.sort().join() === before.sort().join());
+      stage.event('rolled back');
+      await workloads.undo('api');
+      await rolled(stage, 'api');
+    },
+  },
+];

@@ -1,0 +1,25 @@
+import type { Scenario } from '../scenario';
+
+function drain(index: 0 | 1, which: string): Scenario {
+  return {
+    name: `drain-${which}-worker`,
+    title: `drain of the ${which} worker`,
+    group: 'operations',
+    description: `\`kubectl drain\` of the ${which} of two workers, and \`kubectl uncordon\`. Its pods move to the other one, as many at a time as the PodDisruptionBudgets allow.`,
+    reaches: 'nothing lost',
+    act: async (stage) => {
+      const node = stage.system.workerNames[index] ?? '';
+      const { kubectl } = stage.workloads;
+      const { signal } = stage.system;
+      stage.atEnd(() => kubectl.run(['uncordon', node]));
+      stage.event('drain');
+      await kubectl.run(['drain', node, '--ignore-daemonsets', '--delete-emptydir-data', '--timeout=300s'], { signal });
+      await stage.workloads.readyPods('api', 4);
+      await stage.workloads.readyPods('proxy', 2);
+      stage.endOfCause('the node is empty');
+      await kubectl.run(['uncordon', node], { signal });
+    },
+  };
+}
+
+export const drains: readonly Scenario[] = [drain(0, 'first'), drain(1, 'second')];

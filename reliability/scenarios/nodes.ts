@@ -1,0 +1,143 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Failure } from '../../cluster/failure';
+import { isReady } from '../../cluster/pod';
+import { nodeOf } from '../../cluster/workloads';
+import type { Scenario } from '../scenario';
+import type { Stage } from '../stage';
+import { lostAround } from './proxies';
+import { waited } from './waited';
+
+/** How long a node stays hung or lost, in milliseconds: longer than Kubernetes takes to notice, and to replace pods. */
+const outage = 100_000;
+/** What a kubelet's silence takes to become a node that is not ready, in milliseconds, and what surrounds it. */
+const detection = 60_000;
+
+/** Leaves a worker with pods of the API and no proxy: both proxies are on the other one. */
+async function withoutProxies(stage: Stage): Promise<string> {
+  const [victim = '', other = ''] = stage.system.workerNames;
+  const { workloads } = stage;
+  const { signal } = stage.system;
+  await workloads.kubectl.run(['cordon', victim], { signal });
+  for (const pod of await workloads.pods('proxy')) {
+    if (nodeOf(pod) !== other) await workloads.run('delete', 'pod', pod.metadata.name);
+  }
+  await workloads.readyPods('proxy', 2);
+  await workloads.kubectl.run(['uncordon', victim], { signal });
+  return victim;
+}
+
+/** Takes a node away for a while, and brings it back. */
+async function outageOf(stage: Stage, node: string, how: 'hung' | 'lost'): Promise<number> {
+  const { take, bring } = how === 'hung' ? { take: 'pause', bring: 'unpause' } : { take: 'kill', bring: 'start' };
+  let away = false;
+  stage.atEnd(async () => {
+    if (away) await stage.docker(bring, node);
+    await stage.system.nodesReady();
+  });
+  stage.event(`docker ${take} ${node}`);
+  const begin = Date.now();
+  away = true;
+  const address = await addressOf(stage, node);
+  await stage.docker(take, node);
+  await stage.until('Kubernetes, to notice', async () => {
+    const found = (await stage.system.nodes()).find(({ metadata }) => metadata.name === node);
+    const ready = found?.status.conditions.find(({ type }) => type === 'Ready');
+    return ready?.status === 'True' ? undefined : true;
+  });
+  stage.event('Kubernetes says that the node is not ready');
+  stage.measure('node-dies.not-ready', (Date.now() - begin) / 1000);
+  await stage.until('pods in their place', async () => {
+    const there = (await stage.workloads.pods('api')).filter((pod) => isReady(pod) && nodeOf(pod) !== node);
+    return there.length >= 4 ? true : undefined;
+  });
+  stage.event('pods elsewhere have replaced those of the node');
+  stage.measure('node-dies.pods-replaced', (Date.now() - begin) / 1000);
+  const left = outage - (Date.now() - begin);
+  if (left > 0) await delay(left, undefined, { signal: stage.system.signal });
+  stage.event(`docker ${bring}`);
+  await stage.docker(bring, node);
+  away = false;
+  const now = await addressOf(stage, node);
+  if (now !== address) {
+    throw new Failure(
+      `Docker gave ${node} the address ${now} instead of ${address}, as a lower one was free: run again without another kind cluster being removed meanwhile`,
+    );
+  }
+  await stage.system.nodesReady();
+  await stage.workloads.readyPods('api', 4);
+  await stage.workloads.readyPods('proxy', 2);
+  stage.endOfCause('the node is ready again, and every pod is where it should be');
+  lastTry(stage, begin);
+  return begin;
+}
+
+/** The address of a node in Docker's network, by which the others know it. */
+function addressOf(stage: Stage, node: string): Promise<string> {
+  return stage.docker('inspect', '--format={{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', node);
+}
+
+/** Until when requests had to wait because of a pod that was away. */
+function lastTry(stage: Stage, begin: number): void {
+  const slow = stage.load.requests.filter(({ started, milliseconds }) => started >= begin && milliseconds >= 1000);
+  const seconds = Math.max(0, ...slow.map(({ started }) => started - begin)) / 1000;
+  if (slow.length > 0) stage.measure('node-dies.last-try', seconds);
+  stage.note(
+    'requests that took more than 1 s',
+    `${slow.length}, the last one sent ${seconds.toFixed(1)} s after the fault`,
+  );
+}
+
+function withApi(how: 'hung' | 'lost'): Scenario {
+  return {
+    name: `node-${how}-with-api`,
+    title: `worker node ${how}, with API pods on it`,
+    group: 'faults',
+    description:
+      how === 'hung'
+        ? '`docker pause`: its kernel goes on accepting connections for its pods, and nothing is ever answered. Both proxies are on the other worker.'
+        : '`docker kill`: its pods refuse nothing, they are silent. Both proxies are on the other worker.',
+    reaches: 'no GET lost',
+    act: async (stage) => {
+      const node = await withoutProxies(stage);
+      const begin = await outageOf(stage, node, how);
+      waited(stage, begin);
+    },
+  };
+}
+
+function withProxy(how: 'hung' | 'lost', road: 'control plane' | 'workers'): Scenario {
+  const checked = road === 'workers';
+  return {
+    name: `node-${how}-with-proxy${checked ? '-health-check' : ''}`,
+    title: `worker node ${how}, with a proxy and API pods on it${checked ? ', behind a health check' : ''}`,
+    group: 'faults',
+    description: checked
+      ? "`externalTrafficPolicy: Local` behind a load balancer that asks each worker's proxy every 2 s and takes it out after two failures, as that of a cloud does."
+      : '`externalTrafficPolicy: Cluster`, behind nothing: kube-proxy goes on sending new connections to the proxy until Kubernetes says that its node is not ready.',
+    reaches: 'own',
+    road,
+    act: async (stage) => {
+      if (checked) {
+        await stage.system.apply({ externalTrafficPolicy: 'Local' });
+        await delay(5000, undefined, { signal: stage.system.signal });
+      }
+      const [node = ''] = stage.system.workerNames;
+      const begin = await outageOf(stage, node, how);
+      lostAround(
+        stage,
+        begin,
+        checked ? 8000 : detection,
+        'what the proxy held, and what was sent to it until it was known',
+      );
+    },
+  };
+}
+
+export const nodes: readonly Scenario[] = [
+  withApi('hung'),
+  withApi('lost'),
+  withProxy('hung', 'control plane'),
+  withProxy('lost', 'control plane'),
+  withProxy('hung', 'workers'),
+  withProxy('lost', 'workers'),
+];

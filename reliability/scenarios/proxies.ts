@@ -1,0 +1,75 @@
+import type { Pod } from '../../cluster/pod';
+import { isReady } from '../../cluster/pod';
+import { nodeOf } from '../../cluster/workloads';
+import type { Scenario } from '../scenario';
+import type { Stage } from '../stage';
+
+export async function anyProxy(stage: Stage): Promise<Pod> {
+  const [pod] = await stage.workloads.pods('proxy');
+  if (pod === undefined) throw new Error('there are proxies');
+  return pod;
+}
+
+/** Judges that nothing was lost but in the given milliseconds after the fault, and says how much was. */
+export function lostAround(stage: Stage, from: number, milliseconds: number, what: string): void {
+  const lost = stage.load.requests.filter(({ error }) => error !== undefined);
+  const late = lost.filter(({ started }) => started > from + milliseconds);
+  const lastLoss = Math.max(0, ...lost.map(({ started }) => started - from)) / 1000;
+  stage.note(what, `${lost.length} requests, the last one sent ${lastLoss.toFixed(1)} s after the fault`);
+  stage.judge(
+    `nothing lost that was sent later than ${(milliseconds / 1000).toFixed(0)} s after the fault`,
+    late.length === 0,
+  );
+}
+
+export const proxies: readonly Scenario[] = [
+  {
+    name: 'nginx-worker-killed',
+    title: 'nginx worker killed (SIGKILL)',
+    group: 'faults',
+    description:
+      'One of the two workers of a proxy is killed; the master starts another. What the worker held is lost: its requests and its connections.',
+    reaches: 'own',
+    act: async (stage) => {
+      const proxy = await anyProxy(stage);
+      const master = await stage.workloads.processId(proxy);
+      const children = await stage.inNode(nodeOf(proxy), 'cat', `/proc/${master}/task/${master}/children`);
+      const [worker] = children.trim().split(/\s+/);
+      if (worker === undefined) throw new Error('the master has workers');
+      stage.event('SIGKILL to a worker');
+      const begin = Date.now();
+      await stage.inNode(nodeOf(proxy), 'kill', '-KILL', worker);
+      await stage.until('another worker', async () => {
+        const now = await stage.inNode(nodeOf(proxy), 'cat', `/proc/${master}/task/${master}/children`);
+        return now.trim().split(/\s+/).length >= children.trim().split(/\s+/).length && !now.includes(worker)
+          ? true
+          : undefined;
+      });
+      stage.endOfCause('another worker is there');
+      lostAround(stage, begin, 1000, 'what the worker held');
+    },
+  },
+  {
+    name: 'nginx-pod-killed',
+    title: 'nginx pod killed (SIGKILL)',
+    group: 'faults',
+    description:
+      "A proxy's master and workers are killed; the kubelet starts the container again. What the proxy held is lost, and what kube-proxy goes on sending to it until it knows.",
+    reaches: 'own',
+    act: async (stage) => {
+      const proxy = await anyProxy(stage);
+      stage.event('SIGKILL');
+      const begin = Date.now();
+      await stage.workloads.killProcess(proxy);
+      await stage.until('the proxy, ready again', async () => {
+        const again = (await stage.workloads.pods('proxy')).find(
+          ({ metadata }) => metadata.name === proxy.metadata.name,
+        );
+        const restarted = (again?.status.containerStatuses?.[0]?.restartCount ?? 0) > 0;
+        return restarted && again !== undefined && isReady(again) ? true : undefined;
+      });
+      stage.endOfCause('its container is back, and ready');
+      lostAround(stage, begin, 5000, 'what the proxy held, and what was sent to it until kube-proxy knew');
+    },
+  },
+];

@@ -1,0 +1,24 @@
+import type { Stage } from '../stage';
+
+/** From this many milliseconds on an answer has waited for something that hung, and not only for its turn. */
+const long = 1500;
+
+/** Says how many requests waited for an instance that hung, how long, and what bound the timeline has for it. */
+export function waited(stage: Stage, since: number): void {
+  const slow = stage.load.requests.filter(
+    ({ started, milliseconds }) => started >= since - 1000 && milliseconds >= long,
+  );
+  const gets = slow.filter(({ method }) => method === 'GET');
+  const answered = gets.filter(({ error }) => error === undefined);
+  const longest = Math.max(0, ...gets.map(({ milliseconds }) => milliseconds)) / 1000;
+  const bound = stage.system.timeline.longestWaitOnHungPods;
+  stage.note(
+    'GETs that waited on what hung',
+    `${gets.length}, ${answered.length} of them answered, the longest in ${longest.toFixed(1)} s (bound: ${bound} s)`,
+  );
+  stage.note('POSTs that waited on what hung', String(slow.length - gets.length));
+  stage.judge(
+    'every GET that waited was answered within the bound of the timeline',
+    answered.length === gets.length && longest <= bound,
+  );
+}

@@ -1,0 +1,60 @@
+import { spawnSync } from 'node:child_process';
+import { runOptions } from '../../reliability/run-options';
+import { scenarios } from '../../reliability/scenarios/all';
+
+const names = scenarios.map(({ name }) => name);
+
+function reliability(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--require=ts-node/register', 'reliability/reliability.ts', ...args],
+    { encoding: 'utf8' },
+  );
+  return { status, stdout, stderr };
+}
+
+test.each([
+  [['--only', 'rollout'], '--only: "rollout" is unknown'],
+  [['--rate', '0'], '--rate: 0 is out of range: give a whole number from 1 to 1000'],
+  [['--seconds', '1m'], '--seconds: "1m" is out of range'],
+  [['--get', 'health'], '--get: "health" is not a URL path'],
+  [['--post', '/orders'], '--post: "/orders" comes without --get: give the path to GET as well'],
+  [['--fast'], "Unknown option '--fast'"],
+])('%j is refused in one line, before anything is made', (args, message) => {
+  const { status, stdout, stderr } = reliability(...args);
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toContain(`reliability: ${message}`);
+  expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+});
+
+test('--help says how to use it, --list names every scenario', () => {
+  expect(reliability('--help')).toMatchObject({ status: 0, stderr: '' });
+  const { stdout } = reliability('--list');
+  expect(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(' ')[0]),
+  ).toEqual(names);
+});
+
+test('the example API is asked unless a path of another is given', () => {
+  expect(runOptions([], names)).toEqual({
+    only: undefined,
+    rate: 100,
+    seconds: 20,
+    resume: false,
+    keep: false,
+    api: { own: false, getPath: '/healthcheck', postPath: '/echo' },
+  });
+  expect(runOptions(['--get', '/orders', '--only', 'quiet', '--only', 'scale'], names)).toMatchObject({
+    only: ['quiet', 'scale'],
+    api: { own: true, getPath: '/orders', postPath: '/orders' },
+  });
+});
+
+test('every scenario has a name of its own that a file can have', () => {
+  expect(new Set(names).size).toBe(names.length);
+  for (const name of names) expect(name).toMatch(/^[a-z0-9-]{1,63}$/);
+  expect(names[0]).toBe('quiet');
+});

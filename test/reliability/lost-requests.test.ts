@@ -1,0 +1,38 @@
+import type { LoadRequest } from '../../load/load-request';
+import { sortLost } from '../../reliability/lost-requests';
+
+function lost(id: string, method: 'GET' | 'POST', error = 'status 502'): LoadRequest {
+  return { id, method, road: 'kept', started: 0, milliseconds: 1, error };
+}
+
+function line(id: string, upstream_bytes_sent: string): string {
+  const upstream_addr = upstream_bytes_sent.replaceAll(/\d+|-/g, '10.0.0.1:3000');
+  return JSON.stringify({ request_id: id, status: 502, upstream_addr, upstream_bytes_sent });
+}
+
+function ids(requests: readonly LoadRequest[]): string[] {
+  return requests.map(({ id }) => id);
+}
+
+test('a lost POST is sorted by whether any try had sent some of it', () => {
+  const requests = [lost('get', 'GET'), lost('sent', 'POST'), lost('later', 'POST'), lost('not', 'POST')];
+  const log = [
+    line('get', '120'),
+    line('sent', '250'),
+    line('later', '0, 0 : 250'),
+    line('not', '0, - : 0'),
+    '2026/01/31 [error] a line of another kind',
+  ];
+  const sorted = sortLost(requests, log);
+  expect(ids(sorted.get)).toEqual(['get']);
+  expect(ids(sorted.postSent)).toEqual(['sent', 'later']);
+  expect(ids(sorted.postNotSent)).toEqual(['not']);
+});
+
+test('without a line in the log, a POST may have been sent unless its client had no connection', () => {
+  const reset = lost('reset', 'POST', 'UND_ERR_SOCKET: other side closed');
+  const refused = lost('refused', 'POST', 'ECONNREFUSED: connect ECONNREFUSED 127.0.0.1:8443');
+  const sorted = sortLost([reset, refused], []);
+  expect(ids(sorted.postSent)).toEqual(['reset']);
+  expect(ids(sorted.postNotSent)).toEqual(['refused']);
+});
