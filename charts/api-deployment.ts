@@ -1,4 +1,4 @@
-import { Duration } from 'cdk8s';
+import { ApiObject, Duration, JsonPatch } from 'cdk8s';
 import { Probe, Volume } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { apiProbes, type ProbeTimes } from '../timeline/probes';
@@ -47,6 +47,13 @@ export class ApiDeployment extends RollingDeployment {
         liveness: probe(container.livenessPath, port, apiProbes.liveness),
       },
     });
+    // cdk8s-plus-27 cannot set it.
+    ApiObject.of(this).addJsonPatch(
+      JsonPatch.add(
+        '/spec/template/spec/containers/0/livenessProbe/terminationGracePeriodSeconds',
+        apiProbes.liveness.terminationGracePeriod,
+      ),
+    );
     if (!usesTmp) {
       this.containers[0]?.mount('/tmp', Volume.fromEmptyDir(this, 'Tmp', 'tmp'));
     }

@@ -34,10 +34,12 @@ function fallback({ upstreamFallback, timeline }: ProxyModel): Directive[] {
   const reason = 'each connection stays with one instance: it is made anew before that may have ended';
   return [
     block('upstream api_fallback', [
+      directive('zone api_fallback 64k', 'the workers share what they know of it'),
       directive(
-        `server ${upstreamFallback} max_fails=0`,
-        'asked when no instance that DNS names was reached; never left out itself',
+        `server ${upstreamFallback} max_fails=1 fail_timeout=1s`,
+        'asked when no instance that DNS names was reached; one that is away is not waited for again and again',
       ),
+      directive('server 127.0.0.1:9 down', 'never asked: of a single server nginx does not count the failures'),
       directive(`keepalive ${idleConnections}`),
       directive(`keepalive_time ${timeline.fallbackKeepAlive}s`, reason),
       directive(`keepalive_timeout ${timeline.fallbackKeepAlive}s`),

@@ -85,7 +85,8 @@ export class ReliabilityCluster {
   get workerNodes(): readonly LoadNode[] {
     return this.ports.workers.map(({ httpPort, httpsPort }) => ({
       url: `https://localhost:${httpsPort}`,
-      healthCheckUrl: `http://localhost:${httpPort}/healthz`,
+      // By address, as load balancers ask: the host's own name is redirected.
+      healthCheckUrl: `http://127.0.0.1:${httpPort}/healthz`,
     }));
   }
 

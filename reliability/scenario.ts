@@ -10,7 +10,7 @@ export interface Scenario {
   /** In one or two sentences. */
   readonly description: string;
   /**
-   * What must be reached: `nothing lost`, and hardly slower than at rest; `no GET lost`, and no POST of which nothing was
+   * What must be reached: `nothing lost`, and for an operation hardly slower than at rest; `no GET lost`, and no POST of which nothing was
    * sent to an instance; `own`, what the scenario itself judges.
    */
   readonly reaches: 'nothing lost' | 'no GET lost' | 'own';

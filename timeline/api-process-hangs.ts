@@ -2,11 +2,12 @@ import { type Chain, option } from './chain';
 import type { Configuration } from './configuration';
 import { discovery } from './discovery';
 import { figures } from './kubernetes-figures';
+import { apiProbes } from './probes';
 import { after, exactly, upTo } from './range';
 
 export function apiProcessHangs({ timeline }: Configuration): Chain {
   const known = discovery(timeline);
-  const killed = after(figures.livenessProbe.range, exactly(timeline.apiTerminationGracePeriod));
+  const killed = after(figures.livenessProbe.range, exactly(apiProbes.liveness.terminationGracePeriod));
   const timeouts = [
     option('requestTimeout', timeline.requestTimeout),
     option('connectTimeout', timeline.connectTimeout),
@@ -38,8 +39,8 @@ export function apiProcessHangs({ timeline }: Configuration): Chain {
       },
       {
         at: killed,
-        what: 'A process that does not see SIGTERM is killed when the grace period is over, and started again',
-        movedBy: [figures.livenessProbe, option('requestTimeout', timeline.requestTimeout)],
+        what: 'A process that does not see SIGTERM is killed when the grace period of the probe is over, and started again',
+        movedBy: [figures.livenessProbe],
       },
     ],
   };

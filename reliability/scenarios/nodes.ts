@@ -8,7 +8,7 @@ import { lostAround } from './proxies';
 import { waited } from './waited';
 
 /** How long a node stays hung or lost, in milliseconds: longer than Kubernetes takes to notice, and to replace pods. */
-const outage = 100_000;
+const outage = 90_000;
 /** What a kubelet's silence takes to become a node that is not ready, in milliseconds, and what surrounds it. */
 const detection = 60_000;
 

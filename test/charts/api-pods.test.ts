@@ -103,7 +103,8 @@ describe('The container of the API', () => {
         periodSeconds: 1,
         failureThreshold: 300,
       },
-      livenessProbe: { httpGet: { path: '/livez', port: 8000, scheme: 'HTTP' } },
+      // A process that hung for a minute has nothing left to finish in its whole grace period.
+      livenessProbe: { httpGet: { path: '/livez', port: 8000, scheme: 'HTTP' }, terminationGracePeriodSeconds: 5 },
       readinessProbe: { httpGet: { path: '/readyz', port: 8000, scheme: 'HTTP' } },
     });
   });

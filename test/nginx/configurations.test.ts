@@ -134,7 +134,7 @@ describe('what the text means', () => {
     expect(conf({}).join()).not.toContain('fallback');
     expect(conf({ upstreamFallback: { host: '[fd00::b]', port: 8000 } })).toEqual(
       expect.arrayContaining([
-        'server [fd00::b]:8000 max_fails=0;',
+        'server [fd00::b]:8000 max_fails=1 fail_timeout=1s;',
         'keepalive_time 1s;',
         'error_page 502 504 = $after_fallback;',
       ]),

@@ -184,6 +184,17 @@ test.each(methods)('a %s is answered 503 with Retry-After when the fallback refu
   expect(JSON.parse(answer.body)).toEqual({ error: 'Service Unavailable', requestId: answer.headers['x-request-id'] });
 });
 
+test('a fallback that is silent is waited for by one request, and not by those that come after it', async () => {
+  const proxy = await start([], await silent(), {
+    timeline: timeline({ resolverValid: '1s', dnsCache: '0s', connectTimeout: '1s' }),
+  });
+  expect((await proxy.get({})).status).toBe(503);
+  expect((await proxy.get({ headers: { 'x-request-id': 'second' } })).status).toBe(503);
+  const logged = (await proxy.accessLog(2)).find(({ request_id }) => request_id === 'second');
+  // The name of the upstream, and no address: no connection was tried.
+  expect(logged?.upstream_addr).toMatch(/api_fallback$/);
+});
+
 test("the fallback's own answer is an answer, whatever its status", async () => {
   const failing = await api('failing', (_request, response) => response.writeHead(502).end('own words'));
   const proxy = await start([], failing.instance);
@@ -262,11 +273,11 @@ describe('an instance that hangs', () => {
     expect(fallback.requests).toHaveLength(0);
   });
 
-  test('behind the fallback is answered 504 after one try', async () => {
+  test.each(methods)('behind the fallback is answered 504 to a %s, after one try', async (method) => {
     const hanging = await taking(() => undefined);
     const proxy = await start([], hanging, { timeline: times });
-    for (const method of methods) expect((await proxy.get(body(method))).status).toBe(504);
-    expect(hanging.received()).toBe(2);
+    expect((await proxy.get(body(method))).status).toBe(504);
+    expect(hanging.received()).toBe(1);
   });
 });
 
