@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from './failure';
 
 export interface EventuallyOptions {
-  /** Milliseconds from an answer to the next question. @default 500 */
+  /** Milliseconds from an answer to the next question. A kubectl costs a tenth of a second of CPU. @default 1000 */
   readonly pause?: number;
   /** Milliseconds that it may take before it counts as never: far above what is expected. @default 300000 */
   readonly patience?: number;
@@ -13,7 +13,7 @@ export interface EventuallyOptions {
 export async function eventually<T>(
   what: string,
   ask: () => Promise<T | undefined> | T | undefined,
-  { pause = 500, patience = 300_000, signal }: EventuallyOptions = {},
+  { pause = 1000, patience = 300_000, signal }: EventuallyOptions = {},
 ): Promise<T> {
   const end = Date.now() + patience;
   for (;;) {

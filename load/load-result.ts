@@ -14,10 +14,12 @@ export interface LoadResult {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
+  /** How late the client itself was to send, in milliseconds: 99 of 100 requests at most so much. */
+  readonly delay: number;
 }
 
 /** Sums up the requests of a run. */
-export function loadResult(requests: readonly LoadRequest[]): LoadResult {
+export function loadResult(requests: readonly LoadRequest[], delays: readonly number[] = []): LoadResult {
   const answered = requests.filter((request) => request.error === undefined);
   const milliseconds = answered.map((request) => request.milliseconds).sort((a, b) => a - b);
   const byHostname = new Map<string, number>();
@@ -37,6 +39,10 @@ export function loadResult(requests: readonly LoadRequest[]): LoadResult {
     p50: percentile(milliseconds, 0.5),
     p99: percentile(milliseconds, 0.99),
     max: percentile(milliseconds, 1),
+    delay: percentile(
+      [...delays].sort((a, b) => a - b),
+      0.99,
+    ),
   };
 }
 

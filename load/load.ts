@@ -43,6 +43,8 @@ export class Load {
 
   private readonly host: string;
   private readonly connections: LoadConnections;
+  /** How much later than its time each request was sent, in milliseconds: what this client itself lacked. */
+  private readonly delays: number[] = [];
   private readonly begin = performance.now();
   private readonly underWay = new Set<Promise<void>>();
   private sent = 0;
@@ -83,6 +85,7 @@ export class Load {
   private sendDue(): void {
     const due = Math.min(this.total, 1 + Math.floor(((performance.now() - this.begin) * this.options.rate) / 1000));
     while (this.sent < due) {
+      this.delays.push(performance.now() - this.begin - (this.sent * 1000) / this.options.rate);
       const sending = this.send(this.sent);
       this.sent += 1;
       this.underWay.add(sending);
@@ -102,7 +105,7 @@ export class Load {
     await Promise.all(this.underWay);
     this.health?.stop();
     await this.connections.destroy();
-    return loadResult(this.requests);
+    return loadResult(this.requests, this.delays);
   }
 
   private async send(index: number): Promise<void> {

@@ -14,6 +14,7 @@ export interface PodRecord {
   gone?: number;
 }
 
+/** Not separated by tabs, which kubectl would turn into aligned columns. */
 const columns = [
   '{.type}',
   '{.object.metadata.name}',
@@ -59,7 +60,7 @@ export class PodHistory {
             `--namespace=${this.workloads.namespace}`,
             '--watch',
             '--output-watch-events',
-            `--output=jsonpath=${columns.join('{"\\t"}')}{"\\n"}`,
+            `--output=jsonpath=${columns.join('{"|"}')}{"\\n"}`,
           ],
           {
             signal,
@@ -77,7 +78,7 @@ export class PodHistory {
   }
 
   private note(line: string): void {
-    const [type, name = '', component, address, deletion, grace, ready, since] = line.split('\t');
+    const [type, name = '', component, address, deletion, grace, ready, since] = line.split('|');
     if (component !== 'api' && component !== 'proxy') return;
     const record = this.records.get(name) ?? { name, component };
     if (address !== undefined && address !== '') record.address = address;

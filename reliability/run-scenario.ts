@@ -94,7 +94,11 @@ export async function runScenario(
     recovery,
     events: stage.events,
     seconds: perSecond(result.requests, begin),
-    notes: [...stage.notes, ...whyLost(result)],
+    notes: [
+      ...stage.notes,
+      ...whyLost(result),
+      { name: 'p99 of how late the load itself was', value: `${Math.round(result.delay)} ms` },
+    ],
     measured: stage.measured,
   };
   return {
