@@ -43,7 +43,13 @@ const environments = {
     const kind = environments.kind(props);
     const container = process.env.FAIRLEAD_API === 'own' ? props.container : kind.container;
     const changes = JSON.parse(process.env.FAIRLEAD_CHANGES ?? '{}') as Partial<LoadBalancedApiProps>;
-    const fixed = { ...without(kind, autoscaling), replicas: 4, proxyReplicas: 2, proxyCpuRequest: '250m', requestTimeout: '20s' as const };
+    const fixed = {
+      ...without(kind, autoscaling),
+      replicas: 4,
+      proxyReplicas: 2,
+      proxyCpuRequest: '250m',
+      requestTimeout: '20s' as const,
+    };
     return {
       ...(changes.minReplicas === undefined ? fixed : without(fixed, ['replicas'])),
       ...changes,
