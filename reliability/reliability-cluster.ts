@@ -39,7 +39,7 @@ interface Node extends KubernetesObject {
 export class ReliabilityCluster {
   readonly cluster = new KindCluster('fairlead-reliability');
   readonly workloads: Workloads;
-  private readonly manifests = join(this.cluster.directory, 'manifests');
+  private readonly synthesized = new Map<string, string>();
 
   private constructor(
     readonly api: ApiUnderLoad,
@@ -102,12 +102,22 @@ export class ReliabilityCluster {
 
   /** As a user does it: synthesizes main.ts with some options changed, and applies all of it. */
   async apply(changes: object = {}): Promise<void> {
-    const output = Object.keys(changes).length === 0 ? this.manifests : join(this.cluster.directory, 'changed');
+    const output = await this.synthesize(changes);
+    await this.cluster.kubectl.run(['apply', `--filename=${output}`], { signal: this.signal });
+  }
+
+  /** Gives the directory of the manifests; made once, so that a scenario can have it done before there is load. */
+  async synthesize(changes: object): Promise<string> {
+    const key = JSON.stringify(changes);
+    const made = this.synthesized.get(key);
+    if (made !== undefined) return made;
+    const output = join(this.cluster.directory, `changed-${this.synthesized.size}`);
     await synthesizeForKind(
       { ports: this.ports.controlPlane, output, environment: this.environment(changes) },
       this.signal,
     );
-    await this.cluster.kubectl.run(['apply', `--filename=${output}`], { signal: this.signal });
+    this.synthesized.set(key, output);
+    return output;
   }
 
   /** Brings everything back to the state that every scenario begins with, whatever the one before has left. */

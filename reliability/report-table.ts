@@ -1,6 +1,6 @@
 import { count, seconds, wholeMilliseconds } from './report-format';
 import { markdownText, tableRow } from './report-markdown';
-import type { ScenarioGroup, ScenarioResult } from './scenario-result';
+import type { ScenarioGroup, ScenarioResult, Waited } from './scenario-result';
 
 const groups: readonly ScenarioGroup[] = ['operations', 'faults', 'long connections', 'wrong input'];
 
@@ -43,7 +43,22 @@ export function recoveryText(recovery: number | undefined): string {
 
 function table(results: readonly ScenarioResult[]): string {
   const rule = head.map((_, column) => (column === 0 ? '---' : '---:'));
-  return [tableRow(head), `|${rule.join('|')}|`, ...results.map(row)].join('\n');
+  return [tableRow(head), `|${rule.join('|')}|`, ...results.flatMap(rows)].join('\n');
+}
+
+function rows(result: ScenarioResult): string[] {
+  return result.waited === undefined ? [row(result)] : [row(result), waitedRow(result.waited)];
+}
+
+/** Those of a scenario's GETs that waited on something that hung, as far as the columns fit. */
+function waitedRow({ sent, answered, longest, bound }: Waited): string {
+  return tableRow([
+    `↳ GETs that waited on what hung (bound: ${seconds(bound)})`,
+    ...[sent, answered, sent - answered].map(count),
+    ...['', '', '', ''],
+    wholeMilliseconds(longest * 1000),
+    '',
+  ]);
 }
 
 function row(result: ScenarioResult): string {

@@ -32,6 +32,7 @@ export async function runScenario(
   doing: (detail: string) => void,
 ): Promise<ScenarioResult> {
   await system.settle(doing);
+  for (const changes of scenario.applies ?? []) await system.synthesize(changes);
   const history = new PodHistory(system.workloads);
   const since = new Date();
   const rate = scenario.rate ?? options.rate;
@@ -92,6 +93,7 @@ export async function runScenario(
     latency: latency(disturbed),
     quiet: latency(result.requests.filter(({ started }) => started < disturbedFrom)),
     recovery,
+    ...(stage.waited === undefined ? {} : { waited: stage.waited }),
     events: stage.events,
     seconds: perSecond(result.requests, begin),
     notes: [
@@ -104,7 +106,8 @@ export async function runScenario(
   return {
     ...partial,
     judgements: [
-      ...judgements(scenario, partial, quiet),
+      // Another rate has its own quiet phase.
+      ...judgements(scenario, partial, scenario.rate === undefined ? quiet : partial.quiet),
       ...(named === undefined || asBefore === undefined ? [] : [sharesJudgement(result, asBefore, named)]),
       ...stage.judgements,
     ],

@@ -22,6 +22,8 @@ export interface ScenarioResult {
   readonly quiet: Latency;
   /** Seconds from the end of the cause until the system was as before; undefined if it never was. */
   readonly recovery: number | undefined;
+  /** The GETs that waited on something that hung; absent where nothing hangs. */
+  readonly waited?: Waited;
   /** What the operator or the fault did, in seconds from the first request. */
   readonly events: readonly ScenarioEvent[];
   /** One entry a second. */
@@ -35,6 +37,15 @@ export interface ScenarioResult {
 }
 
 export type ScenarioGroup = 'operations' | 'faults' | 'long connections' | 'wrong input';
+
+/** Requests that were already given to an instance when it hung, or before that was known. */
+export interface Waited {
+  readonly sent: number;
+  readonly answered: number;
+  /** In seconds: the longest that one waited, and what the timeline promises. */
+  readonly longest: number;
+  readonly bound: number;
+}
 
 /** In milliseconds. */
 export interface Latency {

@@ -20,6 +20,8 @@ export interface Scenario {
   readonly road?: 'control plane' | 'workers';
   /** Asks for endpoints that only the example API has. @default false */
   readonly needsExampleApi?: boolean;
+  /** The changes of options that it applies: they are synthesized before there is load, which that would disturb. */
+  readonly applies?: readonly object[];
   /** Ends when the cause has ended and Kubernetes has done its part; what comes next is measured by the run. */
   readonly act: (stage: Stage) => Promise<void>;
 }

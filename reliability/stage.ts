@@ -8,7 +8,7 @@ import { Streams } from '../load/streams';
 import type { Moment } from '../timeline/moments';
 import type { PodHistory } from './pod-history';
 import type { ReliabilityCluster } from './reliability-cluster';
-import type { Judgement, ScenarioEvent } from './scenario-result';
+import type { Judgement, ScenarioEvent, Waited } from './scenario-result';
 
 /** What a scenario acts through, and what it has to say. */
 export class Stage {
@@ -16,6 +16,7 @@ export class Stage {
   readonly notes: { name: string; value: string }[] = [];
   readonly judgements: Judgement[] = [];
   readonly measured: Partial<Record<Moment, number[]>> = {};
+  waited: Waited | undefined;
   /** When the cause had ended, in milliseconds since the epoch. */
   causeEnded: number | undefined;
   private readonly undoing: (() => Promise<unknown>)[] = [];

@@ -63,6 +63,10 @@ function extraPod(name: string, namespace: string, script: string): object {
   };
 }
 
+const slowStart = { container: { command: ['sh', '-c', 'sleep 20; exec node lib/main.js'] } };
+
+const neverReady = { container: { readinessPath: '/no-such-path' } };
+
 export const apiBehaviour: readonly Scenario[] = [
   {
     name: 'api-fails-every-second-request',
@@ -97,9 +101,10 @@ export const apiBehaviour: readonly Scenario[] = [
     description: 'Its command sleeps before it begins; no old pod is let go before its successor is ready.',
     reaches: 'nothing lost',
     needsExampleApi: true,
+    applies: [slowStart],
     act: async (stage) => {
       stage.event('applied');
-      await stage.system.apply({ container: { command: ['sh', '-c', 'sleep 20; exec node lib/main.js'] } });
+      await stage.system.apply(slowStart);
       await rolled(stage, 'api');
     },
   },
@@ -110,11 +115,12 @@ export const apiBehaviour: readonly Scenario[] = [
     description:
       'Its readiness probe asks a path that answers 404. The rollout stops, the old pods serve, and it is rolled back.',
     reaches: 'nothing lost',
+    applies: [neverReady],
     act: async (stage) => {
       const { workloads } = stage;
       const before = (await workloads.pods('api')).map(({ metadata }) => metadata.name);
       stage.event('applied');
-      await stage.system.apply({ container: { readinessPath: '/no-such-path' } });
+      await stage.system.apply(neverReady);
       await stage.until('a new pod', async () =>
         (await workloads.pods('api')).length > before.length ? true : undefined,
       );

@@ -87,6 +87,8 @@ function lastTry(stage: Stage, begin: number): void {
   );
 }
 
+const localPolicy = { externalTrafficPolicy: 'Local' };
+
 function withApi(how: 'hung' | 'lost'): Scenario {
   return {
     name: `node-${how}-with-api`,
@@ -116,9 +118,10 @@ function withProxy(how: 'hung' | 'lost', road: 'control plane' | 'workers'): Sce
       : '`externalTrafficPolicy: Cluster`, behind nothing: kube-proxy goes on sending new connections to the proxy until Kubernetes says that its node is not ready.',
     reaches: 'own',
     road,
+    applies: checked ? [localPolicy] : [],
     act: async (stage) => {
       if (checked) {
-        await stage.system.apply({ externalTrafficPolicy: 'Local' });
+        await stage.system.apply(localPolicy);
         await delay(5000, undefined, { signal: stage.system.signal });
       }
       const [node = ''] = stage.system.workerNames;

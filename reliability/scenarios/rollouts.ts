@@ -18,6 +18,10 @@ async function rollBack(stage: Stage, component: Component): Promise<void> {
   await rolled(stage, component);
 }
 
+const anotherHeader = { responseHeaders: { 'X-Changed': 'yes' } };
+
+const anotherVariable = { container: { environment: { CHANGED: 'yes' } } };
+
 export const rollouts: readonly Scenario[] = [
   {
     name: 'rollout-api',
@@ -84,9 +88,10 @@ export const rollouts: readonly Scenario[] = [
     description:
       'A response header is added in main.ts and all of it is applied: a new ConfigMap, and a rollout of nginx.',
     reaches: 'nothing lost',
+    applies: [anotherHeader],
     act: async (stage) => {
       stage.event('applied');
-      await stage.system.apply({ responseHeaders: { 'X-Changed': 'yes' } });
+      await stage.system.apply(anotherHeader);
       await rolled(stage, 'proxy');
     },
   },
@@ -96,9 +101,10 @@ export const rollouts: readonly Scenario[] = [
     group: 'operations',
     description: 'An environment variable is added in main.ts and all of it is applied: a rollout of the API.',
     reaches: 'nothing lost',
+    applies: [anotherVariable],
     act: async (stage) => {
       stage.event('applied');
-      await stage.system.apply({ container: { environment: { CHANGED: 'yes' } } });
+      await stage.system.apply(anotherVariable);
       await rolled(stage, 'api');
     },
   },

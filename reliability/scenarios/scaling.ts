@@ -1,6 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Scenario } from '../scenario';
 
+const switchedOn = { minReplicas: 4, maxReplicas: 6 };
+
+const bounds = { minReplicas: 2, maxReplicas: 4, scaleDownStabilizationWindow: '1s' };
+const lowAim = { ...bounds, targetCpuUtilization: 10 };
+const highAim = { ...bounds, targetCpuUtilization: 1000 };
+
 export const scaling: readonly Scenario[] = [
   {
     name: 'scale',
@@ -29,11 +35,12 @@ export const scaling: readonly Scenario[] = [
     group: 'operations',
     description: 'From `replicas` to `minReplicas` and `maxReplicas`, as docs/operations.md says.',
     reaches: 'nothing lost',
+    applies: [switchedOn],
     act: async (stage) => {
       stage.event('replicas taken out of what kubectl remembers');
       await stage.forgetReplicas('api');
       stage.event('applied with an autoscaler');
-      await stage.system.apply({ minReplicas: 4, maxReplicas: 6 });
+      await stage.system.apply(switchedOn);
       await stage.until('the autoscaler, at work', async () => {
         const status = await stage.workloads.run('get', 'hpa/api', '--output=jsonpath={.status.desiredReplicas}');
         return status === '' || status === '0' ? undefined : true;
@@ -51,21 +58,21 @@ export const scaling: readonly Scenario[] = [
       'Three times the load against an autoscaler that aims low, until new pods answer; then it is made to aim high, until two are left.',
     reaches: 'nothing lost',
     rate: 300,
+    applies: [lowAim, highAim],
     act: async (stage) => {
       const { workloads } = stage;
       await workloads.scale('api', 2);
       await workloads.readyPods('api', 2);
       await stage.forgetReplicas('api');
-      const scaling = { minReplicas: 2, maxReplicas: 4, scaleDownStabilizationWindow: '1s' };
       stage.event('autoscaler that aims at 10 %');
-      await stage.system.apply({ ...scaling, targetCpuUtilization: 10 });
+      await stage.system.apply(lowAim);
       const begin = Date.now();
       await stage.until('a third pod', async () => ((await workloads.pods('api')).length > 2 ? true : undefined));
       stage.note('from the load to a third pod', `${((Date.now() - begin) / 1000).toFixed(0)} s`);
       stage.event('a third pod');
       await delay(15_000, undefined, { signal: stage.system.signal });
       stage.event('aims at 1000 %');
-      await stage.system.apply({ ...scaling, targetCpuUtilization: 1000 });
+      await stage.system.apply(highAim);
       await workloads.readyPods('api', 2);
       stage.endOfCause('two pods are left');
     },

@@ -12,10 +12,7 @@ export function waited(stage: Stage, since: number): void {
   const answered = gets.filter(({ error }) => error === undefined);
   const longest = Math.max(0, ...gets.map(({ milliseconds }) => milliseconds)) / 1000;
   const bound = stage.system.timeline.longestWaitOnHungPods;
-  stage.note(
-    'GETs that waited on what hung',
-    `${gets.length}, ${answered.length} of them answered, the longest in ${longest.toFixed(1)} s (bound: ${bound} s)`,
-  );
+  stage.waited = { sent: gets.length, answered: answered.length, longest, bound };
   stage.note('POSTs that waited on what hung', String(slow.length - gets.length));
   stage.judge(
     'every GET that waited was answered within the bound of the timeline',

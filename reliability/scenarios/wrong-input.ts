@@ -47,6 +47,10 @@ function wrongSecret(name: string, title: string, description: string, wrong: (s
   };
 }
 
+const missingImage = { container: { image: 'fairlead-api:does-not-exist', imagePullPolicy: 'Never' } };
+
+const missingResolver = { resolvers: ['no-such-name.invalid'] };
+
 export const wrongInput: readonly Scenario[] = [
   wrongSecret(
     'broken',
@@ -75,10 +79,11 @@ export const wrongInput: readonly Scenario[] = [
     group: 'wrong input',
     description: 'The rollout stops at its first pod, the old ones serve; then it is rolled back.',
     reaches: 'nothing lost',
+    applies: [missingImage],
     act: async (stage) => {
       const before = (await stage.workloads.pods('api')).map(({ metadata }) => metadata.name).sort();
       stage.event('applied');
-      await stage.system.apply({ container: { image: 'fairlead-api:does-not-exist', imagePullPolicy: 'Never' } });
+      await stage.system.apply(missingImage);
       await delay(15_000, undefined, { signal: stage.system.signal });
       const ready = (await stage.workloads.pods('api')).filter(isReady).map(({ metadata }) => metadata.name);
       stage.judge('the old pods are those that serve', ready.sort().join() === before.join());
@@ -94,10 +99,11 @@ export const wrongInput: readonly Scenario[] = [
     description:
       'A resolver by a name that does not exist, which nginx refuses to start with. The old proxies serve; then it is rolled back.',
     reaches: 'nothing lost',
+    applies: [missingResolver],
     act: async (stage) => {
       const before = (await stage.workloads.pods('proxy')).map(({ metadata }) => metadata.name).sort();
       stage.event('applied');
-      await stage.system.apply({ resolvers: ['no-such-name.invalid'] });
+      await stage.system.apply(missingResolver);
       await delay(20_000, undefined, { signal: stage.system.signal });
       const ready = (await stage.workloads.pods('proxy')).filter(isReady).map(({ metadata }) => metadata.name);
       stage.judge('the old proxies are those that serve', ready.sort().join() === before.join());

@@ -27,7 +27,7 @@ describe('The last road to the API', () => {
 
   test('is what nginx asks by the name that DNS has for it', () => {
     expect(nginxConfOf(synthesize({ container: { port: 8000 } }))).toContain(
-      'server api-cluster-ip.orders.svc.cluster.local:8000 max_fails=0;',
+      'server api-cluster-ip.orders.svc.cluster.local:8000 max_fails=1 fail_timeout=1s;',
     );
   });
 });

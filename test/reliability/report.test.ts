@@ -149,3 +149,12 @@ test.each([
 test('two scenarios with one name are refused', () => {
   expect(() => reliabilityReport(run, [scenario(), scenario()])).toThrow('two scenarios are called rollout-api');
 });
+
+test('GETs that waited on what hung have a row of their own', () => {
+  const waited = { sent: 4, answered: 3, longest: 20.04, bound: 56 };
+  const lines = reliabilityReport(run, [scenario({ waited })]).split('\n');
+  const own = lines.findIndex((line) => line.startsWith('| [Rollout of the API]'));
+  expect(lines[own + 1]).toBe(
+    '| ↳ GETs that waited on what hung (bound: 56.0 s) | 4 | 3 | 1 |  |  |  |  | 20,040 |  |',
+  );
+});
