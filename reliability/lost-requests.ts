@@ -16,7 +16,7 @@ export function sortLost(lost: readonly LoadRequest[], proxyLogs: readonly strin
   );
   const posts = lost.filter(({ method }) => method === 'POST');
   const wasSent = ({ id, error }: LoadRequest): boolean =>
-    logged.get(id)?.some(({ bytesSent }) => bytesSent > 0) ?? !neverConnected(error);
+    logged.get(id)?.some(({ bytesSent }) => bytesSent > 0) ?? !neverSent(error);
   return {
     get: lost.filter(({ method }) => method === 'GET'),
     postSent: posts.filter(wasSent),
@@ -24,7 +24,7 @@ export function sortLost(lost: readonly LoadRequest[], proxyLogs: readonly strin
   };
 }
 
-/** The client itself had no connection to send it on. */
-function neverConnected(error = ''): boolean {
-  return /ECONNREFUSED|CONNECT_TIMEOUT|EHOSTUNREACH|before secure TLS connection/.test(error);
+/** What tells without a log: the client had no connection to send it on, or nginx says 503, which it does in no other case. */
+function neverSent(error = ''): boolean {
+  return /ECONNREFUSED|CONNECT_TIMEOUT|EHOSTUNREACH|before secure TLS connection|^status 503$/.test(error);
 }

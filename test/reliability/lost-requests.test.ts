@@ -29,10 +29,11 @@ test('a lost POST is sorted by whether any try had sent some of it', () => {
   expect(ids(sorted.postNotSent)).toEqual(['not']);
 });
 
-test('without a line in the log, a POST may have been sent unless its client had no connection', () => {
+test('without a line in the log, a POST may have been sent unless its client had no connection or the answer is 503', () => {
   const reset = lost('reset', 'POST', 'UND_ERR_SOCKET: other side closed');
   const refused = lost('refused', 'POST', 'ECONNREFUSED: connect ECONNREFUSED 127.0.0.1:8443');
-  const sorted = sortLost([reset, refused], []);
+  const unavailable = lost('unavailable', 'POST', 'status 503');
+  const sorted = sortLost([reset, refused, unavailable], []);
   expect(ids(sorted.postSent)).toEqual(['reset']);
-  expect(ids(sorted.postNotSent)).toEqual(['refused']);
+  expect(ids(sorted.postNotSent)).toEqual(['refused', 'unavailable']);
 });
