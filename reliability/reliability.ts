@@ -80,7 +80,7 @@ async function runAll(
     const result = kept ?? (await run(scenario, system, options, progress, done));
     results.write(result);
     done.push(result);
-    process.stdout.write(resultLine(result));
+    process.stdout.write(resultLine(result, results.lostFile(scenario.name)));
   }
   if (done.length === 0) throw new Failure(`nothing was run with ${args.join(' ')}`);
   return done;
@@ -94,7 +94,8 @@ function run(
   done: readonly ScenarioResult[],
 ): Promise<ScenarioResult> {
   const quiet = done.find(({ name }) => name === 'quiet')?.latency ?? results.find('quiet')?.latency;
-  return progress.step(scenario.title, (doing) => runScenario(scenario, { system, options, quiet }, doing));
+  const listLost = results.listLost.bind(results);
+  return progress.step(scenario.title, (doing) => runScenario(scenario, { system, options, quiet, listLost }, doing));
 }
 
 async function removeCluster(system: ReliabilityCluster | undefined, progress: Progress): Promise<void> {

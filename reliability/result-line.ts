@@ -1,7 +1,7 @@
 import type { ScenarioResult } from './scenario-result';
 
-/** What a scenario amounts to, for the terminal: one line, and one for each aim that was not reached. */
-export function resultLine(result: ScenarioResult): string {
+/** What a scenario amounts to, for the terminal: one line, where its lost requests are listed, and a line for each aim that was not reached. */
+export function resultLine(result: ScenarioResult, lostFile: string): string {
   const { name, sent, lostGet, lostPostSent, lostPostNotSent, latency, recovery, judgements } = result;
   const lost = lostGet + lostPostSent + lostPostNotSent;
   const columns = [
@@ -12,6 +12,7 @@ export function resultLine(result: ScenarioResult): string {
     `max ${Math.round(latency.max)} ms`.padStart(14),
     (recovery === undefined ? 'never as before' : `as before after ${recovery.toFixed(1)} s`).padStart(24),
   ];
+  const listed = lost === 0 ? '' : `    the lost ones: ${lostFile}\n`;
   const missed = judgements.filter(({ reached }) => !reached).map(({ text }) => `    not reached: ${text}\n`);
-  return `${columns.join(' ')}\n${missed.join('')}`;
+  return `${columns.join(' ')}\n${listed}${missed.join('')}`;
 }

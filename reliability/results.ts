@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { LoadRequest } from '../load/load-request';
 import type { ScenarioResult } from './scenario-result';
 
 /** Results of a run that is under way, a file each, so that an interrupted run can go on. */
@@ -17,6 +18,16 @@ export class Results {
     const written = `${this.file(result.name)}.new`;
     writeFileSync(written, JSON.stringify(result));
     renameSync(written, this.file(result.name));
+  }
+
+  /** Each request that was lost, with what its client saw. */
+  listLost(name: string, lost: readonly LoadRequest[]): void {
+    mkdirSync(this.directory, { recursive: true });
+    writeFileSync(this.lostFile(name), lost.map((request) => `${JSON.stringify(request)}\n`).join(''));
+  }
+
+  lostFile(name: string): string {
+    return join(this.directory, `${name}.lost.jsonl`);
   }
 
   clear(): void {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Load } from '../load/load';
+import type { LoadRequest } from '../load/load-request';
 import type { LoadResult } from '../load/load-result';
 import { asBeforeSince, fairWithin, isAsBefore, latency, perSecond, recent, shareDeviation } from './analysis';
 import { sortLost } from './lost-requests';
@@ -21,6 +22,8 @@ export const recoveryBound = 8;
 export interface ScenarioRun {
   readonly system: ReliabilityCluster;
   readonly options: RunOptions;
+  /** Takes every request that was lost. */
+  readonly listLost: (name: string, lost: readonly LoadRequest[]) => void;
   /** Latencies of the same run while nothing happened; undefined while they are measured. */
   readonly quiet: Latency | undefined;
 }
@@ -28,7 +31,7 @@ export interface ScenarioRun {
 /** Runs one scenario from the standard state, and says what became of every request. */
 export async function runScenario(
   scenario: Scenario,
-  { system, options, quiet }: ScenarioRun,
+  { system, options, quiet, listLost }: ScenarioRun,
   doing: (detail: string) => void,
 ): Promise<ScenarioResult> {
   await system.settle(doing);
@@ -60,6 +63,7 @@ export async function runScenario(
     await history.stop();
     await stage.end();
   }
+  listLost(scenario.name, result.lost);
   const lost = sortLost(result.lost, result.lost.length === 0 ? [] : await system.workloads.proxyLogs(since));
   // Pods that come and go as they should: a fault has its own times, and a scenario of another group may change some.
   for (const { name, ready, ended, gone, component } of scenario.group === 'operations' ? history.pods : []) {
