@@ -41,7 +41,7 @@ export class KindCluster {
           `--kubeconfig=${this.kubeconfig}`,
           '--wait=3m',
         ],
-        { input: kindConfig(ports), ...{ signal } },
+        { input: kindConfig(ports), signal },
       );
     } catch (error) {
       await this.deleteWhateverIsThere();
@@ -71,12 +71,17 @@ export class KindCluster {
   }
 
   /** The ports that a node was created with: the control plane, unless another is named. */
-  async hostPorts(signal?: AbortSignal, node = `${this.name}-control-plane`): Promise<HostPorts> {
-    const hostPort = async (nodePort: number): Promise<number> => {
-      const bound = await run('docker', ['port', node, `${nodePort}/tcp`], { signal });
-      return Number(/:(\d+)\s*$/.exec(bound)?.[1]);
+  async hostPorts(signal?: AbortSignal, node?: string): Promise<HostPorts> {
+    return {
+      httpPort: await this.hostPort(nodePorts.http, signal, node),
+      httpsPort: await this.hostPort(nodePorts.https, signal, node),
     };
-    return { httpPort: await hostPort(nodePorts.http), httpsPort: await hostPort(nodePorts.https) };
+  }
+
+  /** The port of this machine that leads to a port of a node. */
+  async hostPort(nodePort: number, signal?: AbortSignal, node = `${this.name}-control-plane`): Promise<number> {
+    const bound = await run('docker', ['port', node, `${nodePort}/tcp`], { signal });
+    return Number(/:(\d+)\s*$/.exec(bound)?.[1]);
   }
 
   /** The nodes that take pods, by the name of their container. */

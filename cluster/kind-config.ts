@@ -2,10 +2,12 @@
 export interface HostPorts {
   readonly httpPort: number;
   readonly httpsPort: number;
+  /** Where kube-proxy says whether the node has a ready proxy, as the health checks of clouds ask it. */
+  readonly healthCheckPort?: number;
 }
 
-/** The node ports of the proxies' Service, as the kind environment sets them. */
-export const nodePorts = { http: 30080, https: 30443 } as const;
+/** The node ports of the proxies' Service, as the kind environment sets them, and one for health checks. */
+export const nodePorts = { http: 30080, https: 30443, healthCheck: 30256 } as const;
 
 /**
  * What `kind create cluster --config` reads: one control plane, two workers, and ports on 127.0.0.1 alone: of the
@@ -24,7 +26,11 @@ export function kindConfig(ports: readonly HostPorts[]): string {
     if (own === undefined) return { role };
     return {
       role,
-      extraPortMappings: [portMapping(nodePorts.http, own.httpPort), portMapping(nodePorts.https, own.httpsPort)],
+      extraPortMappings: [
+        portMapping(nodePorts.http, own.httpPort),
+        portMapping(nodePorts.https, own.httpsPort),
+        ...(own.healthCheckPort === undefined ? [] : [portMapping(nodePorts.healthCheck, own.healthCheckPort)]),
+      ],
     };
   };
   // JSON is YAML.

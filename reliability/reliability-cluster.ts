@@ -6,7 +6,7 @@ import { eventually } from '../cluster/eventually';
 import { freePorts } from '../cluster/free-ports';
 import { bothAnswer } from '../cluster/kind-answers';
 import { KindCluster } from '../cluster/kind-cluster';
-import type { HostPorts } from '../cluster/kind-config';
+import { type HostPorts, nodePorts } from '../cluster/kind-config';
 import { deployToKind } from '../cluster/kind-deployment';
 import { synthesizeForKind } from '../cluster/kind-manifests';
 import type { KubernetesObject } from '../cluster/kubectl';
@@ -44,7 +44,7 @@ export class ReliabilityCluster {
   private constructor(
     readonly api: ApiUnderLoad,
     private readonly model: LoadBalancedApi,
-    readonly ports: { readonly controlPlane: HostPorts; readonly workers: readonly HostPorts[] },
+    readonly ports: { readonly controlPlane: HostPorts; readonly workers: readonly Required<HostPorts>[] },
     /** Certificates that the load trusts besides the first one. */
     readonly keyPairs: readonly KeyPair[],
     readonly signal: AbortSignal,
@@ -58,13 +58,16 @@ export class ReliabilityCluster {
     const cluster = new KindCluster('fairlead-reliability');
     if (await cluster.exists(signal)) await cluster.open(signal);
     else {
-      const ports = [await freePorts(), await freePorts(), await freePorts()];
+      const ports: HostPorts[] = [await freePorts()];
+      for (const worker of [await freePorts(), await freePorts()]) {
+        ports.push({ ...worker, healthCheckPort: (await freePorts()).httpPort });
+      }
       await progress.step(`kind cluster "${cluster.name}", created`, () => cluster.create(ports, signal));
     }
     const controlPlane = await cluster.hostPorts(signal);
     const names = [`${cluster.name}-worker`, `${cluster.name}-worker2`];
     const workers = [];
-    for (const name of names) workers.push(await cluster.hostPorts(signal, name));
+    for (const name of names) workers.push(await workerPorts(cluster, name, signal));
     const keyPairs = Array.from({ length: 12 }, (_, index) =>
       selfSignedKeyPair(['localhost'], join(cluster.directory, 'certificates', String(index))),
     );
@@ -83,10 +86,9 @@ export class ReliabilityCluster {
 
   /** The workers as a load balancer in front of them sees them. */
   get workerNodes(): readonly LoadNode[] {
-    return this.ports.workers.map(({ httpPort, httpsPort }) => ({
+    return this.ports.workers.map(({ httpsPort, healthCheckPort }) => ({
       url: `https://localhost:${httpsPort}`,
-      // By address, as load balancers ask: the host's own name is redirected.
-      healthCheckUrl: `http://127.0.0.1:${httpPort}/healthz`,
+      healthCheckUrl: `http://127.0.0.1:${healthCheckPort}/`,
     }));
   }
 
@@ -197,6 +199,11 @@ export class ReliabilityCluster {
   private environment(changes: object): Readonly<Record<string, string>> {
     return { ...environmentOf(this.api), FAIRLEAD_CHANGES: JSON.stringify(changes) };
   }
+}
+
+async function workerPorts(cluster: KindCluster, name: string, signal: AbortSignal): Promise<Required<HostPorts>> {
+  const healthCheckPort = await cluster.hostPort(nodePorts.healthCheck, signal, name);
+  return { ...(await cluster.hostPorts(signal, name)), healthCheckPort };
 }
 
 function environmentOf({ own }: ApiUnderLoad): Readonly<Record<string, string>> {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../../cluster/failure';
+import { nodePorts } from '../../cluster/kind-config';
 import { isReady } from '../../cluster/pod';
 import { nodeOf } from '../../cluster/workloads';
 import type { Scenario } from '../scenario';
@@ -87,7 +88,17 @@ function lastTry(stage: Stage, begin: number): void {
   );
 }
 
-const localPolicy = { externalTrafficPolicy: 'Local' };
+/** What a cloud's load balancer gets; its health check takes 4 to 6 s here. */
+const localPolicy = { serviceType: 'LoadBalancer', externalTrafficPolicy: 'Local', proxyDeregistrationDelay: '10s' };
+
+/** The port can be chosen only while the Service becomes one of this type. */
+async function becomeLoadBalancer(stage: Stage): Promise<void> {
+  const spec = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', healthCheckNodePort: nodePorts.healthCheck };
+  await stage.workloads.run('patch', 'service', 'nginx', `--patch=${JSON.stringify({ spec })}`);
+  await stage.system.apply(localPolicy);
+  await stage.workloads.rolledOut('proxy');
+  await stage.workloads.readyPods('proxy', 2);
+}
 
 function withApi(how: 'hung' | 'lost'): Scenario {
   return {
@@ -114,14 +125,14 @@ function withProxy(how: 'hung' | 'lost', road: 'control plane' | 'workers'): Sce
     title: `worker node ${how}, with a proxy and API pods on it${checked ? ', behind a health check' : ''}`,
     group: 'faults',
     description: checked
-      ? "`externalTrafficPolicy: Local` behind a load balancer that asks each worker's proxy every 2 s and takes it out after two failures, as that of a cloud does."
+      ? '`externalTrafficPolicy: Local` behind a load balancer that asks kube-proxy of each worker every 2 s whether it has a ready proxy, and takes it out after two failures, as that of a cloud does.'
       : '`externalTrafficPolicy: Cluster`, behind nothing: kube-proxy goes on sending new connections to the proxy until Kubernetes says that its node is not ready.',
     reaches: 'own',
     road,
     applies: checked ? [localPolicy] : [],
     act: async (stage) => {
       if (checked) {
-        await stage.system.apply(localPolicy);
+        await becomeLoadBalancer(stage);
         await delay(5000, undefined, { signal: stage.system.signal });
       }
       const [node = ''] = stage.system.workerNames;

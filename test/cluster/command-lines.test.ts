@@ -107,3 +107,14 @@ test('each node can have ports of its own, so that the loss of one leaves a way 
     [8083, 8446],
   ]);
 });
+
+test('a node can have a port for the health checks of load balancers besides', () => {
+  const ports = [{ httpPort: 8080, httpsPort: 8443, healthCheckPort: 8256 }];
+  const config = JSON.parse(kindConfig(ports)) as { nodes: { extraPortMappings: object[] }[] };
+  expect(config.nodes[0]?.extraPortMappings).toContainEqual({
+    containerPort: 30_256,
+    hostPort: 8256,
+    listenAddress: '127.0.0.1',
+    protocol: 'TCP',
+  });
+});
