@@ -24,6 +24,12 @@ export function sortLost(lost: readonly LoadRequest[], proxyLogs: readonly strin
   };
 }
 
+/** The lost ones sent after a moment, but POSTs that an instance had got: nginx says so, and gives them to no other. */
+export function lostAfter(moment: number, { get, postSent, postNotSent }: LostRequests): LoadRequest[] {
+  const unexplained = postSent.filter(({ error = '' }) => !/^status 50[24]$/.test(error));
+  return [...get, ...postNotSent, ...unexplained].filter(({ started }) => started > moment);
+}
+
 /** What tells without a log: the client had no connection to send it on, or nginx says 503, which it does in no other case. */
 function neverSent(error = ''): boolean {
   return /ECONNREFUSED|CONNECT_TIMEOUT|EHOSTUNREACH|before secure TLS connection|^status 503$/.test(error);

@@ -3,7 +3,7 @@ import { Load } from '../load/load';
 import type { LoadRequest } from '../load/load-request';
 import type { LoadResult } from '../load/load-result';
 import { asBeforeSince, fairWithin, isAsBefore, latency, perSecond, recent, shareDeviation } from './analysis';
-import { sortLost } from './lost-requests';
+import { lostAfter, type LostRequests, sortLost } from './lost-requests';
 import { PodHistory } from './pod-history';
 import type { ReliabilityCluster } from './reliability-cluster';
 import type { RunOptions } from './run-options';
@@ -113,6 +113,7 @@ export async function runScenario(
       // Another rate has its own quiet phase.
       ...judgements(scenario, partial, scenario.rate === undefined ? quiet : partial.quiet),
       ...(named === undefined || asBefore === undefined ? [] : [sharesJudgement(result, asBefore, named)]),
+      ...(stage.loss === undefined ? [] : [lossJudgement(lost, stage.loss)]),
       ...stage.judgements,
     ],
   };
@@ -171,6 +172,13 @@ function sharesJudgement({ requests }: LoadResult, from: number, instances: read
     instances,
   );
   return { text: "each pod's share within a fifth of its fair share, at the end", reached: deviation <= fairWithin };
+}
+
+function lossJudgement(lost: LostRequests, { from, seconds }: NonNullable<Stage['loss']>): Judgement {
+  return {
+    text: `nothing lost that was sent later than ${seconds} s after the fault, but POSTs that an instance had got`,
+    reached: lostAfter(from + seconds * 1000, lost).length === 0,
+  };
 }
 
 /** How the lost ones were lost, the most frequent reason first. */

@@ -17,6 +17,8 @@ export class Stage {
   readonly judgements: Judgement[] = [];
   readonly measured: Partial<Record<Moment, number[]>> = {};
   waited: Waited | undefined;
+  /** For how long after a fault, in milliseconds since the epoch, requests may be lost. */
+  loss: { readonly from: number; readonly seconds: number } | undefined;
   /** When the cause had ended, in milliseconds since the epoch. */
   causeEnded: number | undefined;
   private readonly undoing: (() => Promise<unknown>)[] = [];

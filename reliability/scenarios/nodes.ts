@@ -10,8 +10,10 @@ import { waited } from './waited';
 
 /** How long a node stays hung or lost, in milliseconds: longer than Kubernetes takes to notice, and to replace pods. */
 const outage = 90_000;
-/** What a kubelet's silence takes to become a node that is not ready, in milliseconds, and what surrounds it. */
-const detection = 60_000;
+/** What a kubelet's silence takes to become a node that is not ready, in seconds, and what surrounds it. */
+const detection = 60;
+/** What a load balancer's health check takes here, in seconds: two failures in a row, one every 2 s, each after 1 s. */
+const healthCheck = 8;
 
 /** Leaves a worker with pods of the API and no proxy: both proxies are on the other one. */
 async function withoutProxies(stage: Stage): Promise<string> {
@@ -140,7 +142,7 @@ function withProxy(how: 'hung' | 'lost', road: 'control plane' | 'workers'): Sce
       lostAround(
         stage,
         begin,
-        checked ? 8000 : detection,
+        checked ? healthCheck : detection,
         'what the proxy held, and what was sent to it until it was known',
       );
     },

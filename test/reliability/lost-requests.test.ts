@@ -1,5 +1,5 @@
 import type { LoadRequest } from '../../load/load-request';
-import { sortLost } from '../../reliability/lost-requests';
+import { lostAfter, sortLost } from '../../reliability/lost-requests';
 
 function lost(id: string, method: 'GET' | 'POST', error = 'status 502'): LoadRequest {
   return { id, method, road: 'kept', started: 0, milliseconds: 1, error };
@@ -36,4 +36,20 @@ test('without a line in the log, a POST may have been sent unless its client had
   const sorted = sortLost([reset, refused, unavailable], []);
   expect(ids(sorted.postSent)).toEqual(['reset']);
   expect(ids(sorted.postNotSent)).toEqual(['refused', 'unavailable']);
+});
+
+test('what is lost later is everything but POSTs that a proxy says an instance had got', () => {
+  const at = (started: number, request: LoadRequest): LoadRequest => ({ ...request, started });
+  const sorted = sortLost(
+    [
+      at(5, lost('early', 'GET')),
+      at(11, lost('get', 'GET')),
+      at(11, lost('hung', 'POST', 'status 504')),
+      at(11, lost('died', 'POST', 'status 502')),
+      at(11, lost('reset', 'POST', 'ECONNRESET: read ECONNRESET')),
+      at(11, lost('silent', 'POST', 'status 504')),
+    ],
+    [line('hung', '250'), line('died', '250'), line('silent', '0, 0')],
+  );
+  expect(ids(lostAfter(10, sorted))).toEqual(['get', 'silent', 'reset']);
 });
