@@ -119,9 +119,11 @@ export async function runScenario(
   };
 }
 
-async function waitUntilAsBefore({ load, system }: Stage, least: number): Promise<void> {
+async function waitUntilAsBefore({ load, system, causeEnded = 0 }: Stage, least: number): Promise<void> {
   const end = Date.now() + patience;
-  const leastEnd = (load.requests[0]?.started ?? Date.now()) + least;
+  // Shares that are fair by chance while the proxies still recover would end the run in the midst of it.
+  const recovered = causeEnded + recoveryBound * 1000;
+  const leastEnd = Math.max((load.requests[0]?.started ?? Date.now()) + least, recovered);
   const instances = async (): Promise<string[]> =>
     (await system.workloads.pods('api')).map(({ metadata }) => metadata.name);
   const names = system.statuses === undefined ? await instances() : undefined;
