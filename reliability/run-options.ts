@@ -11,7 +11,7 @@ request, and writes docs/reliability.md, its pictures and docs/reliability.json.
 
   --only NAME     one scenario, or several (--only a --only b); the documents stay as they are
   --rate N        requests a second (default: 100); half are POST, a tenth use a new connection
-  --seconds N     the least that each scenario is under load (default: 60)
+  --seconds N     the least that each operation is under load (default: 60); a fault is for a third
   --resume        goes on after an interrupted run: scenarios that have a result keep it
   --keep          leaves the cluster for the next run
   --get PATH      runs the container of main.ts instead of the example API, and asks this path
@@ -25,7 +25,7 @@ Environment: KIND_NODE_IMAGE, the node image to create the cluster from.
 export interface RunOptions {
   readonly only: readonly string[] | undefined;
   readonly rate: number;
-  /** The least that each scenario is under load. */
+  /** The least that each operation is under load, and three times the least of what is none. */
   readonly seconds: number;
   readonly resume: boolean;
   readonly keep: boolean;

@@ -3,6 +3,7 @@ import { Load } from '../load/load';
 import type { LoadRequest } from '../load/load-request';
 import type { LoadResult } from '../load/load-result';
 import { asBeforeSince, fairWithin, isAsBefore, latency, perSecond, recent, shareDeviation } from './analysis';
+import { BusySeconds } from './busy-seconds';
 import { lostAfter, type LostRequests, sortLost } from './lost-requests';
 import { PodHistory } from './pod-history';
 import type { ReliabilityCluster } from './reliability-cluster';
@@ -49,6 +50,7 @@ export async function runScenario(
     rate,
     timeout: 70_000,
   });
+  const busySeconds = new BusySeconds();
   const begin = Date.now();
   const stage = new Stage(system, load, begin, history, doing);
   let instances: string[];
@@ -56,9 +58,12 @@ export async function runScenario(
   try {
     await delay(quietPhase, undefined, { signal: system.signal });
     await scenario.act(stage);
-    await waitUntilAsBefore(stage, options.seconds * 1000);
+    // The latency of an operation is judged, that of a fault is not.
+    const seconds = scenario.group === 'operations' ? options.seconds : options.seconds / 3;
+    await waitUntilAsBefore(stage, seconds * 1000);
     instances = (await system.workloads.pods('api')).map(({ metadata }) => metadata.name);
   } finally {
+    stage.note('seconds in which every core of this machine was busy', busySeconds.stop());
     result = await load.stop();
     await history.stop();
     await stage.end();
