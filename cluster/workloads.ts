@@ -1,7 +1,7 @@
-import { eventually } from './eventually';
 import { run } from './external-command';
 import type { Kubectl } from './kubectl';
 import { isReady, type Pod } from './pod';
+import { podsUntil } from './pods-until';
 
 export type Component = 'api' | 'proxy';
 
@@ -24,21 +24,18 @@ export class Workloads {
 
   /** All pods of a component, those that end among them. */
   pods(component: Component): Promise<Pod[]> {
-    return this.kubectl.list<Pod>(
-      ['pods', `--namespace=${this.namespace}`, `--selector=app.kubernetes.io/component=${component}`],
-      { signal: this.signal },
-    );
+    return this.kubectl.list<Pod>(this.podsOf(component), { signal: this.signal });
+  }
+
+  /** Waits until the pods of a component, those that end among them, are as wanted. */
+  podsUntil<T>(component: Component, what: string, wanted: (pods: readonly Pod[]) => T | undefined): Promise<T> {
+    return podsUntil(this.kubectl, this.podsOf(component), what, wanted, { signal: this.signal });
   }
 
   /** Waits until there are exactly so many pods of a component, all of them ready and none ending. */
-  readyPods(component: Component, count: number): Promise<Pod[]> {
-    return eventually(
-      `${count} ready pods of ${component} and no other`,
-      async () => {
-        const all = await this.pods(component);
-        return all.length === count && all.every(isReady) ? all : undefined;
-      },
-      { signal: this.signal },
+  readyPods(component: Component, count: number): Promise<readonly Pod[]> {
+    return this.podsUntil(component, `${count} ready pods of ${component} and no other`, (all) =>
+      all.length === count && all.every(isReady) ? all : undefined,
     );
   }
 
@@ -108,6 +105,10 @@ export class Workloads {
     const id = Number(line?.trim().split(/\s+/)[1]);
     if (!Number.isInteger(id)) throw new Error(`pod ${pod.metadata.name} has no process on ${nodeOf(pod)}`);
     return id;
+  }
+
+  private podsOf(component: Component): string[] {
+    return ['pods', `--namespace=${this.namespace}`, `--selector=app.kubernetes.io/component=${component}`];
   }
 }
 

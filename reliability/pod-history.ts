@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { watch } from '../cluster/watch';
 import { type Component, type Workloads } from '../cluster/workloads';
 
 /** When a pod came and went, in milliseconds since the epoch. Kubernetes notes the first two to the second. */
@@ -32,8 +32,15 @@ export class PodHistory {
   private readonly ended = new AbortController();
   private readonly watching: Promise<void>;
 
-  constructor(private readonly workloads: Workloads) {
-    this.watching = this.watch();
+  constructor({ kubectl, namespace }: Workloads) {
+    this.watching = watch(kubectl, {
+      args: ['pods', `--namespace=${namespace}`],
+      line: columns.join('{"|"}'),
+      onLine: (line) => {
+        this.note(line);
+      },
+      signal: this.ended.signal,
+    });
   }
 
   get pods(): readonly PodRecord[] {
@@ -47,34 +54,6 @@ export class PodHistory {
   async stop(): Promise<void> {
     this.ended.abort();
     await this.watching;
-  }
-
-  private async watch(): Promise<void> {
-    const { signal } = this.ended;
-    for (;;) {
-      try {
-        await this.workloads.kubectl.run(
-          [
-            'get',
-            'pods',
-            `--namespace=${this.workloads.namespace}`,
-            '--watch',
-            '--output-watch-events',
-            `--output=jsonpath=${columns.join('{"|"}')}{"\\n"}`,
-          ],
-          {
-            signal,
-            onLine: (line) => {
-              this.note(line);
-            },
-          },
-        );
-      } catch {
-        // The API server is away, or this is the end.
-      }
-      if (signal.aborted) return;
-      await delay(1000);
-    }
   }
 
   private note(line: string): void {

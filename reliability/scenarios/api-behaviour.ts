@@ -121,9 +121,7 @@ export const apiBehaviour: readonly Scenario[] = [
       const before = (await workloads.pods('api')).map(({ metadata }) => metadata.name);
       stage.event('applied');
       await stage.system.apply(neverReady);
-      await stage.until('a new pod', async () =>
-        (await workloads.pods('api')).length > before.length ? true : undefined,
-      );
+      await workloads.podsUntil('api', 'a new pod', (pods) => (pods.length > before.length ? true : undefined));
       await delay(20_000, undefined, { signal: stage.system.signal });
       const ready = (await workloads.pods('api')).filter(isReady).map(({ metadata }) => metadata.name);
       stage.judge('the old pods are those that serve', ready.sort().join() === before.sort().join());

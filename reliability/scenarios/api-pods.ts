@@ -17,8 +17,8 @@ function restarts(pod: Pod | undefined): number {
 
 /** Waits until the container of a pod has been started again, and is ready. */
 async function containerRestarted(stage: Stage, victim: Pod): Promise<void> {
-  await stage.until('the restarted container, ready', async () => {
-    const again = (await stage.workloads.pods('api')).find(({ metadata }) => metadata.name === victim.metadata.name);
+  await stage.workloads.podsUntil('api', 'the restarted container, ready', (pods) => {
+    const again = pods.find(({ metadata }) => metadata.name === victim.metadata.name);
     return restarts(again) > restarts(victim) && again !== undefined && isReady(again) ? true : undefined;
   });
   stage.endOfCause('its container is back, and ready');
@@ -97,8 +97,7 @@ export const apiPods: readonly Scenario[] = [
       const begin = Date.now();
       stage.event('SIGSTOP');
       await stage.inNode(nodeOf(victim), 'kill', '-STOP', String(id));
-      await stage.until('the pod, not ready', async () => {
-        const pods = await stage.workloads.pods('api');
+      await stage.workloads.podsUntil('api', 'the pod, not ready', (pods) => {
         const again = pods.find(({ metadata }) => metadata.name === victim.metadata.name);
         return again === undefined || !isReady(again) ? true : undefined;
       });

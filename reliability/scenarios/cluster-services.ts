@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Scenario } from '../scenario';
 import type { Stage } from '../stage';
+import { restartCoreDns } from './dns';
 
 const outage = 60_000;
 const staticPods = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
@@ -68,6 +69,8 @@ export const clusterServices: readonly Scenario[] = [
       );
       await stage.system.nodesReady();
       stage.endOfCause('the API server answers');
+      // CoreDNS asks an API server that was away again after up to 30 s: the next scenario must not wait for that.
+      stage.atEnd(() => restartCoreDns(stage));
     },
   },
 ];

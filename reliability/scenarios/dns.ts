@@ -12,6 +12,11 @@ function coreDns(stage: Stage, ...args: readonly string[]): Promise<string> {
 /** Writes CoreDNS's configuration, and waits for pods that have it. */
 async function writeCorefile(stage: Stage, corefile: string): Promise<void> {
   await coreDns(stage, 'patch', 'configmap', 'coredns', `--patch=${JSON.stringify({ data: { Corefile: corefile } })}`);
+  await restartCoreDns(stage);
+}
+
+/** Its new pods know what the API server knows. */
+export async function restartCoreDns(stage: Stage): Promise<void> {
   await coreDns(stage, 'rollout', 'restart', 'deployment/coredns');
   await coreDns(stage, 'rollout', 'status', 'deployment/coredns', '--timeout=3m');
 }

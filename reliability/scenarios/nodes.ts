@@ -49,10 +49,9 @@ async function outageOf(stage: Stage, node: string, how: 'hung' | 'lost'): Promi
   });
   stage.event('Kubernetes says that the node is not ready');
   stage.measure('node-dies.not-ready', (Date.now() - begin) / 1000);
-  await stage.until('pods in their place', async () => {
-    const there = (await stage.workloads.pods('api')).filter((pod) => isReady(pod) && nodeOf(pod) !== node);
-    return there.length >= 4 ? true : undefined;
-  });
+  await stage.workloads.podsUntil('api', 'pods in their place', (pods) =>
+    pods.filter((pod) => isReady(pod) && nodeOf(pod) !== node).length >= 4 ? true : undefined,
+  );
   stage.event('pods elsewhere have replaced those of the node');
   stage.measure('node-dies.pods-replaced', (Date.now() - begin) / 1000);
   const left = outage - (Date.now() - begin);

@@ -57,10 +57,8 @@ export const proxies: readonly Scenario[] = [
       stage.event('SIGKILL');
       const begin = Date.now();
       await stage.workloads.killProcess(proxy);
-      await stage.until('the proxy, ready again', async () => {
-        const again = (await stage.workloads.pods('proxy')).find(
-          ({ metadata }) => metadata.name === proxy.metadata.name,
-        );
+      await stage.workloads.podsUntil('proxy', 'the proxy, ready again', (pods) => {
+        const again = pods.find(({ metadata }) => metadata.name === proxy.metadata.name);
         const restarted = (again?.status.containerStatuses?.[0]?.restartCount ?? 0) > 0;
         return restarted && again !== undefined && isReady(again) ? true : undefined;
       });

@@ -67,7 +67,7 @@ export const scaling: readonly Scenario[] = [
       stage.event('autoscaler that aims at 10 %');
       await stage.system.apply(lowAim);
       const begin = Date.now();
-      await stage.until('a third pod', async () => ((await workloads.pods('api')).length > 2 ? true : undefined));
+      await workloads.podsUntil('api', 'a third pod', (pods) => (pods.length > 2 ? true : undefined));
       stage.note('from the load to a third pod', `${((Date.now() - begin) / 1000).toFixed(0)} s`);
       stage.event('a third pod');
       await delay(15_000, undefined, { signal: stage.system.signal });

@@ -1,0 +1,143 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ExternalCommandOptions } from '../../cluster/external-command';
+import { Kubectl } from '../../cluster/kubectl';
+import { isReady, type Pod } from '../../cluster/pod';
+import { podsUntil } from '../../cluster/pods-until';
+
+function pod(name: string, ready: boolean): Pod {
+  const condition = { type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime: '2026-01-31T00:00:00Z' };
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: {}, status: { conditions: [condition] } };
+}
+
+/** An API server whose pods a test sets; it tells every watch of what changes. */
+class FakeKubectl extends Kubectl {
+  readonly pods = new Map<string, Pod>();
+  lists = 0;
+  /** Runs in the middle of a list, after its answer was made. */
+  whileListing: () => void = () => undefined;
+  private readonly watches = new Set<{ readonly onLine: (line: string) => void; readonly end: () => void }>();
+
+  set(...pods: readonly Pod[]): void {
+    for (const each of pods) {
+      this.tell(this.pods.has(each.metadata.name) ? 'MODIFIED' : 'ADDED', each);
+      this.pods.set(each.metadata.name, each);
+    }
+  }
+
+  delete(name: string): void {
+    const gone = this.pods.get(name);
+    this.pods.delete(name);
+    if (gone !== undefined) this.tell('DELETED', gone);
+  }
+
+  /** Every watch ends, as when the API server goes away. */
+  breakWatches(): void {
+    for (const { end } of this.watches) end();
+  }
+
+  async watched(): Promise<void> {
+    while (this.watches.size === 0) await delay(1);
+  }
+
+  override async run(args: readonly string[], { signal, onLine }: ExternalCommandOptions = {}): Promise<string> {
+    if (!args.includes('--watch')) {
+      this.lists += 1;
+      const answer = JSON.stringify({ items: [...this.pods.values()] });
+      await delay(1);
+      this.whileListing();
+      return answer;
+    }
+    return new Promise((resolve) => {
+      const end = (): void => {
+        this.watches.delete(watching);
+        resolve('');
+      };
+      const watching = { onLine: onLine ?? (() => undefined), end };
+      this.watches.add(watching);
+      signal?.addEventListener('abort', end);
+      for (const each of this.pods.values()) watching.onLine(line('ADDED', each));
+    });
+  }
+
+  private tell(type: string, each: Pod): void {
+    for (const { onLine } of this.watches) onLine(line(type, each));
+  }
+}
+
+function line(type: string, object: Pod): string {
+  return `${type}|${JSON.stringify(object)}`;
+}
+
+function twoReady(kubectl: Kubectl, options: { patience?: number; signal?: AbortSignal } = {}): Promise<string[]> {
+  return podsUntil(
+    kubectl,
+    ['pods'],
+    'two ready pods',
+    (pods) => (pods.length === 2 && pods.every(isReady) ? pods.map(({ metadata }) => metadata.name) : undefined),
+    options,
+  );
+}
+
+test('pods that are as wanted are not watched', async () => {
+  const kubectl = new FakeKubectl();
+  kubectl.set(pod('a', true), pod('b', true));
+  expect(await twoReady(kubectl)).toEqual(['a', 'b']);
+  expect(kubectl.lists).toBe(1);
+});
+
+test('a change is seen, and one list more has the last word', async () => {
+  const kubectl = new FakeKubectl();
+  kubectl.set(pod('a', true), pod('b', false), pod('c', true));
+  const found = twoReady(kubectl);
+  await kubectl.watched();
+  kubectl.set(pod('b', true));
+  kubectl.delete('c');
+  expect(await found).toEqual(['a', 'b']);
+  expect(kubectl.lists).toBe(2);
+});
+
+test('the first pods that a watch tells of are not taken for all of them', async () => {
+  const kubectl = new FakeKubectl();
+  kubectl.set(pod('a', true), pod('b', true), pod('c', true));
+  const found = twoReady(kubectl);
+  await kubectl.watched();
+  // The watch told of two ready pods before the third.
+  await delay(20);
+  kubectl.delete('a');
+  expect(await found).toEqual(['b', 'c']);
+});
+
+test('what changes while a list is under way is not missed', async () => {
+  const kubectl = new FakeKubectl();
+  kubectl.set(pod('a', true));
+  const found = twoReady(kubectl);
+  await kubectl.watched();
+  kubectl.whileListing = () => {
+    kubectl.whileListing = () => undefined;
+    kubectl.delete('b');
+    kubectl.set(pod('c', true));
+  };
+  kubectl.set(pod('b', true), pod('d', true));
+  kubectl.delete('d');
+  expect(await found).toEqual(['a', 'c']);
+});
+
+test('a watch that broke begins anew, and pods that went meanwhile are forgotten', async () => {
+  const kubectl = new FakeKubectl();
+  kubectl.set(pod('a', true), pod('b', true), pod('c', true));
+  const found = twoReady(kubectl);
+  await kubectl.watched();
+  kubectl.breakWatches();
+  kubectl.delete('c');
+  expect(await found).toEqual(['a', 'b']);
+});
+
+test('after its patience it says what did not come, and it ends with its signal', async () => {
+  await expect(twoReady(new FakeKubectl(), { patience: 20 })).rejects.toThrow(
+    'two ready pods: not within 0.02 seconds',
+  );
+  const interrupted = new AbortController();
+  const found = twoReady(new FakeKubectl(), { signal: interrupted.signal });
+  interrupted.abort(new Error('interrupted'));
+  await expect(found).rejects.toThrow('interrupted');
+});
