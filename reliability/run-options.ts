@@ -11,7 +11,7 @@ request, and writes docs/reliability.md, its pictures and docs/reliability.json.
 
   --only NAME     one scenario, or several (--only a --only b); the documents stay as they are
   --rate N        requests a second (default: 100); half are POST, a tenth use a new connection
-  --seconds N     the least that each operation is under load (default: 60); a fault is for a third
+  --seconds N     the least that each operation is under load (default: 90); a fault is for a third
   --resume        goes on after an interrupted run: scenarios that have a result keep it
   --keep          leaves the cluster for the next run
   --get PATH      runs the container of main.ts instead of the example API, and asks this path
@@ -38,7 +38,7 @@ export function runOptions(args: readonly string[], scenarios: readonly string[]
     options: {
       only: { type: 'string', multiple: true },
       rate: { type: 'string', default: '100' },
-      seconds: { type: 'string', default: '60' },
+      seconds: { type: 'string', default: '90' },
       resume: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       get: { type: 'string' },

@@ -42,7 +42,7 @@ test('the example API is asked unless a path of another is given', () => {
   expect(runOptions([], names)).toEqual({
     only: undefined,
     rate: 100,
-    seconds: 60,
+    seconds: 90,
     resume: false,
     keep: false,
     api: { own: false, getPath: '/healthcheck', postPath: '/echo' },
