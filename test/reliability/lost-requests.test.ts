@@ -29,6 +29,16 @@ test('a lost POST is sorted by whether any try had sent some of it', () => {
   expect(ids(sorted.postNotSent)).toEqual(['not']);
 });
 
+test('a GET that two instances had got, which both hung, is told apart', () => {
+  const requests = ['twice', 'once', 'silent'].map((id) => lost(id, 'GET', 'status 504'));
+  const died = lost('died', 'GET', 'status 502');
+  const log = [line('twice', '120 : 120'), line('once', '120 : 0'), line('silent', '0, 0'), line('died', '120, 120')];
+  const sorted = sortLost([...requests, died], log);
+  expect(ids(sorted.getHungTwice)).toEqual(['twice']);
+  expect(ids(sorted.get)).toEqual(['once', 'silent', 'died']);
+  expect(ids(lostAfter(-1, sorted))).toContain('twice');
+});
+
 test('without a line in the log, a POST may have been sent unless its client had no connection or the answer is 503', () => {
   const reset = lost('reset', 'POST', 'UND_ERR_SOCKET: other side closed');
   const refused = lost('refused', 'POST', 'ECONNREFUSED: connect ECONNREFUSED 127.0.0.1:8443');
