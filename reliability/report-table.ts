@@ -1,5 +1,6 @@
 import { count, seconds, wholeMilliseconds } from './report-format';
 import { markdownText, tableRow } from './report-markdown';
+import { reportTotals } from './report-totals';
 import type { ScenarioGroup, ScenarioResult, Waited } from './scenario-result';
 
 const groups: readonly ScenarioGroup[] = ['operations', 'faults', 'long connections', 'wrong input'];
@@ -17,12 +18,12 @@ const head = [
   'as before after',
 ];
 
-/** One table for each group of scenarios that has any. */
+/** One table for each group of scenarios that has any, below its totals. */
 export function reportTables(results: readonly ScenarioResult[]): string {
   return groups
     .map((group) => ({ group, rows: results.filter((result) => result.group === group) }))
     .filter(({ rows }) => rows.length > 0)
-    .map(({ group, rows }) => `### ${capitalized(group)}\n\n${table(rows)}`)
+    .map(({ group, rows }) => `### ${capitalized(group)}\n\n${reportTotals(rows)}.\n\n${table(rows)}`)
     .join('\n\n');
 }
 

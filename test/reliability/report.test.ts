@@ -33,9 +33,11 @@ test('the scenarios stand in the tables of their groups, in the order of the gro
   expect(page).toContain('| [Node lost](#node-lost) | 12,345 | 12,334 | 1 | 7 | 3 | < 1 | 1,234 | – | never |');
 });
 
-test('a group without scenarios has no table', () => {
-  const page = reliabilityReport(run, [scenario()]);
-  expect(page).toContain('### Operations');
+test('a group has its totals and its table; one without scenarios has none', () => {
+  const page = reliabilityReport(run, [scenario({ sent: 6032, answered: 6032 })]);
+  expect(page).toContain(
+    '### Operations\n\n**1 scenario, 6,032 requests sent, 6,032 answered, 0 lost**.\n\n| scenario |',
+  );
   expect(page).not.toContain('### Faults');
 });
 

@@ -1,0 +1,22 @@
+import { count, plural } from './report-format';
+import type { ScenarioResult } from './scenario-result';
+
+/** All requests of these scenarios, and all that were lost: the line to quote. */
+export function reportTotals(results: readonly ScenarioResult[]): string {
+  const sum = (of: (result: ScenarioResult) => number) => results.reduce((total, result) => total + of(result), 0);
+  const lostGet = sum((result) => result.lostGet);
+  const lostPostSent = sum((result) => result.lostPostSent);
+  const lostPostNotSent = sum((result) => result.lostPostNotSent);
+  const lost = lostGet + lostPostSent + lostPostNotSent;
+  const sent = plural(
+    sum((result) => result.sent),
+    'request',
+  );
+  const answered = count(sum((result) => result.answered));
+  const totals = `**${plural(results.length, 'scenario')}, ${sent} sent, ${answered} answered, ${count(lost)} lost**`;
+  if (lost === 0) return totals;
+  return (
+    `${totals} (${count(lostGet)} GET, ${count(lostPostSent)} POST of which something had been sent to an instance of ` +
+    `the API, ${count(lostPostNotSent)} POST of which nothing had)`
+  );
+}
