@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isReady } from '../../cluster/pod';
+import { podsUntil } from '../../cluster/pods-until';
 import type { Scenario } from '../scenario';
 import type { Stage } from '../stage';
 
@@ -15,10 +17,17 @@ async function writeCorefile(stage: Stage, corefile: string): Promise<void> {
   await restartCoreDns(stage);
 }
 
-/** Its new pods know what the API server knows. */
+/** Its new pods know what the API server knows. An old one goes on answering for the 5 s of its `lameduck`. */
 export async function restartCoreDns(stage: Stage): Promise<void> {
   await coreDns(stage, 'rollout', 'restart', 'deployment/coredns');
   await coreDns(stage, 'rollout', 'status', 'deployment/coredns', '--timeout=3m');
+  await podsUntil(
+    stage.workloads.kubectl,
+    ['pods', '--namespace=kube-system', '--selector=k8s-app=kube-dns'],
+    'the end of the old CoreDNS pods',
+    (pods) => (pods.every(isReady) ? true : undefined),
+    { signal: stage.system.signal },
+  );
 }
 
 export const dns: readonly Scenario[] = [
