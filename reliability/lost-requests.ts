@@ -36,6 +36,11 @@ export function lostAfter(moment: number, { get, getHungTwice, postSent, postNot
   return [...get, ...getHungTwice, ...postNotSent, ...unexplained].filter(({ started }) => started > moment);
 }
 
+/** The client had no answer but an end of its connection, or never had one: it was with no proxy that answers. */
+export function withoutProxy({ error = '' }: LoadRequest): boolean {
+  return /ECONNRESET|CONNECT_TIMEOUT|EHOSTUNREACH/.test(error);
+}
+
 /** What tells without a log: the client had no connection to send it on, or nginx says 503, which it does in no other case. */
 function neverSent(error = ''): boolean {
   return /ECONNREFUSED|CONNECT_TIMEOUT|EHOSTUNREACH|before secure TLS connection|^status 503$/.test(error);

@@ -4,13 +4,13 @@ import type { LoadRequest } from '../load/load-request';
 import type { LoadResult } from '../load/load-result';
 import { asBeforeSince, fairWithin, isAsBefore, latency, perSecond, recent, shareDeviation } from './analysis';
 import { BusySeconds } from './busy-seconds';
-import { lostAfter, type LostRequests, sortLost } from './lost-requests';
+import { lostAfter, type LostRequests, sortLost, withoutProxy } from './lost-requests';
 import { PodHistory } from './pod-history';
 import type { ReliabilityCluster } from './reliability-cluster';
 import type { RunOptions } from './run-options';
 import type { Scenario } from './scenario';
 import type { Judgement, Latency, ScenarioResult } from './scenario-result';
-import { Stage } from './stage';
+import { type LossBound, Stage } from './stage';
 
 /** Milliseconds of load before anything happens, and after everything is as before. */
 const quietPhase = 5000;
@@ -183,10 +183,14 @@ function sharesJudgement({ requests }: LoadResult, from: number, instances: read
   return { text: "each pod's share within a fifth of its fair share, at the end", reached: deviation <= fairWithin };
 }
 
-function lossJudgement(lost: LostRequests, { from, seconds }: NonNullable<Stage['loss']>): Judgement {
+function lossJudgement(lost: LostRequests, { from, seconds, reusedPorts }: LossBound): Judgement {
+  const late = lostAfter(from + seconds * 1000, lost);
+  const text = `nothing lost that was sent later than ${seconds} s after the fault, but POSTs that an instance had got`;
+  if (reusedPorts === undefined) return { text, reached: late.length === 0 };
+  const end = from + (seconds + reusedPorts) * 1000;
   return {
-    text: `nothing lost that was sent later than ${seconds} s after the fault, but POSTs that an instance had got`,
-    reached: lostAfter(from + seconds * 1000, lost).length === 0,
+    text: `${text}, and for ${reusedPorts} s more connections from a port of which one to the lost node came`,
+    reached: late.every((request) => request.started < end && request.road === 'new' && withoutProxy(request)),
   };
 }
 

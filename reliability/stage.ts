@@ -10,6 +10,15 @@ import type { PodHistory } from './pod-history';
 import type { ReliabilityCluster } from './reliability-cluster';
 import type { Judgement, ScenarioEvent, Waited } from './scenario-result';
 
+/** For how long after a fault requests may be lost. */
+export interface LossBound {
+  /** In milliseconds since the epoch. */
+  readonly from: number;
+  readonly seconds: number;
+  /** So many seconds longer, a connection from a port that one to the lost node had used follows that one. */
+  readonly reusedPorts?: number;
+}
+
 /** What a scenario acts through, and what it has to say. */
 export class Stage {
   readonly events: ScenarioEvent[] = [];
@@ -17,8 +26,7 @@ export class Stage {
   readonly judgements: Judgement[] = [];
   readonly measured: Partial<Record<Moment, number[]>> = {};
   waited: Waited | undefined;
-  /** For how long after a fault, in milliseconds since the epoch, requests may be lost. */
-  loss: { readonly from: number; readonly seconds: number } | undefined;
+  loss: LossBound | undefined;
   /** When the cause had ended, in milliseconds since the epoch. */
   causeEnded: number | undefined;
   private readonly undoing: (() => Promise<unknown>)[] = [];

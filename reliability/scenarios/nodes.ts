@@ -12,6 +12,11 @@ import { waited } from './waited';
 const outage = 90_000;
 /** What a kubelet's silence takes to become a node that is not ready, in seconds, and what surrounds it. */
 const detection = 60;
+/**
+ * How long a node remembers, in seconds, to which proxy it gave a connection that was never answered
+ * (nf_conntrack_tcp_timeout_syn_sent). Behind one address, as here, its port comes again before that.
+ */
+const reusedPorts = 120;
 /** What a load balancer's health check takes here, in seconds: two failures in a row, one every 2 s, each after 1 s. */
 const healthCheck = 8;
 
@@ -140,8 +145,7 @@ function withProxy(how: 'hung' | 'lost', road: 'control plane' | 'workers'): Sce
       const begin = await outageOf(stage, node, how);
       lostAround(
         stage,
-        begin,
-        checked ? healthCheck : detection,
+        checked ? { from: begin, seconds: healthCheck } : { from: begin, seconds: detection, reusedPorts },
         'what the proxy held, and what was sent to it until it was known',
       );
     },

@@ -2,7 +2,7 @@ import type { Pod } from '../../cluster/pod';
 import { isReady } from '../../cluster/pod';
 import { nodeOf } from '../../cluster/workloads';
 import type { Scenario } from '../scenario';
-import type { Stage } from '../stage';
+import type { LossBound, Stage } from '../stage';
 
 export async function anyProxy(stage: Stage): Promise<Pod> {
   const [pod] = await stage.workloads.pods('proxy');
@@ -10,12 +10,13 @@ export async function anyProxy(stage: Stage): Promise<Pod> {
   return pod;
 }
 
-/** Has it judged that nothing is lost but in the given seconds after the fault, and says how much was. */
-export function lostAround(stage: Stage, from: number, seconds: number, what: string): void {
+/** Has it judged that nothing is lost but within the bound, and says how much was. */
+export function lostAround(stage: Stage, bound: LossBound, what: string): void {
+  const { from } = bound;
   const lost = stage.load.requests.filter(({ error }) => error !== undefined);
   const lastLoss = Math.max(0, ...lost.map(({ started }) => started - from)) / 1000;
   stage.note(what, `${lost.length} requests, the last one sent ${lastLoss.toFixed(1)} s after the fault`);
-  stage.loss = { from, seconds };
+  stage.loss = bound;
 }
 
 export const proxies: readonly Scenario[] = [
@@ -42,7 +43,7 @@ export const proxies: readonly Scenario[] = [
           : undefined;
       });
       stage.endOfCause('another worker is there');
-      lostAround(stage, begin, 1, 'what the worker held');
+      lostAround(stage, { from: begin, seconds: 1 }, 'what the worker held');
     },
   },
   {
@@ -63,7 +64,11 @@ export const proxies: readonly Scenario[] = [
         return restarted && again !== undefined && isReady(again) ? true : undefined;
       });
       stage.endOfCause('its container is back, and ready');
-      lostAround(stage, begin, 5, 'what the proxy held, and what was sent to it until kube-proxy knew');
+      lostAround(
+        stage,
+        { from: begin, seconds: 5 },
+        'what the proxy held, and what was sent to it until kube-proxy knew',
+      );
     },
   },
 ];

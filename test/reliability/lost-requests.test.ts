@@ -1,5 +1,5 @@
 import type { LoadRequest } from '../../load/load-request';
-import { lostAfter, sortLost } from '../../reliability/lost-requests';
+import { lostAfter, sortLost, withoutProxy } from '../../reliability/lost-requests';
 
 function lost(id: string, method: 'GET' | 'POST', error = 'status 502'): LoadRequest {
   return { id, method, road: 'kept', started: 0, milliseconds: 1, error };
@@ -62,4 +62,10 @@ test('what is lost later is everything but POSTs that a proxy says an instance h
     [line('hung', '250'), line('died', '250'), line('silent', '0, 0')],
   );
   expect(ids(lostAfter(10, sorted))).toEqual(['get', 'silent', 'reset']);
+});
+
+test('a request that was with no proxy is told from one that a proxy answered', () => {
+  expect(withoutProxy(lost('reset', 'GET', 'ECONNRESET: read ECONNRESET'))).toBe(true);
+  expect(withoutProxy(lost('silent', 'GET', 'UND_ERR_CONNECT_TIMEOUT: Connect Timeout Error'))).toBe(true);
+  expect(withoutProxy(lost('bad', 'GET', 'status 502'))).toBe(false);
 });
