@@ -25,8 +25,8 @@ export function measured(file: string): Measured | undefined {
 
 function results(file: string): readonly ScenarioResult[] {
   try {
-    const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    if (Array.isArray(content)) return content as readonly ScenarioResult[];
+    const content = JSON.parse(readFileSync(file, 'utf8')) as { readonly scenarios?: unknown } | null;
+    if (Array.isArray(content?.scenarios)) return content.scenarios as readonly ScenarioResult[];
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }

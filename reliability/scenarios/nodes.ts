@@ -74,7 +74,6 @@ async function outageOf(stage: Stage, node: string, how: 'hung' | 'lost'): Promi
   await stage.workloads.readyPods('api', 4);
   await stage.workloads.readyPods('proxy', 2);
   stage.endOfCause('the node is ready again, and every pod is where it should be');
-  lastTry(stage, begin);
   return begin;
 }
 
@@ -83,7 +82,7 @@ function addressOf(stage: Stage, node: string): Promise<string> {
   return stage.docker('inspect', '--format={{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', node);
 }
 
-/** Until when requests had to wait because of a pod that was away. */
+/** Until when requests had to wait because of a pod that was away; a proxy that is away makes others wait. */
 function lastTry(stage: Stage, begin: number): void {
   const slow = stage.load.requests.filter(({ started, milliseconds }) => started >= begin && milliseconds >= 1000);
   const seconds = Math.max(0, ...slow.map(({ started }) => started - begin)) / 1000;
@@ -119,6 +118,7 @@ function withApi(how: 'hung' | 'lost'): Scenario {
     act: async (stage) => {
       const node = await withoutProxies(stage);
       const begin = await outageOf(stage, node, how);
+      lastTry(stage, begin);
       waited(stage, begin);
     },
   };

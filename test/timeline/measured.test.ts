@@ -32,7 +32,7 @@ describe("The run's file", () => {
     expect(measured(file)).toEqual({ 'proxy-ends.gone': [6, 7.5, 8], 'node-dies.not-ready': [44] });
   });
 
-  test.each(['', '[{', '{}', 'null'])('%j is refused in one line', (content) => {
+  test.each(['', '[{', '[]', '{}', '{"scenarios": 1}', 'null'])('%j is refused in one line', (content) => {
     writeFileSync(file, content);
     expect(() => measured(file)).toThrow(new Error(`${file}: is not what the reliability run writes: run it again`));
   });

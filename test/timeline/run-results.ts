@@ -1,6 +1,11 @@
+import { reliabilityJson } from '../../reliability/report-json';
 import type { ScenarioResult } from '../../reliability/scenario-result';
+import { run, scenario } from '../reliability/scenario';
 
-/** As much of a run's file as the timeline reads. */
+/** A run's file with scenarios that measured these. */
 export function runResults(...measured: readonly ScenarioResult['measured'][]): string {
-  return JSON.stringify(measured.map((times, index) => ({ name: `scenario-${index}`, measured: times })));
+  return reliabilityJson(
+    run,
+    measured.map((times, index) => scenario({ name: `scenario-${index}`, measured: times })),
+  );
 }
