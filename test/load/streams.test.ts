@@ -236,6 +236,7 @@ test("the API's own app names its instance, closes with 1001 and ends its event 
   const held = streams(ending.port, { webSockets: 2, eventStreams: 2 });
   await held.opened;
   await ending.close();
+  await until(() => held.byHostname.size === 0);
   const result = await held.stop();
   const summary = streamsSummary(result);
   expect(Object.fromEntries(summary.before)).toEqual({ 'api-1': 4 });
