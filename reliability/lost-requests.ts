@@ -18,10 +18,12 @@ export function sortLost(lost: readonly LoadRequest[], proxyLogs: readonly strin
   );
   const posts = lost.filter(({ method }) => method === 'POST');
   const gets = lost.filter(({ method }) => method === 'GET');
-  const hungTwice = ({ id, error }: LoadRequest): boolean =>
-    error === 'status 504' && (logged.get(id)?.filter(({ bytesSent }) => bytesSent > 0).length ?? 0) >= 2;
-  const wasSent = ({ id, error }: LoadRequest): boolean =>
-    logged.get(id)?.some(({ bytesSent }) => bytesSent > 0) ?? !neverSent(error);
+  const hungTwice = ({ id, status }: LoadRequest): boolean => {
+    const sentTo = logged.get(id)?.filter(({ bytesSent }) => bytesSent > 0) ?? [];
+    return status === 504 && new Set(sentTo.map(({ address }) => address)).size >= 2;
+  };
+  const wasSent = (request: LoadRequest): boolean =>
+    logged.get(request.id)?.some(({ bytesSent }) => bytesSent > 0) ?? !neverSent(request);
   return {
     get: gets.filter((request) => !hungTwice(request)),
     getHungTwice: gets.filter(hungTwice),
@@ -32,16 +34,11 @@ export function sortLost(lost: readonly LoadRequest[], proxyLogs: readonly strin
 
 /** The lost ones sent after a moment, but POSTs that an instance had got: nginx says so, and gives them to no other. */
 export function lostAfter(moment: number, { get, getHungTwice, postSent, postNotSent }: LostRequests): LoadRequest[] {
-  const unexplained = postSent.filter(({ error = '' }) => !/^status 50[24]$/.test(error));
+  const unexplained = postSent.filter(({ status }) => status !== 502 && status !== 504);
   return [...get, ...getHungTwice, ...postNotSent, ...unexplained].filter(({ started }) => started > moment);
 }
 
-/** The client had no answer but an end of its connection, or never had one: it was with no proxy that answers. */
-export function withoutProxy({ error = '' }: LoadRequest): boolean {
-  return /ECONNRESET|CONNECT_TIMEOUT|EHOSTUNREACH/.test(error);
-}
-
 /** What tells without a log: the client had no connection to send it on, or nginx says 503, which it does in no other case. */
-function neverSent(error = ''): boolean {
-  return /ECONNREFUSED|CONNECT_TIMEOUT|EHOSTUNREACH|before secure TLS connection|^status 503$/.test(error);
+function neverSent({ status, error = '' }: LoadRequest): boolean {
+  return status === 503 || /ECONNREFUSED|CONNECT_TIMEOUT|EHOSTUNREACH|before secure TLS connection/.test(error);
 }

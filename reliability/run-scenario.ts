@@ -2,24 +2,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Load } from '../load/load';
 import type { LoadRequest } from '../load/load-request';
 import type { LoadResult } from '../load/load-result';
-import { asBeforeSince, fairWithin, isAsBefore, latency, perSecond, recent, shareDeviation } from './analysis';
+import { asBeforeSince, isAsBefore, latency, perSecond, recent } from './analysis';
 import { BusySeconds } from './busy-seconds';
-import { lostAfter, type LostRequests, sortLost, withoutProxy } from './lost-requests';
+import { judgements, lossJudgement, recoveryBound, sharesJudgement } from './judgements';
+import { sortLost } from './lost-requests';
 import { PodHistory } from './pod-history';
 import type { ReliabilityCluster } from './reliability-cluster';
 import type { RunOptions } from './run-options';
 import type { Scenario } from './scenario';
-import type { Judgement, Latency, ScenarioResult } from './scenario-result';
-import { type LossBound, Stage } from './stage';
+import type { Latency, ScenarioResult } from './scenario-result';
+import { Stage } from './stage';
 
 /** Milliseconds of load before anything happens, and after everything is as before. */
 const quietPhase = 5000;
 const tail = 4000;
 /** Milliseconds that a system may take to be as before until that counts as never. */
 const patience = 90_000;
-/** Seconds from the end of a cause: what DNS is kept for, its timer, and what the cluster itself takes. */
-export const recoveryBound = 8;
-
 export interface ScenarioRun {
   readonly system: ReliabilityCluster;
   readonly options: RunOptions;
@@ -117,7 +115,7 @@ export async function runScenario(
     judgements: [
       // Another rate has its own quiet phase.
       ...judgements(scenario, partial, lost, scenario.rate === undefined ? quiet : partial.quiet),
-      ...(named === undefined || asBefore === undefined ? [] : [sharesJudgement(result, asBefore, named)]),
+      ...(named === undefined || asBefore === undefined ? [] : [sharesJudgement(result.requests, asBefore, named)]),
       ...(stage.loss === undefined ? [] : [lossJudgement(lost, stage.loss)]),
       ...stage.judgements,
     ],
@@ -138,60 +136,6 @@ async function waitUntilAsBefore({ load, system, causeEnded = 0 }: Stage, least:
     await delay(500, undefined, { signal: system.signal });
   }
   await delay(tail, undefined, { signal: system.signal });
-}
-
-function judgements(
-  { reaches, group }: Scenario,
-  result: Pick<ScenarioResult, 'sent' | 'answered' | 'latency' | 'recovery' | 'waited'>,
-  lost: LostRequests,
-  quiet: Latency | undefined,
-): Judgement[] {
-  if (reaches === 'own') return [];
-  const recovered = {
-    text: `as before within ${recoveryBound} s of the end of its cause`,
-    reached: (result.recovery ?? Number.POSITIVE_INFINITY) <= recoveryBound,
-  };
-  if (reaches === 'no GET lost') {
-    return [
-      result.waited === undefined
-        ? { text: 'no GET lost', reached: lost.get.length + lost.getHungTwice.length === 0 }
-        : { text: 'no GET lost but those that two instances had got and both hung', reached: lost.get.length === 0 },
-      { text: 'no POST lost of which nothing was sent to an instance', reached: lost.postNotSent.length === 0 },
-      recovered,
-    ];
-  }
-  return [
-    { text: 'no request lost', reached: result.answered === result.sent },
-    ...(quiet === undefined || group !== 'operations'
-      ? []
-      : [
-          { text: 'p99 at most three times that of the quiet phase', reached: result.latency.p99 <= 3 * quiet.p99 },
-          {
-            text: 'no answer over 1 s beyond those of the quiet phase',
-            reached: result.latency.max <= quiet.max + 1000,
-          },
-        ]),
-    recovered,
-  ];
-}
-
-function sharesJudgement({ requests }: LoadResult, from: number, instances: readonly string[]): Judgement {
-  const deviation = shareDeviation(
-    requests.filter(({ started }) => started >= from),
-    instances,
-  );
-  return { text: "each pod's share within a fifth of its fair share, at the end", reached: deviation <= fairWithin };
-}
-
-function lossJudgement(lost: LostRequests, { from, seconds, reusedPorts }: LossBound): Judgement {
-  const late = lostAfter(from + seconds * 1000, lost);
-  const text = `nothing lost that was sent later than ${seconds} s after the fault, but POSTs that an instance had got`;
-  if (reusedPorts === undefined) return { text, reached: late.length === 0 };
-  const end = from + (seconds + reusedPorts) * 1000;
-  return {
-    text: `${text}, and for ${reusedPorts} s more connections from a port of which one to the lost node came`,
-    reached: late.every((request) => request.started < end && request.road === 'new' && withoutProxy(request)),
-  };
 }
 
 /** How the lost ones were lost, the most frequent reason first. */

@@ -6,18 +6,10 @@ import { type Component, deploymentName } from '../cluster/workloads';
 import type { Load } from '../load/load';
 import { Streams } from '../load/streams';
 import type { Moment } from '../timeline/moments';
+import type { LossBound } from './judgements';
 import type { PodHistory } from './pod-history';
 import type { ReliabilityCluster } from './reliability-cluster';
 import type { Judgement, ScenarioEvent, Waited } from './scenario-result';
-
-/** For how long after a fault requests may be lost. */
-export interface LossBound {
-  /** In milliseconds since the epoch. */
-  readonly from: number;
-  readonly seconds: number;
-  /** So many seconds longer, a connection from a port that one to the lost node had used follows that one. */
-  readonly reusedPorts?: number;
-}
 
 /** What a scenario acts through, and what it has to say. */
 export class Stage {

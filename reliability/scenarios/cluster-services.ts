@@ -1,15 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Scenario } from '../scenario';
 import type { Stage } from '../stage';
-import { restartCoreDns } from './dns';
+import { inKubeSystem, restartCoreDns } from './kube-system';
 
 const outage = 60_000;
 const staticPods = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
-
-function inKubeSystem(stage: Stage, ...args: readonly string[]): Promise<string> {
-  const [command = '', ...rest] = args;
-  return stage.workloads.kubectl.run([command, '--namespace=kube-system', ...rest], { signal: stage.system.signal });
-}
 
 /** Moves the control plane's manifests away, which ends its pods, or back. */
 async function moveManifests(stage: Stage, from: string, to: string): Promise<void> {

@@ -1,33 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isReady } from '../../cluster/pod';
-import { podsUntil } from '../../cluster/pods-until';
 import type { Scenario } from '../scenario';
 import type { Stage } from '../stage';
+import { inKubeSystem, restartCoreDns } from './kube-system';
 
 const outage = 60_000;
 
-function coreDns(stage: Stage, ...args: readonly string[]): Promise<string> {
-  const [command = '', ...rest] = args;
-  return stage.workloads.kubectl.run([command, '--namespace=kube-system', ...rest], { signal: stage.system.signal });
-}
-
 /** Writes CoreDNS's configuration, and waits for pods that have it. */
 async function writeCorefile(stage: Stage, corefile: string): Promise<void> {
-  await coreDns(stage, 'patch', 'configmap', 'coredns', `--patch=${JSON.stringify({ data: { Corefile: corefile } })}`);
-  await restartCoreDns(stage);
-}
-
-/** Its new pods know what the API server knows. An old one goes on answering for the 5 s of its `lameduck`. */
-export async function restartCoreDns(stage: Stage): Promise<void> {
-  await coreDns(stage, 'rollout', 'restart', 'deployment/coredns');
-  await coreDns(stage, 'rollout', 'status', 'deployment/coredns', '--timeout=3m');
-  await podsUntil(
-    stage.workloads.kubectl,
-    ['pods', '--namespace=kube-system', '--selector=k8s-app=kube-dns'],
-    'the end of the old CoreDNS pods',
-    (pods) => (pods.every(isReady) ? true : undefined),
-    { signal: stage.system.signal },
+  await inKubeSystem(
+    stage,
+    'patch',
+    'configmap',
+    'coredns',
+    `--patch=${JSON.stringify({ data: { Corefile: corefile } })}`,
   );
+  await restartCoreDns(stage);
 }
 
 export const dns: readonly Scenario[] = [
@@ -38,13 +25,13 @@ export const dns: readonly Scenario[] = [
     description: 'CoreDNS is scaled to none, and back. The proxies keep the addresses that they know.',
     reaches: 'nothing lost',
     act: async (stage) => {
-      stage.atEnd(() => coreDns(stage, 'scale', 'deployment/coredns', '--replicas=2'));
+      stage.atEnd(() => inKubeSystem(stage, 'scale', 'deployment/coredns', '--replicas=2'));
       stage.event('scaled to none');
-      await coreDns(stage, 'scale', 'deployment/coredns', '--replicas=0');
+      await inKubeSystem(stage, 'scale', 'deployment/coredns', '--replicas=0');
       await delay(outage, undefined, { signal: stage.system.signal });
       stage.event('scaled to two');
-      await coreDns(stage, 'scale', 'deployment/coredns', '--replicas=2');
-      await coreDns(stage, 'rollout', 'status', 'deployment/coredns', '--timeout=3m');
+      await inKubeSystem(stage, 'scale', 'deployment/coredns', '--replicas=2');
+      await inKubeSystem(stage, 'rollout', 'status', 'deployment/coredns', '--timeout=3m');
       stage.endOfCause('CoreDNS is back');
     },
   },
@@ -56,7 +43,7 @@ export const dns: readonly Scenario[] = [
       "CoreDNS answers NXDOMAIN for the API's name while all of its pods are well: nginx drops every address, and asks kube-proxy instead.",
     reaches: 'nothing lost',
     act: async (stage) => {
-      const corefile = await coreDns(stage, 'get', 'configmap', 'coredns', '--output=jsonpath={.data.Corefile}');
+      const corefile = await inKubeSystem(stage, 'get', 'configmap', 'coredns', '--output=jsonpath={.data.Corefile}');
       const name = `api.${stage.workloads.namespace}.svc.cluster.local`;
       const empty = corefile.replace('.:53 {', `.:53 {\n    template ANY ANY ${name} {\n      rcode NXDOMAIN\n    }`);
       if (empty === corefile) throw new Error('the Corefile has a server block for every name');

@@ -1,8 +1,9 @@
 import type { Pod } from '../../cluster/pod';
 import { isReady } from '../../cluster/pod';
 import { nodeOf } from '../../cluster/workloads';
+import type { LossBound } from '../judgements';
 import type { Scenario } from '../scenario';
-import type { LossBound, Stage } from '../stage';
+import type { Stage } from '../stage';
 
 export async function anyProxy(stage: Stage): Promise<Pod> {
   const [pod] = await stage.workloads.pods('proxy');

@@ -3,6 +3,7 @@ import type { ExternalCommandOptions } from '../../cluster/external-command';
 import { Kubectl } from '../../cluster/kubectl';
 import { isReady, type Pod } from '../../cluster/pod';
 import { podsUntil } from '../../cluster/pods-until';
+import { until } from '../until';
 
 function pod(name: string, ready: boolean): Pod {
   const condition = { type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime: '2026-01-31T00:00:00Z' };
@@ -35,8 +36,8 @@ class FakeKubectl extends Kubectl {
     for (const { end } of this.watches) end();
   }
 
-  async watched(): Promise<void> {
-    while (this.watches.size === 0) await delay(1);
+  watched(): Promise<true> {
+    return until(() => this.watches.size > 0);
   }
 
   override async run(args: readonly string[], { signal, onLine }: ExternalCommandOptions = {}): Promise<string> {
@@ -78,6 +79,15 @@ function twoReady(kubectl: Kubectl, options: { patience?: number; signal?: Abort
   );
 }
 
+/** A cluster with pods that are not as wanted, which is being watched. */
+async function waiting(...pods: readonly Pod[]): Promise<{ kubectl: FakeKubectl; found: Promise<string[]> }> {
+  const kubectl = new FakeKubectl();
+  kubectl.set(...pods);
+  const found = twoReady(kubectl);
+  await kubectl.watched();
+  return { kubectl, found };
+}
+
 test('pods that are as wanted are not watched', async () => {
   const kubectl = new FakeKubectl();
   kubectl.set(pod('a', true), pod('b', true));
@@ -86,10 +96,7 @@ test('pods that are as wanted are not watched', async () => {
 });
 
 test('a change is seen, and one list more has the last word', async () => {
-  const kubectl = new FakeKubectl();
-  kubectl.set(pod('a', true), pod('b', false), pod('c', true));
-  const found = twoReady(kubectl);
-  await kubectl.watched();
+  const { kubectl, found } = await waiting(pod('a', true), pod('b', false), pod('c', true));
   kubectl.set(pod('b', true));
   kubectl.delete('c');
   expect(await found).toEqual(['a', 'b']);
@@ -97,21 +104,15 @@ test('a change is seen, and one list more has the last word', async () => {
 });
 
 test('the first pods that a watch tells of are not taken for all of them', async () => {
-  const kubectl = new FakeKubectl();
-  kubectl.set(pod('a', true), pod('b', true), pod('c', true));
-  const found = twoReady(kubectl);
-  await kubectl.watched();
-  // The watch told of two ready pods before the third.
-  await delay(20);
+  const { kubectl, found } = await waiting(pod('a', true), pod('b', true), pod('c', true));
+  // The watch told of two ready pods before the third, and a list was asked.
+  await until(() => kubectl.lists === 2);
   kubectl.delete('a');
   expect(await found).toEqual(['b', 'c']);
 });
 
 test('what changes while a list is under way is not missed', async () => {
-  const kubectl = new FakeKubectl();
-  kubectl.set(pod('a', true));
-  const found = twoReady(kubectl);
-  await kubectl.watched();
+  const { kubectl, found } = await waiting(pod('a', true));
   kubectl.whileListing = () => {
     kubectl.whileListing = () => undefined;
     kubectl.delete('b');
@@ -123,10 +124,7 @@ test('what changes while a list is under way is not missed', async () => {
 });
 
 test('a watch that broke begins anew, and pods that went meanwhile are forgotten', async () => {
-  const kubectl = new FakeKubectl();
-  kubectl.set(pod('a', true), pod('b', true), pod('c', true));
-  const found = twoReady(kubectl);
-  await kubectl.watched();
+  const { kubectl, found } = await waiting(pod('a', true), pod('b', true), pod('c', true));
   kubectl.breakWatches();
   kubectl.delete('c');
   expect(await found).toEqual(['a', 'b']);

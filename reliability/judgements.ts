@@ -1,0 +1,81 @@
+import type { LoadRequest } from '../load/load-request';
+import { fairWithin, shareDeviation } from './analysis';
+import { lostAfter, type LostRequests } from './lost-requests';
+import type { Scenario } from './scenario';
+import type { Judgement, Latency, ScenarioResult } from './scenario-result';
+
+/** Seconds from the end of a cause: what DNS is kept for, its timer, and what the cluster itself takes. */
+export const recoveryBound = 8;
+
+/** For how long after a fault requests may be lost. */
+export interface LossBound {
+  /** In milliseconds since the epoch. */
+  readonly from: number;
+  readonly seconds: number;
+  /** So many seconds longer, a connection from a port that one to the lost node had used follows that one. */
+  readonly reusedPorts?: number;
+}
+
+/** Of all that is lost, at most this part by reused ports: far less than if new connections still went to the lost node. */
+const byReusedPorts = 0.1;
+
+/** What is asked of every scenario that reaches the same. */
+export function judgements(
+  { reaches, group }: Pick<Scenario, 'reaches' | 'group'>,
+  result: Pick<ScenarioResult, 'sent' | 'answered' | 'latency' | 'recovery' | 'waited'>,
+  lost: LostRequests,
+  quiet: Latency | undefined,
+): Judgement[] {
+  if (reaches === 'own') return [];
+  const recovered = {
+    text: `as before within ${recoveryBound} s of the end of its cause`,
+    reached: (result.recovery ?? Number.POSITIVE_INFINITY) <= recoveryBound,
+  };
+  if (reaches === 'no GET lost') {
+    return [
+      result.waited === undefined
+        ? { text: 'no GET lost', reached: lost.get.length + lost.getHungTwice.length === 0 }
+        : { text: 'no GET lost but those that two instances had got and both hung', reached: lost.get.length === 0 },
+      { text: 'no POST lost of which nothing was sent to an instance', reached: lost.postNotSent.length === 0 },
+      recovered,
+    ];
+  }
+  return [
+    { text: 'no request lost', reached: result.answered === result.sent },
+    ...(quiet === undefined || group !== 'operations' ? [] : latencyJudgements(result.latency, quiet)),
+    recovered,
+  ];
+}
+
+function latencyJudgements({ p99, max }: Latency, quiet: Latency): Judgement[] {
+  return [
+    { text: 'p99 at most three times that of the quiet phase', reached: p99 <= 3 * quiet.p99 },
+    { text: 'no answer over 1 s beyond those of the quiet phase', reached: max <= quiet.max + 1000 },
+  ];
+}
+
+export function sharesJudgement(
+  requests: readonly LoadRequest[],
+  from: number,
+  instances: readonly string[],
+): Judgement {
+  const deviation = shareDeviation(
+    requests.filter(({ started }) => started >= from),
+    instances,
+  );
+  return { text: "each pod's share within a fifth of its fair share, at the end", reached: deviation <= fairWithin };
+}
+
+export function lossJudgement(lost: LostRequests, { from, seconds, reusedPorts }: LossBound): Judgement {
+  const late = lostAfter(from + seconds * 1000, lost);
+  const text = `nothing lost that was sent later than ${seconds} s after the fault, but POSTs that an instance had got`;
+  if (reusedPorts === undefined) return { text, reached: late.length === 0 };
+  const { get, getHungTwice, postSent, postNotSent } = lost;
+  const all = get.length + getHungTwice.length + postSent.length + postNotSent.length;
+  const end = from + (seconds + reusedPorts) * 1000;
+  const unanswered = late.every(({ road, started, status }) => road === 'new' && started < end && status === undefined);
+  return {
+    text: `${text}, and for ${reusedPorts} s more, a tenth of all at most, connections from a port of which one to the lost node came`,
+    reached: unanswered && late.length <= all * byReusedPorts,
+  };
+}
