@@ -73,7 +73,8 @@ export function lossJudgement(lost: LostRequests, { from, seconds, reusedPorts }
   const { get, getHungTwice, postSent, postNotSent } = lost;
   const all = get.length + getHungTwice.length + postSent.length + postNotSent.length;
   const end = from + (seconds + reusedPorts) * 1000;
-  const unanswered = late.every(({ road, started, status }) => road === 'new' && started < end && status === undefined);
+  // On every road: a client whose kept connection was lost opens a new one as well.
+  const unanswered = late.every(({ started, status }) => started < end && status === undefined);
   return {
     text: `${text}, and for ${reusedPorts} s more, a tenth of all at most, connections from a port of which one to the lost node came`,
     reached: unanswered && late.length <= all * byReusedPorts,

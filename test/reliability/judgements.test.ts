@@ -86,7 +86,7 @@ describe('What is lost with a proxy', () => {
     expect(reached([...early, request({ started: 6001 })], 120)).toBe(true);
     expect(reached([...early, request({ started: 6001 }), request({ started: 6001 })], 120)).toBe(false);
     expect(reached([...early, request({ started: 126_000 })], 120)).toBe(false);
-    expect(reached([...early, request({ started: 6001, road: 'kept' })], 120)).toBe(false);
+    expect(reached([...early, request({ started: 6001, road: 'paused' })], 120)).toBe(true);
     expect(reached([...early, request({ started: 6001, status: 503 })], 120)).toBe(false);
   });
 });
