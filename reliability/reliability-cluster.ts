@@ -127,7 +127,7 @@ export class ReliabilityCluster {
     const { workloads } = this;
     for (const name of this.workerNames) await workloads.kubectl.run(['uncordon', name], { signal: this.signal });
     await workloads.run('delete', 'horizontalpodautoscalers', '--all');
-    await workloads.run('delete', 'pods', '--selector=fairlead-reliability=extra', '--wait=false');
+    await workloads.run('delete', 'deployments,pods', '--selector=fairlead-reliability=extra', '--wait=false');
     await this.apply();
     await this.nodesReady();
     for (const component of ['api', 'proxy'] as const) {
