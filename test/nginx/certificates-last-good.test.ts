@@ -136,9 +136,12 @@ test.each(broken)('%s: the old pair is served on, and one line says why', async 
   running.renewCertificate(repaired);
   await until(async () => (await served(running)) === serial(repaired), 'the repaired pair');
   expect((await stateOf(running)).refused).toBeNull();
-  const lines = logged(running);
-  expect(lines.filter((line) => line.includes('last good pair is still served, valid until'))).toHaveLength(1);
-  expect(lines.at(-1)).toContain('holds a good pair again, which is served now');
+  await until(
+    () => logged(running).at(-1)?.includes('holds a good pair again, which is served now'),
+    'a line about the repaired pair',
+  );
+  const repeated = logged(running).filter((line) => line.includes('last good pair is still served, valid until'));
+  expect(repeated).toHaveLength(1);
 });
 
 test('what was refused is not judged again, and the pair that is served may come back', async () => {
@@ -151,6 +154,8 @@ test('what was refused is not judged again, and the pair that is served may come
   running.renewCertificate(first);
   await until(async () => (await stateOf(running)).refused === null, 'the old pair');
   expect(statSync(join(store, 'check.log')).mtimeMs).toBe(lookedAt);
+  // The state is written before the line about it.
+  await until(() => logged(running).length > 1, 'a line about the old pair');
   expect(logged(running)).toHaveLength(2);
   expect(await served(running)).toBe(serial(first));
 });
