@@ -12,13 +12,13 @@ const path = '/sse';
 export class HeldEventStream extends HeldStream {
   private readonly request: ClientRequest;
 
-  constructor({ origin, host, certificates, silence }: StreamTarget) {
+  constructor({ origin, host, secureContext, silence }: StreamTarget) {
     super(silence);
     const options = {
       // A connection of its own.
       agent: false as const,
       headers: { host, accept: 'text/event-stream' },
-      ...(certificates === undefined ? {} : { ca: certificates }),
+      ...(secureContext === undefined ? {} : { secureContext }),
     };
     const url = new URL(path, origin);
     this.request = url.protocol === 'https:' ? requestHttps(url, options) : requestHttp(url, options);

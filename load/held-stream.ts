@@ -1,9 +1,10 @@
+import type { SecureContext } from 'node:tls';
 import type { LoadTarget } from './load-target';
 import type { StreamEnding } from './stream-session';
 
 export interface StreamTarget extends LoadTarget {
-  /** Certificates to trust, in PEM; undefined for those that Node.js trusts. */
-  readonly certificates: string[] | undefined;
+  /** Whom to trust; undefined for those that Node.js trusts. */
+  readonly secureContext?: SecureContext;
   /** Milliseconds without an answer after which a connection counts as silent, also while it opens. */
   readonly silence: number;
 }

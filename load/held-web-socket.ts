@@ -13,12 +13,12 @@ export class HeldWebSocket extends HeldStream {
   private asking: NodeJS.Timeout | undefined;
   private error = 'no close frame (1006)';
 
-  constructor({ origin, host, certificates, silence }: StreamTarget, messageInterval: number) {
+  constructor({ origin, host, secureContext, silence }: StreamTarget, messageInterval: number) {
     super(silence);
     const { hostname } = new URL(`http://${host}`);
     const tls = {
       servername: isIP(hostname) === 0 ? hostname : '',
-      ...(certificates === undefined ? {} : { ca: certificates }),
+      ...(secureContext === undefined ? {} : { secureContext }),
     };
     this.webSocket = new WebSocket(`${origin.replace(/^http/, 'ws')}${path}`, {
       ...tls,

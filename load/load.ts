@@ -6,6 +6,7 @@ import type { LoadRequest } from './load-request';
 import { type LoadResult, loadResult } from './load-result';
 import { loadTarget } from './load-target';
 import { type LoadNode, NodeHealth } from './node-health';
+import { trusting } from './trusting';
 
 export interface LoadOptions {
   /** On this machine: `https://localhost:8443`. */
@@ -65,7 +66,7 @@ export class Load {
     this.connections = new LoadConnections(
       this.health === undefined ? [target.origin] : [...origins.values()],
       () => this.health?.healthy.map((node) => origins.get(node) ?? target.origin) ?? [target.origin],
-      { timeout, ...(options.certificates === undefined ? {} : { ca: [...options.certificates] }) },
+      { timeout, ...trusting(options.certificates) },
       { headersTimeout: timeout, bodyTimeout: timeout },
     );
     this.finished = new Promise<void>((resolve) => {

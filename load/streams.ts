@@ -5,6 +5,7 @@ import { HeldWebSocket } from './held-web-socket';
 import { loadTarget } from './load-target';
 import { StreamClient } from './stream-client';
 import type { StreamsResult } from './streams-result';
+import { trusting } from './trusting';
 
 export interface StreamsOptions {
   /** On this machine: `https://localhost:8443`. */
@@ -52,7 +53,7 @@ export class Streams {
     integer('silence', silence, messageInterval + 1, 3_600_000);
     const target: StreamTarget = {
       ...loadTarget(options.url),
-      certificates: options.certificates === undefined ? undefined : [...options.certificates],
+      ...trusting(options.certificates),
       silence,
     };
     const events = {
