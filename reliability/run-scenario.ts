@@ -16,6 +16,9 @@ import { Stage } from './stage';
 /** Milliseconds of load before anything happens, and after everything is as before. */
 const quietPhase = 5000;
 const tail = 4000;
+/** The same before a scenario with a rate of its own, which is held against nothing else; its connections are opened before. */
+const ownQuietPhase = 15_000;
+const beginOfLoad = 5000;
 /** Milliseconds that a system may take to be as before until that counts as never. */
 const patience = 90_000;
 export interface ScenarioRun {
@@ -38,6 +41,8 @@ export async function runScenario(
   const history = new PodHistory(system.workloads);
   const since = new Date();
   const rate = scenario.rate ?? options.rate;
+  const ownRate = scenario.rate !== undefined;
+  const beforeQuiet = ownRate ? beginOfLoad : 0;
   const load = new Load({
     url: system.url,
     ...(scenario.road === 'workers' ? { nodes: system.workerNodes } : {}),
@@ -54,7 +59,7 @@ export async function runScenario(
   let instances: string[];
   let result: LoadResult;
   try {
-    await delay(quietPhase, undefined, { signal: system.signal });
+    await delay(beforeQuiet + (ownRate ? ownQuietPhase : quietPhase), undefined, { signal: system.signal });
     await scenario.act(stage);
     // The latency of an operation is judged, that of a fault is not.
     const seconds = scenario.group === 'operations' ? options.seconds : options.seconds / 3;
@@ -98,7 +103,7 @@ export async function runScenario(
     lostPostSent: lost.postSent.length,
     lostPostNotSent: lost.postNotSent.length,
     latency: latency(disturbed),
-    quiet: latency(result.requests.filter(({ started }) => started < disturbedFrom)),
+    quiet: latency(result.requests.filter(({ started }) => started >= begin + beforeQuiet && started < disturbedFrom)),
     recovery,
     ...(stage.waited === undefined ? {} : { waited: stage.waited }),
     events: stage.events,
@@ -113,8 +118,7 @@ export async function runScenario(
   return {
     ...partial,
     judgements: [
-      // Another rate has its own quiet phase.
-      ...judgements(scenario, partial, lost, scenario.rate === undefined ? quiet : partial.quiet),
+      ...judgements(scenario, partial, lost, ownRate ? partial.quiet : quiet),
       ...(named === undefined || asBefore === undefined ? [] : [sharesJudgement(result.requests, asBefore, named)]),
       ...(stage.loss === undefined ? [] : [lossJudgement(lost, stage.loss)]),
       ...stage.judgements,

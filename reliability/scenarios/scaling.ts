@@ -102,6 +102,7 @@ export const scaling: readonly Scenario[] = [
     applies: [lowAim, highAim],
     act: async (stage) => {
       const { workloads } = stage;
+      stage.event('to two');
       await workloads.scale('api', 2);
       await workloads.readyPods('api', 2);
       await stage.forgetReplicas('api');
