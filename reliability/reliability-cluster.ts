@@ -19,6 +19,7 @@ import type { LoadBalancedApi } from '../charts/load-balanced-api';
 import { deployedApis } from '../timeline/deployed-apis';
 import type { Timeline } from '../timeline/timeline';
 import { type ApiUnderLoad, statusesOf } from './api-under-load';
+import { extraSelector } from './scenarios/extra';
 
 /** Pods of the standard state that every scenario begins with. */
 export const standardReplicas = { api: 4, proxy: 2 } as const;
@@ -127,7 +128,7 @@ export class ReliabilityCluster {
     const { workloads } = this;
     for (const name of this.workerNames) await workloads.kubectl.run(['uncordon', name], { signal: this.signal });
     await workloads.run('delete', 'horizontalpodautoscalers', '--all');
-    await workloads.run('delete', 'deployments,pods', '--selector=fairlead-reliability=extra', '--wait=false');
+    await workloads.run('delete', 'deployments,pods', `--selector=${extraSelector}`, '--wait=false');
     await this.apply();
     await this.nodesReady();
     for (const component of ['api', 'proxy'] as const) {

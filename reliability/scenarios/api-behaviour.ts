@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isReady } from '../../cluster/pod';
 import type { Scenario } from '../scenario';
+import { extra } from './extra';
 import { rolled } from './rollouts';
 
 /** Answers like the example API, but 500 to every second request; its probes are well. */
@@ -35,7 +36,7 @@ function extraPod(name: string, namespace: string, script: string): object {
         'app.kubernetes.io/name': 'api',
         'app.kubernetes.io/instance': 'api',
         'app.kubernetes.io/component': 'api',
-        'fairlead-reliability': 'extra',
+        ...extra,
       },
     },
     spec: {

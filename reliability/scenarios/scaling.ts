@@ -1,29 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { deploymentName } from '../../cluster/workloads';
 import type { Scenario } from '../scenario';
+import { otherPods } from './other-pods';
 
 const switchedOn = { minReplicas: 4, maxReplicas: 6 };
 
 const bounds = { minReplicas: 2, maxReplicas: 4, scaleDownStabilizationWindow: '1s' };
 const lowAim = { ...bounds, targetCpuUtilization: 10 };
 const highAim = { ...bounds, targetCpuUtilization: 1000 };
-
-const labels = { 'fairlead-reliability': 'extra' };
-const selector = 'fairlead-reliability=extra';
-
-/** The pods of a Deployment, given as JSON, in another one that no Service knows. */
-function otherDeployment(json: string, replicas: number): object {
-  const { apiVersion, kind, metadata, spec } = JSON.parse(json) as {
-    readonly apiVersion: string;
-    readonly kind: string;
-    readonly metadata: { readonly namespace: string };
-    readonly spec: { readonly template: { readonly spec: object } };
-  };
-  return {
-    ...{ apiVersion, kind, metadata: { name: 'other', namespace: metadata.namespace, labels } },
-    spec: { replicas, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: spec.template.spec } },
-  };
-}
 
 export const scaling: readonly Scenario[] = [
   {
@@ -47,29 +30,7 @@ export const scaling: readonly Scenario[] = [
       stage.endOfCause('two pods are left');
     },
   },
-  {
-    name: 'other-pods',
-    title: 'eight pods of another Deployment',
-    group: 'operations',
-    description:
-      'What eight pods cost this machine: the same container without a Service is started eight times, then deleted. No figure is asked of it.',
-    reaches: 'own',
-    act: async (stage) => {
-      const { workloads } = stage;
-      const other = otherDeployment(await workloads.run('get', deploymentName('api'), '--output=json'), 8);
-      stage.atEnd(() => workloads.run('delete', 'deployments', `--selector=${selector}`));
-      stage.event('eight pods start');
-      await workloads.kubectl.run(['apply', '--filename=-'], {
-        input: JSON.stringify(other),
-        signal: stage.system.signal,
-      });
-      await workloads.run('rollout', 'status', 'deployment/other', '--timeout=5m');
-      stage.event('all are ready: deleted');
-      await workloads.run('delete', 'deployment/other');
-      await workloads.run('wait', 'pods', `--selector=${selector}`, '--for=delete', '--timeout=5m');
-      stage.endOfCause('they are gone');
-    },
-  },
+  otherPods,
   {
     name: 'autoscaler-switched-on',
     title: 'autoscaler switched on',

@@ -140,8 +140,8 @@ test.each(broken)('%s: the old pair is served on, and one line says why', async 
     () => logged(running).at(-1)?.includes('holds a good pair again, which is served now'),
     'a line about the repaired pair',
   );
-  const repeated = logged(running).filter((line) => line.includes('last good pair is still served, valid until'));
-  expect(repeated).toHaveLength(1);
+  const refusals = logged(running).filter((line) => line.includes('last good pair is still served, valid until'));
+  expect(refusals).toHaveLength(1);
 });
 
 test('what was refused is not judged again, and the pair that is served may come back', async () => {
