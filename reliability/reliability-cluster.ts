@@ -19,7 +19,7 @@ import type { LoadBalancedApi } from '../charts/load-balanced-api';
 import { deployedApis } from '../timeline/deployed-apis';
 import type { Timeline } from '../timeline/timeline';
 import { type ApiUnderLoad, statusesOf } from './api-under-load';
-import { putPodsFirst } from './node-daemons';
+import { boundDaemons } from './node-daemons';
 import { extraSelector } from './scenarios/extra';
 
 /** Pods of the standard state that every scenario begins with. */
@@ -70,12 +70,12 @@ export class ReliabilityCluster {
     const names = [`${cluster.name}-worker`, `${cluster.name}-worker2`];
     const workers = [];
     for (const name of names) workers.push(await workerPorts(cluster, name, signal));
-    for (const name of [`${cluster.name}-control-plane`, ...names]) await putPodsFirst(name, signal);
     const keyPairs = Array.from({ length: 12 }, (_, index) =>
       selfSignedKeyPair(['localhost'], join(cluster.directory, 'certificates', String(index))),
     );
     const system = new ReliabilityCluster(api, model, { controlPlane, workers }, keyPairs, signal);
     await system.deploy(progress);
+    for (const name of [`${cluster.name}-control-plane`, ...names]) await boundDaemons(name, signal);
     return system;
   }
 

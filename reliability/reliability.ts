@@ -30,6 +30,8 @@ void commandLine('reliability', async (args, signal) => {
     return;
   }
   await requireTools(signal);
+  // One core at a time for each kubectl: what is judged runs on this machine too.
+  process.env.GOMAXPROCS ??= '1';
   const progress = new Progress(process.stderr);
   const begin = Date.now();
   let system: ReliabilityCluster | undefined;
