@@ -67,15 +67,13 @@ export class ReliabilityCluster {
       await progress.step(`kind cluster "${cluster.name}", created`, () => cluster.create(ports, signal));
     }
     const controlPlane = await cluster.hostPorts(signal);
-    const names = [`${cluster.name}-worker`, `${cluster.name}-worker2`];
     const workers = [];
-    for (const name of names) workers.push(await workerPorts(cluster, name, signal));
+    for (const name of workerNamesOf(cluster)) workers.push(await workerPorts(cluster, name, signal));
     const keyPairs = Array.from({ length: 12 }, (_, index) =>
       selfSignedKeyPair(['localhost'], join(cluster.directory, 'certificates', String(index))),
     );
     const system = new ReliabilityCluster(api, model, { controlPlane, workers }, keyPairs, signal);
     await system.deploy(progress);
-    for (const name of [`${cluster.name}-control-plane`, ...names]) await boundDaemons(name, signal);
     return system;
   }
 
@@ -96,7 +94,7 @@ export class ReliabilityCluster {
   }
 
   get workerNames(): readonly string[] {
-    return [`${this.cluster.name}-worker`, `${this.cluster.name}-worker2`];
+    return workerNamesOf(this.cluster);
   }
 
   /** What the load trusts. */
@@ -188,6 +186,10 @@ export class ReliabilityCluster {
     await progress.step('both addresses, answering', () =>
       bothAnswer(this.ports.controlPlane, this.api.getPath, signal),
     );
+    // Not before: a quarter of a core loads images slowly.
+    await progress.step('daemons of the nodes, bounded', async () => {
+      for (const node of [`${cluster.name}-control-plane`, ...this.workerNames]) await boundDaemons(node, signal);
+    });
     const served = await this.servedCertificate();
     this.certificates = [served, ...this.keyPairs.map(({ certificate }) => certificate)];
     this.statuses = this.api.own ? await statusesOf(this.api, this.url, this.certificates) : undefined;
@@ -202,6 +204,10 @@ export class ReliabilityCluster {
   private environment(changes: object): Readonly<Record<string, string>> {
     return { ...environmentOf(this.api), FAIRLEAD_CHANGES: JSON.stringify(changes) };
   }
+}
+
+function workerNamesOf({ name }: KindCluster): readonly string[] {
+  return [`${name}-worker`, `${name}-worker2`];
 }
 
 async function workerPorts(cluster: KindCluster, name: string, signal: AbortSignal): Promise<Required<HostPorts>> {
