@@ -5,6 +5,8 @@ import { ProxyModel } from './model';
 const idempotent = '(GET|HEAD|OPTIONS|TRACE|PUT|DELETE)';
 /** $upstream_bytes_sent when nothing was sent to any instance: it has a 0 for each try. */
 const nothingSent = '[0-]?([ ,:]+[0-])*';
+/** The same when some was sent in two tries or more. */
+const twoSent = '[^/]*[1-9][0-9]*[ ,:][^/]*[1-9][^/]*';
 
 /**
  * What happens to a request that none of nginx's own tries got an answer for. Those end with "no live upstreams" when
@@ -27,8 +29,9 @@ export function retrySection({ upstreamFallback }: ProxyModel): Node[] {
       directive(`"~^${idempotent} " yes`, 'idempotent (RFC 9110, 9.2.2)'),
       directive(`"~^[^ ]+ ${nothingSent}$" yes`, 'nothing was sent to any instance'),
     ]),
-    block('map "$can_repeat $upstream_status" $after_first_round', [
+    block('map "$can_repeat $upstream_bytes_sent/$upstream_status" $after_first_round', [
       directive('default @bad_gateway'),
+      directive(`"~^yes ${twoSent}/.*504$" @gateway_timeout`, 'two instances had it, and the last one hung'),
       directive('"~^yes " @once_more$is_stream'),
       directive('"~504$" @gateway_timeout'),
     ]),

@@ -27,10 +27,7 @@ export function judgements(
   quiet: Latency | undefined,
 ): Judgement[] {
   if (reaches === 'own') return [];
-  const recovered = {
-    text: `as before within ${recoveryBound} s of the end of its cause`,
-    reached: (result.recovery ?? Number.POSITIVE_INFINITY) <= recoveryBound,
-  };
+  const recovered = recoveryJudgement(result);
   if (reaches === 'no GET lost') {
     return [
       result.waited === undefined
@@ -52,6 +49,15 @@ function latencyJudgements({ p99, max }: Latency, quiet: Latency): Judgement[] {
     { text: 'p99 at most three times that of the quiet phase', reached: p99 <= 3 * quiet.p99 },
     { text: 'no answer over 1 s beyond those of the quiet phase', reached: max <= quiet.max + 1000 },
   ];
+}
+
+export function recoveryJudgement({
+  recovery = Number.POSITIVE_INFINITY,
+}: Pick<ScenarioResult, 'recovery'>): Judgement {
+  return {
+    text: `as before within ${recoveryBound} s of the end of its cause`,
+    reached: recovery <= recoveryBound,
+  };
 }
 
 export function sharesJudgement(

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Load } from '../load/load';
 import type { LoadRequest } from '../load/load-request';
 import type { LoadResult } from '../load/load-result';
-import { asBeforeSince, isAsBefore, latency, perSecond, recent } from './analysis';
+import { asBeforeSince, isAsBefore, latency, perSecond, recent, shareDeviation } from './analysis';
 import { BusySeconds } from './busy-seconds';
-import { judgements, lossJudgement, recoveryBound, sharesJudgement } from './judgements';
+import { judgements, lossJudgement, recoveryBound, recoveryJudgement, sharesJudgement } from './judgements';
 import { sortLost } from './lost-requests';
 import { PodHistory } from './pod-history';
 import type { ReliabilityCluster } from './reliability-cluster';
@@ -57,13 +57,14 @@ export async function runScenario(
   const begin = Date.now();
   const stage = new Stage(system, load, begin, history, doing);
   let instances: string[];
+  const judgesShares = system.statuses === undefined && scenario.notesShares !== true;
   let result: LoadResult;
   try {
     await delay(beforeQuiet + (ownRate ? ownQuietPhase : quietPhase), undefined, { signal: system.signal });
     await scenario.act(stage);
     // The latency of an operation is judged, that of a fault is not.
     const seconds = scenario.group === 'operations' ? options.seconds : options.seconds / 3;
-    await waitUntilAsBefore(stage, seconds * 1000);
+    await waitUntilAsBefore(stage, seconds * 1000, judgesShares);
     instances = (await system.workloads.pods('api')).map(({ metadata }) => metadata.name);
   } finally {
     stage.note('seconds in which every core of this machine was busy', busySeconds.stop());
@@ -87,7 +88,7 @@ export async function runScenario(
   }
   const disturbedFrom = begin + (stage.events[0]?.second ?? 0) * 1000;
   const causeEnded = stage.causeEnded ?? disturbedFrom;
-  const named = system.statuses === undefined ? instances : undefined;
+  const named = judgesShares ? instances : undefined;
   const asBefore = asBeforeSince(result.requests, causeEnded, named);
   const recovery = asBefore === undefined ? undefined : (asBefore - causeEnded) / 1000;
   const disturbed = result.requests.filter(({ started }) => started >= disturbedFrom);
@@ -110,6 +111,9 @@ export async function runScenario(
     seconds: perSecond(result.requests, begin),
     notes: [
       ...stage.notes,
+      ...(scenario.notesShares === true && system.statuses === undefined
+        ? [deviationNote(result.requests, causeEnded, instances)]
+        : []),
       ...whyLost(result),
       { name: 'p99 of how late the load itself was', value: `${Math.round(result.delay)} ms` },
     ],
@@ -121,25 +125,43 @@ export async function runScenario(
       ...judgements(scenario, partial, lost, ownRate ? partial.quiet : quiet),
       ...(named === undefined || asBefore === undefined ? [] : [sharesJudgement(result.requests, asBefore, named)]),
       ...(stage.loss === undefined ? [] : [lossJudgement(lost, stage.loss)]),
+      // Reused ports may still lead to a lost node after it is back.
+      ...(stage.loss === undefined || stage.loss.reusedPorts !== undefined ? [] : [recoveryJudgement(partial)]),
       ...stage.judgements,
     ],
   };
 }
 
-async function waitUntilAsBefore({ load, system, causeEnded = 0 }: Stage, least: number): Promise<void> {
+async function waitUntilAsBefore(
+  { load, system, causeEnded = 0 }: Stage,
+  least: number,
+  judgesShares: boolean,
+): Promise<void> {
   const end = Date.now() + patience;
   // Shares that are fair by chance while the proxies still recover would end the run in the midst of it.
   const recovered = causeEnded + recoveryBound * 1000;
   const leastEnd = Math.max((load.requests[0]?.started ?? Date.now()) + least, recovered);
   const instances = async (): Promise<string[]> =>
     (await system.workloads.pods('api')).map(({ metadata }) => metadata.name);
-  const names = system.statuses === undefined ? await instances() : undefined;
+  const names = judgesShares ? await instances() : undefined;
   while (Date.now() < end) {
     const now = Date.now();
     if (now >= leastEnd && isAsBefore(recent(load.requests, now), names)) break;
     await delay(500, undefined, { signal: system.signal });
   }
   await delay(tail, undefined, { signal: system.signal });
+}
+
+function deviationNote(
+  requests: readonly LoadRequest[],
+  from: number,
+  instances: readonly string[],
+): { name: string; value: string } {
+  const deviation = shareDeviation(
+    requests.filter(({ started }) => started >= from),
+    instances,
+  );
+  return { name: "largest deviation from a pod's fair share afterwards", value: `${Math.round(deviation * 100)} %` };
 }
 
 /** How the lost ones were lost, the most frequent reason first. */

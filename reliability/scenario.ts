@@ -22,6 +22,8 @@ export interface Scenario {
   readonly needsExampleApi?: boolean;
   /** The changes of options that it applies: they are synthesized before there is load, which that would disturb. */
   readonly applies?: readonly object[];
+  /** Shares are noted, and not judged: what makes them uneven outlasts its cause (reliability-notes.md). @default false */
+  readonly notesShares?: boolean;
   /** Ends when the cause has ended and Kubernetes has done its part; what comes next is measured by the run. */
   readonly act: (stage: Stage) => Promise<void>;
 }

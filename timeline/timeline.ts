@@ -33,9 +33,10 @@ export interface TimelineProps {
   readonly connectTimeout?: Duration;
 
   /**
-   * How long after its arrival a request may still be passed to another pod, in whole seconds.
+   * How long after its arrival a request may still be passed to another pod, in whole seconds. Where this is not longer
+   * than `requestTimeout`, a GET that has waited on a pod that hangs is tried once more, but may meet that pod again.
    *
-   * @default '10s'
+   * @default - `requestTimeout` and 10 s more
    * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream_timeout
    */
   readonly nextUpstreamTimeout?: Duration;
@@ -150,6 +151,8 @@ const tcpKeepAliveProbes = 3;
 const fallbackKeepAlive = 1;
 /** nginx asks again `valid + 1` seconds after an answer. */
 const reResolveTimer = 1;
+/** After a try that hung, time for pods that are silent or gone before one that answers. */
+const nextUpstreamMargin = 10;
 /** What endpoint slices, the kubelet and a busy node add to any of these times. */
 const slack = 2;
 /** How long a worker or an app takes to end once nothing holds it. */
@@ -160,10 +163,11 @@ export function timeline(props: TimelineProps = {}): Timeline {
   const keepAliveTimeout = wholeSeconds('keepAliveTimeout', props.keepAliveTimeout ?? '5s', { min: '2s', max: '1h' });
   const requestTimeout = wholeSeconds('requestTimeout', props.requestTimeout ?? '60s', { min: '1s', max: '1h' });
   const connectTimeout = wholeSeconds('connectTimeout', props.connectTimeout ?? '2s', { min: '1s', max: '75s' });
-  const nextUpstreamTimeout = wholeSeconds('nextUpstreamTimeout', props.nextUpstreamTimeout ?? '10s', {
-    min: '1s',
-    max: '1h',
-  });
+  const nextUpstreamTimeout = wholeSeconds(
+    'nextUpstreamTimeout',
+    props.nextUpstreamTimeout ?? `${requestTimeout + nextUpstreamMargin}s`,
+    { min: '1s', max: '2h' },
+  );
   const resolverValid = wholeSeconds('resolverValid', props.resolverValid ?? '5s', { min: '1s', max: '5m' });
   const dnsCache = wholeSeconds('dnsCache', props.dnsCache ?? '30s', { max: '5m' });
   const proxyPreStop = wholeSeconds('proxyDeregistrationDelay', props.proxyDeregistrationDelay ?? '30s', {
@@ -231,9 +235,10 @@ export function timeline(props: TimelineProps = {}): Timeline {
     // Every try of the first round, then one more, then the fallback.
     longestWaitOnSilentPods:
       Math.min(nextUpstreamTries * connectTimeout, nextUpstreamTimeout + connectTimeout) + 2 * connectTimeout,
-    // The last try of the first round begins before nextUpstreamTimeout has passed. Two tries hang at most: one more that
-    // hangs ends in 504, and only one more that reaches nobody (connectTimeout) leads to the fallback, which may hang.
-    longestWaitOnHungPods: nextUpstreamTimeout + 3 * connectTimeout + 2 * requestTimeout,
+    // The last try of the first round begins before nextUpstreamTimeout has passed, and after two that hung there is no
+    // other. After one, with two silent pods beside it, one more may be silent, and the fallback hang.
+    longestWaitOnHungPods:
+      Math.max(nextUpstreamTimeout, requestTimeout + 4 * connectTimeout) + connectTimeout + requestTimeout,
   };
 }
 

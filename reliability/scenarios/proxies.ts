@@ -26,14 +26,17 @@ export const proxies: readonly Scenario[] = [
     title: 'nginx worker killed (SIGKILL)',
     group: 'faults',
     description:
-      'One of the two workers of a proxy is killed; the master starts another. What the worker held is lost: its requests and its connections.',
+      'One of the two workers of a proxy is killed; the master starts another. What the worker held is lost: its requests and its connections. Its requests stay counted, and their pods get less for that.',
     reaches: 'own',
+    notesShares: true,
     act: async (stage) => {
       const proxy = await anyProxy(stage);
       const master = await stage.workloads.processId(proxy);
       const children = await stage.inNode(nodeOf(proxy), 'cat', `/proc/${master}/task/${master}/children`);
       const [worker] = children.trim().split(/\s+/);
       if (worker === undefined) throw new Error('the master has workers');
+      // What stays counted goes with the proxy; other scenarios judge shares.
+      stage.atEnd(() => stage.workloads.restart('proxy'));
       stage.event('SIGKILL to a worker');
       const begin = Date.now();
       await stage.inNode(nodeOf(proxy), 'kill', '-KILL', worker);

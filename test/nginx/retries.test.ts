@@ -122,6 +122,57 @@ test.each([
   expect(received).toBe(tries);
 });
 
+describe('instances that hang', () => {
+  const times = timeline({ resolverValid: '1s', dnsCache: '0s', connectTimeout: '1s', requestTimeout: '2s' });
+
+  async function startWith(instances: readonly Instance[]): Promise<void> {
+    dns.instances = instances;
+    nginx = await RealNginx.start({ upstreamService: 'http', resolvers: [dns.server], timeline: times });
+    await nginx.untilAnswered(({ status }) => status !== 503);
+  }
+
+  test('a GET that waited on one is given to another, and never to the same again', async () => {
+    const received: string[] = [];
+    const hanging = await api('hanging', ({ url = '' }) => received.push(url));
+    const slow = await api('slow', (_request, response) => void setTimeout(() => response.end(), 1500));
+    await startWith([hanging.instance, slow.instance]);
+    received.length = 0;
+    const twelve = (path: string): Promise<{ status: number }>[] =>
+      Array.from({ length: 12 }, (_, index) => nginx.get({ path: `/${path}/${index}` }));
+    const first = twelve('first');
+    await Promise.race(first);
+    // The one that hangs has fewer requests than the other when its first ones time out: least_conn prefers it.
+    const answers = await Promise.all([...first, ...twelve('second')]);
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect(received.length).toBeGreaterThan(6);
+    expect(new Set(received).size).toBe(received.length);
+  });
+
+  test('a GET that waited on two is given to no third', async () => {
+    const received: string[] = [];
+    const hanging = [1, 2].map((name) => api(`hanging ${name}`, ({ url = '' }) => received.push(url)));
+    await startWith((await Promise.all(hanging)).map(({ instance }) => instance));
+    received.length = 0;
+    expect((await nginx.get({ path: '/waits' })).status).toBe(504);
+    expect(received).toEqual(['/waits', '/waits']);
+  });
+
+  test('a GET that two instances dropped is asked of those that DNS names since', async () => {
+    const alive = await api('alive');
+    const held: Socket[] = [];
+    const dropping = [await dying((socket) => held.push(socket)), await dying((socket) => held.push(socket))];
+    await start(dropping);
+    const answer = nginx.get({});
+    await until(() => held.length === 1, 'the first try');
+    held[0]?.resetAndDestroy();
+    await until(() => held.length === 2, 'the second try');
+    dns.instances = [alive.instance];
+    await untilResolvedAnew();
+    held[1]?.resetAndDestroy();
+    expect((await answer).status).toBe(200);
+  });
+});
+
 describe('DNS changes while a request is under way, which nginx itself answers with "no live upstreams"', () => {
   async function requestDuringChange(method: string, atRequest: (socket: Socket) => void): Promise<number> {
     const alive = await api('alive');

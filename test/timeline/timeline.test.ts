@@ -24,7 +24,7 @@ test('what is not given suits any cluster and any Node', () => {
     resolverTimeout: 2,
     connectTimeout: 2,
     requestTimeout: 60,
-    nextUpstreamTimeout: 10,
+    nextUpstreamTimeout: 70,
     nextUpstreamTries: 3,
     tcpKeepAliveTime: 2,
     tcpKeepAliveInterval: 1,
@@ -46,7 +46,7 @@ test('what is not given suits any cluster and any Node', () => {
     unreachableToleration: 30,
     discovery: 36,
     longestWaitOnSilentPods: 10,
-    longestWaitOnHungPods: 136,
+    longestWaitOnHungPods: 132,
   });
 });
 
@@ -93,14 +93,20 @@ describe('whatever is given', () => {
 });
 
 test.each<[TimelineProps, number, number]>([
-  // Three silent tries, one more, and the fallback: 5 × 2; a hung try that began at 10, a silent one, a hung fallback.
-  [{}, 10, 10 + 3 * 2 + 2 * 60],
-  [{ connectTimeout: '1s', requestTimeout: '5s', nextUpstreamTimeout: '2s' }, 5, 2 + 3 * 1 + 2 * 5],
+  // Three silent tries, one more, and the fallback: 5 × 2; a second hung try that began at 70.
+  [{}, 10, 70 + 2 + 60],
+  // Of five tries, the first one and the fallback hang.
+  [{ connectTimeout: '1s', requestTimeout: '5s', nextUpstreamTimeout: '2s' }, 5, 5 * 1 + 2 * 5],
   // No fourth second: the second try begins at 3 s, and none after nextUpstreamTimeout.
-  [{ connectTimeout: '3s', nextUpstreamTimeout: '4s' }, 4 + 3 + 2 * 3, 4 + 3 * 3 + 2 * 60],
-  [{ connectTimeout: '4s', requestTimeout: '4s', nextUpstreamTimeout: '30s' }, 20, 30 + 3 * 4 + 2 * 4],
+  [{ connectTimeout: '3s', nextUpstreamTimeout: '4s' }, 4 + 3 + 2 * 3, 5 * 3 + 2 * 60],
+  [{ connectTimeout: '4s', requestTimeout: '4s', nextUpstreamTimeout: '30s' }, 20, 30 + 4 + 4],
 ])('with %j a client waits at most %i s on silent pods and %i s on hung ones', (props, silent, hung) => {
   expect(timeline(props)).toMatchObject({ longestWaitOnSilentPods: silent, longestWaitOnHungPods: hung });
+});
+
+test.each(['2s', '10s', '1h'] as const)('a GET that hung for %s may be passed to another pod', (requestTimeout) => {
+  const line = timeline({ requestTimeout });
+  expect(line.nextUpstreamTimeout).toBe(line.requestTimeout + 10);
 });
 
 test('a connection to a lost node is found dead while a waiting GET may still be passed to another pod', () => {
@@ -128,7 +134,7 @@ test.each<[Record<string, unknown>, string]>([
   [{ dnsCache: '-1s' }, 'dnsCache: "-1s" is not a duration: give a whole number with a unit, such as "30s" or "500ms"'],
   [{ dnsCache: '6m' }, 'dnsCache: "6m" is too long: give 5m or less'],
   [
-    { connectTimeout: '10s' },
+    { connectTimeout: '10s', nextUpstreamTimeout: '10s' },
     'nextUpstreamTimeout: "10s" leaves no time for another pod after a first one that is silent for connectTimeout (10s): give 11s or more',
   ],
   [{ requestTimeout: '1s' }, 'requestTimeout: "1s" is shorter than connectTimeout: give 2s or more'],
