@@ -36,7 +36,10 @@ export const proxies: readonly Scenario[] = [
       const [worker] = children.trim().split(/\s+/);
       if (worker === undefined) throw new Error('the master has workers');
       // What stays counted goes with the proxy; other scenarios judge shares.
-      stage.atEnd(() => stage.workloads.restart('proxy'));
+      stage.atEnd(async () => {
+        await stage.workloads.restart('proxy');
+        await stage.workloads.rolledOut('proxy');
+      });
       stage.event('SIGKILL to a worker');
       const begin = Date.now();
       await stage.inNode(nodeOf(proxy), 'kill', '-KILL', worker);
