@@ -50,6 +50,18 @@ export function shareDeviation(requests: readonly LoadRequest[], instances: read
   );
 }
 
+/** The same of those that were sent from a moment on. */
+export function shareDeviationSince(
+  from: number,
+  requests: readonly LoadRequest[],
+  instances: readonly string[],
+): number {
+  return shareDeviation(
+    requests.filter(({ started }) => started >= from),
+    instances,
+  );
+}
+
 /**
  * When the system was as before, in milliseconds since the epoch: from then on no request is lost, none takes more than a
  * second, and every instance gets its fair share. Without instances, shares are not looked at. Undefined if never.

@@ -1,5 +1,5 @@
 import type { LoadRequest } from '../load/load-request';
-import { fairWithin, shareDeviation } from './analysis';
+import { fairWithin, shareDeviationSince } from './analysis';
 import { lostAfter, type LostRequests } from './lost-requests';
 import type { Scenario } from './scenario';
 import type { Judgement, Latency, ScenarioResult } from './scenario-result';
@@ -65,10 +65,7 @@ export function sharesJudgement(
   from: number,
   instances: readonly string[],
 ): Judgement {
-  const deviation = shareDeviation(
-    requests.filter(({ started }) => started >= from),
-    instances,
-  );
+  const deviation = shareDeviationSince(from, requests, instances);
   return { text: "each pod's share within a fifth of its fair share, at the end", reached: deviation <= fairWithin };
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Load } from '../load/load';
 import type { LoadRequest } from '../load/load-request';
 import type { LoadResult } from '../load/load-result';
-import { asBeforeSince, isAsBefore, latency, perSecond, recent, shareDeviation } from './analysis';
+import { asBeforeSince, isAsBefore, latency, perSecond, recent, shareDeviationSince } from './analysis';
 import { BusySeconds } from './busy-seconds';
 import { judgements, lossJudgement, recoveryBound, recoveryJudgement, sharesJudgement } from './judgements';
 import { sortLost } from './lost-requests';
@@ -57,7 +57,9 @@ export async function runScenario(
   const begin = Date.now();
   const stage = new Stage(system, load, begin, history, doing);
   let instances: string[];
-  const judgesShares = system.statuses === undefined && scenario.notesShares !== true;
+  const knowsInstances = system.statuses === undefined;
+  const notesShares = knowsInstances && scenario.notesShares === true;
+  const judgesShares = knowsInstances && !notesShares;
   let result: LoadResult;
   try {
     await delay(beforeQuiet + (ownRate ? ownQuietPhase : quietPhase), undefined, { signal: system.signal });
@@ -111,9 +113,7 @@ export async function runScenario(
     seconds: perSecond(result.requests, begin),
     notes: [
       ...stage.notes,
-      ...(scenario.notesShares === true && system.statuses === undefined
-        ? [deviationNote(result.requests, causeEnded, instances)]
-        : []),
+      ...(notesShares ? [deviationNote(shareDeviationSince(causeEnded, result.requests, instances))] : []),
       ...whyLost(result),
       { name: 'p99 of how late the load itself was', value: `${Math.round(result.delay)} ms` },
     ],
@@ -152,15 +152,7 @@ async function waitUntilAsBefore(
   await delay(tail, undefined, { signal: system.signal });
 }
 
-function deviationNote(
-  requests: readonly LoadRequest[],
-  from: number,
-  instances: readonly string[],
-): { name: string; value: string } {
-  const deviation = shareDeviation(
-    requests.filter(({ started }) => started >= from),
-    instances,
-  );
+function deviationNote(deviation: number): { name: string; value: string } {
   return { name: "largest deviation from a pod's fair share afterwards", value: `${Math.round(deviation * 100)} %` };
 }
 
