@@ -11,7 +11,8 @@ const twoSent = '[^/]*[1-9][0-9]*[ ,:][^/]*[1-9][^/]*';
 /**
  * What happens to a request that none of nginx's own tries got an answer for. Those end with "no live upstreams" when
  * DNS changed meanwhile (nginx/nginx#1656), although there are live instances. So it is tried once more if its method
- * is idempotent, or if nothing of it was sent yet; but not after two instances had it and the last one hung. If that reaches no instance either, the fallback is asked.
+ * is idempotent, or if nothing of it was sent yet; but not after two instances had it and the last one hung. If that
+ * reaches no instance either, the fallback is asked.
  *
  * nginx looks a map's variable up once a request: what is asked again after another try has a map of its own. $status
  * is 000 while nginx looks for the error page, so what happened is in $upstream_status.
