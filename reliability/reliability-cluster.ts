@@ -39,11 +39,11 @@ interface Node extends KubernetesObject {
 
 /** A kind cluster of three nodes that belongs to the reliability run alone. */
 export class ReliabilityCluster {
-  readonly cluster = new KindCluster('fairlead-reliability');
   readonly workloads: Workloads;
   private readonly synthesized = new Map<string, string>();
 
   private constructor(
+    readonly cluster: KindCluster,
     readonly api: ApiUnderLoad,
     private readonly model: LoadBalancedApi,
     readonly ports: { readonly controlPlane: HostPorts; readonly workers: readonly Required<HostPorts>[] },
@@ -51,13 +51,17 @@ export class ReliabilityCluster {
     readonly keyPairs: readonly KeyPair[],
     readonly signal: AbortSignal,
   ) {
-    this.workloads = new Workloads(this.cluster.kubectl, model.namespace.name, signal);
+    this.workloads = new Workloads(cluster.kubectl, model.namespace.name, signal);
   }
 
-  /** Creates or finds the cluster, and deploys main.ts to it. */
-  static async open(api: ApiUnderLoad, progress: Progress, signal: AbortSignal): Promise<ReliabilityCluster> {
-    const model = modelOf(api);
-    const cluster = new KindCluster('fairlead-reliability');
+  /** Creates or finds the cluster, and deploys main.ts to it. If that fails, the cluster is still there. */
+  static async open(
+    cluster: KindCluster,
+    model: LoadBalancedApi,
+    api: ApiUnderLoad,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<ReliabilityCluster> {
     if (await cluster.exists(signal)) await cluster.open(signal);
     else {
       const ports: HostPorts[] = [await freePorts()];
@@ -72,7 +76,7 @@ export class ReliabilityCluster {
     const keyPairs = Array.from({ length: 12 }, (_, index) =>
       selfSignedKeyPair(['localhost'], join(cluster.directory, 'certificates', String(index))),
     );
-    const system = new ReliabilityCluster(api, model, { controlPlane, workers }, keyPairs, signal);
+    const system = new ReliabilityCluster(cluster, api, model, { controlPlane, workers }, keyPairs, signal);
     await system.deploy(progress);
     return system;
   }
@@ -220,7 +224,7 @@ function environmentOf({ own }: ApiUnderLoad): Readonly<Record<string, string>> 
 }
 
 /** What main.ts makes, before any of it is changed. */
-function modelOf(api: ApiUnderLoad): LoadBalancedApi {
+export function modelOf(api: ApiUnderLoad): LoadBalancedApi {
   Object.assign(process.env, environmentOf(api));
   const [only, ...others] = deployedApis(resolve('main.ts'), 'reliability');
   if (others.length > 0) {

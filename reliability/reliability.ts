@@ -2,9 +2,10 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { commandLine } from '../cluster/command-line';
 import { Failure } from '../cluster/failure';
+import { KindCluster } from '../cluster/kind-cluster';
 import { Progress } from '../cluster/progress';
 import { requireTools } from '../cluster/required-tools';
-import { ReliabilityCluster } from './reliability-cluster';
+import { modelOf, ReliabilityCluster } from './reliability-cluster';
 import { writeReport } from './report-files';
 import { Results } from './results';
 import { runOptions, type RunOptions, usage } from './run-options';
@@ -34,9 +35,10 @@ void commandLine('reliability', async (args, signal) => {
   process.env.GOMAXPROCS ??= '1';
   const progress = new Progress(process.stderr);
   const begin = Date.now();
-  let system: ReliabilityCluster | undefined;
+  const model = modelOf(options.api);
+  const cluster = new KindCluster('fairlead-reliability');
   try {
-    system = await ReliabilityCluster.open(options.api, progress, signal);
+    const system = await ReliabilityCluster.open(cluster, model, options.api, progress, signal);
     const done = await runAll(system, options, progress, args);
     const missed = done.filter(({ judgements }) => judgements.some(({ reached }) => !reached));
     if (options.only === undefined && !options.api.own) {
@@ -59,7 +61,7 @@ void commandLine('reliability', async (args, signal) => {
       throw new Failure(`not all was reached: ${missed.map(({ name }) => name).join(', ')}`);
     }
   } finally {
-    if (!options.keep) await removeCluster(system, progress);
+    if (!options.keep) await removeCluster(cluster, progress);
   }
 });
 
@@ -100,8 +102,7 @@ function run(
   return progress.step(scenario.title, (doing) => runScenario(scenario, { system, options, quiet, listLost }, doing));
 }
 
-async function removeCluster(system: ReliabilityCluster | undefined, progress: Progress): Promise<void> {
-  if (system === undefined) return;
-  const { cluster } = system;
+async function removeCluster(cluster: KindCluster, progress: Progress): Promise<void> {
+  if (!(await cluster.exists())) return;
   await progress.step(`kind cluster "${cluster.name}", removed`, () => cluster.delete());
 }
