@@ -60,7 +60,7 @@ export class KindCluster {
     } catch (error) {
       if (!(error instanceof ExternalCommandFailure)) throw error;
       throw new Failure(
-        `the kind cluster "${this.name}" exists but does not answer: remove it with "npm run kind:down" and try again`,
+        `the kind cluster "${this.name}" exists but does not answer: remove it with "kind delete cluster --name=${this.name}" and try again`,
       );
     }
   }

@@ -62,6 +62,14 @@ export class ReliabilityCluster {
     progress: Progress,
     signal: AbortSignal,
   ): Promise<ReliabilityCluster> {
+    const image = model.apiDeployment.containers[0]?.image ?? '';
+    if (api.own) {
+      // Before there is a cluster: most that is wrong with an image shows here.
+      await progress.step('image of the API, on this machine', async (doing) => {
+        doing(image);
+        await pullMissingImage(image, signal);
+      });
+    }
     if (await cluster.exists(signal)) await cluster.open(signal);
     else {
       const ports: HostPorts[] = [await freePorts()];
@@ -77,6 +85,9 @@ export class ReliabilityCluster {
       selfSignedKeyPair(['localhost'], join(cluster.directory, 'certificates', String(index))),
     );
     const system = new ReliabilityCluster(cluster, api, model, { controlPlane, workers }, keyPairs, signal);
+    if (api.own) {
+      await progress.step('image of the API, loaded into the nodes', () => loadImage(cluster, image, signal));
+    }
     await system.deploy(progress);
     return system;
   }
@@ -178,14 +189,6 @@ export class ReliabilityCluster {
 
   private async deploy(progress: Progress): Promise<void> {
     const { cluster, signal } = this;
-    if (this.api.own) {
-      await progress.step('image of the API, loaded into the nodes', async (doing) => {
-        const image = this.model.apiDeployment.containers[0]?.image ?? '';
-        doing(image);
-        await pullMissingImage(image, signal);
-        await loadImage(cluster, image, signal);
-      });
-    }
     await deployToKind(cluster, this.ports.controlPlane, progress, signal, this.environment({}));
     await progress.step('both addresses, answering', () =>
       bothAnswer(this.ports.controlPlane, this.api.getPath, signal),

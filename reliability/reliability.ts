@@ -36,7 +36,7 @@ void commandLine('reliability', async (args, signal) => {
   const progress = new Progress(process.stderr);
   const begin = Date.now();
   const model = modelOf(options.api);
-  const cluster = new KindCluster('fairlead-reliability');
+  const cluster = new KindCluster(options.cluster);
   try {
     const system = await ReliabilityCluster.open(cluster, model, options.api, progress, signal);
     const done = await runAll(system, options, progress, args);

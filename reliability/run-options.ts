@@ -1,19 +1,21 @@
 import { parseArgs } from 'node:util';
 import { integer } from '../values/integer';
 import { InvalidOption } from '../values/invalid-option';
-import { oneOf, urlPath } from '../values/names';
+import { dnsLabelName, oneOf, urlPath } from '../values/names';
 import { type ApiUnderLoad, exampleApi } from './api-under-load';
 
-export const usage = `Usage: npm run reliability -- [--only NAME] [--rate N] [--seconds N] [--resume] [--get PATH] [--post PATH]
+export const usage = `Usage: npm run reliability -- [--only NAME] [--rate N] [--seconds N] [--resume] [--keep] [--cluster NAME]
+                           [--get PATH] [--post PATH]
 
-Makes a kind cluster "fairlead-reliability" with three nodes on this machine, runs every scenario under load, counts every
-request, and writes docs/reliability.md, its pictures and docs/reliability.json. Removes the cluster at the end.
+Makes a kind cluster of three nodes on this machine, runs every scenario under load, counts every request, and writes
+docs/reliability.md, its pictures and docs/reliability.json. Removes the cluster at the end.
 
   --only NAME     one scenario, or several (--only a --only b); the documents stay as they are
   --rate N        requests a second (default: 100); half are POST, a tenth use a new connection
   --seconds N     the least that each operation is under load (default: 90); a fault is for a third
   --resume        goes on after an interrupted run: scenarios that have a result keep it
   --keep          leaves the cluster for the next run
+  --cluster NAME  the cluster's name (default: fairlead-reliability): give another to run two projects on one machine
   --get PATH      runs the container of main.ts instead of the example API, and asks this path
   --post PATH     the same; gets JSON (default: the path of --get)
   --list          the names of the scenarios
@@ -29,6 +31,7 @@ export interface RunOptions {
   readonly seconds: number;
   readonly resume: boolean;
   readonly keep: boolean;
+  readonly cluster: string;
   readonly api: ApiUnderLoad;
 }
 
@@ -41,6 +44,7 @@ export function runOptions(args: readonly string[], scenarios: readonly string[]
       seconds: { type: 'string', default: '90' },
       resume: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
+      cluster: { type: 'string', default: 'fairlead-reliability' },
       get: { type: 'string' },
       post: { type: 'string' },
       list: { type: 'boolean' },
@@ -58,6 +62,7 @@ export function runOptions(args: readonly string[], scenarios: readonly string[]
     seconds: integer('--seconds', wholeNumber(values.seconds), 1, 3600),
     resume: values.resume,
     keep: values.keep,
+    cluster: dnsLabelName('--cluster', values.cluster),
     api:
       values.get === undefined
         ? exampleApi

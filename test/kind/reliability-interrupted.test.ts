@@ -2,14 +2,19 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { KindCluster } from '../../cluster/kind-cluster';
 
-const cluster = new KindCluster('fairlead-reliability');
+// Of another name than a developer's own run has, which may be there too.
+const cluster = new KindCluster('fairlead-test-interrupted');
+
+afterAll(async () => {
+  if (await cluster.exists()) await cluster.delete();
+});
 
 test('npm run reliability, ended by Ctrl-C while it deploys, leaves no cluster', async () => {
-  // One that somebody keeps (--keep) is not ours to remove.
-  expect(await cluster.exists()).toBe(false);
-  const command = spawn(process.execPath, ['--require=ts-node/register', 'reliability/reliability.ts'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const command = spawn(
+    process.execPath,
+    ['--require=ts-node/register', 'reliability/reliability.ts', `--cluster=${cluster.name}`],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
   const exit = once(command, 'exit');
   let printed = '';
   command.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -18,7 +23,7 @@ test('npm run reliability, ended by Ctrl-C while it deploys, leaves no cluster',
     const created = `kind cluster "${cluster.name}", created: `;
     if (printed.includes(created) && !before.includes(created)) command.kill('SIGINT');
   });
-  await exit;
+  expect(await exit).toEqual([130, null]);
   expect(printed).toContain('created: ');
   expect(await cluster.exists()).toBe(false);
 });

@@ -17,6 +17,7 @@ test.each([
   [['--only', 'rollout'], '--only: "rollout" is unknown'],
   [['--rate', '0'], '--rate: 0 is out of range: give a whole number from 1 to 1000'],
   [['--seconds', '1m'], '--seconds: "1m" is out of range'],
+  [['--cluster', 'my_cluster'], '--cluster: "my_cluster" is not a DNS label'],
   [['--get', 'health'], '--get: "health" is not a URL path'],
   [['--post', '/orders'], '--post: "/orders" comes without --get: give the path to GET as well'],
   [['--fast'], "Unknown option '--fast'"],
@@ -45,6 +46,7 @@ test('the example API is asked unless a path of another is given', () => {
     seconds: 90,
     resume: false,
     keep: false,
+    cluster: 'fairlead-reliability',
     api: { own: false, getPath: '/healthcheck', postPath: '/echo' },
   });
   expect(runOptions(['--get', '/orders', '--only', 'quiet', '--only', 'scale'], names)).toMatchObject({
