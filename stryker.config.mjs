@@ -7,6 +7,8 @@ export default {
   concurrency: 2,
   timeoutMS: 30_000,
   ignoreStatic: true,
+  // Tests are compiled by SWC, which checks no types; and the njs source is part of the manifests, to the letter.
+  disableTypeChecks: false,
   ignorePatterns: ['dist', 'lib', 'api/lib', '.fairlead', 'coverage', 'reports'],
   reporters: ['clear-text', 'progress'],
   clearTextReporter: { allowColor: false, logTests: false },
