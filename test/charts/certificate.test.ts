@@ -98,11 +98,14 @@ describe('Refused', () => {
     );
   });
 
-  test('is a Secret beside files', () => {
-    expect(refusal({ ...files, tlsSecretName: 'orders-tls' })).toBe(
-      'InvalidOption: tlsSecretName: "orders-tls" is a certificate of its own: give it, or tlsCertificateFile and tlsPrivateKeyFile',
-    );
-  });
+  test.each([{ tlsCertificateFile: 'tls.crt' }, { tlsPrivateKeyFile: 'tls.key' }])(
+    'is a Secret beside %j',
+    (beside) => {
+      expect(refusal({ ...beside, tlsSecretName: 'orders-tls' })).toBe(
+        'InvalidOption: tlsSecretName: "orders-tls" is a certificate of its own: give it, or tlsCertificateFile and tlsPrivateKeyFile',
+      );
+    },
+  );
 
   test('is a certificate for another host, also an additional one', () => {
     expect(refusal({ ...files, host: 'billing.example.com' })).toContain(

@@ -53,6 +53,10 @@ describe('What is made', () => {
     }
   });
 
+  test.each([{ team: '' }, { tier: '1' }, { t: 'orders' }, { 'x/team': 'orders' }])('takes %j as labels', (labels) => {
+    expect(find(synthesize({ labels }), 'Deployment', 'api').metadata.labels).toMatchObject(labels);
+  });
+
   test('selects pods by labels that neither an image nor a user can change', () => {
     const manifests = synthesize({ labels: { team: 'orders' }, container: { image: 'orders:2' } });
     const selectors = [
@@ -75,6 +79,7 @@ describe('What is made', () => {
     expect(versionOf('ghcr.io/acme/orders:1.4.2')).toBe('1.4.2');
     expect(versionOf(`ghcr.io/acme/orders:1.4.2@sha256:${'a'.repeat(64)}`)).toBe('1.4.2');
     expect(versionOf('registry.example.com:5000/orders')).toBeUndefined();
+    expect(versionOf('orders:7')).toBe('7');
     expect(versionOf(`orders:${'a'.repeat(100)}`)).toBeUndefined();
   });
 });

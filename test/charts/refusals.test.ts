@@ -83,6 +83,12 @@ const cases: [what: string, given: object, message: string][] = [
     'labels["app.kubernetes.io/name"]: "other" is set by fairlead: choose another key',
   ],
   [
+    'a label that decides what pods may do',
+    { labels: { 'pod-security.kubernetes.io/enforce': 'privileged' } },
+    'labels["pod-security.kubernetes.io/enforce"]: "privileged" is set by fairlead: choose another key',
+  ],
+  ['a label that is a number', { labels: { team: 5 } }, 'labels["team"]: 5 is not the value of a label'],
+  [
     'an annotation that is no text',
     { serviceAnnotations: { 'example.com/on': true } },
     'serviceAnnotations["example.com/on"]: true is not text: put it in quotes',
@@ -120,6 +126,21 @@ const cases: [what: string, given: object, message: string][] = [
     'container.args: [] is not a list of words: give one, such as ["node", "server.js"]',
   ],
   [
+    'a word that is a number',
+    { container: { args: ['--port', 3000] } },
+    'container.args: ["--port",3000] is not a list of words: give one, such as ["node", "server.js"]',
+  ],
+  [
+    'a health check path that is no path',
+    { container: { healthCheckPath: 'health' } },
+    'container.healthCheckPath: "health" is not a URL path',
+  ],
+  [
+    'a liveness path that is no path',
+    { container: { livenessPath: 'livez' } },
+    'container.livenessPath: "livez" is not a URL path',
+  ],
+  [
     'a path that is no path',
     { container: { readinessPath: 'readyz?full' } },
     'container.readinessPath: "readyz?full" is not a URL path: start it with "/" and percent-encode what RFC 3986 does not allow in a path, such as "/healthcheck"',
@@ -153,6 +174,16 @@ const cases: [what: string, given: object, message: string][] = [
     'container.volumes: "data" is not an absolute path without ":": begin it with "/"',
   ],
   [
+    'a volume at a path that a colon ends',
+    { container: { volumes: [{ path: '/data:ro', volume }] } },
+    'container.volumes: "/data:ro" is not an absolute path without ":": begin it with "/"',
+  ],
+  [
+    'a volume at a relative path of several parts',
+    { container: { volumes: [{ path: 'var/data', volume }] } },
+    'container.volumes: "var/data" is not an absolute path without ":": begin it with "/"',
+  ],
+  [
     'a variable that no environment can have',
     { container: { environment: { '1ST': 'x' } } },
     'container.environment["1ST"]: "1ST" is not the name of an environment variable: give letters, digits, "_", "." and "-", not beginning with a digit',
@@ -161,6 +192,21 @@ const cases: [what: string, given: object, message: string][] = [
     'a variable that is no text',
     { container: { environment: { LIMIT: 5 } } },
     'container.environment["LIMIT"]: 5 is neither text nor an EnvValue: put it in quotes',
+  ],
+  [
+    'a variable whose name goes on after what is allowed',
+    { container: { environment: { 'LIMIT=5;': 'x' } } },
+    'container.environment["LIMIT=5;"]: "LIMIT=5;" is not the name of an environment variable',
+  ],
+  [
+    'a variable that is an object, which is not shown, as it may hold what is secret',
+    { container: { environment: { PASSWORD: { value: 'secret' } } } },
+    'container.environment["PASSWORD"]: "(object)" is neither text nor an EnvValue',
+  ],
+  [
+    'a variable that is a function',
+    { container: { environment: { PASSWORD: () => 'secret' } } },
+    'container.environment["PASSWORD"]: "(function)" is neither text nor an EnvValue',
   ],
   [
     'a variable with a null character',
@@ -212,6 +258,12 @@ const cases: [what: string, given: object, message: string][] = [
     'container.cpuRequest: "half" is not a number of CPUs: give one such as "500m" or "2"',
   ],
   ['no CPU', { proxyCpuLimit: '0' }, 'proxyCpuLimit: "0" is not a number of CPUs: give one such as "500m" or "2"'],
+  ['no CPU to ask for', { proxyCpuRequest: '0' }, 'proxyCpuRequest: "0" is not a number of CPUs'],
+  [
+    'memory to ask for without a unit',
+    { container: { memoryRequest: '256' } },
+    'container.memoryRequest: "256" is not an amount of memory',
+  ],
   [
     'parts of a thousandth of a CPU',
     { container: { cpuRequest: '0.5m' } },
@@ -315,6 +367,22 @@ const cases: [what: string, given: object, message: string][] = [
     'httpNodePort: 8080 is out of range: give a whole number from 30000 to 32767',
   ],
   [
+    'a port of nodes for HTTPS out of range',
+    { serviceType: 'NodePort', httpsNodePort: 8443 },
+    'httpsNodePort: 8443 is out of range: give a whole number from 30000 to 32767',
+  ],
+  [
+    'a port of nodes for HTTP with ClusterIP',
+    { serviceType: 'ClusterIP', httpNodePort: 30_080 },
+    `${refusedTogether('httpNodePort', 30_080)}"ClusterIP"`,
+  ],
+  ['an external port out of range', { externalHttpPort: 0 }, 'externalHttpPort: 0 is out of range'],
+  [
+    'an external port for HTTPS out of range',
+    { externalHttpsPort: 65_536 },
+    'externalHttpsPort: 65536 is out of range',
+  ],
+  [
     'one port of nodes for both',
     { httpNodePort: 30_080, httpsNodePort: 30_080 },
     'httpsNodePort: 30080 is httpNodePort as well: give a port of its own',
@@ -345,6 +413,21 @@ const cases: [what: string, given: object, message: string][] = [
     'an egress rule to two places',
     { apiEgress: [{ cidr: '10.0.0.0/8', namespace: 'queues' }] },
     'apiEgress: {"cidr":"10.0.0.0/8","namespace":"queues"} needs a cidr or a namespace: give exactly one',
+  ],
+  [
+    'an egress rule to an address without a prefix length',
+    { apiEgress: [{ cidr: '10.0.0.1' }] },
+    'apiEgress.cidr: "10.0.0.1" is not a CIDR',
+  ],
+  [
+    'an egress rule to a namespace that is none',
+    { apiEgress: [{ namespace: 'Queues' }] },
+    'apiEgress.namespace: "Queues" is not a DNS label',
+  ],
+  [
+    'an egress rule to a port out of range',
+    { apiEgress: [{ namespace: 'queues', port: 0 }] },
+    'apiEgress.port: 0 is out of range',
   ],
 
   // What nginx/ refuses
