@@ -57,11 +57,11 @@ export class ReliabilityCluster {
   /** Creates or finds the cluster, and deploys main.ts to it. If that fails, the cluster is still there. */
   static async open(
     cluster: KindCluster,
-    model: LoadBalancedApi,
     api: ApiUnderLoad,
     progress: Progress,
     signal: AbortSignal,
   ): Promise<ReliabilityCluster> {
+    const model = modelOf(api);
     const image = model.apiDeployment.containers[0]?.image ?? '';
     if (api.own) {
       // Before there is a cluster: most that is wrong with an image shows here.
@@ -227,7 +227,7 @@ function environmentOf({ own }: ApiUnderLoad): Readonly<Record<string, string>> 
 }
 
 /** What main.ts makes, before any of it is changed. */
-export function modelOf(api: ApiUnderLoad): LoadBalancedApi {
+function modelOf(api: ApiUnderLoad): LoadBalancedApi {
   Object.assign(process.env, environmentOf(api));
   const [only, ...others] = deployedApis(resolve('main.ts'), 'reliability');
   if (others.length > 0) {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { commandLine } from '../cluster/command-line';
@@ -5,7 +6,7 @@ import { Failure } from '../cluster/failure';
 import { KindCluster } from '../cluster/kind-cluster';
 import { Progress } from '../cluster/progress';
 import { requireTools } from '../cluster/required-tools';
-import { modelOf, ReliabilityCluster } from './reliability-cluster';
+import { ReliabilityCluster } from './reliability-cluster';
 import { writeReport } from './report-files';
 import { Results } from './results';
 import { runOptions, type RunOptions, usage } from './run-options';
@@ -35,10 +36,14 @@ void commandLine('reliability', async (args, signal) => {
   process.env.GOMAXPROCS ??= '1';
   const progress = new Progress(process.stderr);
   const begin = Date.now();
-  const model = modelOf(options.api);
   const cluster = new KindCluster(options.cluster);
+  if ((await cluster.exists(signal)) && !existsSync(cluster.kubeconfig)) {
+    throw new Failure(
+      `the kind cluster "${cluster.name}" was made in another directory: give another --cluster, or remove it with "kind delete cluster --name=${cluster.name}"`,
+    );
+  }
   try {
-    const system = await ReliabilityCluster.open(cluster, model, options.api, progress, signal);
+    const system = await ReliabilityCluster.open(cluster, options.api, progress, signal);
     const done = await runAll(system, options, progress, args);
     const missed = done.filter(({ judgements }) => judgements.some(({ reached }) => !reached));
     if (options.only === undefined && !options.api.own) {

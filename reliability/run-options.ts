@@ -4,6 +4,9 @@ import { InvalidOption } from '../values/invalid-option';
 import { dnsLabelName, oneOf, urlPath } from '../values/names';
 import { type ApiUnderLoad, exampleApi } from './api-under-load';
 
+/** Of the name of every cluster that a run takes for its own, and removes. */
+const clusterPrefix = 'fairlead-reliability';
+
 export const usage = `Usage: npm run reliability -- [--only NAME] [--rate N] [--seconds N] [--resume] [--keep] [--cluster NAME]
                            [--get PATH] [--post PATH]
 
@@ -15,7 +18,7 @@ docs/reliability.md, its pictures and docs/reliability.json. Removes the cluster
   --seconds N     the least that each operation is under load (default: 90); a fault is for a third
   --resume        goes on after an interrupted run: scenarios that have a result keep it
   --keep          leaves the cluster for the next run
-  --cluster NAME  the cluster's name (default: fairlead-reliability): give another to run two projects on one machine
+  --cluster NAME  the cluster's name (default: fairlead-reliability): give fairlead-reliability-2, say, to run two at once
   --get PATH      runs the container of main.ts instead of the example API, and asks this path
   --post PATH     the same; gets JSON (default: the path of --get)
   --list          the names of the scenarios
@@ -44,7 +47,7 @@ export function runOptions(args: readonly string[], scenarios: readonly string[]
       seconds: { type: 'string', default: '90' },
       resume: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
-      cluster: { type: 'string', default: 'fairlead-reliability' },
+      cluster: { type: 'string', default: clusterPrefix },
       get: { type: 'string' },
       post: { type: 'string' },
       list: { type: 'boolean' },
@@ -62,7 +65,7 @@ export function runOptions(args: readonly string[], scenarios: readonly string[]
     seconds: integer('--seconds', wholeNumber(values.seconds), 1, 3600),
     resume: values.resume,
     keep: values.keep,
-    cluster: dnsLabelName('--cluster', values.cluster),
+    cluster: clusterName('--cluster', values.cluster),
     api:
       values.get === undefined
         ? exampleApi
@@ -72,6 +75,18 @@ export function runOptions(args: readonly string[], scenarios: readonly string[]
             postPath: urlPath('--post', values.post ?? values.get),
           },
   };
+}
+
+function clusterName(option: string, value: string): string {
+  const name = dnsLabelName(option, value);
+  if (!name.startsWith(clusterPrefix)) {
+    throw new InvalidOption(
+      option,
+      name,
+      `could be a cluster of yours, and a run removes its own: begin it with "${clusterPrefix}"`,
+    );
+  }
+  return name;
 }
 
 function wholeNumber(text: string): number | string {

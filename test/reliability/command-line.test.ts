@@ -18,6 +18,7 @@ test.each([
   [['--rate', '0'], '--rate: 0 is out of range: give a whole number from 1 to 1000'],
   [['--seconds', '1m'], '--seconds: "1m" is out of range'],
   [['--cluster', 'my_cluster'], '--cluster: "my_cluster" is not a DNS label'],
+  [['--cluster', 'kind'], '--cluster: "kind" could be a cluster of yours, and a run removes its own'],
   [['--get', 'health'], '--get: "health" is not a URL path'],
   [['--post', '/orders'], '--post: "/orders" comes without --get: give the path to GET as well'],
   [['--fast'], "Unknown option '--fast'"],
