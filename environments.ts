@@ -19,6 +19,8 @@ const environments = {
       environment: { DIAGNOSTIC_ENDPOINTS: 'true' },
     },
     host: 'localhost',
+    // Its diagnostic endpoints that say nothing for long.
+    streamPaths: ['/sse', '/ws'],
     minReplicas: 2,
     maxReplicas: 6,
     proxyMinReplicas: 2,

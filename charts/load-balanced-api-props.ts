@@ -1,3 +1,4 @@
+import type { BudgetProps } from '../budget/budget';
 import type { ProxyOptions } from '../nginx/proxy';
 import type { TimelineProps } from '../timeline/timeline';
 import type { CertificateProps } from './certificate-props';
@@ -12,6 +13,7 @@ export interface LoadBalancedApiProps
   extends
     ProxyOptions,
     Omit<TimelineProps, 'keepAliveTimeout'>,
+    BudgetProps,
     ReplicasProps,
     ProxyPodsProps,
     ProxyServiceProps,

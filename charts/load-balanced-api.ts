@@ -1,5 +1,6 @@
 import { Chart } from 'cdk8s';
 import { Construct } from 'constructs';
+import type { Budget } from '../budget/budget';
 import type { Timeline } from '../timeline/timeline';
 import { InvalidOption } from '../values/invalid-option';
 import { ApiClusterIpService } from './api-cluster-ip-service';
@@ -28,6 +29,8 @@ import { NginxTlsSecret, tlsSecretName } from './tls-secret';
 export class LoadBalancedApi extends Construct {
   /** Every timeout of both sides. */
   readonly timeline: Timeline;
+  /** How much one proxy takes on at a time, and what of. */
+  readonly budget: Budget;
   readonly namespace: RestrictedNamespace;
   readonly denyIngress: DenyIngress;
 
@@ -54,6 +57,7 @@ export class LoadBalancedApi extends Construct {
     refuseTakenNamespace(scope, model.namespace);
     super(scope, id);
     this.timeline = model.timeline;
+    this.budget = model.budget;
 
     // cdk8s names a file after its chart, and `kubectl apply -f dist/` goes by name: the digits are the order.
     const namespaceChart = new Chart(this, '0-namespace', { labels: model.labels });

@@ -1,12 +1,16 @@
 import type { k8s } from 'cdk8s-plus-27';
+import { type Budget, budget } from '../budget/budget';
 import { nginxConf } from '../nginx/nginx-conf';
-import type { IpFamily } from '../nginx/proxy';
+import { defaultMaxBodySize, type IpFamily } from '../nginx/proxy';
+import { upstreamZone } from '../nginx/upstream-section';
 import type { Timeline } from '../timeline/timeline';
 import { wholeSeconds } from '../values/duration';
 import { integer } from '../values/integer';
 import { InvalidOption } from '../values/invalid-option';
 import { knownOptions } from '../values/known-options';
 import { dnsLabelName, hostName } from '../values/names';
+import { memoryBytes } from '../values/quantity';
+import { bytes } from '../values/size';
 import { apiClusterIpName } from './api-cluster-ip-service';
 import { type ContainerModel, containerModel } from './container-model';
 import { egressRule } from './egress-rule';
@@ -17,6 +21,7 @@ import {
   certificateCheckPort,
   certificateDirectory,
   certificateStore,
+  connectionCount,
   httpPort,
   httpsPort,
   probePort,
@@ -33,6 +38,7 @@ export interface Model {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly timeline: Timeline;
+  readonly budget: Budget;
   readonly container: ContainerModel;
   readonly replicas: Replicas;
   /** In seconds. */
@@ -65,9 +71,20 @@ export function deploymentModel(id: string, props: LoadBalancedApiProps): Model 
   const service = proxyServiceModel(props);
   const clusterDomain = hostName('clusterDomain', props.clusterDomain ?? 'cluster.local');
   const resolvers = props.resolvers ?? [`kube-dns.kube-system.svc.${clusterDomain}`];
+  const proxyBudget = budget({
+    ...props,
+    memoryLimit: memoryBytes('proxyMemoryLimit', proxy.resources.limits.memory),
+    workers: proxy.workers,
+    maxBodySize: bytes('clientMaxBodySize', props.clientMaxBodySize ?? defaultMaxBodySize),
+    temporaryStorage: proxy.temporaryStorage,
+    gzip: props.gzip ?? true,
+    hasStreams: (props.streamPaths ?? []).length > 0,
+    upstreamZone: upstreamZone(greatest(count)),
+  });
   const conf = nginxConf({
     ...props,
     timeline,
+    budget: proxyBudget,
     upstreamHost: `api.${namespace}.svc.${clusterDomain}`,
     ...discovery(props, container.port),
     upstreamFallback: { host: `${apiClusterIpName}.${namespace}.svc.${clusterDomain}`, port: container.port },
@@ -82,6 +99,7 @@ export function deploymentModel(id: string, props: LoadBalancedApiProps): Model 
     certificateDirectory,
     certificateStore,
     certificateCheckPort,
+    connectionCount,
   });
 
   return {
@@ -89,6 +107,7 @@ export function deploymentModel(id: string, props: LoadBalancedApiProps): Model 
     namespace,
     labels: userLabels(props.labels ?? {}),
     timeline,
+    budget: proxyBudget,
     container,
     replicas: count,
     scaleDownStabilizationWindow: wholeSeconds(

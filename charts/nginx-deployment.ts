@@ -7,6 +7,9 @@ import type { Model } from './model';
 import { certificateDirectory, certificateStore, httpPort, httpsPort, probePort } from './nginx-pod';
 import { RollingDeployment } from './rolling-deployment';
 
+/** MiB of `/tmp` that is no request body. */
+const besidesBodies = 16;
+
 /** User and group of nginx in its own image. */
 const nginxUser = 101;
 
@@ -73,7 +76,8 @@ export class NginxDeployment extends RollingDeployment {
     // It outlives a restart of the container. A Secret holds 1 MiB at most: room for the pair served, one before, one to be proved.
     const store = { medium: EmptyDirMedium.MEMORY, sizeLimit: Size.mebibytes(4) };
     container?.mount(certificateStore, Volume.fromEmptyDir(this, 'Certificates', 'certificates', store));
-    container?.mount('/tmp', Volume.fromEmptyDir(this, 'Tmp', 'tmp', { sizeLimit: Size.gibibytes(1) }));
+    const sizeLimit = Size.mebibytes(Math.ceil(model.budget.temporaryStorage / 2 ** 20) + besidesBodies);
+    container?.mount('/tmp', Volume.fromEmptyDir(this, 'Tmp', 'tmp', { sizeLimit }));
   }
 }
 

@@ -5,6 +5,8 @@ export const httpsPort = 8443;
 export const probePort = 8444;
 /** For nginx itself, on the loopback address. */
 export const certificateCheckPort = 8445;
+/** The servers of clients, on the loopback address too: whoever comes from outside is counted first. */
+export const connectionCount = { httpPort: 8446, httpsPort: 8447 } as const;
 
 /** Where the Secret is mounted. */
 export const certificateDirectory = '/etc/nginx/tls';

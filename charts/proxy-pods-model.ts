@@ -1,4 +1,4 @@
-import { cpus } from '../values/quantity';
+import { cpus, memoryBytes } from '../values/quantity';
 import { imageReference } from './image-reference';
 import type { ProxyPodsProps } from './proxy-pods-props';
 import { type Replicas, replicas } from './replicas';
@@ -11,18 +11,24 @@ export interface ProxyPodsModel {
   readonly resources: Resources;
   /** `worker_processes`. */
   readonly workers: number;
+  /** Bytes for `/tmp`, if they were given. */
+  readonly temporaryStorage: number | undefined;
 }
+
+const defaultCpuRequest = '250m';
+const defaultCpuLimit = '2';
+/** MiB for each worker: some 300 requests at once, and 2500 connections. */
+const memoryOfWorker = 384;
 
 export function proxyPodsModel(props: ProxyPodsProps): ProxyPodsModel {
   const limits = resources({
-    cpuRequest: { option: 'proxyCpuRequest', value: props.proxyCpuRequest, otherwise: '250m' },
-    cpuLimit: { option: 'proxyCpuLimit', value: props.proxyCpuLimit, otherwise: '2' },
+    cpuRequest: { option: 'proxyCpuRequest', value: props.proxyCpuRequest, otherwise: defaultCpuRequest },
+    cpuLimit: { option: 'proxyCpuLimit', value: props.proxyCpuLimit, otherwise: defaultCpuLimit },
     memoryRequest: { option: 'proxyMemoryRequest', value: props.proxyMemoryRequest, otherwise: '64Mi' },
     memoryLimit: {
       option: 'proxyMemoryLimit',
       value: props.proxyMemoryLimit,
-      // Each worker's connections and buffers, and what all share: TLS sessions, upstream zone, page cache of the log.
-      otherwise: `${128 * (workers(props.proxyCpuLimit ?? '2') + 1)}Mi`,
+      otherwise: `${memoryOfWorker * workers(props)}Mi`,
     },
   });
   return {
@@ -36,10 +42,17 @@ export function proxyPodsModel(props: ProxyPodsProps): ProxyPodsModel {
       defaultMax: 6,
     }),
     resources: limits,
-    workers: workers(limits.limits.cpu),
+    workers: workers(props),
+    temporaryStorage:
+      props.proxyTemporaryStorage === undefined
+        ? undefined
+        : memoryBytes('proxyTemporaryStorage', props.proxyTemporaryStorage),
   };
 }
 
-function workers(cpuLimit: string): number {
-  return Math.ceil(cpus('proxyCpuLimit', cpuLimit));
+/** One for each CPU that the container may use, which is at least what it is sure of. */
+function workers({ proxyCpuRequest, proxyCpuLimit }: ProxyPodsProps): number {
+  const request = cpus('proxyCpuRequest', proxyCpuRequest ?? defaultCpuRequest);
+  if (proxyCpuLimit !== undefined) return Math.ceil(cpus('proxyCpuLimit', proxyCpuLimit));
+  return Math.ceil(Math.max(request, cpus('proxyCpuLimit', defaultCpuLimit)));
 }

@@ -60,9 +60,19 @@ export interface ProxyPodsProps {
   readonly proxyMemoryRequest?: string;
 
   /**
-   * Memory that a proxy may use at most.
+   * Memory that a proxy may use at most. How many connections and requests it takes on follows from it (`maxConnections`,
+   * `maxRequests`), so that four fifths of it suffice whatever clients do.
    *
-   * @default - 128Mi, and as much for each worker; or proxyMemoryRequest if that is more
+   * @default - 384Mi for each worker, or proxyMemoryRequest if that is more
    */
   readonly proxyMemoryLimit?: string;
+
+  /**
+   * Disk that a proxy may use for request bodies that do not fit in memory, as Kubernetes writes amounts (`'8Gi'`): the limit of its
+   * volume `/tmp`. Less than `maxRequests` bodies of `clientMaxBodySize` is refused.
+   *
+   * @default - as much as these bodies take, up to 8Gi; more has to be given
+   * @see https://kubernetes.io/docs/concepts/storage/volumes/#emptydir
+   */
+  readonly proxyTemporaryStorage?: string;
 }

@@ -13,6 +13,7 @@ const sources: readonly (readonly [title: string, file: string, interfaceName: s
   ['Certificate', 'charts/certificate-props.ts', 'CertificateProps'],
   ['Hosts, balancing, limits and headers', 'nginx/proxy.ts', 'ProxyOptions'],
   ['Time', 'timeline/timeline.ts', 'TimelineProps'],
+  ['How much one proxy takes on', 'budget/budget.ts', 'BudgetProps'],
   ['Cluster', 'charts/cluster-props.ts', 'ClusterProps'],
 ];
 

@@ -1,9 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { budget } from '../budget/budget';
 import { selfSignedKeyPair } from '../certificates/self-signed';
 import { nginxConf } from '../nginx/nginx-conf';
+import { defaultMaxBodySize } from '../nginx/proxy';
+import { upstreamZone } from '../nginx/upstream-section';
 import { Timeline } from '../timeline/timeline';
+import { bytes } from '../values/size';
 import { cacheDirectory } from './cache-directory';
 import { Nginx } from './nginx';
 import { findNginx } from './nginx-binary';
@@ -13,6 +17,8 @@ import { maxScale, StartOptions } from './start-options';
 export const zone = 'api.internal';
 
 const mostWorkers = 4;
+/** Bytes that nginx may take here, if its clients do their worst. */
+const memoryLimit = 2 * 2 ** 30;
 
 export interface LocalProxySettings {
   readonly options: StartOptions;
@@ -46,15 +52,24 @@ export async function prepareLocalProxy(settings: LocalProxySettings): Promise<L
 
 function configuration(settings: LocalProxySettings, nginx: Nginx, certificateDirectory: string): string {
   const { options, timeline, dnsPort, probePort, directory } = settings;
+  const workers = Math.min(mostWorkers, availableParallelism());
   return nginxConf({
     timeline,
+    budget: budget({
+      memoryLimit,
+      workers,
+      maxBodySize: bytes('clientMaxBodySize', defaultMaxBodySize),
+      gzip: true,
+      hasStreams: false,
+      upstreamZone: upstreamZone(maxScale),
+    }),
     host: options.host,
     upstreamHost: zone,
     upstreamService: 'http',
     maxUpstreams: maxScale,
     healthCheckPath: options.healthCheckPath,
     resolvers: [`${nginx.machineAddress}:${dnsPort}`],
-    workers: Math.min(mostWorkers, availableParallelism()),
+    workers,
     listenAddress: nginx.listenAddress,
     httpPort: options.httpPort,
     httpsPort: options.httpsPort,

@@ -56,5 +56,5 @@ function chosenRoads(choice: string | undefined): readonly Road[] {
 }
 
 function nginxFrom(file: string, signal?: AbortSignal): Promise<Nginx> {
-  return nginxExecutable(`(${file})`, { file, args: [] }, signal);
+  return nginxExecutable(`(${file})`, { file, args: [] }, { signal });
 }

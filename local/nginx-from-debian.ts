@@ -7,6 +7,8 @@ import { childOutput } from './child-output';
 import { Command, Nginx } from './nginx';
 import { nginxExecutable } from './nginx-executable';
 
+/** The official image has it built in. */
+const builtInElsewhere = ['load_module modules/ngx_stream_module.so'];
 /** The suite that has nginx 1.30. */
 const suite = 'forky';
 /** nginx, its njs and stream modules, and every library that they load: the machine's own may be too old. */
@@ -31,7 +33,7 @@ export async function nginxFromDebian(signal?: AbortSignal): Promise<Nginx> {
   if (process.platform !== 'linux') throw new Error('Debian packages run on Linux only');
   const unpacked = join(cacheDirectory(), `nginx-debian-${suite}-${process.arch}-${listOfPackages()}`);
   if (!existsSync(unpacked)) await unpackInto(unpacked, signal);
-  return nginxExecutable("from Debian's package", await program(unpacked), signal);
+  return nginxExecutable("from Debian's package", await program(unpacked), { signal, directives: builtInElsewhere });
 }
 
 /** Another list has another directory: what was unpacked before lacks something. */

@@ -1,25 +1,44 @@
 import { block, directive, Directive, heading, Node } from './directive';
-import { errorDirectives, errorLocationFor } from './error-answer';
-import { listen } from './listen';
+import { errorDirectives, errorLocation } from './error-answer';
+import { requestLimits, streamLimits } from './connection-count-section';
+import { connectionTime } from './limits-section';
+import { listenForClients } from './listen';
 import { ProxyModel } from './model';
 import { certificateDirectives } from './tls-section';
 
 export function apiServers(proxy: ProxyModel): Node[] {
-  return [
-    heading('Servers: HTTPS'),
-    directive('http2 on', 'many requests on one connection'),
-    unknownHostServer(proxy),
-    apiServer(proxy),
-  ];
+  return [heading('Servers: HTTPS'), unknownHostServer(proxy), apiServer(proxy)];
 }
 
 /** What clients reach: TLS, and every request forwarded to an instance of the API. */
 function apiServer(proxy: ProxyModel): Directive {
-  const stream = [
-    directive('proxy_buffering off', 'events leave as they come'),
-    directive(`proxy_read_timeout ${proxy.streamTimeout}s`, 'silence is not an error here'),
-    directive(`proxy_send_timeout ${proxy.streamTimeout}s`),
-  ];
+  return block('server', [
+    ...listenForClients(proxy, 'https', 'ssl'),
+    directive(`server_name ${proxy.hosts.join(' ')}`),
+    directive('http2 on', 'many requests on one connection; in this server alone, as plain HTTP would speak it too'),
+    ...certificateDirectives(),
+    directive(
+      'error_log stderr error',
+      'a warning for each body on disk would show its request line, with the query string',
+    ),
+    ...requestLimits(proxy),
+    directive('recursive_error_pages on', 'what follows an error may fail too'),
+    directive('error_page 502 504 = $after_first_round', "when no instance answered; the API's own 502 is an answer"),
+    directive('error_page 503 @unavailable', 'over a limit of this proxy'),
+    ...errorDirectives(),
+    block('location /', [...connectionTime(proxy), directive('proxy_pass http://api')]),
+    ...proxy.streamPaths.flatMap((path) => streamLocations(proxy, path)),
+    ...tries(proxy),
+    errorLocation('bad_gateway', 502, 'Bad Gateway'),
+    errorLocation('gateway_timeout', 504, 'Gateway Timeout'),
+    errorLocation('unavailable', 503, 'Service Unavailable', [
+      directive('add_header Retry-After 1 always', 'there is room, or an instance, within seconds'),
+    ]),
+  ]);
+}
+
+/** Further tries of a request, the same for those of `streamPaths` but for their timeouts. */
+function tries(proxy: ProxyModel): Directive[] {
   const lastTry = [
     directive('proxy_next_upstream_tries 1'),
     directive('error_page 502 504 = $after_last_try'),
@@ -30,40 +49,36 @@ function apiServer(proxy: ProxyModel): Directive {
     directive('error_page 502 504 = $after_fallback'),
     directive('proxy_pass http://api_fallback'),
   ];
-  return block('server', [
-    ...listen(proxy, proxy.httpsPort, 'ssl'),
-    directive(`server_name ${proxy.hosts.join(' ')}`),
-    ...certificateDirectives(),
-    directive('recursive_error_pages on', 'what follows an error may fail too'),
-    directive('error_page 502 504 = $after_first_round', "when no instance answered; the API's own 502 is an answer"),
-    directive('error_page 418 = @stream', "from the location below; the API's own 418 is an answer"),
-    ...errorDirectives(),
-    block('location /', [
-      block(
-        'if ($is_stream)',
-        [directive('return 418')],
-        'timeouts take no variables: streams have a location of their own',
-      ),
-      directive('proxy_pass http://api'),
-    ]),
-    block('location @stream', [...stream, directive('proxy_pass http://api')]),
-    block('location @once_more', lastTry),
-    block('location @once_more_stream', [...stream, ...lastTry]),
-    ...(proxy.upstreamFallback === undefined
-      ? []
-      : [block('location @fallback', fallback), block('location @fallback_stream', [...stream, ...fallback])]),
-    errorLocationFor('bad_gateway', 502, 'Bad Gateway'),
-    errorLocationFor('gateway_timeout', 504, 'Gateway Timeout'),
-    errorLocationFor('unavailable', 503, 'Service Unavailable', [
-      directive('add_header Retry-After 1 always', 'instances come back within seconds'),
-    ]),
-  ]);
+  const each = (name: string, body: readonly Node[]): Directive[] => [
+    block(`location @${name}`, body),
+    ...(proxy.streamPaths.length === 0 ? [] : [block(`location @${name}_stream`, [...streaming(proxy), ...body])]),
+  ];
+  return [...each('once_more', lastTry), ...(proxy.upstreamFallback === undefined ? [] : each('fallback', fallback))];
+}
+
+/** A path, and all below it: which requests may be silent for long is the deployment's to say, never a client's header. */
+function streamLocations(proxy: ProxyModel, path: string): Directive[] {
+  const body = [
+    ...connectionTime(proxy),
+    ...streamLimits(proxy),
+    ...streaming(proxy),
+    directive('proxy_pass http://api'),
+  ];
+  return [block(`location = ${path}`, body), block(`location ${path}/`, body)];
+}
+
+function streaming({ streamTimeout }: ProxyModel): Directive[] {
+  return [
+    directive('proxy_buffering off', 'events leave as they come'),
+    directive(`proxy_read_timeout ${streamTimeout}s`, 'silence is not an error here'),
+    directive(`proxy_send_timeout ${streamTimeout}s`),
+  ];
 }
 
 /** A name that is not ours: no certificate is shown, and nothing is answered. */
 function unknownHostServer(proxy: ProxyModel): Directive {
   return block('server', [
-    ...listen(proxy, proxy.httpsPort, 'ssl default_server'),
+    ...listenForClients(proxy, 'https', 'ssl default_server'),
     directive('ssl_reject_handshake on', 'no certificate for a name that is not ours'),
     directive('return 421', 'one of our names in the handshake, another in the request (RFC 9110, 15.5.20)'),
   ]);

@@ -1,6 +1,6 @@
 import { block, directive, Directive, heading, Node } from './directive';
 
-/** Statuses that nginx itself answers with, and what RFC 9110 calls them. 494 to 497 reach the client as 400. */
+/** Statuses that nginx itself answers with, and what RFC 9110 calls them. 494 is 431 to the client; 495 to 497 reach it as 400. */
 const reasons: readonly (readonly [status: number, reason: string])[] = [
   [403, 'Forbidden'],
   [404, 'Not Found'],
@@ -19,7 +19,7 @@ const reasons: readonly (readonly [status: number, reason: string])[] = [
   [505, 'HTTP Version Not Supported'],
 ];
 
-const errorLocation = '/.nginx-error';
+const errorPath = '/.nginx-error';
 
 export function errorSection(): Node[] {
   return [
@@ -33,10 +33,11 @@ export function errorSection(): Node[] {
 
 /** In the server that forwards: the status stays, the body is JSON. Answers of the API are never touched. */
 export function errorDirectives(): Node[] {
-  const statuses = [400, ...reasons.map(([status]) => status), 494, 495, 496, 497];
+  const statuses = [400, ...reasons.map(([status]) => status), 495, 496, 497];
   return [
-    directive(`error_page ${statuses.join(' ')} ${errorLocation}`),
-    block(`location = ${errorLocation}`, [
+    directive(`error_page ${statuses.join(' ')} ${errorPath}`),
+    directive(`error_page 494 =431 ${errorPath}`, 'what nginx calls a head that is too large'),
+    block(`location = ${errorPath}`, [
       directive('internal', 'no client asks for it'),
       directive('default_type application/json'),
       directive(`return 200 '${errorBody('$error_reason')}'`, 'with the status of the error'),
@@ -45,7 +46,7 @@ export function errorDirectives(): Node[] {
 }
 
 /** A whole answer of nginx's own, from a location that an error led to. */
-export function errorLocationFor(name: string, status: number, reason: string, more: readonly Node[] = []): Directive {
+export function errorLocation(name: string, status: number, reason: string, more: readonly Node[] = []): Directive {
   return block(`location @${name}`, [
     directive('default_type application/json'),
     ...more,

@@ -1,5 +1,18 @@
+import { buffers } from '../budget/buffers';
 import { block, directive, heading, Node } from './directive';
 import { ProxyModel } from './model';
+
+/** What frameworks and platforms believe of whoever stands in front of them. */
+const clientsOwn = [
+  'Forwarded',
+  'X-Forwarded-Prefix',
+  'X-Forwarded-Server',
+  'X-Original-URL',
+  'X-Rewrite-URL',
+  'Proxy',
+  'True-Client-IP',
+  'CF-Connecting-IP',
+];
 
 /** What the API is told, and how long it is waited for. */
 export function forwardingSection(proxy: ProxyModel): Node[] {
@@ -9,9 +22,9 @@ export function forwardingSection(proxy: ProxyModel): Node[] {
     heading('Requests to the API'),
     ...realClientAddress(proxy),
     block(
-      'map $http_upgrade $accepted_upgrade',
-      [directive('default ""'), directive('websocket websocket')],
-      'no other protocol: h2c would lead around nginx',
+      'map $server_protocol:$http_upgrade $accepted_upgrade',
+      [directive('default ""'), directive('HTTP/1.1:websocket websocket')],
+      'no other protocol, h2c would lead around nginx; and of HTTP/1.1 alone, HTTP/2 shares the connection',
     ),
     block('map $accepted_upgrade $connection_upgrade', [directive('default upgrade'), directive('"" ""')]),
     directive('proxy_set_header Upgrade $accepted_upgrade'),
@@ -28,11 +41,16 @@ export function forwardingSection(proxy: ProxyModel): Node[] {
       'set, not appended: the API trusts one hop, and a client writes what it likes',
     ),
     directive('proxy_set_header X-Real-IP $remote_addr'),
-    directive('proxy_set_header Forwarded ""', "a client's own is not passed on"),
+    ...clientsOwn.map((name, index) =>
+      directive(
+        `proxy_set_header ${name} ""`,
+        index === 0 ? "a client's own is not passed on, nor are these" : undefined,
+      ),
+    ),
     directive('proxy_set_header X-Request-Id $accepted_request_id'),
-    directive('proxy_buffer_size 16k', 'answers with large headers (cookies, tokens)'),
-    directive('proxy_buffers 8 16k'),
-    directive('proxy_busy_buffers_size 32k'),
+    directive(`proxy_buffer_size ${buffers.answerHead}k`, 'answers with large headers (cookies, tokens)'),
+    directive(`proxy_buffers ${buffers.answers} ${buffers.answer}k`, 'of an answer that its client does not read'),
+    directive(`proxy_busy_buffers_size ${(buffers.answers - 1) * buffers.answer}k`),
     directive(
       `proxy_connect_timeout ${timeline.connectTimeout}s`,
       'an instance on a lost node refuses nothing, it is silent',

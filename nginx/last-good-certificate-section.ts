@@ -65,7 +65,16 @@ export function certificateLocations({ certificateStore, timeline }: ProxyModel)
   if (certificateStore === undefined) return [];
   const interval = Math.min(longestInterval, timeline.certificateValid);
   return [
-    block('location = /certificate', [directive('js_content last_good_certificate.report')], 'for monitoring'),
+    block(
+      'location = /certificate',
+      [
+        directive('allow 127.0.0.1'),
+        directive('allow ::1'),
+        directive('deny all', 'kubectl exec and port-forward come from inside the pod'),
+        directive('js_content last_good_certificate.report'),
+      ],
+      'what is served, what was refused',
+    ),
     block('location @certificate_check', [
       directive(`js_periodic last_good_certificate.check interval=${interval}s`, 'in one worker; first at once'),
       directive(`js_fetch_timeout ${interval * 1000 - 500}ms`, 'ends before the next begins'),

@@ -10,3 +10,13 @@ export function listen({ listenAddress, ipFamilies }: ProxyModel, port: number, 
     ...(ipFamilies.includes('IPv6') ? [directive(`listen [::]:${port}${suffix}`)] : []),
   ];
 }
+
+/** The same of a server that clients reach: behind the count of connections, where there is one. */
+export function listenForClients(proxy: ProxyModel, scheme: 'http' | 'https', parameters = ''): Directive[] {
+  const { connectionCount } = proxy;
+  if (connectionCount === undefined) {
+    return listen(proxy, scheme === 'http' ? proxy.httpPort : proxy.httpsPort, parameters);
+  }
+  const port = scheme === 'http' ? connectionCount.httpPort : connectionCount.httpsPort;
+  return [directive(`listen 127.0.0.1:${port}${parameters === '' ? '' : ` ${parameters}`}`)];
+}

@@ -3,17 +3,15 @@ import { ProxyModel } from './model';
 import { lastGoodCertificateModule } from './last-good-certificate-section';
 import { quote } from './quote';
 
-/** Connections of one worker, to clients and to instances together. */
-const workerConnections = 4096;
-
 export function mainSection(proxy: ProxyModel): Node[] {
-  const { workers, timeline, runtimeDirectory } = proxy;
+  const { workers, timeline, budget, runtimeDirectory } = proxy;
   return [
     heading('Processes'),
     ...lastGoodCertificateModule(proxy),
     directive('daemon off', 'it is started, watched and ended as one process'),
     directive(`worker_processes ${workers}`, 'what the CPU limit allows; "auto" would count the CPUs of the node'),
-    directive(`worker_rlimit_nofile ${2 * workerConnections}`, 'every connection, and a temporary file for each'),
+    directive(`worker_rlimit_nofile ${budget.openFiles}`, 'every connection, and a temporary file for each request'),
+    directive('pcre_jit on', 'regular expressions of maps, compiled'),
     directive(
       `worker_shutdown_timeout ${timeline.workerShutdownTimeout}s`,
       'the longest request, and clients that were told to keep their connection',
@@ -23,9 +21,12 @@ export function mainSection(proxy: ProxyModel): Node[] {
   ];
 }
 
-export function eventsSection(): Directive {
+export function eventsSection({ budget }: ProxyModel): Directive {
   return block('events', [
-    directive(`worker_connections ${workerConnections}`, 'clients and instances of the API together'),
+    directive(
+      `worker_connections ${budget.workerConnections}`,
+      'all clients, should they meet one worker, as many instances, and some for probes',
+    ),
   ]);
 }
 

@@ -6,13 +6,27 @@ import { InvalidOption } from '../values/invalid-option';
 import { dnsLabelName, hostName, oneOf, urlPath } from '../values/names';
 import { bytes, Size } from '../values/size';
 import { hashKeyVariable } from './hash-key';
-import { IpFamily, ipFamilies, LoadBalancing, loadBalancings, ProxyProps } from './proxy';
+import { defaultMaxBodySize, IpFamily, ipFamilies, LoadBalancing, loadBalancings, ProxyProps } from './proxy';
 import { quote } from './quote';
 import { responseHeader } from './response-header';
+
+/** Whoever comes from one of these may be many clients: load balancers, nodes, and what runs beside them. */
+const privateNetworks = [
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '::1/128',
+  'fc00::/7',
+  'fe80::/10',
+];
 
 /** A proxy whose every value is known and can be rendered. */
 export interface ProxyModel {
   readonly timeline: ProxyProps['timeline'];
+  readonly budget: ProxyProps['budget'];
   readonly hosts: readonly string[];
   readonly loadBalancing: LoadBalancing;
   /** The nginx variable that a hash goes by. */
@@ -23,6 +37,7 @@ export interface ProxyModel {
   readonly clientHeaderTimeout: Duration;
   readonly clientBodyTimeout: Duration;
   readonly sendTimeout: Duration;
+  readonly streamPaths: readonly string[];
   readonly streamTimeout: number;
   readonly gzip: boolean;
   /** In seconds; 0 sends no Strict-Transport-Security. */
@@ -31,6 +46,7 @@ export interface ProxyModel {
   readonly contentSecurityPolicy: string;
   readonly responseHeaders: readonly (readonly [name: string, value: string])[];
   readonly trustedProxies: readonly string[];
+  readonly unlimitedClients: readonly string[];
   readonly upstream:
     { readonly host: string; readonly port: number } | { readonly host: string; readonly service: string };
   /** Host and port, as nginx writes them. */
@@ -44,6 +60,7 @@ export interface ProxyModel {
   readonly httpPort: number;
   readonly httpsPort: number;
   readonly probePort: number;
+  readonly connectionCount: ProxyProps['connectionCount'];
   readonly externalHttpsPort: number;
   readonly certificateDirectory: string;
   readonly certificateStore: { readonly directory: string; readonly checkPort: number } | undefined;
@@ -60,15 +77,17 @@ export function proxyModel(props: ProxyProps): ProxyModel {
 
   return {
     timeline: props.timeline,
+    budget: props.budget,
     hosts,
     loadBalancing,
     hashVariable: hashKeyVariable(loadBalancing, props.hashKey),
     maxFails: integer('maxFails', props.maxFails ?? 3, 1, 1000),
     failTimeout: wholeSeconds('failTimeout', props.failTimeout ?? '5s', { min: '1s', max: '1h' }),
-    clientMaxBodySize: size('clientMaxBodySize', props.clientMaxBodySize ?? '1m'),
+    clientMaxBodySize: size('clientMaxBodySize', props.clientMaxBodySize ?? defaultMaxBodySize),
     clientHeaderTimeout: duration('clientHeaderTimeout', props.clientHeaderTimeout ?? '10s'),
     clientBodyTimeout: duration('clientBodyTimeout', props.clientBodyTimeout ?? '10s'),
     sendTimeout: duration('sendTimeout', props.sendTimeout ?? '10s'),
+    streamPaths: streamPaths(props.streamPaths ?? []),
     streamTimeout: wholeSeconds('streamTimeout', props.streamTimeout ?? '1h', { min: '1s', max: '1d' }),
     gzip: flag('gzip', props.gzip ?? true),
     hstsMaxAge: wholeSeconds('hstsMaxAge', props.hstsMaxAge ?? hstsDefault, { max: '3650d' }),
@@ -83,6 +102,7 @@ export function proxyModel(props: ProxyProps): ProxyModel {
       responseHeader('responseHeaders', name, value),
     ]),
     trustedProxies: (props.trustedProxies ?? []).map((value) => cidr('trustedProxies', value)),
+    unlimitedClients: (props.unlimitedClients ?? privateNetworks).map((value) => cidr('unlimitedClients', value)),
     upstream: upstream(props, loadBalancing),
     upstreamFallback: upstreamFallback(props.upstreamFallback),
     maxUpstreams: integer('maxUpstreams', props.maxUpstreams, 1, 5000),
@@ -100,7 +120,6 @@ export function proxyModel(props: ProxyProps): ProxyModel {
     ...ports(props),
     externalHttpsPort: port('externalHttpsPort', props.externalHttpsPort),
     certificateDirectory: absolutePath('certificateDirectory', props.certificateDirectory),
-    certificateStore: certificateStore(props),
     modulesDirectory: absolutePath('modulesDirectory', props.modulesDirectory ?? '/usr/lib/nginx/modules'),
     runtimeDirectory: absolutePath('runtimeDirectory', props.runtimeDirectory ?? '/tmp'),
     accessLog: logFile(props.accessLog ?? '/dev/stdout'),
@@ -138,25 +157,55 @@ function upstreamFallback(given: ProxyProps['upstreamFallback']): ProxyModel['up
   return serverAddress('upstreamFallback', `${given.host}:${port('upstreamFallback.port', given.port)}`);
 }
 
-function ports(props: ProxyProps): Pick<ProxyModel, 'httpPort' | 'httpsPort' | 'probePort'> {
-  const taken = new Map<number, string>();
-  for (const name of ['httpPort', 'httpsPort', 'probePort'] as const) {
-    const value = port(name, props[name]);
-    const other = taken.get(value);
-    if (other !== undefined) throw new InvalidOption(name, value, `is ${other} as well: give a port of its own`);
-    taken.set(value, name);
+/** As nginx matches them, without an escape: what a path of a route may be made of, and no more. */
+function streamPaths(paths: readonly string[]): string[] {
+  for (const path of paths) {
+    if (typeof path !== 'string' || !/^(?:\/[\w~-][\w.~-]*)+$/.test(path) || path.length > 200) {
+      throw new InvalidOption(
+        'streamPaths',
+        path,
+        'is not a path that nginx can be given: give letters, digits, ".", "_", "~", "-" between slashes, such as "/events"',
+      );
+    }
   }
-  return { httpPort: props.httpPort, httpsPort: props.httpsPort, probePort: props.probePort };
+  return [...new Set(paths)];
 }
 
-function certificateStore(props: ProxyProps): ProxyModel['certificateStore'] {
-  if (props.certificateStore === undefined) return undefined;
-  const directory = absolutePath('certificateStore', props.certificateStore);
-  const checkPort = port('certificateCheckPort', props.certificateCheckPort);
-  if ([props.httpPort, props.httpsPort, props.probePort].includes(checkPort)) {
-    throw new InvalidOption('certificateCheckPort', checkPort, 'is taken by another server: give a port of its own');
+function ports(
+  props: ProxyProps,
+): Pick<ProxyModel, 'httpPort' | 'httpsPort' | 'probePort' | 'connectionCount' | 'certificateStore'> {
+  const { httpPort, httpsPort, probePort, connectionCount } = props;
+  const directory =
+    props.certificateStore === undefined ? undefined : absolutePath('certificateStore', props.certificateStore);
+  const given: readonly (readonly [name: string, value: unknown])[] = [
+    ['httpPort', httpPort],
+    ['httpsPort', httpsPort],
+    ['probePort', probePort],
+    ...(connectionCount === undefined
+      ? []
+      : ([
+          ['connectionCount.httpPort', connectionCount.httpPort],
+          ['connectionCount.httpsPort', connectionCount.httpsPort],
+        ] as const)),
+    ...(directory === undefined ? [] : ([['certificateCheckPort', props.certificateCheckPort]] as const)),
+  ];
+  const taken = new Map<number, string>();
+  for (const [name, value] of given) {
+    const number = port(name, value);
+    const other = taken.get(number);
+    if (other !== undefined) throw new InvalidOption(name, number, `is ${other} as well: give a port of its own`);
+    taken.set(number, name);
   }
-  return { directory, checkPort };
+  return {
+    httpPort,
+    httpsPort,
+    probePort,
+    connectionCount,
+    certificateStore:
+      directory === undefined
+        ? undefined
+        : { directory, checkPort: port('certificateCheckPort', props.certificateCheckPort) },
+  };
 }
 
 function notEmpty<T>(option: string, values: readonly T[], remedy: string): readonly T[] {

@@ -1,5 +1,6 @@
 import { apiServers } from './api-server';
 import { compressionSection } from './compression-section';
+import { connectionCount } from './connection-count-section';
 import { block, directive, Node, render } from './directive';
 import { errorSection } from './error-answer';
 import { certificateCheckServer } from './last-good-certificate-section';
@@ -23,7 +24,8 @@ export function nginxConf(props: ProxyProps): string {
   const http = httpSections(proxy);
   return render([
     ...mainSection(proxy),
-    eventsSection(),
+    eventsSection(proxy),
+    ...connectionCount(proxy),
     block('http', render(http).includes('${dollar}') ? [dollar, ...http] : http),
   ]);
 }

@@ -1,3 +1,4 @@
+import { Budget } from '../budget/budget';
 import { Timeline } from '../timeline/timeline';
 import { Duration } from '../values/duration';
 import { Size } from '../values/size';
@@ -8,6 +9,8 @@ export type LoadBalancing = (typeof loadBalancings)[number];
 
 export const ipFamilies = ['IPv4', 'IPv6'] as const;
 export type IpFamily = (typeof ipFamilies)[number];
+
+export const defaultMaxBodySize: Size = '1m';
 
 /** What a user may set about the proxy, wherever it runs. */
 export interface ProxyOptions {
@@ -97,8 +100,17 @@ export interface ProxyOptions {
   readonly sendTimeout?: Duration;
 
   /**
-   * How long a WebSocket or an event stream (`Accept: text/event-stream`) may be silent before nginx closes it, in whole
-   * seconds.
+   * Paths of event streams and WebSockets that may be silent for long; each holds for all below it. Their answers are not
+   * buffered, and they are silent for `streamTimeout` at most. On any other path an answer, a WebSocket too, is silent for
+   * `requestTimeout` at most, and an event stream has to say `X-Accel-Buffering: no`, as `serve()` does.
+   *
+   * @default - none
+   * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering
+   */
+  readonly streamPaths?: readonly string[];
+
+  /**
+   * How long a WebSocket or an event stream of `streamPaths` may be silent before nginx closes it, in whole seconds.
    *
    * @default '1h'
    * @see https://nginx.org/en/docs/http/websocket.html
@@ -154,11 +166,21 @@ export interface ProxyOptions {
    * @see https://nginx.org/en/docs/http/ngx_http_realip_module.html#set_real_ip_from
    */
   readonly trustedProxies?: readonly string[];
+
+  /**
+   * Networks (CIDR) whose addresses are not limited by `maxConnectionsPerClient` and `maxRequestsPerClient`: a load balancer or
+   * a node that hides the addresses of clients has one for all of them. `trustedProxies` are always among them.
+   *
+   * @default - the private networks: 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16, ::1/128, fc00::/7 and fe80::/10
+   * @see https://www.rfc-editor.org/rfc/rfc6890
+   */
+  readonly unlimitedClients?: readonly string[];
 }
 
 /** What follows from the place where the proxy runs; charts/ and local/ each know all of it. */
 export interface ProxyProps extends ProxyOptions {
   readonly timeline: Timeline;
+  readonly budget: Budget;
   /** The DNS name whose records are the instances of the API. */
   readonly upstreamHost: string;
   /** The instances' port, when discovery is by address records. Exactly one of this and `upstreamService`. */
@@ -187,6 +209,11 @@ export interface ProxyProps extends ProxyOptions {
   readonly httpsPort: number;
   /** The port of the probes' own TLS server, which clients never reach. */
   readonly probePort: number;
+  /**
+   * Ports of the loopback address for the servers that clients reach, who then come through a count of their connections. Needs
+   * nginx's stream module. @default - connections are not counted
+   */
+  readonly connectionCount?: { readonly httpPort: number; readonly httpsPort: number };
   /** The port of HTTPS as clients see it, which the redirect names. */
   readonly externalHttpsPort: number;
   /** Holds `tls.crt` and `tls.key`, and may be written to while nginx runs. */

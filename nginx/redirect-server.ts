@@ -1,15 +1,15 @@
 import { block, directive, heading, Node } from './directive';
-import { listen } from './listen';
+import { listenForClients } from './listen';
 import { ProxyModel } from './model';
 
 /** Plain HTTP: a redirect for the known hosts, a health check for load balancers, and nothing else. */
 export function redirectServers(proxy: ProxyModel): Node[] {
-  const { hosts, httpPort, externalHttpsPort } = proxy;
+  const { hosts, externalHttpsPort } = proxy;
   const authority = externalHttpsPort === 443 ? '$host' : `$host:${externalHttpsPort}`;
   return [
     heading('Servers: plain HTTP'),
     block('server', [
-      ...listen(proxy, httpPort, 'default_server'),
+      ...listenForClients(proxy, 'http', 'default_server'),
       block(
         'location = /healthz',
         [directive('access_log off'), directive('return 200')],
@@ -18,7 +18,7 @@ export function redirectServers(proxy: ProxyModel): Node[] {
       block('location /', [directive('return 444', 'unknown hosts get nothing')]),
     ]),
     block('server', [
-      ...listen(proxy, httpPort),
+      ...listenForClients(proxy, 'http'),
       directive(`server_name ${hosts.join(' ')}`),
       directive(`return 308 https://${authority}$request_uri`, 'permanent, and method and body stay'),
     ]),

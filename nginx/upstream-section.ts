@@ -1,8 +1,6 @@
+import { idleFallbackConnections, idleUpstreamConnections } from '../budget/budget';
 import { block, directive, Directive, heading, Node } from './directive';
 import { ProxyModel } from './model';
-
-/** Idle connections that each worker keeps to the instances. */
-const idleConnections = 128;
 
 export function upstreamSection(proxy: ProxyModel): Node[] {
   const { timeline } = proxy;
@@ -10,7 +8,7 @@ export function upstreamSection(proxy: ProxyModel): Node[] {
     heading('The API'),
     block('upstream api', [
       directive(
-        `zone api ${zoneKilobytes(proxy.maxUpstreams)}k`,
+        `zone api ${upstreamZone(proxy.maxUpstreams) / 1024}k`,
         `room for twice ${proxy.maxUpstreams} instances; a full zone drops some`,
       ),
       ...method(proxy),
@@ -18,7 +16,7 @@ export function upstreamSection(proxy: ProxyModel): Node[] {
         `server ${server(proxy)} resolve max_fails=${proxy.maxFails} fail_timeout=${proxy.failTimeout}s`,
         'followed by DNS; one broken connection takes nobody out',
       ),
-      directive(`keepalive ${idleConnections}`, 'idle connections of each worker'),
+      directive(`keepalive ${idleUpstreamConnections}`, 'idle connections of each worker'),
       directive(
         `keepalive_timeout ${timeline.upstreamKeepAliveTimeout}s`,
         `the API closes an idle connection after ${timeline.keepAliveTimeout} s: nginx is first`,
@@ -40,17 +38,17 @@ function fallback({ upstreamFallback, timeline }: ProxyModel): Directive[] {
         'asked when no instance that DNS names was reached; one that is away is not waited for again and again',
       ),
       directive('server 127.0.0.1:9 down', 'never asked: of a single server nginx does not count the failures'),
-      directive(`keepalive ${idleConnections}`),
+      directive(`keepalive ${idleFallbackConnections}`),
       directive(`keepalive_time ${timeline.fallbackKeepAlive}s`, reason),
       directive(`keepalive_timeout ${timeline.fallbackKeepAlive}s`),
     ]),
   ];
 }
 
-/** A peer, its address and its name take less than 2 KiB of shared memory, and a rollout can double their number. */
-function zoneKilobytes(maxUpstreams: number): number {
-  const unit = 64;
-  return Math.ceil((unit + 2 * 2 * maxUpstreams) / unit) * unit;
+/** Bytes: a peer, its address and its name take less than 2 KiB of shared memory, and a rollout can double their number. */
+export function upstreamZone(maxUpstreams: number): number {
+  const unit = 64 * 1024;
+  return Math.ceil((unit + 2 * 2 * 1024 * maxUpstreams) / unit) * unit;
 }
 
 function method({ loadBalancing, hashVariable }: ProxyModel): Directive[] {

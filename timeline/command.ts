@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { columns, limitRows, memoryRows } from '../budget/table';
 import { commandLine } from '../cluster/command-line';
 import { Output } from '../local/output';
 import { configuration } from './configuration';
@@ -12,7 +13,8 @@ const usage = `Usage: npm run timeline [-- --help]
 
 Prints what happens in the deployment of main.ts, second by second, when a pod of the API starts, ends or hangs, when
 its process or a node dies, when a certificate changes and when a proxy ends; beside each step stand the options that
-move it and, in parentheses, what no option changes. Nothing is deployed, and no manifest is written.
+move it and, in parentheses, what no option changes. Then how much one proxy takes on at a time, and what memory goes
+to. Nothing is deployed, and no manifest is written.
 
   FAIRLEAD_ENVIRONMENT=NAME   the environment, as for npm run synth (default: production); with "${measuredEnvironment}"
                               the times that the reliability run measured stand beside the computed ones
@@ -36,6 +38,11 @@ function print(output: Output, environment: string): void {
     output.block([
       `${output.style('bold', api.node.id)}, namespace ${api.namespace.name}, environment ${environment}`,
       ...terminalLines(story(configuration(api)), measuredTimes ?? {}, layout),
+      '',
+      output.style('bold', 'What one proxy takes on at a time, and what memory it takes at worst'),
+      ...columns([['', 'in all', 'of one address'], ...limitRows(api.budget)]).map((line) => `  ${line}`),
+      '',
+      ...columns([['', 'how many', 'each', 'in all'], ...memoryRows(api.budget)]).map((line) => `  ${line}`),
       '',
     ]);
   }

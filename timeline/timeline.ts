@@ -124,6 +124,10 @@ export interface Timeline {
   readonly clientKeepAliveTimeout: number;
   readonly clientKeepAliveHint: number;
   readonly clientKeepAliveMinimum: number;
+  /** Client to nginx: `keepalive_requests`, and `keepalive_time` of each protocol. */
+  readonly clientConnectionRequests: number;
+  readonly http1ConnectionTime: number;
+  readonly http2ConnectionTime: number;
   /** nginx: `valid` of `ssl_certificate_cache`. */
   readonly certificateValid: number;
   /** A pod of the API that ends: `preStop.sleep`, then what `serve()` may use, all within the grace period. */
@@ -149,6 +153,13 @@ const tcpKeepAliveInterval = 1;
 const tcpKeepAliveProbes = 3;
 /** A connection to the fallback stays with one pod, whatever becomes of it: it is given up long before an ending pod ends. */
 const fallbackKeepAlive = 1;
+/**
+ * When nginx ends a connection that is in use. Over HTTP/1.1 that is clean, and moves clients to new proxies. Over HTTP/2 it costs
+ * clients that do not repeat what GOAWAY says was not processed up to one round trip of requests, so it is rare.
+ */
+const clientConnectionRequests = 1_000_000;
+const http1ConnectionTime = 600;
+const http2ConnectionTime = 86_400;
 /** nginx asks again `valid + 1` seconds after an answer. */
 const reResolveTimer = 1;
 /** After a try that hung, time for pods that are silent or gone before one that answers. */
@@ -223,6 +234,9 @@ export function timeline(props: TimelineProps = {}): Timeline {
     clientKeepAliveTimeout: Math.max(65, clientKeepAliveMinimum),
     clientKeepAliveHint,
     clientKeepAliveMinimum,
+    clientConnectionRequests,
+    http1ConnectionTime,
+    http2ConnectionTime,
     certificateValid,
     apiPreStop,
     apiShutdownTimeout,

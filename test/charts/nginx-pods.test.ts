@@ -1,7 +1,7 @@
 import { nginxConf } from '../../nginx/nginx-conf';
 import type { ProxyOptions } from '../../nginx/proxy';
 import { timeline } from '../../timeline/timeline';
-import { testConfiguration } from '../nginx/real-nginx';
+import { proxyBudget, testConfiguration } from '../nginx/real-nginx';
 import { containerOf, find, type Manifest, nginxConfOf, podSpecOf, synthesize, type TestProps } from './manifests';
 
 /** What has to be in the ConfigMap of `orders` for these options. */
@@ -9,6 +9,7 @@ function expectedConf(options: ProxyOptions, differences: Partial<Parameters<typ
   return nginxConf({
     ...options,
     timeline: timeline(),
+    budget: proxyBudget({ ...options, ...differences }),
     upstreamHost: 'api.orders.svc.cluster.local',
     ...('upstreamService' in differences ? {} : { upstreamPort: 3000 }),
     upstreamFallback: { host: 'api-cluster-ip.orders.svc.cluster.local', port: 3000 },
@@ -23,6 +24,7 @@ function expectedConf(options: ProxyOptions, differences: Partial<Parameters<typ
     certificateDirectory: '/etc/nginx/tls',
     certificateStore: '/run/certificates',
     certificateCheckPort: 8445,
+    connectionCount: { httpPort: 8446, httpsPort: 8447 },
     ...differences,
   });
 }
@@ -155,7 +157,7 @@ describe('The pods of nginx', () => {
       expect.objectContaining({ name: 'config' }),
       { name: 'tls', secret: { secretName: 'orders-tls', defaultMode: 0o440 } },
       { name: 'certificates', emptyDir: { medium: 'Memory', sizeLimit: '4Mi' } },
-      { name: 'tmp', emptyDir: { sizeLimit: '1024Mi' } },
+      { name: 'tmp', emptyDir: { sizeLimit: '676Mi' } },
     ]);
   });
 
@@ -180,9 +182,9 @@ describe('The pods of nginx', () => {
     const resourcesOf = (given: TestProps): unknown => containerOf(synthesize(given), 'nginx').resources;
     expect(resourcesOf({})).toEqual({
       requests: { cpu: '250m', memory: '64Mi' },
-      limits: { cpu: '2', memory: '384Mi' },
+      limits: { cpu: '2', memory: '768Mi' },
     });
-    expect(resourcesOf({ proxyCpuLimit: '3500m' })).toMatchObject({ limits: { memory: '640Mi' } });
+    expect(resourcesOf({ proxyCpuLimit: '3500m' })).toMatchObject({ limits: { memory: '1536Mi' } });
     expect(
       resourcesOf({
         proxyCpuRequest: '1',

@@ -44,6 +44,7 @@ let directory: string;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'fairlead-synth-'));
   for (const name of [
+    'budget',
     'certificates',
     'charts',
     'nginx',

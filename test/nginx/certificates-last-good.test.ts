@@ -42,6 +42,14 @@ async function stateOf(running: RealNginx): Promise<State> {
   return JSON.parse(body) as State;
 }
 
+test('says nothing of the certificate to whom is not in the pod', async () => {
+  const running = await start();
+  const outside = await running.get({ port: running.props.probePort, path: '/certificate', localAddress: '127.0.0.2' });
+  expect(outside.status).toBe(403);
+  expect(outside.body).not.toContain('notAfter');
+  expect(await stateOf(running)).toMatchObject({ refused: null });
+});
+
 /** The serial number that a whole handshake shows. */
 async function served({ props }: RealNginx, port = props.httpsPort): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', rejectUnauthorized: false });

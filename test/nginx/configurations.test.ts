@@ -19,7 +19,10 @@ const variants: Record<string, Partial<ProxyProps>> = {
     clientHeaderTimeout: '5s',
     clientBodyTimeout: '6s',
     sendTimeout: '8s',
+    streamPaths: ['/events', '/ws'],
     streamTimeout: '10m',
+    unlimitedClients: ['192.0.2.0/24'],
+    connectionCount: { httpPort: 8446, httpsPort: 8447 },
     gzip: false,
     hstsMaxAge: '730d',
     hstsIncludeSubDomains: true,
@@ -47,6 +50,10 @@ const variants: Record<string, Partial<ProxyProps>> = {
   'hash by cookie': { ...srv, loadBalancing: 'hash', hashKey: 'cookie:session_id' },
   'IPv6 only': { ipFamilies: ['IPv6'] },
   'one address': { listenAddress: '127.0.0.1' },
+  'connections counted, over IPv6 too': {
+    connectionCount: { httpPort: 8446, httpsPort: 8447 },
+    ipFamilies: ['IPv4', 'IPv6'],
+  },
   'last good certificate': { certificateStore: '/run/certificates', certificateCheckPort: 8445 },
   'the smallest of everything': { maxUpstreams: 1, workers: 1, clientMaxBodySize: '1k', hstsMaxAge: '0s' },
 };

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { connect as connectTls } from 'node:tls';
 import { WebSocket, WebSocketServer } from 'ws';
 import { RealNginx } from './real-nginx';
 import { StubApi } from './stub-api';
@@ -43,6 +44,44 @@ async function seen(headers: Record<string, string>, path = '/'): Promise<Seen> 
   return JSON.parse(answer.body) as Seen;
 }
 
+/** One request in frames of its own making, as no client library sends such a header; resolves to what comes back, as text. */
+async function rawHttp2({ host, props }: RealNginx, headers: Record<string, string>): Promise<string> {
+  const frame = (type: number, flags: number, stream: number, payload: Buffer): Buffer => {
+    const head = Buffer.alloc(9);
+    head.writeUIntBE(payload.length, 0, 3);
+    head.writeUInt8(type, 3);
+    head.writeUInt8(flags, 4);
+    head.writeUInt32BE(stream, 5);
+    return Buffer.concat([head, payload]);
+  };
+  // Literal fields, not indexed (RFC 7541, 6.2.2), each shorter than 127 bytes.
+  const text = (value: string): Buffer => Buffer.concat([Buffer.from([value.length]), Buffer.from(value)]);
+  const block = Object.entries(headers).map(([name, value]) =>
+    Buffer.concat([Buffer.from([0]), text(name), text(value)]),
+  );
+  const socket = connectTls({
+    host: '127.0.0.1',
+    port: props.httpsPort,
+    servername: host,
+    rejectUnauthorized: false,
+    ALPNProtocols: ['h2'],
+  });
+  try {
+    await once(socket, 'secureConnect');
+    expect(socket.alpnProtocol).toBe('h2');
+    socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    socket.write(Buffer.concat([frame(4, 0, 0, Buffer.alloc(0)), frame(1, 5, 1, Buffer.concat(block))]));
+    let received = '';
+    for await (const chunk of socket) {
+      received += (chunk as Buffer).toString('latin1');
+      if (received.includes('}')) break;
+    }
+    return received;
+  } finally {
+    socket.destroy();
+  }
+}
+
 describe('what the API is told of a request', () => {
   test('the path and the query arrive as they were sent', async () => {
     const path = '/a%2Fb//c/../d%20e;f?q=%00&x=$host';
@@ -69,6 +108,20 @@ describe('what the API is told of a request', () => {
     expect(headers).not.toHaveProperty('forwarded');
   });
 
+  test.each([
+    'X-Forwarded-Prefix',
+    'X-Forwarded-Server',
+    'X-Original-URL',
+    'X-Rewrite-URL',
+    'Proxy',
+    'True-Client-IP',
+    'CF-Connecting-IP',
+  ])('keeps %s of a client from the API, which may believe it', async (name) => {
+    const { headers } = await seen({ [name]: '/admin', 'X-Harmless': 'kept' });
+    expect(headers).not.toHaveProperty(name.toLowerCase());
+    expect(headers['x-harmless']).toBe('kept');
+  });
+
   test('a request id of a harmless form is passed on and answered', async () => {
     const answer = await nginx.get({ headers: { 'X-Request-Id': 'a.b-C_9' } });
     expect(answer.headers['x-request-id']).toBe('a.b-C_9');
@@ -92,6 +145,15 @@ describe('what the API is told of a request', () => {
     });
     expect(headers).not.toHaveProperty('upgrade');
     expect(headers.connection).toBeUndefined();
+  });
+
+  test('passes no upgrade on that comes over HTTP/2, where the connection has other streams', async () => {
+    const headers = { ':method': 'GET', ':scheme': 'https', ':path': '/over-http2', ':authority': nginx.host };
+    const answer = await rawHttp2(nginx, { ...headers, upgrade: 'websocket' });
+    const [request] = api.requests.filter(({ url }) => url === '/over-http2');
+    expect(request?.headers).not.toHaveProperty('upgrade');
+    expect(answer).toContain('/over-http2');
+    expect(nginx.errors).not.toContain('[alert]');
   });
 
   test('a body of POST arrives whole, whether its length is known or not', async () => {

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { OneInstance, startWithOneInstance } from './one-instance';
 
 let system: OneInstance;
@@ -48,6 +49,14 @@ test.each(['GET', 'POST'])('%s over plain HTTP is redirected to the HTTPS port t
     status: 308,
     location: `https://api.example.com:${system.nginx.props.externalHttpsPort}/a%20b?c=d&e`,
   });
+});
+
+test('speaks HTTP/1.1 alone over plain HTTP', async () => {
+  const socket = connect(system.nginx.props.httpPort, '127.0.0.1');
+  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0');
+  let received = '';
+  for await (const chunk of socket) received += (chunk as Buffer).toString('latin1');
+  expect(received).not.toContain('\0');
 });
 
 test('plain HTTP for an unknown host is closed without an answer', async () => {

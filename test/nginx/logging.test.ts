@@ -1,3 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { connect } from 'node:tls';
+import { once } from 'node:events';
 import { OneInstance, startWithOneInstance } from './one-instance';
 
 let system: OneInstance;
@@ -51,4 +56,104 @@ test('a client that leaves before the answer is logged as 499', async () => {
   abort.abort();
   await expect(answer).rejects.toThrow();
   expect((await logged('left')).status).toBe(499);
+});
+
+describe('Whatever a client sends, a line is one JSON object that one write to a pipe takes', () => {
+  /** A request in bytes of its own, on a connection that ends with the answer. */
+  async function send(requestId: string, path: Buffer, userAgent: Buffer, method = 'GET'): Promise<void> {
+    const { nginx } = system;
+    const socket = connect({
+      host: '127.0.0.1',
+      port: nginx.props.httpsPort,
+      servername: nginx.host,
+      rejectUnauthorized: false,
+    });
+    socket.on('error', () => undefined);
+    await once(socket, 'secureConnect');
+    socket.write(
+      Buffer.concat([
+        Buffer.from(`${method} /`),
+        path,
+        Buffer.from(
+          ` HTTP/1.1\r\nHost: ${nginx.host}\r\nX-Request-Id: ${requestId}\r\nConnection: close\r\nUser-Agent: `,
+        ),
+        userAgent,
+        Buffer.from('\r\n\r\n'),
+      ]),
+    );
+    await once(socket.resume(), 'close');
+  }
+
+  /** The line as it stands, once it is there. */
+  async function line(requestId: string): Promise<Buffer> {
+    await logged(requestId);
+    const log = readFileSync(join(system.nginx.directory, 'access.log'));
+    const at = log.indexOf(`"request_id":"${requestId}"`);
+    return log.subarray(log.lastIndexOf('\n', at) + 1, log.indexOf('\n', at));
+  }
+
+  const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+  test.each<[what: string, path: Buffer, userAgent: Buffer, expected: Record<string, unknown>]>([
+    ['plain text', Buffer.from('a?b'), Buffer.from('curl/8 "x"'), { path: '/a', user_agent: 'curl/8 "x"' }],
+    ['whole characters', Buffer.from('größe-😀?x'), Buffer.from('ü€😀'), { path: '/größe-😀', user_agent: 'ü€😀' }],
+    [
+      'half of a character',
+      Buffer.from([0x61, 0xe2, 0x82]),
+      Buffer.from([0x62, 0xff, 0x63]),
+      { path: '/a', user_agent: 'b' },
+    ],
+    [
+      'a surrogate, and an overlong form',
+      Buffer.from([0xed, 0xa0, 0x80]),
+      Buffer.from([0xc0, 0xaf]),
+      { path: '/', user_agent: '' },
+    ],
+    ['nothing', Buffer.from(''), Buffer.from(''), { path: '/', user_agent: '' }],
+    [
+      'too much',
+      Buffer.from('"'.repeat(6000)),
+      Buffer.from('\\'.repeat(6000)),
+      { path: `/${'"'.repeat(799)}`, user_agent: '\\'.repeat(400) },
+    ],
+    [
+      'too many long characters',
+      Buffer.from('😀'.repeat(1500)),
+      Buffer.from('é'.repeat(3000)),
+      { path: `/${'😀'.repeat(199)}`, user_agent: 'é'.repeat(200) },
+    ],
+  ])('cuts at what does not fit: %s', async (what, path, userAgent, expected) => {
+    const requestId = `cut-${what.replaceAll(/\W/g, '-')}`;
+    await send(requestId, path, userAgent);
+    const found = await line(requestId);
+    expect(JSON.parse(utf8.decode(found))).toMatchObject(expected);
+    expect(found.length).toBeLessThanOrEqual(4095);
+  });
+
+  test('cuts a method that nobody knows', async () => {
+    await send('method', Buffer.from('x'), Buffer.from('x'), 'A'.repeat(2000));
+    expect(JSON.parse(utf8.decode(await line('method')))).toMatchObject({ method: 'A'.repeat(20) });
+  });
+
+  test('holds for any bytes', async () => {
+    let sent = 0;
+    const bytes = fc.uint8Array({ minLength: 0, maxLength: 600 }).map((array) =>
+      // What ends a request line or a header is not among them.
+      Buffer.from(array.filter((byte) => ![0, 9, 10, 13, 32, 35].includes(byte))),
+    );
+    await fc.assert(
+      fc.asyncProperty(bytes, bytes, async (path, userAgent) => {
+        await send(`any-${(sent += 1)}`, path, userAgent);
+      }),
+      { numRuns: 60 },
+    );
+    await send('last', Buffer.from(''), Buffer.from(''));
+    await line('last');
+    const lines = readFileSync(join(system.nginx.directory, 'access.log')).toString('latin1').split('\n').slice(0, -1);
+    for (const text of lines) {
+      expect(() => JSON.parse(utf8.decode(Buffer.from(text, 'latin1'))) as unknown).not.toThrow();
+      expect(text.length).toBeLessThanOrEqual(4095);
+    }
+    expect(lines.length).toBeGreaterThan(60);
+  });
 });

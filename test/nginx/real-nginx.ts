@@ -15,14 +15,17 @@ import { request, RequestOptions } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import { type Budget, budget } from '../../budget/budget';
 import { KeyPair } from '../../certificates/key-pair';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
 import { findNginx } from '../../local/nginx-binary';
 import { Nginx } from '../../local/nginx';
 import { lastGoodCertificateScript } from '../../nginx/last-good-certificate-section';
 import { nginxConf } from '../../nginx/nginx-conf';
-import { ProxyProps } from '../../nginx/proxy';
+import { defaultMaxBodySize, ProxyProps } from '../../nginx/proxy';
+import { upstreamZone } from '../../nginx/upstream-section';
 import { timeline } from '../../timeline/timeline';
+import { bytes } from '../../values/size';
 
 export interface Answer {
   readonly status: number;
@@ -31,10 +34,25 @@ export interface Answer {
   readonly body: string;
 }
 
+/** What a proxy with these props takes on, with the default memory. */
+export function proxyBudget(props: Partial<ProxyProps> = {}): Budget {
+  return budget({
+    memoryLimit: 384 * 2 ** 20 * (props.workers ?? 2),
+    workers: props.workers ?? 2,
+    maxBodySize: bytes('clientMaxBodySize', props.clientMaxBodySize ?? defaultMaxBodySize),
+    // No volume is made here.
+    temporaryStorage: 2 ** 50,
+    gzip: props.gzip ?? true,
+    hasStreams: (props.streamPaths ?? []).length > 0,
+    upstreamZone: upstreamZone(props.maxUpstreams ?? 10),
+  });
+}
+
 /** Props of a proxy on this machine, for tests that change one thing. */
 export function proxyProps(props: Partial<ProxyProps> = {}): ProxyProps {
   return {
     timeline: timeline({ resolverValid: '1s', dnsCache: '0s' }),
+    budget: proxyBudget(props),
     upstreamHost: 'api.orders.svc.cluster.local',
     ...(props.upstreamService === undefined ? { upstreamPort: 3000 } : {}),
     maxUpstreams: 10,
@@ -109,7 +127,7 @@ export class RealNginx {
 
   static async start(props: Partial<ProxyProps>, start: RealNginxStart = {}): Promise<RealNginx> {
     const directory = mkdtempSync(join(tmpdir(), 'fairlead-nginx-'));
-    const [httpPort, httpsPort, probePort, certificateCheckPort] = await freePorts(4);
+    const [httpPort, httpsPort, probePort, certificateCheckPort, behindHttp, behindHttps] = await freePorts(6);
     const nginx = await findNginx();
     const whole = proxyProps({
       listenAddress: nginx.listenAddress,
@@ -119,6 +137,7 @@ export class RealNginx {
       externalHttpsPort: httpsPort,
       certificateDirectory: join(directory, 'tls'),
       certificateCheckPort,
+      connectionCount: { httpPort: behindHttp, httpsPort: behindHttps },
       modulesDirectory: modulesOf(nginx),
       runtimeDirectory: directory,
       accessLog: join(directory, 'access.log'),

@@ -107,7 +107,21 @@ test.each<[Record<string, unknown>, string]>([
   ],
   [
     { certificateStore: '/run/certificates', certificateCheckPort: 8444 },
-    'certificateCheckPort: 8444 is taken by another server: give a port of its own',
+    'certificateCheckPort: 8444 is probePort as well: give a port of its own',
+  ],
+  [
+    { connectionCount: { httpPort: 8446, httpsPort: 8443 } },
+    'connectionCount.httpsPort: 8443 is httpsPort as well: give a port of its own',
+  ],
+  ...['/', 'events', '/events/', '/a//b', '/a b', '/a{', '/..', '/$x'].map(
+    (path): [Record<string, unknown>, string] => [
+      { streamPaths: [path] },
+      `streamPaths: ${JSON.stringify(path)} is not a path that nginx can be given: give letters, digits, ".", "_", "~", "-" between slashes, such as "/events"`,
+    ],
+  ),
+  [
+    { unlimitedClients: ['10.0.0.1'] },
+    'unlimitedClients: "10.0.0.1" is not a CIDR: give an address and a prefix length, such as "10.0.0.0/8"',
   ],
   [{ modulesDirectory: 'modules' }, 'modulesDirectory: "modules" is not an absolute path: begin it with "/"'],
   [{ certificateDirectory: 'tls' }, 'certificateDirectory: "tls" is not an absolute path: begin it with "/"'],

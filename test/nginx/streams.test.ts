@@ -1,58 +1,123 @@
 import { once } from 'node:events';
-import { ServerResponse } from 'node:http';
+import { IncomingMessage, ServerResponse } from 'node:http';
 import { request } from 'node:https';
-import { RealNginx } from './real-nginx';
-import { StubApi } from './stub-api';
-import { StubDns } from './stub-dns';
+import { Duplex } from 'node:stream';
+import { WebSocket, WebSocketServer } from 'ws';
+import { timeline } from '../../timeline/timeline';
+import { OneInstance, startWithOneInstance } from './one-instance';
 
-let dns: StubDns;
-let api: StubApi;
-let nginx: RealNginx;
+let system: OneInstance;
 const open: ServerResponse[] = [];
+const hung: Duplex[] = [];
+const webSockets = new WebSocketServer({ noServer: true });
 
 beforeAll(async () => {
-  dns = await StubDns.start();
-  api = await StubApi.start('one', (incoming, response) => {
-    if (incoming.url === '/events') {
-      response.writeHead(200, { 'Content-Type': 'text/event-stream' });
-      response.write('data: 1\n\n');
-      open.push(response);
+  system = await startWithOneInstance(
+    {
+      // One try, which is over soon.
+      timeline: timeline({
+        requestTimeout: '1s',
+        connectTimeout: '1s',
+        nextUpstreamTimeout: '2s',
+        resolverValid: '1s',
+      }),
+      streamPaths: ['/events', '/ws'],
+      streamTimeout: '1m',
+    },
+    (incoming, response) => {
+      if (incoming.url === '/hung') return;
+      if (incoming.url?.startsWith('/events') === true || incoming.url === '/unbuffered') {
+        if (incoming.url === '/unbuffered') response.setHeader('X-Accel-Buffering', 'no');
+        response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+        response.write('data: 1\n\n');
+        open.push(response);
+        return;
+      }
+      response.end('ok');
+    },
+  );
+  system.api.on('upgrade', (incoming, socket) => {
+    if (incoming.url === '/hung') {
+      hung.push(socket);
       return;
     }
-    response.end('ok');
+    webSockets.handleUpgrade(incoming, socket, Buffer.alloc(0), (webSocket) => {
+      webSocket.on('message', (data: Buffer) => {
+        webSocket.send(data.toString());
+      });
+    });
   });
-  dns.instances = [api.instance];
-  nginx = await RealNginx.start({ upstreamService: 'http', resolvers: [dns.server] });
-  await nginx.untilAnswered(({ status }) => status === 200);
 });
 
 afterAll(async () => {
-  await nginx.stop();
-  await api.stop();
-  await dns.stop();
+  for (const socket of [...hung, ...webSockets.clients]) {
+    if (socket instanceof WebSocket) socket.terminate();
+    else socket.destroy();
+  }
+  await system.stop();
 });
 
-test.each(['GET', 'POST'])(
-  'an event reaches a client (%s) while the answer goes on, compressed or not',
-  async (method) => {
-    const sent = request({
-      host: '127.0.0.1',
-      port: nginx.props.httpsPort,
-      servername: nginx.host,
-      rejectUnauthorized: false,
-      agent: false,
-      method,
-      path: '/events',
-      headers: { host: nginx.host, accept: 'application/json, text/event-stream', 'accept-encoding': 'gzip' },
-    });
-    sent.end(method === 'POST' ? '{}' : undefined);
-    const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage];
-    expect(response.statusCode).toBe(200);
-    const [first] = (await once(response, 'data')) as [Buffer];
-    expect(first.toString()).toBe('data: 1\n\n');
-    open.pop()?.end('data: 2\n\n');
-    const [second] = (await once(response, 'data')) as [Buffer];
-    expect(second.toString()).toBe('data: 2\n\n');
-    await once(response, 'end');
-  },
-);
+async function events(path: string, method = 'GET'): Promise<IncomingMessage> {
+  const { nginx } = system;
+  const sent = request({
+    host: '127.0.0.1',
+    port: nginx.props.httpsPort,
+    servername: nginx.host,
+    rejectUnauthorized: false,
+    agent: false,
+    method,
+    path,
+    headers: { host: nginx.host, accept: 'application/json, text/event-stream', 'accept-encoding': 'gzip' },
+  });
+  sent.end(method === 'POST' ? '{}' : undefined);
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  return response;
+}
+
+const silence = () => new Promise((resolve) => setTimeout(resolve, 2500));
+
+test.each([
+  ['GET', '/events'],
+  ['POST', '/events/orders?since=1'],
+  ['GET', '/unbuffered'],
+])('an event reaches a client while the answer goes on, compressed or not: %s %s', async (method, path) => {
+  const response = await events(path, method);
+  expect(response.statusCode).toBe(200);
+  const [first] = (await once(response, 'data')) as [Buffer];
+  expect(first.toString()).toBe('data: 1\n\n');
+  open.pop()?.end('data: 2\n\n');
+  const [second] = (await once(response, 'data')) as [Buffer];
+  expect(second.toString()).toBe('data: 2\n\n');
+  await once(response, 'end');
+});
+
+test('streams of streamPaths may be silent for longer than requestTimeout, any other may not', async () => {
+  const webSocket = new WebSocket(`wss://127.0.0.1:${system.nginx.props.httpsPort}/ws/orders`, {
+    headers: { host: system.nginx.host },
+    rejectUnauthorized: false,
+    ...{ servername: system.nginx.host },
+  });
+  await once(webSocket, 'open');
+  const [named, other] = [await events('/events'), await events('/unbuffered')];
+  named.resume();
+  other.resume();
+  const cut = once(other, 'error');
+  await silence();
+  await cut;
+  open.at(-2)?.end();
+  await once(named, 'end');
+  webSocket.send('still there');
+  const [echo] = (await once(webSocket, 'message')) as [Buffer];
+  expect(echo.toString()).toBe('still there');
+  webSocket.close();
+  await once(webSocket, 'close');
+});
+
+test.each([
+  { accept: 'text/event-stream' },
+  { connection: 'upgrade', upgrade: 'websocket' },
+  { 'x-accel-buffering': 'no' },
+])('no header of a client gives it more time than requestTimeout: %j', async (headers) => {
+  const { status } = await system.nginx.get({ path: '/hung', headers });
+  expect(status).toBe(504);
+});
