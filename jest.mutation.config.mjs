@@ -3,7 +3,11 @@ import base from './jest.config.mjs';
 /** Only tests that take milliseconds: each mutant runs those that reach it. */
 export default {
   ...base,
-  testMatch: ['<rootDir>/test/nginx/{configurations,refusals,ways-around}.test.ts', '<rootDir>/test/budget/budget.test.ts', '<rootDir>/test/charts/**/*.test.ts'],
+  testMatch: [
+    '<rootDir>/test/nginx/{configurations,refusals,ways-around}.test.ts',
+    '<rootDir>/test/budget/budget.test.ts',
+    '<rootDir>/test/charts/**/*.test.ts',
+  ],
   testPathIgnorePatterns: [
     ...base.testPathIgnorePatterns,
     '<rootDir>/test/charts/synth.test.ts',
