@@ -1,0 +1,234 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { budget } from '../budget/budget';
+import { selfSignedKeyPair } from '../certificates/self-signed';
+import { commandLine } from '../cluster/command-line';
+import { Failure } from '../cluster/failure';
+import { findNginx } from '../local/nginx-binary';
+import { lastGoodCertificateScript } from '../nginx/last-good-certificate-section';
+import { nginxConf } from '../nginx/nginx-conf';
+import { upstreamZone } from '../nginx/upstream-section';
+import { timeline } from '../timeline/timeline';
+
+const usage = `Usage: npm run bench [-- --help]
+
+Measures what CPU time a proxy's processes take for a request over TLS (HTTP/1.1, kept connections, small answers): nginx with nothing but
+keep-alive, fairlead's configuration, a tutorial's, and HAProxy if it is installed; in turns, five rounds, medians. Needs wrk.
+`;
+
+const rounds = 5;
+const seconds = 6;
+const connections = 32;
+const workers = 2;
+
+interface Candidate {
+  readonly name: string;
+  readonly port: number;
+  readonly process: ChildProcess;
+  readonly microseconds: number[];
+}
+
+void commandLine('bench', async (args, signal) => {
+  if (args.includes('--help')) {
+    process.stdout.write(usage);
+    return;
+  }
+  if (spawnSync('wrk', ['-v']).error !== undefined) throw new Failure('wrk is not installed: install it (Debian: wrk)');
+  const directory = mkdtempSync(join(tmpdir(), 'fairlead-bench-'));
+  const started: ChildProcess[] = [];
+  try {
+    const candidates = await startAll(directory, started, signal);
+    for (let round = 1; round <= rounds; round += 1) {
+      for (const candidate of candidates) {
+        signal.throwIfAborted();
+        candidate.microseconds.push(await measure(candidate));
+        process.stderr.write(
+          `round ${round} of ${rounds}: ${candidate.name} ${candidate.microseconds.at(-1)?.toFixed(1)} µs\n`,
+        );
+      }
+    }
+    process.stdout.write(table(candidates));
+  } finally {
+    for (const child of started) child.kill('SIGTERM');
+    for (const child of started) if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+async function startAll(directory: string, started: ChildProcess[], signal: AbortSignal): Promise<Candidate[]> {
+  const [upstream, bare, tutorial, http, https, probe, check, behindHttp, behindHttps, haproxy] = await freePorts();
+  const { certificate, privateKey } = selfSignedKeyPair(['localhost'], join('.fairlead', 'bench'));
+  mkdirSync(join(directory, 'tls'));
+  writeFileSync(join(directory, 'tls', 'tls.crt'), certificate);
+  writeFileSync(join(directory, 'tls', 'tls.key'), privateKey, { mode: 0o600 });
+  writeFileSync(join(directory, 'both.pem'), certificate + privateKey, { mode: 0o600 });
+  writeFileSync(join(directory, lastGoodCertificateScript.name), lastGoodCertificateScript.text);
+  const nginx = await findNginx({ signal });
+
+  const run = async (name: string, port: number, file: string, command: readonly string[]): Promise<Candidate> => {
+    const child = spawn(file, command, { stdio: ['ignore', 'ignore', 'inherit'] });
+    started.push(child);
+    for (let attempt = 0; !(await listens(port)); attempt += 1) {
+      if (attempt === 100 || child.exitCode !== null) throw new Failure(`${name} does not start`);
+      await delay(100, undefined, { signal });
+    }
+    return { name, port, process: child, microseconds: [] };
+  };
+  const runNginx = (name: string, port: number, conf: string): Promise<Candidate> => {
+    const file = join(directory, `${port}.conf`);
+    writeFileSync(file, conf);
+    const command = nginx.command(file, [port]);
+    return run(name, port, command.file, command.args);
+  };
+  const frame = (
+    name: string,
+    body: string,
+  ): string => `daemon off; worker_processes ${workers}; pid ${directory}/${name}.pid;
+events { worker_connections 4096; }
+http { access_log off; client_body_temp_path ${directory}/${name}; proxy_temp_path ${directory}/${name}; fastcgi_temp_path ${directory}/${name};
+scgi_temp_path ${directory}/${name}; uwsgi_temp_path ${directory}/${name}; ${body} }`;
+  const tls = `ssl_certificate ${directory}/tls/tls.crt; ssl_certificate_key ${directory}/tls/tls.key;`;
+
+  await runNginx(
+    'upstream',
+    upstream,
+    frame(
+      'upstream',
+      `keepalive_requests 100000000; server { listen 127.0.0.1:${upstream}; default_type application/json; return 200 '{"status":"ok"}'; }`,
+    ),
+  );
+  const candidates = [
+    await runNginx(
+      'nginx with keep-alive alone',
+      bare,
+      frame(
+        'bare',
+        `keepalive_requests 100000000; upstream api { server 127.0.0.1:${upstream}; keepalive 64; }
+server { listen 127.0.0.1:${bare} ssl; ${tls} location / { proxy_pass http://api; proxy_http_version 1.1; proxy_set_header Connection ""; } }`,
+      ),
+    ),
+    await runNginx(
+      "a tutorial's nginx.conf",
+      tutorial,
+      frame(
+        'tutorial',
+        `access_log ${directory}/tutorial.log; upstream api { server 127.0.0.1:${upstream}; }
+server { listen 127.0.0.1:${tutorial} ssl; ${tls} location / { proxy_pass http://api; proxy_set_header Host $host; proxy_set_header X-Real-IP $remote_addr;
+proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme; } }`,
+      ),
+    ),
+    await runNginx(
+      'fairlead',
+      https,
+      nginxConf({
+        timeline: timeline(),
+        budget: budget({
+          memoryLimit: 768 * 2 ** 20,
+          workers,
+          maxBodySize: 2 ** 20,
+          gzip: true,
+          hasStreams: false,
+          upstreamZone: upstreamZone(10),
+        }),
+        upstreamHost: '127.0.0.1',
+        upstreamPort: upstream,
+        upstreamFallback: { host: '127.0.0.1', port: upstream },
+        maxUpstreams: 10,
+        resolvers: ['127.0.0.1:9'],
+        workers,
+        listenAddress: '127.0.0.1',
+        httpPort: http,
+        httpsPort: https,
+        probePort: probe,
+        connectionCount: { httpPort: behindHttp, httpsPort: behindHttps },
+        externalHttpsPort: https,
+        certificateDirectory: join(directory, 'tls'),
+        certificateCheckPort: check,
+        runtimeDirectory: directory,
+        accessLog: join(directory, 'access.log'),
+      }),
+    ),
+  ];
+  if (spawnSync('haproxy', ['-v']).error === undefined) {
+    const file = join(directory, 'haproxy.cfg');
+    writeFileSync(
+      file,
+      `global\n  nbthread ${workers}\n  log ${directory}/none local0\ndefaults\n  mode http\n  option httplog\n  log global\n  timeout client 60s\n  timeout server 60s\n  timeout connect 2s\nfrontend https\n  bind 127.0.0.1:${haproxy} ssl crt ${directory}/both.pem alpn h2,http/1.1\n  option forwardfor\n  default_backend api\nbackend api\n  http-reuse always\n  server one 127.0.0.1:${upstream}\n`,
+    );
+    candidates.push(await run('HAProxy with its log', haproxy, 'haproxy', ['-q', '-db', '-f', file]));
+  }
+  return candidates;
+}
+
+/** Microseconds of CPU time that the candidate's processes take for each request. */
+async function measure({ name, port, process: child }: Candidate): Promise<number> {
+  const before = cpuSeconds(child.pid ?? 0);
+  const wrk = spawn('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, `https://localhost:${port}/`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  wrk.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  await once(wrk, 'close');
+  const requests = Number(/(\d+) requests in/.exec(output)?.[1]);
+  if (!(requests > 0) || output.includes('Non-2xx'))
+    throw new Failure(`${name} does not answer as it should:\n${output}`);
+  return ((cpuSeconds(child.pid ?? 0) - before) / requests) * 1e6;
+}
+
+/** User and system time of a process and its children, in seconds. */
+function cpuSeconds(parent: number): number {
+  const ticks = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        // After the name, which may have anything in it: state, parent, … utime, stime.
+        const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+          .replace(/^.*\) /s, '')
+          .split(' ');
+        return Number(pid) === parent || Number(fields[1]) === parent ? [Number(fields[11]) + Number(fields[12])] : [];
+      } catch {
+        return [];
+      }
+    });
+  return ticks.reduce((sum, each) => sum + each, 0) / 100;
+}
+
+function table(candidates: readonly Candidate[]): string {
+  const median = ({ microseconds }: Candidate): number =>
+    [...microseconds].sort((a, b) => a - b)[Math.floor(rounds / 2)] ?? NaN;
+  const [bare] = candidates;
+  const rows = candidates.map((candidate) => {
+    const own = median(candidate);
+    const ratio = bare === undefined ? NaN : own / median(bare);
+    return `| ${candidate.name} | ${own.toFixed(1)} | ${ratio.toFixed(2)} |\n`;
+  });
+  return `\n${availableParallelism()} cores, ${workers} workers, ${connections} connections, ${rounds} rounds of ${seconds} s\n\n| proxy | µs of CPU a request | of the first |\n|---|---:|---:|\n${rows.join('')}`;
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => {
+      resolve(false);
+    });
+  });
+}
+
+type Ports = [number, number, number, number, number, number, number, number, number, number];
+
+async function freePorts(): Promise<Ports> {
+  const servers = Array.from({ length: 10 }, () => createServer().listen(0, '127.0.0.1'));
+  for (const server of servers) await once(server, 'listening');
+  const ports = servers.map((server) => (server.address() as AddressInfo).port) as Ports;
+  for (const server of servers) server.close();
+  return ports;
+}
