@@ -9,7 +9,7 @@ import { UpgradedConnection } from './web-socket-end';
 type WriteArguments = [chunk: unknown, encodingOrCallback?: unknown, callback?: unknown];
 
 /** How long what a refused client goes on sending is taken: a connection closed before would reset, answer and all. */
-const lingerMilliseconds = 1000;
+const lingerMilliseconds = 5000;
 
 /** One accepted connection: what is in flight on it, and how it ends without losing any of that. */
 export class Connection {
