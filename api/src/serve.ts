@@ -25,8 +25,9 @@ const idleGraceMilliseconds = 1000;
 
 /**
  * Serves an Express app, or any other listener for HTTP requests, so that a proxy in front of it loses none: connections
- * are kept longer than the proxy keeps them, and on SIGTERM or SIGINT the process turns not-ready, answers what is in
- * flight, tells clients to close, ends event streams and WebSockets (1001), and ends. A second signal ends it at once.
+ * are kept longer than the proxy keeps them, silent event streams are kept alive and not buffered, and on SIGTERM or SIGINT
+ * the process turns not-ready, answers what is in flight, tells clients to close, ends event streams and WebSockets (1001),
+ * and ends. A second signal ends it at once.
  *
  * @example
  * const { readiness } = serve(app);
@@ -46,7 +47,7 @@ export function serve(app: RequestListener, options: ServeOptions = {}): Served 
     connectionsCheckingInterval: 1000,
   });
   // Before the app: it has to see a request first.
-  const connections = new Connections(server, idleGraceMilliseconds);
+  const connections = new Connections(server, idleGraceMilliseconds, settings.eventStreamHeartbeat);
   server.on('request', app);
 
   const drain = async (): Promise<boolean> => {

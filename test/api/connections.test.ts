@@ -17,7 +17,7 @@ const clients: RawConnection[] = [];
 async function listen(app: RequestListener, idleGrace = never, options: ServerOptions = {}) {
   const server = createServer(options);
   servers.push(server);
-  const connections = new Connections(server, idleGrace);
+  const connections = new Connections(server, idleGrace, 0);
   server.on('request', app);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

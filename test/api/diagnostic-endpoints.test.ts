@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { WebSocket } from 'ws';
 import { answer } from './support/answer';
 import { apiServer, type ApiServer } from './support/api-server';
 import { RawConnection } from './support/raw-connection';
@@ -129,6 +128,7 @@ test('GET /sse sends events that name the instance, each with the next id', asyn
   client.get('/sse');
   const received = await client.until('id: 2\n');
   expect(received).toContain('Content-Type: text/event-stream');
+  expect(received).toContain('X-Accel-Buffering: no');
   expect(received).toMatch(/id: 1\ndata: \{"hostname":"api-1","time":"[^"]+"\}\n\n/);
   client.destroy();
 });
@@ -145,35 +145,4 @@ test('GET /sse goes on after the Last-Event-ID, and ignores one that is not its 
     expect(client.received).toContain(`\n${first ?? ''}`);
     client.destroy();
   }
-});
-
-test('/ws/echo sends every message back as it came', async () => {
-  const client = new WebSocket(`ws://127.0.0.1:${api.port}/ws/echo?token=secret`);
-  await once(client, 'open');
-  client.send('hello');
-  expect(await once(client, 'message')).toEqual([Buffer.from('hello'), false]);
-  client.send(Buffer.from([0, 1, 255]));
-  expect(await once(client, 'message')).toEqual([Buffer.from([0, 1, 255]), true]);
-  client.close();
-  await once(client, 'close');
-  expect(await api.log.line(({ status }) => status === 101)).toMatchObject({ method: 'GET', path: '/ws/echo' });
-});
-
-test('/ws/echo answers the text "hostname" with the name of the instance, and echoes the same bytes as binary', async () => {
-  const client = new WebSocket(`ws://127.0.0.1:${api.port}/ws/echo`);
-  await once(client, 'open');
-  client.send('hostname');
-  expect(await once(client, 'message')).toEqual([Buffer.from('{"hostname":"api-1"}'), false]);
-  client.send(Buffer.from('hostname'));
-  expect(await once(client, 'message')).toEqual([Buffer.from('hostname'), true]);
-  client.send('hostname?');
-  expect(await once(client, 'message')).toEqual([Buffer.from('hostname?'), false]);
-  client.close();
-  await once(client, 'close');
-});
-
-test('a WebSocket on another path is refused with 404', async () => {
-  const client = new WebSocket(`ws://127.0.0.1:${api.port}/ws/other`);
-  const [error] = (await once(client, 'error', {}).catch((reason: unknown) => [reason])) as [Error];
-  expect(error.message).toBe('Unexpected server response: 404');
 });

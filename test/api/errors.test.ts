@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import express from 'express';
 import { errorHandler, notFound } from '../../api/src/errors';
@@ -69,6 +70,80 @@ test.each(['', 'a b', 'a,b', '<script>', 'ü', 'a'.repeat(129), '"'])(
 test('two ids in one request are replaced', async () => {
   const result = await answer(api.port, '/nothing', { headers: { 'X-Request-Id': ['a', 'b'] } });
   expect(result.headers['x-request-id']).toMatch(uuid);
+});
+
+describe('what Node itself refuses', () => {
+  /** The answer to bytes on a connection of their own, which has to be closed behind it. */
+  async function refused(...lines: string[]) {
+    const client = await RawConnection.open(api.port);
+    client.write(...lines);
+    await client.closed;
+    // Closed before all was read, a connection is reset, and its answer may be lost on the way.
+    expect(client.socket.errored).toBeNull();
+    const [head = '', body = ''] = client.received.split('\r\n\r\n');
+    return { head, body };
+  }
+
+  test.each<[string, string, string[]]>([
+    [
+      'headers that are too large',
+      '431 Request Header Fields Too Large',
+      ['GET / HTTP/1.1', `X-A: ${'a'.repeat(8 * 1024 * 1024)}`],
+    ],
+    ['what is not HTTP', '400 Bad Request', ['hello', '', '']],
+    ['a header without a name', '400 Bad Request', ['GET / HTTP/1.1', 'Host: test', ': a', '', '']],
+    ['two lengths', '400 Bad Request', ['POST / HTTP/1.1', 'Content-Length: 1', 'Content-Length: 2', '', 'a']],
+  ])('%s: %s, whole and as JSON, and the connection is closed', async (_what, status, lines) => {
+    const { head, body } = await refused(...lines);
+    expect(head).toMatch(
+      `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\n`,
+    );
+    expect(head).toContain(`\r\nContent-Length: ${body.length}`);
+    expect(JSON.parse(body)).toEqual({ error: status.replace(/^\d+ /, '') });
+  });
+
+  test.each([
+    ['a malformed length of a chunk', '400 Bad Request', 'x\r\n'],
+    ['too large an extension of a chunk', '413 Payload Too Large', `1;${'a'.repeat(64 * 1024)}\r\n`],
+  ])('%s: %s with the id of its request', async (_what, status, chunk) => {
+    const { head, body } = await refused(
+      'POST /echo HTTP/1.1',
+      'Host: test',
+      'X-Request-Id: given-1',
+      'Transfer-Encoding: chunked',
+      '',
+      chunk,
+    );
+    expect(head).toContain(`HTTP/1.1 ${status}\r\n`);
+    expect(head).toMatch(/\r\nX-Request-Id: given-1$/);
+    expect(JSON.parse(body)).toEqual({ error: status.replace(/^\d+ /, ''), requestId: 'given-1' });
+  });
+
+  test('what comes behind an answer that has begun is not answered into it', async () => {
+    const client = await RawConnection.open(api.port);
+    client.get('/chunked/1000');
+    await client.until('chunk 1 of');
+    client.write('hello', '', '');
+    await client.closed;
+    expect(client.count('HTTP/1.1')).toBe(1);
+    expect(client.received).not.toContain('Bad Request');
+  });
+
+  test('an app that answers it itself is left to', async () => {
+    const listener: RequestListener = (_request, response) => response.end();
+    const served = serve(listener, { port: 0, host: '127.0.0.1', logger: api.log.logger });
+    served.server.on('clientError', (_error, socket) => {
+      socket.end('HTTP/1.1 418 Mine\r\n\r\n');
+    });
+    const client = await RawConnection.open((await served.listening).port);
+    try {
+      client.write('hello', '', '');
+      expect(await client.until('\r\n\r\n')).toBe('HTTP/1.1 418 Mine\r\n\r\n');
+    } finally {
+      client.destroy();
+      await served.close();
+    }
+  });
 });
 
 describe('what a route throws', () => {

@@ -13,6 +13,7 @@ test('defaults', () => {
     headersTimeout: 60_000,
     requestTimeout: 60_000,
     shutdownTimeout: 60_000,
+    eventStreamHeartbeat: 15_000,
     trustProxyHops: 1,
     trustProxyHopsGiven: false,
   });
@@ -25,6 +26,7 @@ test('the environment says it', () => {
     KEEP_ALIVE_TIMEOUT_SECONDS: '70',
     REQUEST_TIMEOUT_SECONDS: '300',
     SHUTDOWN_TIMEOUT_SECONDS: '302',
+    EVENT_STREAM_HEARTBEAT_SECONDS: '20',
     TRUST_PROXY_HOPS: '0',
   };
   expect(serveSettings({}, environment)).toEqual({
@@ -34,6 +36,7 @@ test('the environment says it', () => {
     headersTimeout: 60_000,
     requestTimeout: 300_000,
     shutdownTimeout: 302_000,
+    eventStreamHeartbeat: 20_000,
     trustProxyHops: 0,
     trustProxyHopsGiven: true,
   });
@@ -56,6 +59,19 @@ test('options win over the environment, and an empty variable says nothing', () 
 });
 
 test.each([
+  [30, 10_000],
+  [3600, 15_000],
+])(
+  'event streams get a comment after a third of %d s of silence, and after 15 s at the latest',
+  (timeout, heartbeat) => {
+    expect(serveSettings({ requestTimeoutSeconds: timeout }, {}).eventStreamHeartbeat).toBe(heartbeat);
+    expect(
+      serveSettings({ requestTimeoutSeconds: timeout, eventStreamHeartbeatSeconds: 0 }, {}).eventStreamHeartbeat,
+    ).toBe(0);
+  },
+);
+
+test.each([
   ['PORT', 'abc', wholeNumber(0, 65_535)],
   ['PORT', '65536', wholeNumber(0, 65_535)],
   ['PORT', '-1', wholeNumber(0, 65_535)],
@@ -68,6 +84,7 @@ test.each([
   ['KEEP_ALIVE_TIMEOUT_SECONDS', '65s', wholeNumber(1, 86_400)],
   ['REQUEST_TIMEOUT_SECONDS', '0', wholeNumber(1, 86_400)],
   ['SHUTDOWN_TIMEOUT_SECONDS', '86401', wholeNumber(1, 86_400)],
+  ['EVENT_STREAM_HEARTBEAT_SECONDS', 'off', wholeNumber(0, 86_400)],
   ['TRUST_PROXY_HOPS', 'true', wholeNumber(0, 100)],
 ])('%s=%s is refused', (variable, value, remedy) => {
   expect(() => serveSettings({}, { [variable]: value })).toThrow(`${variable}: ${JSON.stringify(value)} ${remedy}`);
@@ -79,6 +96,7 @@ test.each([
   ['keepAliveTimeoutSeconds', 0, wholeNumber(1, 86_400)],
   ['requestTimeoutSeconds', 1.5, wholeNumber(1, 86_400)],
   ['shutdownTimeoutSeconds', Infinity, wholeNumber(1, 86_400)],
+  ['eventStreamHeartbeatSeconds', -1, wholeNumber(0, 86_400)],
   ['trustProxyHops', 101, wholeNumber(0, 100)],
 ])('the option %s: %d is refused', (option, value, remedy) => {
   expect(() => serveSettings({ [option]: value }, {})).toThrow(remedy);

@@ -11,12 +11,7 @@ export function sse({ hostname }: Environment): Router {
   return Router().get('/sse', (request, response) => {
     const last = request.get('Last-Event-ID') ?? '';
     let id = /^\d{1,15}$/.test(last) ? Number(last) : 0;
-    response.set({
-      'Content-Type': 'text/event-stream',
-      'Cache-Control': 'no-store, no-transform',
-      // A reverse proxy is to pass every event on at once.
-      'X-Accel-Buffering': 'no',
-    });
+    response.set('Content-Type', 'text/event-stream');
     const send = () => {
       id += 1;
       response.write(`id: ${id}\ndata: ${JSON.stringify({ hostname, time: new Date().toISOString() })}\n\n`);

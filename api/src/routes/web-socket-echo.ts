@@ -2,34 +2,71 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type RawData, WebSocketServer } from 'ws';
+import { requestId } from '../request-id';
 import { requestLine } from '../request-log';
+import { rawErrorAnswer } from '../serving/client-error';
+import { EchoedWebSocket } from './echoed-web-socket';
 
 const path = '/ws/echo';
-const largestMessageBytes = 1024 * 1024;
+const largestMessageBytes = 64 * 1024;
+const mostWebSockets = 1000;
+/** How many clients may read too slowly at once: a stalled one may cost 2 MB, an idle one a hundredth of that. */
+const mostStalled = 64;
 
 /** A client cannot see in a handshake which instance it has reached: this text message asks for its name. */
 const question = 'hostname';
 
-/** Sends every WebSocket message back as it came; the text `hostname` is answered with the name of this instance. */
+/**
+ * Sends every WebSocket message back as it came; the text `hostname` is answered with the name of this instance. No
+ * proxy sees a connection that is silent for `requestTimeout`: each is pinged in time.
+ */
 export function webSocketEcho(server: Server, logger: Logger, hostname: string): void {
+  const longestStall = Math.min(server.requestTimeout / 2, 30_000);
   const webSockets = new WebSocketServer({ noServer: true, maxPayload: largestMessageBytes });
+  const open = new Set<EchoedWebSocket>();
+  const endLongestOpenOfTooMany = () => {
+    const [longestOpen, ...others] = [...open].filter(({ isStalled }) => isStalled);
+    if (others.length >= mostStalled) longestOpen?.terminate();
+  };
+  const pings = setInterval(
+    () => {
+      for (const webSocket of open) webSocket.ping();
+    },
+    Math.min(server.requestTimeout / 3, 20_000),
+  );
+  pings.unref();
+  server.once('close', () => {
+    clearInterval(pings);
+  });
+
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const begun = performance.now();
-    if (request.url?.replace(/\?.*$/s, '') !== path) {
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-      logger.info(requestLine(request, 404, begun), 'request completed');
+    const known = request.url?.replace(/\?.*$/s, '') === path;
+    if (!known || open.size >= mostWebSockets) {
+      const status = known ? 503 : 404;
+      socket.end(rawErrorAnswer(status, requestId(request)));
+      logger.info(requestLine(request, status, begun), 'request completed');
       return;
     }
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      webSocket.on('message', (data, isBinary) => {
-        if (!isBinary && rawText(data) === question) webSocket.send(JSON.stringify({ hostname }));
-        else webSocket.send(data, { binary: isBinary });
+      const echoed = new EchoedWebSocket(webSocket, request.socket, {
+        longest: longestStall,
+        begun: endLongestOpenOfTooMany,
+        ended: () => {
+          logger.info({ requestId: requestId(request) }, 'WebSocket reads too slowly: told to go');
+        },
+      });
+      open.add(echoed);
+      webSocket.on('message', (data, binary) => {
+        if (!binary && rawText(data) === question) echoed.send({ data: JSON.stringify({ hostname }), binary });
+        else echoed.send({ data, binary });
       });
       webSocket.on('error', (error) => {
         logger.debug({ err: error }, 'WebSocket failed');
       });
-      webSocket.on('close', () => {
-        logger.info(requestLine(request, 101, begun), 'request completed');
+      webSocket.on('close', (code) => {
+        open.delete(echoed);
+        logger.info({ ...requestLine(request, 101, begun), code }, 'request completed');
       });
     });
   });

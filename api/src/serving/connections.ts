@@ -18,16 +18,22 @@ export class Connections {
   /**
    * @param idleGrace milliseconds that a connection has to be idle for, and that the listener goes on accepting for,
    * once draining: a request that is on its way meanwhile is answered
+   * @param heartbeat milliseconds that an event stream may be silent for before a comment is sent; 0 sends none
    */
   constructor(
     private readonly server: Server,
     private readonly idleGrace: number,
+    private readonly heartbeat: number,
   ) {
     server.on('connection', (socket) => {
       this.add(socket);
     });
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       this.open.get(request.socket)?.begin(request, response);
+    });
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+      // An app that listens for them answers them itself.
+      if (server.listenerCount('clientError') === 1) this.open.get(socket)?.refuse(error);
     });
     this.followUpgrades();
   }
@@ -79,7 +85,7 @@ export class Connections {
   }
 
   private add(socket: Socket): void {
-    const connection = new Connection(socket, this.idleGrace);
+    const connection = new Connection(socket, this.idleGrace, this.heartbeat);
     this.open.set(socket, connection);
     socket.once('close', () => {
       this.open.delete(socket);

@@ -47,6 +47,16 @@ export interface ServeOptions {
   readonly shutdownTimeoutSeconds?: number;
 
   /**
+   * Seconds that an event stream (`Content-Type: text/event-stream`) may be silent for before a comment is sent, which
+   * clients ignore: a proxy gives a silent answer up. Sent between events alone, and not to answers that are compressed;
+   * 0 sends none.
+   *
+   * @default EVENT_STREAM_HEARTBEAT_SECONDS, or a third of the request timeout, 15 at most
+   * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#authoring-notes
+   */
+  readonly eventStreamHeartbeatSeconds?: number;
+
+  /**
    * How many proxies in front of an Express app to believe about the client (`X-Forwarded-For`, `-Proto`, `-Host`);
    * 0 believes none. An app that has set `trust proxy` by itself keeps its own, unless this option or the variable
    * is given.
@@ -79,19 +89,24 @@ export interface ServeSettings {
   readonly headersTimeout: number;
   readonly requestTimeout: number;
   readonly shutdownTimeout: number;
+  readonly eventStreamHeartbeat: number;
   readonly trustProxyHops: number;
   readonly trustProxyHopsGiven: boolean;
 }
 
 const day = 86_400;
+/** Less than what other proxies and mobile networks give a silent connection. */
+const longestHeartbeatSeconds = 15;
 
 /** Options over environment over defaults, checked; times in milliseconds, as Node takes them. */
 export function serveSettings(options: ServeOptions, environment: NodeJS.ProcessEnv): ServeSettings {
   const seconds = (
     variable: string,
-    name: 'keepAliveTimeoutSeconds' | 'requestTimeoutSeconds' | 'shutdownTimeoutSeconds',
+    name:
+      'keepAliveTimeoutSeconds' | 'requestTimeoutSeconds' | 'shutdownTimeoutSeconds' | 'eventStreamHeartbeatSeconds',
     fallback: number,
-  ) => integerSetting({ variable, environment, option: { name, value: options[name] } }, fallback, 1, day);
+    least = 1,
+  ) => integerSetting({ variable, environment, option: { name, value: options[name] } }, fallback, least, day);
   const requestTimeout = seconds('REQUEST_TIMEOUT_SECONDS', 'requestTimeoutSeconds', 60);
 
   return {
@@ -111,6 +126,13 @@ export function serveSettings(options: ServeOptions, environment: NodeJS.Process
     headersTimeout: Math.min(requestTimeout, 60) * 1000,
     requestTimeout: requestTimeout * 1000,
     shutdownTimeout: seconds('SHUTDOWN_TIMEOUT_SECONDS', 'shutdownTimeoutSeconds', 60) * 1000,
+    eventStreamHeartbeat:
+      seconds(
+        'EVENT_STREAM_HEARTBEAT_SECONDS',
+        'eventStreamHeartbeatSeconds',
+        Math.min(requestTimeout / 3, longestHeartbeatSeconds),
+        0,
+      ) * 1000,
     trustProxyHops: integerSetting(
       {
         variable: 'TRUST_PROXY_HOPS',

@@ -1,7 +1,7 @@
 import { createApp } from '../../../api/src/app';
 import { readEnvironment } from '../../../api/src/environment';
 import { webSocketEcho } from '../../../api/src/routes/web-socket-echo';
-import { Readiness, serve, type Served } from '../../../api/src/serve';
+import { Readiness, serve, type Served, type ServeOptions } from '../../../api/src/serve';
 import { CapturedLogger } from './captured-logger';
 
 export interface ApiServer extends Served {
@@ -10,7 +10,11 @@ export interface ApiServer extends Served {
 }
 
 /** The whole API in this process, as main.ts puts it together. */
-export async function apiServer(variables: NodeJS.ProcessEnv = {}, log = new CapturedLogger()): Promise<ApiServer> {
+export async function apiServer(
+  variables: NodeJS.ProcessEnv = {},
+  log = new CapturedLogger(),
+  options: ServeOptions = {},
+): Promise<ApiServer> {
   const environment = readEnvironment({ HOSTNAME: 'api-1', VERSION: '1.2.3', ...variables });
   const { logger } = log;
   const readiness = new Readiness();
@@ -19,6 +23,7 @@ export async function apiServer(variables: NodeJS.ProcessEnv = {}, log = new Cap
     host: '127.0.0.1',
     readiness,
     logger,
+    ...options,
   });
   if (environment.diagnosticEndpoints) webSocketEcho(served.server, logger, environment.hostname);
   const { port } = await served.listening;
