@@ -130,7 +130,7 @@ export interface ContainerProps {
 
   /**
    * Volumes and where they are mounted. The root file system is read-only, and `/tmp` is an empty directory unless
-   * something is mounted there.
+   * something is mounted there, which holds 1 GiB: a pod that writes more is evicted.
    *
    * @default - none
    * @see https://kubernetes.io/docs/concepts/storage/volumes/

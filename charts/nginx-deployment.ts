@@ -4,7 +4,14 @@ import type { Construct } from 'constructs';
 import { lastGoodCertificateScript } from '../nginx/last-good-certificate-section';
 import { recommendedLabels, selectorLabels, versionLabel } from './labels';
 import type { Model } from './model';
-import { certificateDirectory, certificateStore, httpPort, httpsPort, probePort } from './nginx-pod';
+import {
+  certificateDirectory,
+  certificateStore,
+  httpPort,
+  httpsPort,
+  probePort,
+  temporaryMebibytes,
+} from './nginx-pod';
 import { RollingDeployment } from './rolling-deployment';
 
 /** User and group of nginx in its own image. */
@@ -73,7 +80,10 @@ export class NginxDeployment extends RollingDeployment {
     // It outlives a restart of the container. A Secret holds 1 MiB at most: room for the pair served, one before, one to be proved.
     const store = { medium: EmptyDirMedium.MEMORY, sizeLimit: Size.mebibytes(4) };
     container?.mount(certificateStore, Volume.fromEmptyDir(this, 'Certificates', 'certificates', store));
-    container?.mount('/tmp', Volume.fromEmptyDir(this, 'Tmp', 'tmp', { sizeLimit: Size.gibibytes(1) }));
+    container?.mount(
+      '/tmp',
+      Volume.fromEmptyDir(this, 'Tmp', 'tmp', { sizeLimit: Size.mebibytes(temporaryMebibytes) }),
+    );
   }
 }
 

@@ -6,6 +6,9 @@ export const probePort = 8444;
 /** For nginx itself, on the loopback address. */
 export const certificateCheckPort = 8445;
 
+/** What a proxy may have on its node's disk: bodies that are too large for memory, in /tmp. */
+export const temporaryMebibytes = 1024;
+
 /** Where the Secret is mounted. */
 export const certificateDirectory = '/etc/nginx/tls';
 /** Where the pairs of it that proved good are kept. */

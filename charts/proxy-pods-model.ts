@@ -1,8 +1,10 @@
-import { cpus } from '../values/quantity';
+import { InvalidOption } from '../values/invalid-option';
+import { cpus, memoryBytes } from '../values/quantity';
 import { imageReference } from './image-reference';
+import { temporaryMebibytes } from './nginx-pod';
 import type { ProxyPodsProps } from './proxy-pods-props';
 import { type Replicas, replicas } from './replicas';
-import { type Resources, resources } from './resources';
+import { requestAndLimit, type Resources } from './resources';
 
 /** The pods of nginx with every value known. */
 export interface ProxyPodsModel {
@@ -13,18 +15,29 @@ export interface ProxyPodsModel {
   readonly workers: number;
 }
 
+const mostWorkers = 512;
+/** Of memory: a worker's connections and buffers, and its part of what all share. */
+const mebibytesOfWorker = 256;
+
 export function proxyPodsModel(props: ProxyPodsProps): ProxyPodsModel {
-  const limits = resources({
-    cpuRequest: { option: 'proxyCpuRequest', value: props.proxyCpuRequest, otherwise: '250m' },
-    cpuLimit: { option: 'proxyCpuLimit', value: props.proxyCpuLimit, otherwise: '2' },
-    memoryRequest: { option: 'proxyMemoryRequest', value: props.proxyMemoryRequest, otherwise: '64Mi' },
-    memoryLimit: {
-      option: 'proxyMemoryLimit',
-      value: props.proxyMemoryLimit,
-      // Each worker's connections and buffers, and what all share: TLS sessions, upstream zone, page cache of the log.
-      otherwise: `${128 * (workers(props.proxyCpuLimit ?? '2') + 1)}Mi`,
-    },
-  });
+  const cpu = requestAndLimit(
+    cpus,
+    { option: 'proxyCpuRequest', value: props.proxyCpuRequest, otherwise: '250m' },
+    { option: 'proxyCpuLimit', value: props.proxyCpuLimit, otherwise: '2' },
+  );
+  const workers = Math.ceil(cpus('proxyCpuLimit', cpu.limit));
+  if (workers > mostWorkers) {
+    throw new InvalidOption(
+      props.proxyCpuLimit === undefined ? 'proxyCpuRequest' : 'proxyCpuLimit',
+      cpu.limit,
+      `is more than one nginx has workers for: give ${mostWorkers} or less`,
+    );
+  }
+  const memory = requestAndLimit(
+    memoryBytes,
+    { option: 'proxyMemoryRequest', value: props.proxyMemoryRequest, otherwise: '64Mi' },
+    { option: 'proxyMemoryLimit', value: props.proxyMemoryLimit, otherwise: `${mebibytesOfWorker * workers}Mi` },
+  );
   return {
     image: imageReference('proxyImage', props.proxyImage ?? 'nginx:1.30'),
     replicas: replicas({
@@ -35,11 +48,7 @@ export function proxyPodsModel(props: ProxyPodsProps): ProxyPodsModel {
       least: 2,
       defaultMax: 6,
     }),
-    resources: limits,
-    workers: workers(limits.limits.cpu),
+    resources: { cpu, memory, ephemeralStorage: { request: '64Mi', limit: `${temporaryMebibytes}Mi` } },
+    workers,
   };
-}
-
-function workers(cpuLimit: string): number {
-  return Math.ceil(cpus('proxyCpuLimit', cpuLimit));
 }

@@ -62,7 +62,7 @@ export interface ProxyPodsProps {
   /**
    * Memory that a proxy may use at most.
    *
-   * @default - 128Mi, and as much for each worker; or proxyMemoryRequest if that is more
+   * @default - 256Mi for each worker, or proxyMemoryRequest if that is more
    */
   readonly proxyMemoryLimit?: string;
 }
