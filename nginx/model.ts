@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
-import { cidr, ipAddress, serverAddress } from '../values/addresses';
+import { ipAddress, serverAddress, trustedNetworks } from '../values/addresses';
+import { list, record } from '../values/collections';
 import { Duration, milliseconds, wholeSeconds } from '../values/duration';
 import { integer, port } from '../values/integer';
 import { InvalidOption } from '../values/invalid-option';
@@ -78,19 +79,20 @@ export function proxyModel(props: ProxyProps): ProxyModel {
       'Content-Security-Policy',
       props.contentSecurityPolicy ?? "default-src 'none'; frame-ancestors 'none'",
     ),
-    responseHeaders: Object.entries(props.responseHeaders ?? {}).map(([name, value]) => [
-      name,
-      responseHeader('responseHeaders', name, value),
-    ]),
-    trustedProxies: (props.trustedProxies ?? []).map((value) => cidr('trustedProxies', value)),
+    responseHeaders: Object.entries(
+      record('responseHeaders', props.responseHeaders ?? {}, '{ "X-Team": "orders" }'),
+    ).map(([name, value]) => [name, responseHeader('responseHeaders', name, value)]),
+    trustedProxies: trustedNetworks('trustedProxies', props.trustedProxies ?? []),
     upstream: upstream(props, loadBalancing),
     upstreamFallback: upstreamFallback(props.upstreamFallback),
     maxUpstreams: integer('maxUpstreams', props.maxUpstreams, 1, 5000),
     healthCheckPath: urlPath('healthCheckPath', props.healthCheckPath ?? '/healthcheck'),
-    resolvers: notEmpty('resolvers', props.resolvers, 'a DNS server').map((value) => serverAddress('resolvers', value)),
+    resolvers: notEmpty('resolvers', props.resolvers, 'a DNS server', '["10.96.0.10"]').map((value) =>
+      serverAddress('resolvers', value),
+    ),
     ipFamilies: [
       ...new Set(
-        notEmpty('ipFamilies', props.ipFamilies ?? ['IPv4'], 'IPv4, IPv6 or both').map((value) =>
+        notEmpty('ipFamilies', props.ipFamilies ?? ['IPv4'], 'IPv4, IPv6 or both', '["IPv4"]').map((value) =>
           oneOf('ipFamilies', value, ipFamilies),
         ),
       ),
@@ -108,7 +110,9 @@ export function proxyModel(props: ProxyProps): ProxyModel {
 }
 
 function additionalHosts(props: ProxyProps): string[] {
-  return (props.additionalHosts ?? []).map((value) => hostName('additionalHosts', value));
+  return list('additionalHosts', props.additionalHosts ?? [], '["www.example.com"]').map((value) =>
+    hostName('additionalHosts', value),
+  );
 }
 
 function upstream(props: ProxyProps, loadBalancing: LoadBalancing): ProxyModel['upstream'] {
@@ -159,9 +163,10 @@ function certificateStore(props: ProxyProps): ProxyModel['certificateStore'] {
   return { directory, checkPort };
 }
 
-function notEmpty<T>(option: string, values: readonly T[], remedy: string): readonly T[] {
-  if (values.length === 0) throw new InvalidOption(option, values, `is empty: give ${remedy}`);
-  return values;
+function notEmpty(option: string, values: unknown, remedy: string, example: string): readonly unknown[] {
+  const members = list(option, values, example);
+  if (members.length === 0) throw new InvalidOption(option, values, `is empty: give ${remedy}`);
+  return members;
 }
 
 function flag(option: string, value: unknown): boolean {

@@ -1,10 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { selfSignedKeyPair } from '../../certificates/self-signed';
 import type { LoadBalancedApiProps } from '../../charts/load-balanced-api-props';
 import { forEnvironment } from '../../environments';
-import { everyOption } from './every-option';
+import { besideKeyPair, everyOption } from './every-option';
 import { containerOf, find, nginxConfOf, props, synthesize } from './manifests';
 
 const variables = ['FAIRLEAD_ENVIRONMENT', 'FAIRLEAD_API', 'FAIRLEAD_HTTP_PORT', 'FAIRLEAD_HTTPS_PORT'] as const;
@@ -107,21 +103,7 @@ test.each(['0', '65536', 'https', ''])('a published port of %j is refused', (val
 });
 
 describe('Whatever one option main.ts has, it can be synthesized', () => {
-  const before = process.cwd();
-  let directory: string;
-
-  beforeAll(() => {
-    directory = mkdtempSync(join(tmpdir(), 'fairlead-environments-'));
-    const { certificate, privateKey } = selfSignedKeyPair(['localhost'], directory);
-    writeFileSync(join(directory, 'tls.crt'), certificate);
-    writeFileSync(join(directory, 'tls.key'), privateKey);
-    process.chdir(directory);
-  });
-
-  afterAll(() => {
-    process.chdir(before);
-    rmSync(directory, { recursive: true });
-  });
+  besideKeyPair();
 
   test.each([
     { FAIRLEAD_ENVIRONMENT: 'production' },

@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { App, Chart } from 'cdk8s';
 import { ConfigMap, Env, EnvValue, Volume } from 'cdk8s-plus-27';
+import { selfSignedKeyPair } from '../../certificates/self-signed';
 import type { ContainerProps } from '../../charts/container-props';
 import type { LoadBalancedApiProps } from '../../charts/load-balanced-api-props';
 import type { TestProps } from './manifests';
@@ -109,3 +113,22 @@ export const everyOption: readonly (readonly [option: string, given: TestProps])
     each.map((value) => [`container.${option}`, { container: { [option]: value } }] as const),
   ),
 ];
+
+/** Lets tests run in a directory of their own, with the files that tlsCertificateFile and tlsPrivateKeyFile name. */
+export function besideKeyPair(): void {
+  const before = process.cwd();
+  let directory: string;
+
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'fairlead-every-option-'));
+    const { certificate, privateKey } = selfSignedKeyPair(['localhost'], directory);
+    writeFileSync(join(directory, 'tls.crt'), certificate);
+    writeFileSync(join(directory, 'tls.key'), privateKey);
+    process.chdir(directory);
+  });
+
+  afterAll(() => {
+    process.chdir(before);
+    rmSync(directory, { recursive: true });
+  });
+}
