@@ -28,6 +28,8 @@ import { NginxTlsSecret, tlsSecretName } from './tls-secret';
 export class LoadBalancedApi extends Construct {
   /** Every timeout of both sides. */
   readonly timeline: Timeline;
+  /** In seconds: how long nginx leaves a pod out that failed. */
+  readonly failTimeout: number;
   readonly namespace: RestrictedNamespace;
   readonly denyIngress: DenyIngress;
 
@@ -54,6 +56,7 @@ export class LoadBalancedApi extends Construct {
     refuseTakenNamespace(scope, model.namespace);
     super(scope, id);
     this.timeline = model.timeline;
+    this.failTimeout = model.failTimeout;
 
     // cdk8s names a file after its chart, and `kubectl apply -f dist/` goes by name: the digits are the order.
     const namespaceChart = new Chart(this, '0-namespace', { labels: model.labels });

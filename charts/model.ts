@@ -1,4 +1,5 @@
 import type { k8s } from 'cdk8s-plus-27';
+import { failTimeout } from '../nginx/model';
 import { nginxConf } from '../nginx/nginx-conf';
 import type { IpFamily } from '../nginx/proxy';
 import type { Timeline } from '../timeline/timeline';
@@ -34,6 +35,8 @@ export interface Model {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly timeline: Timeline;
+  /** In seconds. */
+  readonly failTimeout: number;
   readonly container: ContainerModel;
   readonly replicas: Replicas;
   /** In seconds. */
@@ -90,6 +93,7 @@ export function deploymentModel(id: string, props: LoadBalancedApiProps): Model 
     namespace,
     labels: userLabels(props.labels ?? {}),
     timeline,
+    failTimeout: failTimeout(props),
     container,
     replicas: count,
     scaleDownStabilizationWindow: wholeSeconds(

@@ -7,7 +7,7 @@ import { InvalidOption } from '../values/invalid-option';
 import { dnsLabelName, hostName, oneOf, urlPath } from '../values/names';
 import { bytes, Size } from '../values/size';
 import { hashKeyVariable } from './hash-key';
-import { IpFamily, ipFamilies, LoadBalancing, loadBalancings, ProxyProps } from './proxy';
+import { IpFamily, ipFamilies, LoadBalancing, loadBalancings, ProxyOptions, ProxyProps } from './proxy';
 import { quote } from './quote';
 import { responseHeader } from './response-header';
 
@@ -65,7 +65,7 @@ export function proxyModel(props: ProxyProps): ProxyModel {
     loadBalancing,
     hashVariable: hashKeyVariable(loadBalancing, props.hashKey),
     maxFails: integer('maxFails', props.maxFails ?? 3, 1, 1000),
-    failTimeout: wholeSeconds('failTimeout', props.failTimeout ?? '5s', { min: '1s', max: '1h' }),
+    failTimeout: failTimeout(props),
     clientMaxBodySize: size('clientMaxBodySize', props.clientMaxBodySize ?? '1m'),
     clientHeaderTimeout: duration('clientHeaderTimeout', props.clientHeaderTimeout ?? '10s'),
     clientBodyTimeout: duration('clientBodyTimeout', props.clientBodyTimeout ?? '10s'),
@@ -107,6 +107,11 @@ export function proxyModel(props: ProxyProps): ProxyModel {
     runtimeDirectory: absolutePath('runtimeDirectory', props.runtimeDirectory ?? '/tmp'),
     accessLog: logFile(props.accessLog ?? '/dev/stdout'),
   };
+}
+
+/** In seconds: how long an instance is left out that failed. */
+export function failTimeout(props: ProxyOptions): number {
+  return wholeSeconds('failTimeout', props.failTimeout ?? '5s', { min: '1s', max: '1h' });
 }
 
 function additionalHosts(props: ProxyProps): string[] {
