@@ -45,7 +45,7 @@ export interface ProxyPodsProps {
   readonly proxyCpuRequest?: string;
 
   /**
-   * CPUs that a proxy may use at most. nginx runs one worker for each (rounded up).
+   * CPUs that a proxy may use at most, up to 512. nginx runs one worker for each (rounded up).
    *
    * @default '2', or proxyCpuRequest if that is more
    * @see https://nginx.org/en/docs/ngx_core_module.html#worker_processes
