@@ -2,10 +2,20 @@ import { posix } from 'node:path';
 import { Volume, type VolumeMount } from 'cdk8s-plus-27';
 import { list, record } from '../values/collections';
 import { InvalidOption } from '../values/invalid-option';
+import { knownOptions } from '../values/known-options';
 
 /** Where the API can always write, and the name of the volume that is there unless another is given. */
 export const temporaryDirectory = '/tmp';
 export const temporaryVolume = 'tmp';
+
+const known: Readonly<Record<keyof VolumeMount, true>> = {
+  path: true,
+  volume: true,
+  readOnly: true,
+  subPath: true,
+  subPathExpr: true,
+  propagation: true,
+};
 
 /** The mounts with their paths as the kubelet will see them. */
 export function volumeMounts(given: unknown): readonly VolumeMount[] {
@@ -31,7 +41,9 @@ export function volumeMounts(given: unknown): readonly VolumeMount[] {
 }
 
 function volumeMount(given: unknown): VolumeMount {
-  const { path, volume, ...how } = record('container.volumes', given, '{ path: "/data", volume }');
+  const mount = record('container.volumes', given, '{ path: "/data", volume }');
+  knownOptions('container.volumes.', mount, Object.keys(known));
+  const { path, volume, ...how } = mount;
   if (typeof path !== 'string' || !/^\/[^:\p{Cc}]*$/u.test(path)) {
     throw new InvalidOption('container.volumes', path, 'is not an absolute path without ":": begin it with "/"');
   }

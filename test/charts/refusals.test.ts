@@ -287,6 +287,11 @@ const cases: [what: string, given: object, message: string][] = [
     'container.volumes: "/data" has no volume: give one, such as Volume.fromEmptyDir(…)',
   ],
   [
+    'an unknown option of a volume',
+    { container: { volumes: [{ path: '/data', volume, readonly: true }] } },
+    'container.volumes.readonly: true is an option that does not exist: readOnly does',
+  ],
+  [
     'a volume that is a path alone',
     { container: { volumes: ['/data'] } },
     'container.volumes: "/data" is not an object with names and values: give one, such as { path: "/data", volume }',
