@@ -35,11 +35,11 @@ export function trustedNetworks(option: string, value: unknown): string[] {
     [4, ''],
     [6, '001'],
   ] as const) {
-    const prefixes = networks.filter((network) => isIP(network.split('/')[0] ?? '') === version).map(prefixBits);
-    if (!holdEverything(prefixes, publicBits)) continue;
+    const family = networks.filter((network) => isIP(network.split('/')[0] ?? '') === version);
+    if (!holdEverything(family.map(prefixBits), publicBits)) continue;
     throw new InvalidOption(
       option,
-      networks.find((network) => network.endsWith('/0')) ?? networks,
+      family.find((network) => network.endsWith('/0')) ?? family,
       `is every public IPv${version} address: give the networks of your load balancers, such as "10.0.0.0/8"`,
     );
   }
@@ -55,11 +55,10 @@ function prefixBits(network: string): string {
 function addressBits(address: string): string {
   const bits = (part: string, base: number, width: number): string =>
     parseInt(part, base).toString(2).padStart(width, '0');
-  if (isIP(address) === 4)
-    return address
-      .split('.')
-      .map((part) => bits(part, 10, 8))
-      .join('');
+  if (isIP(address) === 4) {
+    const parts = address.split('.').map((part) => bits(part, 10, 8));
+    return parts.join('');
+  }
   // A URL has no IPv4 address in an IPv6 one.
   const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
   const [before, after] = [head, tail ?? ''].map((text) => text.split(':').filter((group) => group !== ''));
