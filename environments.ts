@@ -1,6 +1,8 @@
 import type { LoadBalancedApiProps } from './charts/load-balanced-api-props';
+import { type Duration, milliseconds } from './values/duration';
 import { InvalidOption } from './values/invalid-option';
 import { oneOf } from './values/names';
+import { cpus } from './values/quantity';
 
 /** What each environment makes of the options in main.ts. */
 const environments = {
@@ -25,7 +27,7 @@ const environments = {
     maxReplicas: 6,
     proxyMinReplicas: 2,
     proxyMaxReplicas: 4,
-    proxyCpuRequest: '100m',
+    proxyCpuRequest: atMostLimit('100m', props.proxyCpuLimit),
     scaleDownStabilizationWindow: '30s',
     serviceType: 'NodePort',
     httpNodePort: 30_080,
@@ -49,8 +51,8 @@ const environments = {
       ...without(kind, autoscaling),
       replicas: 4,
       proxyReplicas: 2,
-      proxyCpuRequest: '250m',
-      requestTimeout: '20s' as const,
+      proxyCpuRequest: atMostLimit('250m', props.proxyCpuLimit),
+      requestTimeout: atLeastConnectTimeout('20s', props.connectTimeout),
     };
     return {
       ...(changes.minReplicas === undefined ? fixed : without(fixed, ['replicas'])),
@@ -69,7 +71,9 @@ const autoscaling: readonly (keyof LoadBalancedApiProps)[] = [
   'minReplicas',
   'proxyMaxReplicas',
   'proxyMinReplicas',
+  'proxyTargetCpuUtilization',
   'scaleDownStabilizationWindow',
+  'targetCpuUtilization',
 ];
 
 /** Options that mean something only where production runs. */
@@ -83,6 +87,7 @@ const ofTheCloud: readonly (keyof LoadBalancedApiProps)[] = [
   'loadBalancerClass',
   'loadBalancerSourceRanges',
   'proxyImage',
+  'proxyMemoryRequest',
   'proxyReplicas',
   'replicas',
   'resolvers',
@@ -103,6 +108,17 @@ function without(props: LoadBalancedApiProps, options: readonly string[]): LoadB
   return Object.fromEntries(
     Object.entries(props).filter(([option]) => !options.includes(option)),
   ) as unknown as LoadBalancedApiProps;
+}
+
+/** A number of CPUs that no limit of main.ts forbids. */
+function atMostLimit(request: string, limit: string | undefined): string {
+  return limit !== undefined && cpus('proxyCpuLimit', limit) < cpus('proxyCpuRequest', request) ? limit : request;
+}
+
+/** A requestTimeout that no connectTimeout of main.ts forbids. */
+function atLeastConnectTimeout(requestTimeout: Duration, connectTimeout: Duration = requestTimeout): Duration {
+  const isLonger = milliseconds('connectTimeout', connectTimeout) > milliseconds('requestTimeout', requestTimeout);
+  return isLonger ? connectTimeout : requestTimeout;
 }
 
 /** `npm run kind:up` may publish other ports, which the redirect to HTTPS has to name. */

@@ -17,7 +17,7 @@ export interface BudgetProps {
    * The most requests in progress in one proxy, each stream of HTTP/2 counting as one; one more is answered 503 with `Retry-After`
    * at once. Each takes half a MiB at worst: its client sends a whole body, and does not read a compressed answer.
    *
-   * @default - what half of 80 % of `proxyMemoryLimit` carries, less what nginx itself takes
+   * @default - what half of 80 % of `proxyMemoryLimit` carries, less what nginx itself takes; no more than the disk has room for bodies
    * @see https://nginx.org/en/docs/http/ngx_http_limit_conn_module.html
    */
   readonly maxRequests?: number;
@@ -124,6 +124,8 @@ const mostStreamsPerConnection = 128;
 const least = { connections: 64, requests: 16, streams: 16 } as const;
 /** More would be refused by most systems (containerd's hard limit). */
 const mostOpenFiles = 524_288;
+/** Fewer requests at once than a connection of HTTP/2 may have are not taken for what was wanted. */
+const fewRequests = mostStreamsPerConnection;
 /** Temporary files that a node is sure to have room for. */
 const storageWithoutAsking = 8 * 1024 * MiB;
 
@@ -160,8 +162,9 @@ export function budget(settings: BudgetSettings): Budget {
   };
   const allShares = shares.requests + shares.streams + shares.connections;
   const derived = (share: number, each: number): number => tens((left * share) / Math.max(1, allShares) / each);
-  const requests = given.requests ?? Math.max(least.requests, derived(shares.requests, cost.request));
   const streams = given.streams ?? Math.max(least.streams, derived(shares.streams, cost.stream));
+  const byMemory = Math.max(least.requests, derived(shares.requests, cost.request));
+  const requests = given.requests ?? Math.min(byMemory, requestsByDisk(settings, streams, byMemory));
   const connections = given.connections ?? Math.max(least.connections, derived(shares.connections, cost.connection));
 
   const memory: MemoryShare[] = [
@@ -177,10 +180,11 @@ export function budget(settings: BudgetSettings): Budget {
   const workerConnections = connections + inProgress + spareConnections;
   const openFiles = workerConnections + inProgress + heldBack;
   if (openFiles > mostOpenFiles) {
+    const [option, value] = asked(settings);
     throw new InvalidOption(
-      'maxConnections',
-      connections,
-      `and ${inProgress} requests need ${openFiles} open files in one worker, more than the ${mostOpenFiles} that most systems allow: give less`,
+      option,
+      value,
+      `is too much: ${connections} connections and ${inProgress} requests need ${openFiles} open files in one worker, and most systems allow ${mostOpenFiles}: give less`,
     );
   }
   const requestsPerClient = perClient('maxRequestsPerClient', settings.maxRequestsPerClient, inProgress, 4);
@@ -229,15 +233,28 @@ function perClient(option: string, value: unknown, all: number, part: number): n
   return value === undefined ? Math.max(1, Math.floor(all / part)) : integer(option, value, 1, all);
 }
 
+/** How many requests the disk has room for, if each has a body. So few that an API would suffer have to be asked for. */
+function requestsByDisk(settings: BudgetSettings, streams: number, byMemory: number): number {
+  const fits = Math.floor((settings.temporaryStorage ?? storageWithoutAsking) / settings.maxBodySize) - streams;
+  if (fits < Math.min(byMemory, fewRequests)) storage(settings, byMemory + streams);
+  return fits;
+}
+
 /** Every body may have to wait in a file. The kubelet sees no unlinked file, so that this has to hold without it. */
-function storage({ maxBodySize, temporaryStorage }: BudgetSettings, inProgress: number): number {
+function storage({ maxBodySize, maxRequests, temporaryStorage }: BudgetSettings, inProgress: number): number {
   const needed = inProgress * maxBodySize;
-  if (needed <= (temporaryStorage ?? storageWithoutAsking)) return temporaryStorage ?? needed;
-  const fits = Math.floor((temporaryStorage ?? storageWithoutAsking) / maxBodySize);
+  const room = temporaryStorage ?? storageWithoutAsking;
+  if (needed <= room) return temporaryStorage ?? needed;
+  const [option, value] =
+    temporaryStorage !== undefined
+      ? ['proxyTemporaryStorage', mebibytes(temporaryStorage)]
+      : maxRequests !== undefined
+        ? ['maxRequests', maxRequests]
+        : ['clientMaxBodySize', `${Math.ceil(maxBodySize / MiB)}m`];
   throw new InvalidOption(
-    'clientMaxBodySize',
-    `${maxBodySize / MiB}m`,
-    `of ${inProgress} requests at once is ${gibibytes(needed)} of temporary files, more than ${gibibytes(temporaryStorage ?? storageWithoutAsking)}: give proxyTemporaryStorage ${JSON.stringify(gibibytes(needed))} if the nodes have as much, or maxRequests ${fits} or less`,
+    option,
+    value,
+    `does not fit: ${inProgress} requests at once with bodies of ${Math.ceil(maxBodySize / MiB)}m are ${mebibytes(needed)} of temporary files, and ${mebibytes(room)} are there: give proxyTemporaryStorage ${JSON.stringify(mebibytes(needed))} if the nodes have as much, or maxRequests ${Math.floor(room / maxBodySize)} or less`,
   );
 }
 
@@ -250,11 +267,20 @@ function refuseMemory(
   const terms = memory.map(
     ({ what, count, each }) => `${count === 1 ? '' : `${count} `}${what} ${mebibytes(count * each)}`,
   );
+  const [option, value] = asked(settings);
   throw new InvalidOption(
-    'proxyMemoryLimit',
-    mebibytes(settings.memoryLimit),
-    `is too little: ${terms.join(' + ')} = ${mebibytes(memorySum)}, more than the ${mebibytes(usable)} that are 80 % of it: give ${mebibytes(memorySum / usableShare)} or more, or less of what takes it`,
+    option,
+    value,
+    `does not fit: ${terms.join(' + ')} = ${mebibytes(memorySum)}, and 80 % of proxyMemoryLimit are ${mebibytes(usable)}: give less, or proxyMemoryLimit ${JSON.stringify(mebibytes(memorySum / usableShare))} or more`,
   );
+}
+
+/** What was asked for that does not fit: the first number that was given, or the memory that leaves no room. */
+function asked({ maxRequests, maxStreams, maxConnections, memoryLimit }: BudgetSettings): [string, unknown] {
+  if (maxConnections !== undefined) return ['maxConnections', maxConnections];
+  if (maxRequests !== undefined) return ['maxRequests', maxRequests];
+  if (maxStreams !== undefined) return ['maxStreams', maxStreams];
+  return ['proxyMemoryLimit', mebibytes(memoryLimit)];
 }
 
 function sum(memory: readonly MemoryShare[]): number {
@@ -268,8 +294,4 @@ function tens(value: number): number {
 /** As Kubernetes writes it, rounded up. */
 function mebibytes(bytes: number): string {
   return `${Math.ceil(bytes / MiB)}Mi`;
-}
-
-function gibibytes(bytes: number): string {
-  return `${Math.ceil(bytes / MiB / 1024)}Gi`;
 }

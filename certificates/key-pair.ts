@@ -68,7 +68,8 @@ export function isValidFor(certificate: X509Certificate, host: string): boolean 
   return certificate.checkHost(host, { subject: 'never' }) !== undefined;
 }
 
-function readText(option: string, file: string): string {
+function readText(option: string, file: unknown): string {
+  if (typeof file !== 'string') throw new InvalidOption(option, file, 'is not the path of a file: give that of one');
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {

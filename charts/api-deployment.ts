@@ -1,10 +1,11 @@
-import { ApiObject, Duration, JsonPatch } from 'cdk8s';
+import { ApiObject, Duration, JsonPatch, Size } from 'cdk8s';
 import { Probe, Volume } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { apiProbes, type ProbeTimes } from '../timeline/probes';
 import { recommendedLabels, selectorLabels, versionLabel } from './labels';
 import type { Model } from './model';
 import { RollingDeployment } from './rolling-deployment';
+import { temporaryDirectory, temporaryVolume } from './volume-mounts';
 
 /** The pods of the API. */
 export class ApiDeployment extends RollingDeployment {
@@ -12,7 +13,7 @@ export class ApiDeployment extends RollingDeployment {
     const { container, timeline } = model;
     const { port } = container;
     const labels = { ...recommendedLabels(model.name, 'api'), ...versionLabel(container.image) };
-    const usesTmp = container.volumes.some(({ path }) => path === '/tmp');
+    const usesTmp = container.volumes.some(({ path }) => path === temporaryDirectory);
     const mounts = [...container.volumes];
     super(scope, id, {
       name: 'api',
@@ -55,7 +56,10 @@ export class ApiDeployment extends RollingDeployment {
       ),
     );
     if (!usesTmp) {
-      this.containers[0]?.mount('/tmp', Volume.fromEmptyDir(this, 'Tmp', 'tmp'));
+      this.containers[0]?.mount(
+        temporaryDirectory,
+        Volume.fromEmptyDir(this, 'Tmp', temporaryVolume, { sizeLimit: Size.gibibytes(1) }),
+      );
     }
   }
 }

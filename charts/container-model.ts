@@ -1,14 +1,17 @@
-import { type EnvFrom, type EnvValue, ImagePullPolicy, type VolumeMount } from 'cdk8s-plus-27';
+import { EnvFrom, type EnvValue, ImagePullPolicy, type VolumeMount } from 'cdk8s-plus-27';
 import { timeline, type Timeline, type TimelineProps } from '../timeline/timeline';
+import { list } from '../values/collections';
 import { wholeSeconds } from '../values/duration';
 import { integer, port } from '../values/integer';
 import { InvalidOption } from '../values/invalid-option';
 import { knownOptions } from '../values/known-options';
 import { dnsSubdomainName, oneOf, urlPath } from '../values/names';
+import { cpus, memoryBytes } from '../values/quantity';
 import type { ContainerProps } from './container-props';
 import { environmentVariables } from './environment-variables';
 import { imageReference } from './image-reference';
-import { type Resources, resources } from './resources';
+import { requestAndLimit, type Resources } from './resources';
+import { volumeMounts } from './volume-mounts';
 
 /** The API's container with every value known. */
 export interface ContainerModel {
@@ -61,7 +64,7 @@ export function containerModel(
   given: ContainerProps | null | undefined,
   times: TimelineProps,
 ): { readonly container: ContainerModel; readonly timeline: Timeline } {
-  if (typeof given !== 'object' || given === null) {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new InvalidOption(
       'container',
       given,
@@ -83,8 +86,8 @@ export function containerModel(
       command: words('container.command', given.command),
       args: words('container.args', given.args),
       environment: environmentVariables(containerPort, agreed, given.environment ?? {}),
-      envFrom: given.envFrom ?? [],
-      imagePullSecrets: (given.imagePullSecrets ?? []).map((name) =>
+      envFrom: list('container.envFrom', given.envFrom ?? [], '[Env.fromSecret(secret)]').map(envFrom),
+      imagePullSecrets: list('container.imagePullSecrets', given.imagePullSecrets ?? [], '["registry"]').map((name) =>
         dnsSubdomainName('container.imagePullSecrets', name),
       ),
       imagePullPolicy:
@@ -95,16 +98,24 @@ export function containerModel(
             'Never',
           ])
         ],
-      resources: resources({
-        cpuRequest: { option: 'container.cpuRequest', value: given.cpuRequest, otherwise: '500m' },
-        cpuLimit: { option: 'container.cpuLimit', value: given.cpuLimit, otherwise: '2' },
-        memoryRequest: { option: 'container.memoryRequest', value: given.memoryRequest, otherwise: '256Mi' },
-        memoryLimit: { option: 'container.memoryLimit', value: given.memoryLimit, otherwise: '512Mi' },
-      }),
+      resources: {
+        cpu: requestAndLimit(
+          cpus,
+          { option: 'container.cpuRequest', value: given.cpuRequest, otherwise: '500m' },
+          { option: 'container.cpuLimit', value: given.cpuLimit, otherwise: '2' },
+        ),
+        memory: requestAndLimit(
+          memoryBytes,
+          { option: 'container.memoryRequest', value: given.memoryRequest, otherwise: '256Mi' },
+          { option: 'container.memoryLimit', value: given.memoryLimit, otherwise: '512Mi' },
+        ),
+        // No limit: the root file system is read-only, logs are rotated and volumes have limits of their own.
+        ephemeralStorage: { request: '64Mi' },
+      },
       healthCheckPath,
       livenessPath: urlPath('container.livenessPath', given.livenessPath ?? healthCheckPath),
       readinessPath: urlPath('container.readinessPath', given.readinessPath ?? healthCheckPath),
-      volumes: volumes(given.volumes ?? []),
+      volumes: volumeMounts(given.volumes ?? []),
       user: given.user === undefined ? undefined : integer('container.user', given.user, 1, 2 ** 31 - 1),
     },
   };
@@ -118,16 +129,8 @@ function words(option: string, given: readonly string[] | undefined): readonly s
   return given;
 }
 
-function volumes(given: readonly VolumeMount[]): readonly VolumeMount[] {
-  const paths = new Set<string>();
-  for (const { path } of given) {
-    if (!/^\/[^:]*$/.test(path)) {
-      throw new InvalidOption('container.volumes', path, 'is not an absolute path without ":": begin it with "/"');
-    }
-    if (paths.has(path)) {
-      throw new InvalidOption('container.volumes', path, 'is given twice: mount one volume at a path');
-    }
-    paths.add(path);
-  }
-  return given;
+function envFrom(value: unknown): EnvFrom {
+  if (value instanceof EnvFrom) return value;
+  const option = 'container.envFrom';
+  throw new InvalidOption(option, value, 'is not an EnvFrom: give one, such as Env.fromSecret(secret)');
 }

@@ -129,8 +129,8 @@ export interface ContainerProps {
   readonly keepAliveTimeout?: Duration;
 
   /**
-   * Volumes and where they are mounted. The root file system is read-only, and `/tmp` is an empty directory unless
-   * something is mounted there.
+   * Volumes and where they are mounted. The root file system is read-only. `/tmp` is an empty directory of at most 1 GiB (a
+   * pod that writes more is evicted) unless something is mounted there.
    *
    * @default - none
    * @see https://kubernetes.io/docs/concepts/storage/volumes/

@@ -1,5 +1,6 @@
 import { k8s } from 'cdk8s-plus-27';
 import { cidr } from '../values/addresses';
+import { record } from '../values/collections';
 import { port } from '../values/integer';
 import { InvalidOption } from '../values/invalid-option';
 import { knownOptions } from '../values/known-options';
@@ -32,7 +33,8 @@ export interface EgressRule {
 const known: Readonly<Record<keyof EgressRule, true>> = { cidr: true, namespace: true, port: true };
 
 /** The rule as a NetworkPolicy has it. */
-export function egressRule(rule: EgressRule): k8s.NetworkPolicyEgressRule {
+export function egressRule(given: unknown): k8s.NetworkPolicyEgressRule {
+  const rule: EgressRule = record('apiEgress', given, '{ cidr: "10.0.0.0/8" }');
   knownOptions('apiEgress.', rule, Object.keys(known));
   return {
     to: [peer(rule)],

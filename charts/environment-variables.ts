@@ -1,21 +1,18 @@
 import { EnvValue } from 'cdk8s-plus-27';
 import type { Timeline } from '../timeline/timeline';
+import { record } from '../values/collections';
 import { InvalidOption } from '../values/invalid-option';
 
 /** Where each variable comes from that the API is told, so that both sides of a connection agree. */
-const owners: Readonly<Record<string, string>> = {
-  PORT: 'container.port',
-  KEEP_ALIVE_TIMEOUT_SECONDS: 'container.keepAliveTimeout',
-  REQUEST_TIMEOUT_SECONDS: 'requestTimeout',
-  SHUTDOWN_TIMEOUT_SECONDS: 'requestTimeout',
-};
+const owners: ReadonlyMap<string, string> = new Map([
+  ['PORT', 'container.port'],
+  ['KEEP_ALIVE_TIMEOUT_SECONDS', 'container.keepAliveTimeout'],
+  ['REQUEST_TIMEOUT_SECONDS', 'requestTimeout'],
+  ['SHUTDOWN_TIMEOUT_SECONDS', 'requestTimeout'],
+]);
 
 /** The user's variables after ours, in the order given: a later one may refer to an earlier one by `$(NAME)`. */
-export function environmentVariables(
-  port: number,
-  timeline: Timeline,
-  given: Readonly<Record<string, unknown>>,
-): Record<string, EnvValue> {
+export function environmentVariables(port: number, timeline: Timeline, given: unknown): Record<string, EnvValue> {
   const ours = {
     PORT: port,
     KEEP_ALIVE_TIMEOUT_SECONDS: timeline.keepAliveTimeout,
@@ -24,7 +21,9 @@ export function environmentVariables(
   };
   return Object.fromEntries([
     ...Object.entries(ours).map(([name, value]) => [name, EnvValue.fromValue(String(value))] as const),
-    ...Object.entries(given).map(([name, value]) => [name, environmentVariable(name, value)] as const),
+    ...Object.entries(record('container.environment', given, '{ LOG_LEVEL: "info" }')).map(
+      ([name, value]) => [name, environmentVariable(name, value)] as const,
+    ),
   ]);
 }
 
@@ -37,7 +36,7 @@ function environmentVariable(name: string, value: unknown): EnvValue {
       'is not the name of an environment variable: give letters, digits, "_", "." and "-", not beginning with a digit',
     );
   }
-  const owner = owners[name];
+  const owner = owners.get(name);
   if (owner !== undefined) {
     throw new InvalidOption(
       option,

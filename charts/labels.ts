@@ -1,4 +1,6 @@
+import { record } from '../values/collections';
 import { InvalidOption } from '../values/invalid-option';
+import { isQualifiedName } from '../values/names';
 
 /** The parts of a LoadBalancedApi that have labels of their own. */
 export type Component = 'api' | 'proxy' | 'nginx-config' | 'tls' | 'namespace';
@@ -34,9 +36,9 @@ export function versionLabel(image: string): Record<string, string> {
 }
 
 /** Labels that a user adds. */
-export function userLabels(given: Readonly<Record<string, unknown>>): Record<string, string> {
+export function userLabels(given: unknown): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(given).map(([key, value]) => {
+    Object.entries(record('labels', given, '{ team: "orders" }')).map(([key, value]) => {
       const option = `labels[${JSON.stringify(key)}]`;
       qualifiedName(option, key);
       if (key.startsWith('app.kubernetes.io/') || key.startsWith('pod-security.kubernetes.io/')) {
@@ -55,9 +57,9 @@ export function userLabels(given: Readonly<Record<string, unknown>>): Record<str
 }
 
 /** Annotations that a user adds. */
-export function userAnnotations(option: string, given: Readonly<Record<string, unknown>>): Record<string, string> {
+export function userAnnotations(option: string, given: unknown): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(given).map(([key, value]) => {
+    Object.entries(record(option, given, '{ "example.com/internal": "true" }')).map(([key, value]) => {
       const entry = `${option}[${JSON.stringify(key)}]`;
       qualifiedName(entry, key);
       if (typeof value !== 'string') {
@@ -68,13 +70,13 @@ export function userAnnotations(option: string, given: Readonly<Record<string, u
   );
 }
 
-/** The key of a label or an annotation: a name, with an optional DNS name before it. */
 function qualifiedName(option: string, key: string): void {
-  if (!/^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/.test(key)) {
+  if (!isQualifiedName(key)) {
     throw new InvalidOption(
       option,
       key,
       'is not a key of Kubernetes: give a name such as "team", or "example.com/team"',
     );
   }
+  if (key === 'constructor') throw new InvalidOption(option, key, 'is a key that cdk8s cannot write: choose another');
 }

@@ -31,6 +31,8 @@ export class LoadBalancedApi extends Construct {
   readonly timeline: Timeline;
   /** How much one proxy takes on at a time, and what of. */
   readonly budget: Budget;
+  /** In seconds: how long nginx leaves a pod out that failed. */
+  readonly failTimeout: number;
   readonly namespace: RestrictedNamespace;
   readonly denyIngress: DenyIngress;
 
@@ -58,6 +60,7 @@ export class LoadBalancedApi extends Construct {
     super(scope, id);
     this.timeline = model.timeline;
     this.budget = model.budget;
+    this.failTimeout = model.failTimeout;
 
     // cdk8s names a file after its chart, and `kubectl apply -f dist/` goes by name: the digits are the order.
     const namespaceChart = new Chart(this, '0-namespace', { labels: model.labels });

@@ -1,9 +1,11 @@
 import type { k8s } from 'cdk8s-plus-27';
 import { type Budget, budget } from '../budget/budget';
+import { failTimeout } from '../nginx/model';
 import { nginxConf } from '../nginx/nginx-conf';
 import { defaultMaxBodySize, type IpFamily } from '../nginx/proxy';
 import { upstreamZone } from '../nginx/upstream-section';
 import type { Timeline } from '../timeline/timeline';
+import { list, record } from '../values/collections';
 import { wholeSeconds } from '../values/duration';
 import { integer } from '../values/integer';
 import { InvalidOption } from '../values/invalid-option';
@@ -39,6 +41,8 @@ export interface Model {
   readonly labels: Readonly<Record<string, string>>;
   readonly timeline: Timeline;
   readonly budget: Budget;
+  /** In seconds. */
+  readonly failTimeout: number;
   readonly container: ContainerModel;
   readonly replicas: Replicas;
   /** In seconds. */
@@ -55,7 +59,7 @@ export interface Model {
 
 /** Validates everything before anything is made. */
 export function deploymentModel(id: string, props: LoadBalancedApiProps): Model {
-  knownOptions('', props, knownProps);
+  knownOptions('', record('options', props, '{ container: { image: "ghcr.io/acme/orders:1.4.2" } }'), knownProps);
   const name = dnsLabelName('id', id);
   const namespace = ownNamespace(props.namespace ?? name);
   const { container, timeline } = containerModel(props.container, props);
@@ -69,16 +73,16 @@ export function deploymentModel(id: string, props: LoadBalancedApiProps): Model 
   });
   const proxy = proxyPodsModel(props);
   const service = proxyServiceModel(props);
-  const clusterDomain = hostName('clusterDomain', props.clusterDomain ?? 'cluster.local');
-  const resolvers = props.resolvers ?? [`kube-dns.kube-system.svc.${clusterDomain}`];
+  const clusterDomain = domainOfServices(props.clusterDomain ?? 'cluster.local', namespace);
+  const resolvers = props.resolvers ?? [`${dnsService}.${clusterDomain}`];
   const proxyBudget = budget({
     ...props,
-    memoryLimit: memoryBytes('proxyMemoryLimit', proxy.resources.limits.memory),
+    memoryLimit: memoryBytes('proxyMemoryLimit', proxy.memory.limit),
     workers: proxy.workers,
     maxBodySize: bytes('clientMaxBodySize', props.clientMaxBodySize ?? defaultMaxBodySize),
     temporaryStorage: proxy.temporaryStorage,
     gzip: props.gzip ?? true,
-    hasStreams: (props.streamPaths ?? []).length > 0,
+    hasStreams: list('streamPaths', props.streamPaths ?? [], '["/events"]').length > 0,
     upstreamZone: upstreamZone(greatest(count)),
   });
   const conf = nginxConf({
@@ -108,6 +112,7 @@ export function deploymentModel(id: string, props: LoadBalancedApiProps): Model 
     labels: userLabels(props.labels ?? {}),
     timeline,
     budget: proxyBudget,
+    failTimeout: failTimeout(props),
     container,
     replicas: count,
     scaleDownStabilizationWindow: wholeSeconds(
@@ -121,7 +126,10 @@ export function deploymentModel(id: string, props: LoadBalancedApiProps): Model 
     resolvers,
     ipFamilies: props.ipFamilies === undefined ? undefined : [...new Set(props.ipFamilies)],
     revisionHistoryLimit: integer('revisionHistoryLimit', props.revisionHistoryLimit ?? 10, 0, 1000),
-    apiEgress: props.apiEgress?.map(egressRule),
+    apiEgress:
+      props.apiEgress === undefined
+        ? undefined
+        : list('apiEgress', props.apiEgress, '[{ cidr: "10.0.0.0/8" }]').map(egressRule),
     nginxConf: conf,
   };
 }
@@ -134,6 +142,23 @@ function discovery(
   return loadBalancing === 'hash' || loadBalancing === 'client_address'
     ? { upstreamService: 'http' }
     : { upstreamPort: port };
+}
+
+/** Where the cluster's DNS server is, before the cluster's domain. */
+const dnsService = 'kube-dns.kube-system.svc';
+
+function domainOfServices(value: string, namespace: string): string {
+  const domain = hostName('clusterDomain', value);
+  const longest = Math.max(`${apiClusterIpName}.${namespace}.svc.`.length, `${dnsService}.`.length);
+  const room = 253 - longest;
+  if (domain.length > room) {
+    throw new InvalidOption(
+      'clusterDomain',
+      domain,
+      `leaves no room for the names in it: give at most ${room} letters`,
+    );
+  }
+  return domain;
 }
 
 function ownNamespace(value: string): string {

@@ -7,8 +7,9 @@ import type { Model } from './model';
 import { certificateDirectory, certificateStore, httpPort, httpsPort, probePort } from './nginx-pod';
 import { RollingDeployment } from './rolling-deployment';
 
-/** MiB of `/tmp` that is no request body. */
+/** MiB of `/tmp` that are not request bodies, and of the container's log, which the kubelet rotates (5 files of 10 MiB). */
 const besidesBodies = 16;
+const logMebibytes = 64;
 
 /** User and group of nginx in its own image. */
 const nginxUser = 101;
@@ -34,7 +35,11 @@ export class NginxDeployment extends RollingDeployment {
       imagePullSecrets: [],
       preStop: timeline.proxyPreStop,
       terminationGracePeriod: timeline.proxyTerminationGracePeriod,
-      resources: proxy.resources,
+      resources: {
+        cpu: proxy.cpu,
+        memory: proxy.memory,
+        ephemeralStorage: { request: '64Mi', limit: `${temporaryMebibytes(model) + logMebibytes}Mi` },
+      },
       // The group reads the private key; its file belongs to root.
       securityContext: { user: nginxUser, group: nginxUser, fsGroup: nginxUser },
       container: {
@@ -76,9 +81,13 @@ export class NginxDeployment extends RollingDeployment {
     // It outlives a restart of the container. A Secret holds 1 MiB at most: room for the pair served, one before, one to be proved.
     const store = { medium: EmptyDirMedium.MEMORY, sizeLimit: Size.mebibytes(4) };
     container?.mount(certificateStore, Volume.fromEmptyDir(this, 'Certificates', 'certificates', store));
-    const sizeLimit = Size.mebibytes(Math.ceil(model.budget.temporaryStorage / 2 ** 20) + besidesBodies);
+    const sizeLimit = Size.mebibytes(temporaryMebibytes(model));
     container?.mount('/tmp', Volume.fromEmptyDir(this, 'Tmp', 'tmp', { sizeLimit }));
   }
+}
+
+function temporaryMebibytes({ budget }: Model): number {
+  return Math.ceil(budget.temporaryStorage / 2 ** 20) + besidesBodies;
 }
 
 /** Over TLS, so that it proves the certificate too. */

@@ -1,36 +1,40 @@
+import { InvalidOption } from '../values/invalid-option';
 import { cpus, memoryBytes } from '../values/quantity';
 import { imageReference } from './image-reference';
 import type { ProxyPodsProps } from './proxy-pods-props';
 import { type Replicas, replicas } from './replicas';
-import { type Resources, resources } from './resources';
+import { requestAndLimit, type Resources } from './resources';
 
 /** The pods of nginx with every value known. */
 export interface ProxyPodsModel {
   readonly image: string;
   readonly replicas: Replicas;
-  readonly resources: Resources;
+  readonly cpu: Resources['cpu'];
+  readonly memory: Resources['memory'];
   /** `worker_processes`. */
   readonly workers: number;
   /** Bytes for `/tmp`, if they were given. */
   readonly temporaryStorage: number | undefined;
 }
 
-const defaultCpuRequest = '250m';
-const defaultCpuLimit = '2';
-/** MiB for each worker: some 300 requests at once, and 2500 connections. */
-const memoryOfWorker = 384;
+const mostWorkers = 512;
+/** Of memory: some 300 requests at once, and 2500 connections. */
+const mebibytesOfWorker = 384;
 
 export function proxyPodsModel(props: ProxyPodsProps): ProxyPodsModel {
-  const limits = resources({
-    cpuRequest: { option: 'proxyCpuRequest', value: props.proxyCpuRequest, otherwise: defaultCpuRequest },
-    cpuLimit: { option: 'proxyCpuLimit', value: props.proxyCpuLimit, otherwise: defaultCpuLimit },
-    memoryRequest: { option: 'proxyMemoryRequest', value: props.proxyMemoryRequest, otherwise: '64Mi' },
-    memoryLimit: {
-      option: 'proxyMemoryLimit',
-      value: props.proxyMemoryLimit,
-      otherwise: `${memoryOfWorker * workers(props)}Mi`,
-    },
-  });
+  const cpu = requestAndLimit(
+    cpus,
+    { option: 'proxyCpuRequest', value: props.proxyCpuRequest, otherwise: '250m' },
+    { option: 'proxyCpuLimit', value: props.proxyCpuLimit, otherwise: '2' },
+  );
+  const workers = Math.ceil(cpus('proxyCpuLimit', cpu.limit));
+  if (workers > mostWorkers) {
+    throw new InvalidOption(
+      props.proxyCpuLimit === undefined ? 'proxyCpuRequest' : 'proxyCpuLimit',
+      cpu.limit,
+      `is more than one nginx has workers for: give ${mostWorkers} or less`,
+    );
+  }
   return {
     image: imageReference('proxyImage', props.proxyImage ?? 'nginx:1.30'),
     replicas: replicas({
@@ -41,18 +45,16 @@ export function proxyPodsModel(props: ProxyPodsProps): ProxyPodsModel {
       least: 2,
       defaultMax: 6,
     }),
-    resources: limits,
-    workers: workers(props),
+    cpu,
+    memory: requestAndLimit(
+      memoryBytes,
+      { option: 'proxyMemoryRequest', value: props.proxyMemoryRequest, otherwise: '64Mi' },
+      { option: 'proxyMemoryLimit', value: props.proxyMemoryLimit, otherwise: `${mebibytesOfWorker * workers}Mi` },
+    ),
+    workers,
     temporaryStorage:
       props.proxyTemporaryStorage === undefined
         ? undefined
         : memoryBytes('proxyTemporaryStorage', props.proxyTemporaryStorage),
   };
-}
-
-/** One for each CPU that the container may use, which is at least what it is sure of. */
-function workers({ proxyCpuRequest, proxyCpuLimit }: ProxyPodsProps): number {
-  const request = cpus('proxyCpuRequest', proxyCpuRequest ?? defaultCpuRequest);
-  if (proxyCpuLimit !== undefined) return Math.ceil(cpus('proxyCpuLimit', proxyCpuLimit));
-  return Math.ceil(Math.max(request, cpus('proxyCpuLimit', defaultCpuLimit)));
 }

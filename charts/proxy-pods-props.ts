@@ -45,7 +45,7 @@ export interface ProxyPodsProps {
   readonly proxyCpuRequest?: string;
 
   /**
-   * CPUs that a proxy may use at most. nginx runs one worker for each (rounded up).
+   * CPUs that a proxy may use at most, up to 512. nginx runs one worker for each (rounded up).
    *
    * @default '2', or proxyCpuRequest if that is more
    * @see https://nginx.org/en/docs/ngx_core_module.html#worker_processes
@@ -69,7 +69,7 @@ export interface ProxyPodsProps {
 
   /**
    * Disk that a proxy may use for request bodies that do not fit in memory, as Kubernetes writes amounts (`'8Gi'`): the limit of its
-   * volume `/tmp`. Less than `maxRequests` bodies of `clientMaxBodySize` is refused.
+   * volume `/tmp`. `maxRequests` bodies of `clientMaxBodySize` have to fit in it; without `maxRequests` as many requests are let in as fit.
    *
    * @default - as much as these bodies take, up to 8Gi; more has to be given
    * @see https://kubernetes.io/docs/concepts/storage/volumes/#emptydir

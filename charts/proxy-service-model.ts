@@ -1,7 +1,8 @@
 import { cidr } from '../values/addresses';
+import { list } from '../values/collections';
 import { integer, port } from '../values/integer';
 import { InvalidOption } from '../values/invalid-option';
-import { oneOf } from '../values/names';
+import { isQualifiedName, oneOf } from '../values/names';
 import { userAnnotations } from './labels';
 import type { ProxyServiceProps } from './proxy-service-props';
 
@@ -40,9 +41,18 @@ export function proxyServiceModel(props: ProxyServiceProps): ProxyServiceModel {
   const httpPort = port('externalHttpPort', props.externalHttpPort ?? 80);
   const httpsPort = port('externalHttpsPort', props.externalHttpsPort ?? 443);
   if (httpsPort === httpPort) {
-    throw new InvalidOption('externalHttpsPort', httpsPort, 'is externalHttpPort as well: give a port of its own');
+    const [option, other] =
+      props.externalHttpsPort === undefined
+        ? ['externalHttpPort', 'externalHttpsPort']
+        : ['externalHttpsPort', 'externalHttpPort'];
+    throw new InvalidOption(option, httpsPort, `is ${other} as well: give a port of its own`);
   }
-  const sourceRanges = props.loadBalancerSourceRanges?.map((range) => cidr('loadBalancerSourceRanges', range));
+  const sourceRanges =
+    props.loadBalancerSourceRanges === undefined
+      ? undefined
+      : list('loadBalancerSourceRanges', props.loadBalancerSourceRanges, '["192.0.2.0/24"]').map((range) =>
+          cidr('loadBalancerSourceRanges', range),
+        );
   return {
     type,
     httpPort,
@@ -71,7 +81,7 @@ function nodePort(option: string, value: number | undefined): number | undefined
 }
 
 function loadBalancerClass(value: string | undefined): string | undefined {
-  if (value !== undefined && !/^(?:[a-z0-9.-]{1,253}\/)?[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/.test(value)) {
+  if (value !== undefined && !isQualifiedName(value)) {
     throw new InvalidOption(
       'loadBalancerClass',
       value,

@@ -34,8 +34,9 @@ export function replicas({ fixed, min, max, targetCpuUtilization, least, default
     }
     return { fixed: integer(fixed.option, fixed.value, least, most) };
   }
-  const minimum = integer(min.option, min.value ?? Math.max(least, Math.min(2, max.value ?? 2)), least, most);
-  const maximum = integer(max.option, max.value ?? Math.max(defaultMax, minimum), least, most);
+  const given = max.value === undefined ? undefined : integer(max.option, max.value, least, most);
+  const minimum = integer(min.option, min.value ?? Math.max(least, Math.min(2, given ?? 2)), least, most);
+  const maximum = given ?? Math.max(defaultMax, minimum);
   if (minimum > maximum) {
     throw new InvalidOption(min.option, minimum, `is more than ${max.option} (${maximum}): give no more than that`);
   }

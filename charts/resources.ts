@@ -1,11 +1,16 @@
 import { k8s } from 'cdk8s-plus-27';
 import { InvalidOption } from '../values/invalid-option';
-import { cpus, memoryBytes } from '../values/quantity';
 
-/** What a container is sure of, and what it may use at most. */
+/** What a container is sure of, and what it may use at most, as Kubernetes writes it. */
 export interface Resources {
-  readonly requests: { readonly cpu: string; readonly memory: string };
-  readonly limits: { readonly cpu: string; readonly memory: string };
+  readonly cpu: Amounts;
+  readonly memory: Amounts;
+  readonly ephemeralStorage: { readonly request: string; readonly limit?: string };
+}
+
+interface Amounts {
+  readonly request: string;
+  readonly limit: string;
 }
 
 interface Amount {
@@ -14,31 +19,19 @@ interface Amount {
   readonly otherwise: string;
 }
 
-export function resources(amounts: {
-  readonly cpuRequest: Amount;
-  readonly cpuLimit: Amount;
-  readonly memoryRequest: Amount;
-  readonly memoryLimit: Amount;
-}): Resources {
-  const [cpuRequest, cpuLimit] = requestAndLimit(cpus, amounts.cpuRequest, amounts.cpuLimit);
-  const [memoryRequest, memoryLimit] = requestAndLimit(memoryBytes, amounts.memoryRequest, amounts.memoryLimit);
-  return {
-    requests: { cpu: cpuRequest, memory: memoryRequest },
-    limits: { cpu: cpuLimit, memory: memoryLimit },
-  };
-}
-
-/** The one that is not given follows the one that is. */
-function requestAndLimit(
+/** Of a request and its limit, the one that is not given follows the one that is. */
+export function requestAndLimit(
   size: (option: string, value: unknown) => number,
   request: Amount,
   limit: Amount,
-): [request: string, limit: string] {
+): Amounts {
   const requestValue = request.value ?? request.otherwise;
   const limitValue = limit.value ?? limit.otherwise;
-  if (size(request.option, requestValue) <= size(limit.option, limitValue)) return [requestValue, limitValue];
-  if (limit.value === undefined) return [requestValue, requestValue];
-  if (request.value === undefined) return [limitValue, limitValue];
+  if (size(request.option, requestValue) <= size(limit.option, limitValue)) {
+    return { request: requestValue, limit: limitValue };
+  }
+  if (limit.value === undefined) return { request: requestValue, limit: requestValue };
+  if (request.value === undefined) return { request: limitValue, limit: limitValue };
   throw new InvalidOption(
     request.option,
     request.value,
@@ -46,10 +39,14 @@ function requestAndLimit(
   );
 }
 
-export function resourceRequirements({ requests, limits }: Resources): k8s.ResourceRequirements {
-  const quantities = ({ cpu, memory }: Resources['limits']): Record<string, k8s.Quantity> => ({
-    cpu: k8s.Quantity.fromString(cpu),
-    memory: k8s.Quantity.fromString(memory),
-  });
-  return { requests: quantities(requests), limits: quantities(limits) };
+export function resourceRequirements({ cpu, memory, ephemeralStorage }: Resources): k8s.ResourceRequirements {
+  const of = (which: 'request' | 'limit'): Record<string, k8s.Quantity> => {
+    const amounts = { cpu: cpu[which], memory: memory[which], 'ephemeral-storage': ephemeralStorage[which] };
+    return Object.fromEntries(
+      Object.entries(amounts).flatMap(([resource, amount]) =>
+        amount === undefined ? [] : [[resource, k8s.Quantity.fromString(amount)]],
+      ),
+    );
+  };
+  return { requests: of('request'), limits: of('limit') };
 }

@@ -1,3 +1,4 @@
+import { App } from 'cdk8s';
 import { TlsSecret } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { readKeyPair, type KeyPair } from '../certificates/key-pair';
@@ -6,6 +7,7 @@ import { InvalidOption } from '../values/invalid-option';
 import { dnsSubdomainName } from '../values/names';
 import { recommendedLabels } from './labels';
 import type { CertificateProps } from './certificate-props';
+import { keepPrivateKeys } from './private-key-files';
 
 /** Where generated certificates are kept, so that two synths give the same bytes. It writes its own .gitignore. */
 const generatedDirectory = '.fairlead';
@@ -50,5 +52,7 @@ export class NginxTlsSecret extends TlsSecret {
       tlsCert: props.keyPair.certificate,
       tlsKey: props.keyPair.privateKey,
     });
+    const { root } = this.node;
+    if (root instanceof App) keepPrivateKeys(root);
   }
 }

@@ -37,8 +37,13 @@ export async function podsUntil<T>(
     while (changed && result === undefined) {
       changed = false;
       if (wanted([...pods.values()]) === undefined) break;
-      // Away for a while, the API server tells everything again later.
-      const listed = await kubectl.list<Pod>(args, { signal: end }).catch(() => []);
+      const listed = await kubectl.list<Pod>(args, { signal: end }).catch(() => undefined);
+      if (listed === undefined) {
+        // The API server is away, which says nothing about pods: it is asked again, as no event may follow.
+        await delay(1000, undefined, { signal: end }).catch(() => undefined);
+        changed = !end.aborted;
+        continue;
+      }
       const found = wanted(listed);
       if (found === undefined) continue;
       result = { found };

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Timeline } from '../timeline/timeline';
 import { block, Directive, directive, heading, Node } from './directive';
 import { ProxyModel } from './model';
 import { quote } from './quote';
@@ -10,8 +11,10 @@ export const lastGoodCertificateScript = {
   text: readFileSync(join(__dirname, 'last-good-certificate.mjs'), 'utf8'),
 } as const;
 
-/** In seconds: how soon a renewed pair is seen, unless `certificateValid` is shorter. */
-const longestInterval = 5;
+/** In seconds: how often nginx looks at the pair. */
+export function certificateInterval({ certificateValid }: Timeline): number {
+  return Math.min(5, certificateValid);
+}
 
 /** The module that runs it. */
 export function lastGoodCertificateModule({ certificateStore, modulesDirectory }: ProxyModel): Node[] {
@@ -63,7 +66,7 @@ export function certificateCheckServer({ certificateStore }: ProxyModel): Node[]
 /** In the server of the probes: what looks at the Secret, and what says how it is. */
 export function certificateLocations({ certificateStore, timeline }: ProxyModel): Directive[] {
   if (certificateStore === undefined) return [];
-  const interval = Math.min(longestInterval, timeline.certificateValid);
+  const interval = certificateInterval(timeline);
   return [
     block(
       'location = /certificate',

@@ -1,12 +1,21 @@
 import { isAbsolute } from 'node:path';
-import { cidr, ipAddress, serverAddress } from '../values/addresses';
+import { cidr, ipAddress, serverAddress, trustedNetworks } from '../values/addresses';
+import { list, record } from '../values/collections';
 import { Duration, milliseconds, wholeSeconds } from '../values/duration';
 import { integer, port } from '../values/integer';
 import { InvalidOption } from '../values/invalid-option';
 import { dnsLabelName, hostName, oneOf, urlPath } from '../values/names';
 import { bytes, Size } from '../values/size';
 import { hashKeyVariable } from './hash-key';
-import { defaultMaxBodySize, IpFamily, ipFamilies, LoadBalancing, loadBalancings, ProxyProps } from './proxy';
+import {
+  defaultMaxBodySize,
+  IpFamily,
+  ipFamilies,
+  LoadBalancing,
+  loadBalancings,
+  ProxyOptions,
+  ProxyProps,
+} from './proxy';
 import { quote } from './quote';
 import { responseHeader } from './response-header';
 
@@ -82,7 +91,7 @@ export function proxyModel(props: ProxyProps): ProxyModel {
     loadBalancing,
     hashVariable: hashKeyVariable(loadBalancing, props.hashKey),
     maxFails: integer('maxFails', props.maxFails ?? 3, 1, 1000),
-    failTimeout: wholeSeconds('failTimeout', props.failTimeout ?? '5s', { min: '1s', max: '1h' }),
+    failTimeout: failTimeout(props),
     clientMaxBodySize: size('clientMaxBodySize', props.clientMaxBodySize ?? defaultMaxBodySize),
     clientHeaderTimeout: duration('clientHeaderTimeout', props.clientHeaderTimeout ?? '10s'),
     clientBodyTimeout: duration('clientBodyTimeout', props.clientBodyTimeout ?? '10s'),
@@ -97,20 +106,23 @@ export function proxyModel(props: ProxyProps): ProxyModel {
       'Content-Security-Policy',
       props.contentSecurityPolicy ?? "default-src 'none'; frame-ancestors 'none'",
     ),
-    responseHeaders: Object.entries(props.responseHeaders ?? {}).map(([name, value]) => [
-      name,
-      responseHeader('responseHeaders', name, value),
-    ]),
-    trustedProxies: (props.trustedProxies ?? []).map((value) => cidr('trustedProxies', value)),
-    unlimitedClients: (props.unlimitedClients ?? privateNetworks).map((value) => cidr('unlimitedClients', value)),
+    responseHeaders: Object.entries(
+      record('responseHeaders', props.responseHeaders ?? {}, '{ "X-Team": "orders" }'),
+    ).map(([name, value]) => [name, responseHeader('responseHeaders', name, value)]),
+    trustedProxies: trustedNetworks('trustedProxies', props.trustedProxies ?? []),
+    unlimitedClients: list('unlimitedClients', props.unlimitedClients ?? privateNetworks, '["10.0.0.0/8"]').map(
+      (value) => cidr('unlimitedClients', value),
+    ),
     upstream: upstream(props, loadBalancing),
     upstreamFallback: upstreamFallback(props.upstreamFallback),
     maxUpstreams: integer('maxUpstreams', props.maxUpstreams, 1, 5000),
     healthCheckPath: urlPath('healthCheckPath', props.healthCheckPath ?? '/healthcheck'),
-    resolvers: notEmpty('resolvers', props.resolvers, 'a DNS server').map((value) => serverAddress('resolvers', value)),
+    resolvers: notEmpty('resolvers', props.resolvers, 'a DNS server', '["10.96.0.10"]').map((value) =>
+      serverAddress('resolvers', value),
+    ),
     ipFamilies: [
       ...new Set(
-        notEmpty('ipFamilies', props.ipFamilies ?? ['IPv4'], 'IPv4, IPv6 or both').map((value) =>
+        notEmpty('ipFamilies', props.ipFamilies ?? ['IPv4'], 'IPv4, IPv6 or both', '["IPv4"]').map((value) =>
           oneOf('ipFamilies', value, ipFamilies),
         ),
       ),
@@ -126,8 +138,15 @@ export function proxyModel(props: ProxyProps): ProxyModel {
   };
 }
 
+/** In seconds: how long an instance is left out that failed. */
+export function failTimeout(props: ProxyOptions): number {
+  return wholeSeconds('failTimeout', props.failTimeout ?? '5s', { min: '1s', max: '1h' });
+}
+
 function additionalHosts(props: ProxyProps): string[] {
-  return (props.additionalHosts ?? []).map((value) => hostName('additionalHosts', value));
+  return list('additionalHosts', props.additionalHosts ?? [], '["www.example.com"]').map((value) =>
+    hostName('additionalHosts', value),
+  );
 }
 
 function upstream(props: ProxyProps, loadBalancing: LoadBalancing): ProxyModel['upstream'] {
@@ -158,17 +177,17 @@ function upstreamFallback(given: ProxyProps['upstreamFallback']): ProxyModel['up
 }
 
 /** As nginx matches them, without an escape: what a path of a route may be made of, and no more. */
-function streamPaths(paths: readonly string[]): string[] {
-  for (const path of paths) {
-    if (typeof path !== 'string' || !/^(?:\/[\w~-][\w.~-]*)+$/.test(path) || path.length > 200) {
-      throw new InvalidOption(
-        'streamPaths',
-        path,
-        'is not a path that nginx can be given: give letters, digits, ".", "_", "~", "-" between slashes, such as "/events"',
-      );
-    }
-  }
-  return [...new Set(paths)];
+function streamPaths(given: unknown): string[] {
+  return [...new Set(list('streamPaths', given, '["/events"]').map(streamPath))];
+}
+
+function streamPath(path: unknown): string {
+  if (typeof path === 'string' && /^(?:\/[\w~-][\w.~-]*)+$/.test(path) && path.length <= 200) return path;
+  throw new InvalidOption(
+    'streamPaths',
+    path,
+    'is not a path that nginx can be given: give letters, digits, ".", "_", "~", "-" between slashes, such as "/events"',
+  );
 }
 
 function ports(
@@ -208,9 +227,10 @@ function ports(
   };
 }
 
-function notEmpty<T>(option: string, values: readonly T[], remedy: string): readonly T[] {
-  if (values.length === 0) throw new InvalidOption(option, values, `is empty: give ${remedy}`);
-  return values;
+function notEmpty(option: string, values: unknown, remedy: string, example: string): readonly unknown[] {
+  const members = list(option, values, example);
+  if (members.length === 0) throw new InvalidOption(option, values, `is empty: give ${remedy}`);
+  return members;
 }
 
 function flag(option: string, value: unknown): boolean {

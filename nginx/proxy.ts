@@ -160,7 +160,7 @@ export interface ProxyOptions {
 
   /**
    * Addresses (CIDR) of the load balancers in front whose `X-Forwarded-For` names the client. Of anyone else it is
-   * ignored.
+   * ignored; networks that hold every address are refused, as any client could then say who it is.
    *
    * @default - none: the client is who connects
    * @see https://nginx.org/en/docs/http/ngx_http_realip_module.html#set_real_ip_from

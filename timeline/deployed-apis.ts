@@ -24,10 +24,14 @@ function loadedApps(main: string, environment: string): readonly App[] {
   const before = process.env.FAIRLEAD_ENVIRONMENT;
   process.env.FAIRLEAD_ENVIRONMENT = environment;
   Object.defineProperty(App.prototype, 'synth', {
-    ...synth,
-    value(this: App): void {
-      apps.push(this);
+    configurable: true,
+    get() {
+      return function (this: App): void {
+        apps.push(this);
+      };
     },
+    // What is put around it for an app of its own writes files too.
+    set: () => undefined,
   });
   try {
     createRequire(main)(main);

@@ -194,11 +194,11 @@ export function timeline(props: TimelineProps = {}): Timeline {
     max: '1d',
   });
 
-  if (nextUpstreamTimeout <= connectTimeout) {
+  if (requestTimeout < connectTimeout && props.requestTimeout === undefined) {
     throw new InvalidOption(
-      'nextUpstreamTimeout',
-      `${nextUpstreamTimeout}s`,
-      `leaves no time for another pod after a first one that is silent for connectTimeout (${connectTimeout}s): give ${connectTimeout + 1}s or more`,
+      'connectTimeout',
+      `${connectTimeout}s`,
+      `is longer than requestTimeout: give ${requestTimeout}s or less, or a longer requestTimeout`,
     );
   }
   if (requestTimeout < connectTimeout) {
@@ -206,6 +206,13 @@ export function timeline(props: TimelineProps = {}): Timeline {
       'requestTimeout',
       `${requestTimeout}s`,
       `is shorter than connectTimeout: give ${connectTimeout}s or more`,
+    );
+  }
+  if (nextUpstreamTimeout <= connectTimeout) {
+    throw new InvalidOption(
+      'nextUpstreamTimeout',
+      `${nextUpstreamTimeout}s`,
+      `leaves no time for another pod after a first one that is silent for connectTimeout (${connectTimeout}s): give ${connectTimeout + 1}s or more`,
     );
   }
 

@@ -1,4 +1,5 @@
 import { isIP, isIPv6 } from 'node:net';
+import { list } from './collections';
 import { InvalidOption } from './invalid-option';
 import { hostName } from './names';
 
@@ -18,12 +19,59 @@ export function cidr(option: string, value: unknown): string {
     version !== 0 &&
     !address.includes('%') &&
     rest.length === 0 &&
-    /^\d{1,3}$/.test(prefix) &&
+    /^(?:0|[1-9]\d{0,2})$/.test(prefix) &&
     Number(prefix) <= (version === 4 ? 32 : 128);
   if (!valid) {
     throw new InvalidOption(option, value, 'is not a CIDR: give an address and a prefix length, such as "10.0.0.0/8"');
   }
   return value as string;
+}
+
+/** Networks whose word is taken for something. Refuses those that anyone is in, alone or together. */
+export function trustedNetworks(option: string, value: unknown): string[] {
+  const networks = list(option, value, '["10.0.0.0/8"]').map((network) => cidr(option, network));
+  // Public IPv6 addresses begin with these bits, those of IPv4 with any.
+  for (const [version, publicBits] of [
+    [4, ''],
+    [6, '001'],
+  ] as const) {
+    const family = networks.filter((network) => isIP(network.split('/')[0] ?? '') === version);
+    if (!holdEverything(family.map(prefixBits), publicBits)) continue;
+    throw new InvalidOption(
+      option,
+      family.find((network) => network.endsWith('/0')) ?? family,
+      `is every public IPv${version} address: give the networks of your load balancers, such as "10.0.0.0/8"`,
+    );
+  }
+  return networks;
+}
+
+/** The bits that the addresses of a network have in common. */
+function prefixBits(network: string): string {
+  const [address = '', length] = network.split('/');
+  return addressBits(address).slice(0, Number(length));
+}
+
+function addressBits(address: string): string {
+  const bits = (part: string, base: number, width: number): string =>
+    parseInt(part, base).toString(2).padStart(width, '0');
+  if (isIP(address) === 4) {
+    const parts = address.split('.').map((part) => bits(part, 10, 8));
+    return parts.join('');
+  }
+  // A URL has no IPv4 address in an IPv6 one.
+  const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
+  const [before, after] = [head, tail ?? ''].map((text) => text.split(':').filter((group) => group !== ''));
+  const groups = [...(before ?? []), ...(after ?? [])].map((group) => bits(group, 16, 16));
+  groups.splice(before?.length ?? 0, 0, ''.padEnd(128 - 16 * groups.length, '0'));
+  return groups.join('');
+}
+
+/** Whether every address that begins with these bits is in one of the networks. */
+function holdEverything(prefixes: readonly string[], bits: string): boolean {
+  if (prefixes.some((prefix) => bits.startsWith(prefix))) return true;
+  const within = prefixes.filter((prefix) => prefix.startsWith(bits));
+  return within.length > 0 && holdEverything(within, `${bits}0`) && holdEverything(within, `${bits}1`);
 }
 
 /** A server by address or name, with an optional port: `10.0.0.10`, `[::1]:53`, `kube-dns.kube-system.svc:53`. */

@@ -15,12 +15,22 @@ export class InvalidOption extends Error {
 
 /** Whatever was given stays on one line of a terminal: JSON leaves some control and formatting characters as they are. */
 function display(value: unknown): string {
-  if (value === undefined) return 'undefined';
-  const json = typeof value === 'number' ? String(value) : JSON.stringify(value);
-  const text = json.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+  const text = written(value).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     character.split('').map(escaped).join(''),
   );
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}
+
+/** JSON has no word for some values, and none that a reader expects for NaN. */
+function written(value: unknown): string {
+  if (value === undefined || typeof value === 'number' || typeof value === 'bigint') return String(value);
+  try {
+    const json = JSON.stringify(value) as string | undefined;
+    return json ?? `(${typeof value})`;
+  } catch {
+    // It refers to itself.
+    return `(${typeof value})`;
+  }
 }
 
 function escaped(codeUnit: string): string {

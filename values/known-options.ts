@@ -1,18 +1,30 @@
 import { InvalidOption } from './invalid-option';
 
-/** Refuses an option that does not exist, which TypeScript does at compile time and JavaScript does not. */
+/** Refuses an option that does not exist, or is null, which TypeScript does at compile time and JavaScript does not. */
 export function knownOptions(parent: string, given: object, known: readonly string[]): void {
-  for (const option of Object.keys(given)) {
-    if (known.includes(option)) continue;
-    const close = known.find((candidate) => distance(candidate.toLowerCase(), option.toLowerCase()) <= 2);
+  for (const [option, value] of Object.entries(given) as [string, unknown][]) {
+    if (known.includes(option)) {
+      if (value !== null) continue;
+      throw new InvalidOption(`${parent}${option}`, value, 'is not a value: give one, or leave the option out');
+    }
+    const close = nearest(option, known);
     throw new InvalidOption(
       `${parent}${option}`,
-      readable((given as Record<string, unknown>)[option]),
+      readable(value),
       close === undefined
         ? 'is an option that does not exist: take it out'
         : `is an option that does not exist: ${close} does`,
     );
   }
+}
+
+/** The option that was meant, if two letters or fewer are wrong; case does not count. */
+function nearest(option: string, known: readonly string[]): string | undefined {
+  const [first] = known
+    .map((candidate) => ({ candidate, letters: distance(candidate.toLowerCase(), option.toLowerCase()) }))
+    .filter(({ letters }) => letters <= 2)
+    .sort((a, b) => a.letters - b.letters);
+  return first?.candidate;
 }
 
 /** What is not plain data may refer to itself, or to a whole app. */

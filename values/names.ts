@@ -41,6 +41,16 @@ export function dnsSubdomainName(option: string, value: unknown): string {
   return value;
 }
 
+/**
+ * The key of a label or an annotation, or another name that may have a DNS name before it: `team`, `example.com/team`.
+ * @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+ */
+export function isQualifiedName(value: unknown): value is string {
+  const [, prefix, name = ''] = /^(?:([^/]*)\/)?([^/]*)$/.exec(typeof value === 'string' ? value : '') ?? [];
+  const prefixFits = prefix === undefined || (prefix.length <= 253 && dnsName.test(prefix));
+  return prefixFits && /^[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/.test(name);
+}
+
 /** The path of a request, as it stands in a request line: no query, no fragment, no control characters. */
 export function urlPath(option: string, value: unknown): string {
   if (typeof value !== 'string' || !/^\/[\w\-.~!$&'()*+,;=:@%/]*$/.test(value) || /%(?![0-9A-Fa-f]{2})/.test(value)) {

@@ -102,6 +102,13 @@ describe('The defaults', () => {
     expect(memorySum).toBeGreaterThan(0.78 * memoryLimit);
   });
 
+  test('let in no more requests than the disk has room for bodies', () => {
+    const twenty = { ...defaults, maxBodySize: 20 * MiB };
+    expect(budget(twenty).requests).toBe(409);
+    expect(budget({ ...twenty, temporaryStorage: 2 ** 40 }).requests).toBe(budget(defaults).requests);
+    expect(budget({ ...defaults, maxBodySize: 100 * MiB, maxRequests: 81 }).requests).toBe(81);
+  });
+
   test('have no streams without streamPaths', () => {
     expect(budget(defaults).streams).toBe(0);
     expect(budget({ ...defaults, hasStreams: true }).streams).toBeGreaterThan(100);
@@ -119,24 +126,46 @@ describe('What does not fit is refused with the sum', () => {
     [
       'requests',
       { maxRequests: 5000 },
-      /^proxyMemoryLimit: "768Mi" is too little: nginx itself 17Mi \+ 2 workers 11Mi \+ 64 connections of clients 4Mi \+ 5000 requests in progress 22\d\dMi = 22\d\dMi, more than the 615Mi that are 80 % of it: give 28\d\dMi or more, or less of what takes it$/,
+      /^maxRequests: 5000 does not fit: nginx itself 17Mi \+ 2 workers 11Mi \+ 64 connections of clients 4Mi \+ 5000 requests in progress 22\d\dMi = 22\d\dMi, and 80 % of proxyMemoryLimit are 615Mi: give less, or proxyMemoryLimit "28\d\dMi" or more$/,
     ],
-    ['connections', { maxConnections: 20_000 }, /20000 connections of clients 1\d\d\dMi/],
-    ['streams', { hasStreams: true, maxStreams: 5000 }, /5000 event streams and WebSockets/],
-    ['workers', { workers: 200 }, /200 workers/],
+    [
+      'connections',
+      { maxConnections: 20_000 },
+      /^maxConnections: 20000 does not fit: .* 20000 connections of clients 1\d\d\dMi/,
+    ],
+    [
+      'streams',
+      { hasStreams: true, maxStreams: 5000 },
+      /^maxStreams: 5000 does not fit: .* 5000 event streams and WebSockets/,
+    ],
+    ['workers', { workers: 200 }, /^proxyMemoryLimit: "768Mi" does not fit: .* 200 workers/],
     [
       'bodies',
       { maxBodySize: 100 * MiB },
-      /^clientMaxBodySize: "100m" of 6\d0 requests at once is 6\dGi of temporary files, more than 8Gi: give proxyTemporaryStorage "6\dGi" if the nodes have as much, or maxRequests 81 or less$/,
+      /^clientMaxBodySize: "100m" does not fit: 660 requests at once with bodies of 100m are 66000Mi of temporary files, and 8192Mi are there: give proxyTemporaryStorage "66000Mi" if the nodes have as much, or maxRequests 81 or less$/,
+    ],
+    [
+      'bodies of requests that were asked for',
+      { maxBodySize: 100 * MiB, maxRequests: 82 },
+      /^maxRequests: 82 does not fit: 82 requests/,
     ],
     [
       'bodies on a small disk',
       { temporaryStorage: 64 * MiB },
-      /more than 1Gi: give proxyTemporaryStorage "1Gi" .*, or maxRequests 64 or less$/,
+      /^proxyTemporaryStorage: "64Mi" does not fit: .* maxRequests 64 or less$/,
     ],
     ['streams without streamPaths', { maxStreams: 100 }, /^maxStreams: 100 does nothing without streamPaths/],
     ['more of a client than of all', { maxRequestsPerClient: 5000 }, /^maxRequestsPerClient: 5000 is out of range/],
-    ['files', { memoryLimit: 2 ** 40, maxConnections: 200_000, maxRequests: 200_000 }, /open files in one worker/],
+    [
+      'files',
+      { memoryLimit: 2 ** 40, maxConnections: 200_000, maxRequests: 200_000, temporaryStorage: 2 ** 50 },
+      /^maxConnections: 200000 is too much: .* open files in one worker/,
+    ],
+    [
+      'files of what follows from memory',
+      { memoryLimit: 2 ** 40, temporaryStorage: 2 ** 50 },
+      /^proxyMemoryLimit: "1048576Mi" is too much/,
+    ],
   ])('%s', (_name, settings, message) => {
     expect(() => budget({ ...defaults, ...settings })).toThrow(message);
   });

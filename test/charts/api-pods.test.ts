@@ -130,7 +130,7 @@ describe('The container of the API', () => {
     ]);
     expect(podSpecOf(manifests, 'api').volumes).toEqual([
       { name: 'cache', emptyDir: {} },
-      { name: 'tmp', emptyDir: {} },
+      { name: 'tmp', emptyDir: { sizeLimit: '1024Mi' } },
     ]);
   });
 
@@ -139,6 +139,17 @@ describe('The container of the API', () => {
     const manifests = synthesize({ container: { volumes: [{ path: '/tmp', volume }] } });
     expect(containerOf(manifests, 'api').volumeMounts).toEqual([{ name: 'scratch', mountPath: '/tmp' }]);
   });
+
+  test.each(['/tmp/', '//tmp', '/tmp//x/..', '/./tmp'])(
+    'has at /tmp what was given for %s, which is the same',
+    (path) => {
+      const volume = Volume.fromEmptyDir(chart(), 'Scratch', 'scratch');
+      const manifests = synthesize({ container: { volumes: [{ path, volume, readOnly: true }] } });
+      expect(containerOf(manifests, 'api').volumeMounts).toEqual([
+        { name: 'scratch', mountPath: '/tmp', readOnly: true },
+      ]);
+    },
+  );
 });
 
 describe('Requests and limits', () => {
@@ -146,26 +157,26 @@ describe('Requests and limits', () => {
 
   test('are there when none are given', () => {
     expect(resourcesOf({})).toEqual({
-      requests: { cpu: '500m', memory: '256Mi' },
+      requests: { cpu: '500m', memory: '256Mi', 'ephemeral-storage': '64Mi' },
       limits: { cpu: '2', memory: '512Mi' },
     });
   });
 
   test('are what was given, to the letter', () => {
-    expect(resourcesOf({ cpuRequest: '0.75', cpuLimit: '1500m', memoryRequest: '500M', memoryLimit: '1.5Gi' })).toEqual(
-      {
-        requests: { cpu: '0.75', memory: '500M' },
-        limits: { cpu: '1500m', memory: '1.5Gi' },
-      },
-    );
+    expect(
+      resourcesOf({ cpuRequest: '0.75', cpuLimit: '1500m', memoryRequest: '500M', memoryLimit: '1.5Gi' }),
+    ).toMatchObject({
+      requests: { cpu: '0.75', memory: '500M' },
+      limits: { cpu: '1500m', memory: '1.5Gi' },
+    });
   });
 
   test('follow each other when only one is given', () => {
-    expect(resourcesOf({ cpuRequest: '3', memoryRequest: '2Gi' })).toEqual({
+    expect(resourcesOf({ cpuRequest: '3', memoryRequest: '2Gi' })).toMatchObject({
       requests: { cpu: '3', memory: '2Gi' },
       limits: { cpu: '3', memory: '2Gi' },
     });
-    expect(resourcesOf({ cpuLimit: '250m', memoryLimit: '128Mi' })).toEqual({
+    expect(resourcesOf({ cpuLimit: '250m', memoryLimit: '128Mi' })).toMatchObject({
       requests: { cpu: '250m', memory: '128Mi' },
       limits: { cpu: '250m', memory: '128Mi' },
     });

@@ -1,7 +1,7 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App } from 'cdk8s';
+import { ApiObject, App, Chart, Lazy, YamlOutputType } from 'cdk8s';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
 import { LoadBalancedApi } from '../../charts/load-balanced-api';
 import { find, manifestsOf, podSpecOf, synthesize, type TestProps } from './manifests';
@@ -46,6 +46,37 @@ test("one's own certificate is in a Secret, and that in a file of its own", () =
     secret: { secretName: 'nginx-tls', defaultMode: 0o440 },
   });
 });
+
+test.each(Object.values(YamlOutputType).filter((type) => typeof type === 'number'))(
+  'nobody else reads the file that holds the key, however manifests are written: %i',
+  (yamlOutputType) => {
+    const outdir = mkdtempSync(join(directory, 'dist-'));
+    chmodSync(outdir, 0o755);
+    const app = new App({ outdir, yamlOutputType });
+    const chart = new Chart(app, 'own');
+    const modeOf = (path: string): number => statSync(path).mode & 0o777;
+    let meanwhile = 0;
+    new ApiObject(chart, 'Object', {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      data: Lazy.any({ produce: () => ({ mode: String((meanwhile = modeOf(outdir))) }) }) as object,
+    });
+    for (const id of ['orders', 'billing']) {
+      new LoadBalancedApi(app, id, { container: { image: 'orders:1' }, host: 'orders.example.com', ...files });
+    }
+    app.synth();
+    const written = readdirSync(outdir, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.yaml'))
+      .map((name) => join(outdir, name));
+    const open = written.filter((file) => modeOf(file) !== 0o600);
+    const closed = written.filter((file) => modeOf(file) === 0o600);
+    expect(closed.length).toBeGreaterThan(0);
+    expect(open.filter((file) => readFileSync(file, 'utf8').includes('PRIVATE KEY'))).toEqual([]);
+    expect(closed.filter((file) => !readFileSync(file, 'utf8').includes('PRIVATE KEY'))).toEqual([]);
+    expect(meanwhile).toBe(0o700);
+    expect(modeOf(outdir)).toBe(0o755);
+  },
+);
 
 test('an existing Secret is used and not made', () => {
   const manifests = synthesize({ tlsSecretName: 'orders.example.com' });

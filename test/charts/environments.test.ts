@@ -1,8 +1,9 @@
 import type { LoadBalancedApiProps } from '../../charts/load-balanced-api-props';
 import { forEnvironment } from '../../environments';
-import { containerOf, find, nginxConfOf, synthesize } from './manifests';
+import { besideKeyPair, everyOption } from './every-option';
+import { containerOf, find, nginxConfOf, props, synthesize } from './manifests';
 
-const variables = ['FAIRLEAD_ENVIRONMENT', 'FAIRLEAD_HTTP_PORT', 'FAIRLEAD_HTTPS_PORT'] as const;
+const variables = ['FAIRLEAD_ENVIRONMENT', 'FAIRLEAD_API', 'FAIRLEAD_HTTP_PORT', 'FAIRLEAD_HTTPS_PORT'] as const;
 
 const options: LoadBalancedApiProps = {
   container: { image: 'ghcr.io/acme/orders:1.4.2', port: 8000 },
@@ -67,11 +68,13 @@ test('kind works with whatever main.ts says of the cloud', () => {
       externalTrafficPolicy: 'Local',
       resolvers: ['10.0.0.10'],
       hstsMaxAge: '365d',
+      proxyMemoryRequest: '8Gi',
       labels: { team: 'orders' },
     },
   );
   expect(find(manifests, 'HorizontalPodAutoscaler', 'api').spec).toMatchObject({ minReplicas: 2, maxReplicas: 6 });
   expect(containerOf(manifests, 'api')).not.toHaveProperty('command');
+  expect(containerOf(manifests, 'nginx').resources.requests).toMatchObject({ memory: '64Mi' });
   expect(find(manifests, 'Namespace', 'orders').metadata.labels).toMatchObject({ team: 'orders' });
   // HSTS for localhost would hold for every other project of the machine.
   expect(nginxConfOf(manifests)).not.toContain('Strict-Transport-Security');
@@ -97,4 +100,25 @@ test.each(['0', '65536', 'https', ''])('a published port of %j is refused', (val
   expect(() => inEnvironment({ FAIRLEAD_ENVIRONMENT: 'kind', FAIRLEAD_HTTP_PORT: value })).toThrow(
     `FAIRLEAD_HTTP_PORT: ${JSON.stringify(value)} is not a port: give a whole number from 1 to 65535`,
   );
+});
+
+describe('Whatever one option main.ts has, it can be synthesized', () => {
+  besideKeyPair();
+
+  test.each([
+    { FAIRLEAD_ENVIRONMENT: 'production' },
+    { FAIRLEAD_ENVIRONMENT: 'kind' },
+    { FAIRLEAD_ENVIRONMENT: 'reliability' },
+    { FAIRLEAD_ENVIRONMENT: 'reliability', FAIRLEAD_API: 'own' },
+  ])('with %j', (environment) => {
+    const refused = everyOption.flatMap(([option, given]) => {
+      try {
+        inEnvironment(environment, props(given));
+        return [];
+      } catch (error) {
+        return [`${option} ${JSON.stringify(given)}: ${String(error)}`];
+      }
+    });
+    expect(refused).toEqual([]);
+  });
 });

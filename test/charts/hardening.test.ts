@@ -41,9 +41,18 @@ describe.each(deployments)('The pods of %s', (deployment) => {
     expect(container).toHaveProperty('startupProbe');
     expect(container).toHaveProperty('livenessProbe');
     expect(container).toHaveProperty('readinessProbe');
-    for (const amounts of [container.resources.requests, container.resources.limits]) {
-      expect(Object.keys(amounts).sort()).toEqual(['cpu', 'memory']);
-    }
+    expect(Object.keys(container.resources.requests).sort()).toEqual(['cpu', 'ephemeral-storage', 'memory']);
+    expect(Object.keys(container.resources.limits).sort()).toEqual([
+      'cpu',
+      ...(deployment === 'nginx' ? ['ephemeral-storage'] : []),
+      'memory',
+    ]);
+  });
+
+  test('have no volume that can fill the disk or the memory of a node', () => {
+    const volumes = podSpecOf(synthesize(), deployment).volumes as readonly { emptyDir?: { sizeLimit?: string } }[];
+    const limits = volumes.flatMap(({ emptyDir }) => (emptyDir === undefined ? [] : [emptyDir.sizeLimit]));
+    expect(limits).toEqual(deployment === 'nginx' ? ['4Mi', '676Mi'] : ['1024Mi']);
   });
 
   test('are spread over nodes strictly, over zones where possible, one ReplicaSet at a time', () => {

@@ -180,11 +180,13 @@ describe('The pods of nginx', () => {
 
   test('have memory for their workers, one for each CPU that they may use', () => {
     const resourcesOf = (given: TestProps): unknown => containerOf(synthesize(given), 'nginx').resources;
-    expect(resourcesOf({})).toEqual({
+    expect(resourcesOf({})).toMatchObject({
       requests: { cpu: '250m', memory: '64Mi' },
       limits: { cpu: '2', memory: '768Mi' },
     });
+    expect(resourcesOf({ proxyCpuLimit: '50m' })).toMatchObject({ limits: { memory: '384Mi' } });
     expect(resourcesOf({ proxyCpuLimit: '3500m' })).toMatchObject({ limits: { memory: '1536Mi' } });
+    expect(resourcesOf({ proxyCpuRequest: '8' })).toMatchObject({ limits: { cpu: '8', memory: '3072Mi' } });
     expect(
       resourcesOf({
         proxyCpuRequest: '1',
@@ -192,7 +194,14 @@ describe('The pods of nginx', () => {
         proxyMemoryRequest: '100Mi',
         proxyMemoryLimit: '200Mi',
       }),
-    ).toEqual({ requests: { cpu: '1', memory: '100Mi' }, limits: { cpu: '1', memory: '200Mi' } });
+    ).toMatchObject({ requests: { cpu: '1', memory: '100Mi' }, limits: { cpu: '1', memory: '200Mi' } });
+  });
+
+  test('may have as much on the disk of their node as /tmp holds', () => {
+    expect(containerOf(synthesize(), 'nginx').resources).toMatchObject({
+      requests: { 'ephemeral-storage': '64Mi' },
+      limits: { 'ephemeral-storage': '740Mi' },
+    });
   });
 
   test('have a worker for each CPU of a limit that follows from the request', () => {

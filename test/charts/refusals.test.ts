@@ -41,6 +41,46 @@ const cases: [what: string, given: object, message: string][] = [
     'apiEgress.ports: 1 is an option that does not exist: port does',
   ],
 
+  [
+    'an option that is nearer to another than the first that is near',
+    { maxreplicas: 3 },
+    'maxreplicas: 3 is an option that does not exist: maxReplicas does',
+  ],
+  [
+    'an option that is as near to one as to another',
+    { mixReplicas: 3 },
+    'mixReplicas: 3 is an option that does not exist: minReplicas does',
+  ],
+  ['an option that is null', { host: null }, 'host: null is not a value: give one, or leave the option out'],
+  [
+    'an option of the container that is null',
+    { container: { port: null } },
+    'container.port: null is not a value: give one, or leave the option out',
+  ],
+
+  // Lists and objects
+  ...Object.entries({
+    additionalHosts: '["www.example.com"]',
+    apiEgress: '[{ cidr: "10.0.0.0/8" }]',
+    ipFamilies: '["IPv4"]',
+    loadBalancerSourceRanges: '["192.0.2.0/24"]',
+    resolvers: '["10.96.0.10"]',
+    trustedProxies: '["10.0.0.0/8"]',
+  }).map(([option, example]): [string, object, string] => [
+    `${option} that is one text`,
+    { [option]: 'text' },
+    `${option}: "text" is not a list: give one, such as ${example}`,
+  ]),
+  ...Object.entries({
+    labels: '{ team: "orders" }',
+    responseHeaders: '{ "X-Team": "orders" }',
+    serviceAnnotations: '{ "example.com/internal": "true" }',
+  }).map(([option, example]): [string, object, string] => [
+    `${option} that is a list`,
+    { [option]: ['text'] },
+    `${option}: ["text"] is not an object with names and values: give one, such as ${example}`,
+  ]),
+
   // Names
   [
     'a namespace that is no DNS label',
@@ -68,6 +108,11 @@ const cases: [what: string, given: object, message: string][] = [
     'clusterDomain: "cluster_local" is not a DNS name: give letters, digits and hyphens in lower case, separated by dots, such as "api.example.com"',
   ],
   [
+    'a cluster domain that no Service fits in',
+    { clusterDomain: `${'a'.repeat(60)}.`.repeat(3) + 'a'.repeat(50) },
+    `clusterDomain: "${`${'a'.repeat(60)}.`.repeat(3).slice(0, 199)}`,
+  ],
+  [
     'a label that is no label',
     { labels: { team: 'The Orders Team' } },
     'labels["team"]: "The Orders Team" is not the value of a label: give at most 63 letters, digits, ".", "_" and "-", beginning and ending with a letter or digit',
@@ -76,6 +121,40 @@ const cases: [what: string, given: object, message: string][] = [
     'a label whose key is no key',
     { labels: { 'the team': 'orders' } },
     'labels["the team"]: "the team" is not a key of Kubernetes: give a name such as "team", or "example.com/team"',
+  ],
+  ...[
+    'a..b/x',
+    '.a/x',
+    'a./x',
+    '-a/x',
+    'A/x',
+    '/x',
+    'a/b/x',
+    `${'a'.repeat(64)}/x`,
+    `${'a.'.repeat(127)}a/x`,
+    'a/',
+    'x'.repeat(64),
+    '-x',
+    'x.',
+  ].map((key): [string, object, string] => [
+    `a label whose key is ${key}`,
+    { labels: { [key]: 'orders' } },
+    `labels["${key}"]: "${key}" is not a key of Kubernetes: `.slice(0, 200),
+  ]),
+  [
+    'an annotation whose key is no key',
+    { serviceAnnotations: { 'a..b/x': 'orders' } },
+    'serviceAnnotations["a..b/x"]: "a..b/x" is not a key of Kubernetes: ',
+  ],
+  [
+    'a class of load balancers that is none',
+    { loadBalancerClass: 'a..b/x' },
+    'loadBalancerClass: "a..b/x" is not the name of a class: give one such as "example.com/internal"',
+  ],
+  [
+    'a key that cdk8s takes for something else',
+    { labels: { constructor: 'x' } },
+    'labels["constructor"]: "constructor" is a key that cdk8s cannot write: choose another',
   ],
   [
     'a label that fairlead sets',
@@ -167,6 +246,65 @@ const cases: [what: string, given: object, message: string][] = [
       },
     },
     'container.volumes: "/data" is given twice: mount one volume at a path',
+  ],
+  [
+    'two volumes at one path that is written in two ways',
+    {
+      container: {
+        volumes: [
+          { path: '/data', volume },
+          { path: '/var/../data/', volume },
+        ],
+      },
+    },
+    'container.volumes: "/data" is given twice: mount one volume at a path',
+  ],
+  [
+    'two volumes with one name',
+    {
+      container: {
+        volumes: [
+          { path: '/data', volume },
+          { path: '/cache', volume: Volume.fromEmptyDir(new App(), 'Volume', 'volume') },
+        ],
+      },
+    },
+    'container.volumes: "volume" is the name of two volumes: give each its own',
+  ],
+  [
+    "a volume with the name of fairlead's own",
+    { container: { volumes: [{ path: '/data', volume: Volume.fromEmptyDir(new App(), 'Volume', 'tmp') }] } },
+    'container.volumes: "tmp" is the name of the volume that fairlead mounts at /tmp: give another, or mount one there',
+  ],
+  [
+    'a volume in place of the whole image',
+    { container: { volumes: [{ path: '/data/..', volume }] } },
+    'container.volumes: "/data/.." would hide the whole image: mount the volume below it',
+  ],
+  [
+    'a path without a volume',
+    { container: { volumes: [{ path: '/data' }] } },
+    'container.volumes: "/data" has no volume: give one, such as Volume.fromEmptyDir(…)',
+  ],
+  [
+    'an unknown option of a volume',
+    { container: { volumes: [{ path: '/data', volume, readonly: true }] } },
+    'container.volumes.readonly: true is an option that does not exist: readOnly does',
+  ],
+  [
+    'a volume that is a path alone',
+    { container: { volumes: ['/data'] } },
+    'container.volumes: "/data" is not an object with names and values: give one, such as { path: "/data", volume }',
+  ],
+  [
+    'whole environments that are names',
+    { container: { envFrom: ['settings'] } },
+    'container.envFrom: "settings" is not an EnvFrom: give one, such as Env.fromSecret(secret)',
+  ],
+  [
+    'an environment that is a list',
+    { container: { environment: ['LOG_LEVEL=info'] } },
+    'container.environment: ["LOG_LEVEL=info"] is not an object with names and values: give one, such as { LOG_LEVEL: "info" }',
   ],
   [
     'a volume at a relative path',
@@ -425,6 +563,22 @@ const cases: [what: string, given: object, message: string][] = [
     'apiEgress.port: 0 is out of range',
   ],
 
+  // Whose word is taken
+  ...[
+    [4, ['0.0.0.0/0'], '"0.0.0.0/0"'],
+    [4, ['10.0.0.0/8', '203.0.113.7/0'], '"203.0.113.7/0"'],
+    [4, ['0.0.0.0/1', '128.0.0.0/1'], '["0.0.0.0/1","128.0.0.0/1"]'],
+    [4, ['64.0.0.0/2', '128.0.0.0/1', '0.0.0.0/2'], '["64.0.0.0/2","128.0.0.0/1","0.0.0.0/2"]'],
+    [4, ['::/0', '0.0.0.0/0'], '"0.0.0.0/0"'],
+    [6, ['10.0.0.0/8', '::/0'], '"::/0"'],
+    [6, ['2000::/3'], '["2000::/3"]'],
+    [6, ['2000::/4', '3000:0::1.2.3.4/4'], '["2000::/4","3000:0::1.2.3.4/4"]'],
+  ].map(([version, trustedProxies, shown]): [string, object, string] => [
+    `trust in everyone: ${JSON.stringify(trustedProxies)}`,
+    { trustedProxies },
+    `trustedProxies: ${String(shown)} is every public IPv${String(version)} address: give the networks of your load balancers, such as "10.0.0.0/8"`,
+  ]),
+
   // What nginx/ refuses
   ['a hash by nothing', { loadBalancing: 'hash' }, 'hashKey: undefined '],
   [
@@ -442,6 +596,13 @@ describe('Refused before anything is made, in one line', () => {
     expect(said).not.toContain('\n');
   });
 
+  test.each([
+    { trustedProxies: ['0.0.0.0/1', '192.0.0.0/2', 'fd00::/8', '::ffff:0.0.0.0/96'] },
+    { loadBalancerSourceRanges: ['0.0.0.0/0', '::/0'] },
+  ])('is not %j', (given) => {
+    expect(() => refusal(given)).toThrow('nothing was refused');
+  });
+
   test('is an id that is no DNS label', () => {
     expect(refusal({}, 'Orders API')).toBe(
       'id: "Orders API" is not a DNS label: give at most 63 letters, digits and hyphens in lower case, such as "orders"',
@@ -450,11 +611,21 @@ describe('Refused before anything is made, in one line', () => {
 
   test.each([
     [undefined, 'undefined'],
-    [null, 'null'],
     ['orders:1.4.2', '"orders:1.4.2"'],
+    [['orders:1.4.2'], '["orders:1.4.2"]'],
   ])('is %j as the container', (container, shown) => {
     expect(() => new LoadBalancedApi(new App(), 'orders', { container } as never)).toThrow(
       `container: ${shown} is not a container: give at least { image: "ghcr.io/acme/orders:1.4.2" }`,
+    );
+  });
+
+  test.each([
+    [undefined, 'undefined'],
+    [null, 'null'],
+    ['orders', '"orders"'],
+  ])('is %j as all options', (options, shown) => {
+    expect(() => new LoadBalancedApi(new App(), 'orders', options as never)).toThrow(
+      `options: ${shown} is not an object with names and values: give one, such as { container: { image: "ghcr.io/acme/orders:1.4.2" } }`,
     );
   });
 

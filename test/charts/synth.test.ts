@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -7,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -61,12 +63,28 @@ beforeAll(() => {
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
 });
 
+function mode(path: string): number {
+  return statSync(join(directory, path)).mode & 0o777;
+}
+
+/** Of what is in dist/, by the names of the charts. */
+function modesOfManifests(): Record<string, number> {
+  const names = readdirSync(join(directory, 'dist'));
+  return Object.fromEntries(
+    names.map((name) => [name.replace(/-[0-9a-f]{8}\.k8s\.yaml$/, ''), mode(join('dist', name))]),
+  );
+}
+
+function modes(all: number): Record<string, number> {
+  return { 'api-0-namespace': all, 'api-1-tls': all, 'api-2-api': all, 'api-3-nginx': all };
+}
+
 afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
 describe('cdk8s synth', () => {
-  test('writes the manifests for production, and the same bytes again', async () => {
+  test('writes the manifests for production, the same bytes again, with the private key for nobody else', async () => {
     expect(await run([cdk8s, 'synth'], directory)).toMatchObject({ code: 0, stderr: '' });
     const files = (): Record<string, string> =>
       Object.fromEntries(
@@ -83,6 +101,14 @@ describe('cdk8s synth', () => {
 
     await run([cdk8s, 'synth'], directory);
     expect(files()).toEqual(first);
+
+    const kept = readdirSync(join(directory, '.fairlead')).filter((name) => name.startsWith('api.example.com'));
+    expect(kept).toHaveLength(1);
+    expect(mode(join('.fairlead', kept[0] ?? '', 'tls.key'))).toBe(0o600);
+    mkdirSync(join(directory, 'usual'));
+    writeFileSync(join(directory, 'usual/file'), '');
+    expect(modesOfManifests()).toEqual({ ...modes(mode('usual/file')), 'api-1-tls': 0o600 });
+    expect(mode('dist')).toBe(mode('usual'));
   });
 
   test('ends with the one line of an option that cannot work, exit code 1 and nothing written', async () => {
@@ -101,6 +127,14 @@ describe('cdk8s synth', () => {
 
 describe('The app by itself', () => {
   const app = ['-r', 'ts-node/register', '-r', './charts/one-line-errors.ts'];
+
+  test('writes the private key for nobody else, also into a file that everybody could read before', async () => {
+    await run([...app, 'main.ts'], directory);
+    const files = readdirSync(join(directory, 'dist')).map((name) => join(directory, 'dist', name));
+    for (const file of files) chmodSync(file, 0o666);
+    expect(await run([...app, 'main.ts'], directory)).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(modesOfManifests()).toEqual({ ...modes(0o666), 'api-1-tls': 0o600 });
+  });
 
   test('ends with the one line and exit code 1', async () => {
     const environment = { FAIRLEAD_ENVIRONMENT: 'kind', FAIRLEAD_HTTPS_PORT: '99999' };

@@ -14,6 +14,8 @@ function pod(name: string, ready: boolean): Pod {
 class FakeKubectl extends Kubectl {
   readonly pods = new Map<string, Pod>();
   lists = 0;
+  /** How many of the next lists fail, as when the API server is away. */
+  failures = 0;
   /** Runs in the middle of a list, after its answer was made. */
   whileListing: () => void = () => undefined;
   private readonly watches = new Set<{ readonly onLine: (line: string) => void; readonly end: () => void }>();
@@ -43,6 +45,10 @@ class FakeKubectl extends Kubectl {
   override async run(args: readonly string[], { signal, onLine }: ExternalCommandOptions = {}): Promise<string> {
     if (!args.includes('--watch')) {
       this.lists += 1;
+      if (this.failures > 0) {
+        this.failures -= 1;
+        throw new Error('the API server is away');
+      }
       const answer = JSON.stringify({ items: [...this.pods.values()] });
       await delay(1);
       this.whileListing();
@@ -128,6 +134,19 @@ test('a watch that broke begins anew, and pods that went meanwhile are forgotten
   kubectl.breakWatches();
   kubectl.delete('c');
   expect(await found).toEqual(['a', 'b']);
+});
+
+test('a list that failed is not taken for one of no pods, and is asked again', async () => {
+  const kubectl = new FakeKubectl();
+  kubectl.set(pod('a', true));
+  let asked = 0;
+  const found = podsUntil(kubectl, ['pods'], 'no pod that is not ready', (pods) => {
+    asked += 1;
+    return asked > 1 && pods.every(isReady) ? pods.map(({ metadata }) => metadata.name) : undefined;
+  });
+  kubectl.failures = 1;
+  expect(await found).toEqual(['a']);
+  expect(kubectl.lists).toBe(3);
 });
 
 test('after its patience it says what did not come, and it ends with its signal', async () => {

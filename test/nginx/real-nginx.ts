@@ -37,7 +37,7 @@ export interface Answer {
 /** What a proxy with these props takes on, with the default memory. */
 export function proxyBudget(props: Partial<ProxyProps> = {}): Budget {
   return budget({
-    memoryLimit: 384 * 2 ** 20 * (props.workers ?? 2),
+    memoryLimit: 384 * 2 ** 20 * Math.max(1, props.workers ?? 2),
     workers: props.workers ?? 2,
     maxBodySize: bytes('clientMaxBodySize', props.clientMaxBodySize ?? defaultMaxBodySize),
     // No volume is made here.

@@ -122,6 +122,7 @@ describe('The configuration of a deployment', () => {
 
   test('is that of its options', () => {
     expect(of({})).toEqual({ timeline: timeline(), failTimeout: 5, certificateInterval: 5 });
+    expect(of({ responseHeaders: { 'X-Note': 'fail_timeout=99s' } }).failTimeout).toBe(5);
     expect(of({ failTimeout: '7s', certificateValid: '3s' })).toEqual({
       timeline: timeline({ certificateValid: '3s' }),
       failTimeout: 7,
