@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { nginxExecutable } from './nginx-executable';
 
 /** The suite that has nginx 1.30. */
 const suite = 'forky';
-/** nginx, its njs module, and every library that they load: the machine's own may be too old. */
+/** nginx, its njs and stream modules, and every library that they load: the machine's own may be too old. */
 const packages = [
   'nginx',
   'nginx-common',
@@ -20,6 +21,7 @@ const packages = [
   'libzstd1',
   'libnginx-mod-http-js',
   'libnginx-mod-http-ndk',
+  'libnginx-mod-stream',
   'libxml2-16',
   'libqjs0',
 ] as const;
@@ -27,9 +29,14 @@ const packages = [
 /** Debian's own package, unpacked into the user's cache and run through its own dynamic loader: needs no root. */
 export async function nginxFromDebian(signal?: AbortSignal): Promise<Nginx> {
   if (process.platform !== 'linux') throw new Error('Debian packages run on Linux only');
-  const unpacked = join(cacheDirectory(), `nginx-debian-${suite}-${process.arch}`);
+  const unpacked = join(cacheDirectory(), `nginx-debian-${suite}-${process.arch}-${listOfPackages()}`);
   if (!existsSync(unpacked)) await unpackInto(unpacked, signal);
   return nginxExecutable("from Debian's package", await program(unpacked), signal);
+}
+
+/** Another list has another directory: what was unpacked before lacks something. */
+function listOfPackages(): string {
+  return createHash('sha256').update(packages.join()).digest('hex').slice(0, 8);
 }
 
 async function program(root: string): Promise<Command> {

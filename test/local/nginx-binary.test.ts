@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { findNginx } from '../../local/nginx-binary';
@@ -61,6 +61,14 @@ async function judges(road: string): Promise<void> {
 describe('nginx', () => {
   (hasDebian ? test : test.skip)("from Debian's package judges a configuration", async () => {
     await judges('debian');
+  });
+
+  (hasDebian ? test : test.skip)("from Debian's package has the stream module", async () => {
+    process.env.FAIRLEAD_NGINX = 'debian';
+    const nginx = await findNginx();
+    const path = configuration(valid);
+    writeFileSync(path, `load_module modules/ngx_stream_module.so; stream {} ${readFileSync(path, 'utf8')}`);
+    await nginx.test(path);
   });
 
   (hasDocker ? test : test.skip)('in Docker judges a configuration', async () => {
