@@ -221,8 +221,9 @@ export class LocalRun {
 }
 
 function statusLine({ name, ready, ending, port, pid }: ApiProcess): string {
+  if (pid === undefined) return `${name}  waits until others have started`;
   const state = ending ? 'ending' : ready ? 'ready' : 'starting';
-  return `${name}  ${state}  http://127.0.0.1:${port}  process ${String(pid)}`;
+  return `${name}  ${state}  http://127.0.0.1:${port}  process ${pid}`;
 }
 
 function whyNotStarted(program: string, { reason, failedStarts, lastLines }: Death): string {
