@@ -23,6 +23,7 @@ import { lastGoodCertificateScript } from '../../nginx/last-good-certificate-sec
 import { nginxConf } from '../../nginx/nginx-conf';
 import { ProxyProps } from '../../nginx/proxy';
 import { timeline } from '../../timeline/timeline';
+import { onFileFinished } from '../afterwards';
 
 export interface Answer {
   readonly status: number;
@@ -138,6 +139,7 @@ export class RealNginx {
     const errorLog = { text: '' };
     child.stderr.setEncoding('utf8').on('data', (text: string) => (errorLog.text += text));
     const running = new RealNginx(directory, whole, child, errorLog);
+    onFileFinished(() => running.stop());
     try {
       await running.until(() => (start.ready ?? isHealthy)(running), 'nginx to answer');
     } catch (error) {
