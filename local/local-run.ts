@@ -98,6 +98,8 @@ export class LocalRun {
 
   /** Ends everything at once. */
   async kill(): Promise<void> {
+    this.output.say('Ending at once: requests in flight are cut');
+    this.api.abandon();
     await this.watchdog.end();
   }
 
