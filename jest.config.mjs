@@ -1,8 +1,12 @@
+import { availableParallelism } from 'node:os';
+
 const transform = { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022' } }] };
 
 export default {
   testEnvironment: 'node',
-  testTimeout: 20_000,
+  testTimeout: 60_000,
+  // Most of the time a test waits: for DNS to be asked again, for a connection to be closed, for a process to end.
+  maxWorkers: Math.max(6, availableParallelism()),
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/kind/'],

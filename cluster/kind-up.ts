@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { InvalidOption } from '../values/invalid-option';
 import { commandLine } from './command-line';
 import { Failure } from './failure';
 import { portOption, requireFreePort } from './host-port';
@@ -35,6 +36,7 @@ void commandLine('kind:up', async (args, signal) => {
     ...(values['http-port'] !== undefined && { httpPort: portOption('--http-port', values['http-port']) }),
     ...(values['https-port'] !== undefined && { httpsPort: portOption('--https-port', values['https-port']) }),
   };
+  requireTwoPorts(asked);
   await requireTools(signal);
   const cluster = new KindCluster('fairlead');
   const progress = new Progress(process.stderr);
@@ -74,11 +76,15 @@ async function createOrOpen(
     return ports;
   }
   const ports = { httpPort: 8080, httpsPort: 8443, ...asked };
-  if (ports.httpPort === ports.httpsPort) {
-    throw new Failure(`--http-port: ${ports.httpPort} is the port of HTTPS as well: give two different ones`);
-  }
+  requireTwoPorts(ports);
   await requireFreePort('--http-port', ports.httpPort);
   await requireFreePort('--https-port', ports.httpsPort);
   await progress.step('kind cluster "fairlead", created', () => cluster.create([ports], signal));
   return ports;
+}
+
+function requireTwoPorts({ httpPort, httpsPort }: Partial<HostPorts>): void {
+  if (httpPort !== undefined && httpPort === httpsPort) {
+    throw new InvalidOption('--http-port', httpPort, 'is --https-port as well: give a port of its own');
+  }
 }

@@ -3,6 +3,7 @@ import { freePort } from './free-port';
 import { Command } from './nginx';
 import { ProcessGroup } from './process-group';
 import { ready } from './readiness';
+import { Turns } from './turns';
 import { Watchdog } from './watchdog';
 
 /** What all instances have in common. */
@@ -16,6 +17,8 @@ export interface ApiProcessSettings {
   /** Seconds from SIGTERM to SIGKILL. */
   readonly shutdownTimeout: number;
   readonly watchdog: Watchdog;
+  /** One is held from the start of a process until it is ready, or has taken too long. */
+  readonly turns: Turns;
 }
 
 export interface ApiProcessEvents {
@@ -63,6 +66,12 @@ export class ApiProcess {
     return this.group?.pid;
   }
 
+  /** Out of DNS, and not started again. */
+  leave(): void {
+    this.ending = true;
+    this.setReady(false);
+  }
+
   /** Out of DNS first; when nobody asks it any more, it is told to end. */
   async end(): Promise<void> {
     const served = this.ready;
@@ -79,23 +88,24 @@ export class ApiProcess {
     await this.ended;
   }
 
-  private leave(): void {
-    this.ending = true;
-    this.setReady(false);
-  }
-
   private async run(): Promise<void> {
+    const { turns } = this.settings;
     while (!this.ending) {
-      this.port = await freePort();
-      if (this.hasToEnd()) return;
-      const death = await this.runOnce();
-      if (this.hasToEnd()) return;
-      this.events.died(this.name, death);
-      await this.pause(death.restartInMilliseconds);
+      const endTurn = await turns.take(this.stop.signal);
+      try {
+        this.port = await freePort();
+        if (this.hasToEnd()) return;
+        const death = await this.runOnce(endTurn);
+        if (this.hasToEnd()) return;
+        this.events.died(this.name, death);
+        await this.pause(death.restartInMilliseconds);
+      } finally {
+        endTurn();
+      }
     }
   }
 
-  private async runOnce(): Promise<Death> {
+  private async runOnce(endTurn: () => void): Promise<Death> {
     const { command, environment, watchdog } = this.settings;
     const lastLines: string[] = [];
     const group = new ProcessGroup(command, {
@@ -110,9 +120,10 @@ export class ApiProcess {
     this.group = group;
 
     const exit = new AbortController();
-    const becomesReady = this.becomeReady(exit.signal);
+    const becomesReady = this.becomeReady(exit.signal, endTurn);
     const reason = await group.exited;
     exit.abort();
+    endTurn();
     const wasReady = await becomesReady;
     this.setReady(false);
     this.failedStarts = wasReady ? 0 : this.failedStarts + 1;
@@ -124,10 +135,11 @@ export class ApiProcess {
     };
   }
 
-  private async becomeReady(exit: AbortSignal): Promise<boolean> {
+  private async becomeReady(exit: AbortSignal, endTurn: () => void): Promise<boolean> {
     const signal = AbortSignal.any([exit, this.stop.signal]);
     let notYet = '';
     const slow = setTimeout(() => {
+      endTurn();
       this.events.slow(this.name, notYet);
     }, slowAfter);
     try {
@@ -145,6 +157,7 @@ export class ApiProcess {
     } finally {
       clearTimeout(slow);
     }
+    endTurn();
     if (!this.ending) this.setReady(true);
     return true;
   }

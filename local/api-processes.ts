@@ -1,19 +1,24 @@
 import { EventEmitter, once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { ApiProcess, ApiProcessEvents, ApiProcessSettings } from './api-process';
+import { Turns } from './turns';
+
+/** Cores that those which start may take from those which serve. */
+const coresToStart = Math.max(1, Math.floor(availableParallelism() / 2));
 
 /** The instances of the API, as many as are wanted. */
 export class ApiProcesses {
   wanted = 0;
   private readonly processes = new Set<ApiProcess>();
   private readonly changes = new EventEmitter<{ change: [] }>();
+  private readonly settings: ApiProcessSettings;
   private readonly events: ApiProcessEvents;
 
-  constructor(
-    private readonly settings: ApiProcessSettings,
-    events: Omit<ApiProcessEvents, 'changed'>,
-  ) {
+  constructor(settings: Omit<ApiProcessSettings, 'turns'>, events: Omit<ApiProcessEvents, 'changed'>) {
     // Every scale that is under way waits for changes.
     this.changes.setMaxListeners(0);
+    const turns = new Turns(() => (this.ready.length === 0 ? Number.POSITIVE_INFINITY : coresToStart));
+    this.settings = { ...settings, turns };
     this.events = { ...events, changed: () => this.changes.emit('change') };
   }
 
@@ -48,6 +53,11 @@ export class ApiProcesses {
   /** Resolves once every instance that was told to end has ended. */
   async settled(): Promise<void> {
     while (this.all.some((process) => process.ending)) await once(this.changes, 'change');
+  }
+
+  /** Nothing is done any more about an instance that ends: all of them are about to be killed. */
+  abandon(): void {
+    for (const process of this.all) process.leave();
   }
 
   /** Ends all of them at the same time; nothing may be in front of them any more. */

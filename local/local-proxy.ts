@@ -12,6 +12,7 @@ import { cacheDirectory } from './cache-directory';
 import { Nginx } from './nginx';
 import { findNginx } from './nginx-binary';
 import { maxScale, StartOptions } from './start-options';
+import { giveToWorkers, workerUser } from './worker-user';
 
 /** The name whose SRV records are the instances. `internal` is for such names. https://www.icann.org/en/board-activities-and-meetings/materials/approved-resolutions-special-meeting-of-the-icann-board-29-07-2024-en */
 export const zone = 'api.internal';
@@ -40,10 +41,13 @@ export async function prepareLocalProxy(settings: LocalProxySettings): Promise<L
   const certificateDirectory = join(settings.directory, 'certificate');
   writeCertificate(settings.options.host, certificateDirectory);
   const confPath = join(settings.directory, 'nginx.conf');
+  const workers = await workerUser(settings.signal);
   const nginx = await findNginx({
     signal: settings.signal,
+    workers,
     suits: async (candidate) => {
       writeFileSync(confPath, configuration(settings, candidate, certificateDirectory));
+      giveToWorkers(settings.directory, workers);
       await candidate.test(confPath);
     },
   });

@@ -1,6 +1,5 @@
-import { mkdtempSync, realpathSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { timeline, Timeline } from '../timeline/timeline';
@@ -19,6 +18,7 @@ import { NginxProcess } from './nginx-process';
 import { Output } from './output';
 import { StartOptions } from './start-options';
 import { Watchdog } from './watchdog';
+import { temporaryDirectory } from './worker-user';
 
 /** After so many attempts a command that never was ready is not started any more. */
 const attemptsAtStart = 3;
@@ -40,7 +40,7 @@ export class LocalRun {
     private readonly options: StartOptions,
     private readonly output: Output,
   ) {
-    this.directory = mkdtempSync(join(realpathSync(tmpdir()), 'fairlead-'));
+    this.directory = mkdtempSync(join(temporaryDirectory(), 'fairlead-'));
     this.forgetDirectory = this.watchdog.watch({ directory: this.directory });
     this.timeline = timeline({
       keepAliveTimeout: options.keepAliveTimeout,
@@ -98,6 +98,8 @@ export class LocalRun {
 
   /** Ends everything at once. */
   async kill(): Promise<void> {
+    this.output.say('Ending at once: requests in flight are cut');
+    this.api.abandon();
     await this.watchdog.end();
   }
 
@@ -221,8 +223,9 @@ export class LocalRun {
 }
 
 function statusLine({ name, ready, ending, port, pid }: ApiProcess): string {
+  if (pid === undefined) return `${name}  waits until others have started`;
   const state = ending ? 'ending' : ready ? 'ready' : 'starting';
-  return `${name}  ${state}  http://127.0.0.1:${port}  process ${String(pid)}`;
+  return `${name}  ${state}  http://127.0.0.1:${port}  process ${pid}`;
 }
 
 function whyNotStarted(program: string, { reason, failedStarts, lastLines }: Death): string {

@@ -1,19 +1,17 @@
 import { isAbsolute } from 'node:path';
 import { InvalidOption } from '../values/invalid-option';
-import { Nginx } from './nginx';
+import { Nginx, NginxSearch } from './nginx';
 import { nginxExecutable } from './nginx-executable';
 import { nginxFromDebian } from './nginx-from-debian';
 import { nginxInDocker } from './nginx-in-docker';
 
-export interface FindNginxOptions {
+export interface FindNginxOptions extends NginxSearch {
   /** Rejects if this nginx cannot run what it is meant for; then the next one is tried. @default - none */
   readonly suits?: (nginx: Nginx) => Promise<void>;
-  /** Ends downloads and commands that are under way. */
-  readonly signal?: AbortSignal;
 }
 
 const roads = [
-  { name: 'path', title: 'nginx on the PATH', find: (signal?: AbortSignal) => nginxFrom('nginx', signal) },
+  { name: 'path', title: 'nginx on the PATH', find: (search: NginxSearch) => nginxFrom('nginx', search) },
   { name: 'debian', title: "Debian's package", find: nginxFromDebian },
   { name: 'docker', title: 'Docker', find: nginxInDocker },
 ] as const;
@@ -22,15 +20,15 @@ const roads = [
  * The first nginx that suits: on the PATH, Debian's package in the user's cache, or in a running Docker engine.
  * The environment variable FAIRLEAD_NGINX takes one of them alone: `path`, `debian`, `docker`, or the path of an executable.
  */
-export async function findNginx({ suits, signal }: FindNginxOptions = {}): Promise<Nginx> {
+export async function findNginx({ suits, ...search }: FindNginxOptions = {}): Promise<Nginx> {
   const failures: string[] = [];
   for (const { title, find } of chosenRoads(process.env.FAIRLEAD_NGINX)) {
     try {
-      const nginx = await find(signal);
+      const nginx = await find(search);
       await suits?.(nginx);
       return nginx;
     } catch (error) {
-      signal?.throwIfAborted();
+      search.signal?.throwIfAborted();
       failures.push(`  ${title}: ${error instanceof Error ? error.message.replaceAll('\n', '\n    ') : String(error)}`);
     }
   }
@@ -41,12 +39,12 @@ export async function findNginx({ suits, signal }: FindNginxOptions = {}): Promi
 
 interface Road {
   readonly title: string;
-  readonly find: (signal?: AbortSignal) => Promise<Nginx>;
+  readonly find: (search: NginxSearch) => Promise<Nginx>;
 }
 
 function chosenRoads(choice: string | undefined): readonly Road[] {
   if (choice === undefined || choice === '') return roads;
-  if (isAbsolute(choice)) return [{ title: choice, find: (signal) => nginxFrom(choice, signal) }];
+  if (isAbsolute(choice)) return [{ title: choice, find: (search) => nginxFrom(choice, search) }];
   const chosen = roads.filter(({ name }) => name === choice);
   if (chosen.length === 0) {
     const words = roads.map(({ name }) => name).join(', ');
@@ -55,6 +53,6 @@ function chosenRoads(choice: string | undefined): readonly Road[] {
   return chosen;
 }
 
-function nginxFrom(file: string, signal?: AbortSignal): Promise<Nginx> {
-  return nginxExecutable(`(${file})`, { file, args: [] }, { signal });
+function nginxFrom(file: string, search: NginxSearch): Promise<Nginx> {
+  return nginxExecutable(`(${file})`, { file, args: [] }, search);
 }

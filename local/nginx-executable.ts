@@ -1,43 +1,42 @@
 import { childOutput } from './child-output';
-import { Command, Nginx } from './nginx';
+import { Command, Nginx, NginxSearch } from './nginx';
 import { nginxTest } from './nginx-test';
 import { nginxVersion } from './nginx-version';
+import { WorkerUser } from './worker-user';
 
-interface ExecutableOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Of the main context, before those of the configuration. @default - none */
-  readonly directives?: readonly string[];
-}
-
-/** An nginx that is a plain process of this machine. */
+/** An nginx that is a plain process of this machine. The directives come before those of the configuration. */
 export async function nginxExecutable(
   from: string,
   program: Command,
-  { signal, directives = [] }: ExecutableOptions = {},
+  { signal, workers }: NginxSearch,
+  directives: readonly string[] = [],
 ): Promise<Nginx> {
   const { stderr } = await childOutput(withArguments(program, '-V'), { timeout: 10_000, signal });
   const version = nginxVersion(stderr);
+  const args = (confPath: string): string[] =>
+    nginxArguments(confPath, [...directives, ...userDirective(workers ?? root)]);
   return {
     describe: `nginx ${version} ${from}`,
     version,
     listenAddress: '127.0.0.1',
     machineAddress: '127.0.0.1',
-    command: (confPath) => withArguments(program, ...nginxArguments(confPath, directives)),
-    test: (confPath) => nginxTest(withArguments(program, '-t', '-q', ...nginxArguments(confPath, directives)), signal),
+    command: (confPath) => withArguments(program, ...args(confPath)),
+    test: (confPath) => nginxTest(withArguments(program, '-t', '-q', ...args(confPath)), signal),
   };
 }
 
 /** The error log that was compiled in is a system path, and is opened before the configuration is read. */
-export function nginxArguments(confPath: string, directives: readonly string[] = []): string[] {
-  const all = [...directives, ...asRoot()];
-  return ['-e', 'stderr', '-c', confPath, ...(all.length === 0 ? [] : ['-g', `${all.join('; ')};`])];
+export function nginxArguments(confPath: string, directives: readonly string[]): string[] {
+  const global = directives.length === 0 ? [] : ['-g', directives.map((text) => `${text};`).join(' ')];
+  return ['-e', 'stderr', '-c', confPath, ...global];
 }
 
-/** Started by root, nginx would give its workers to `nobody`, who may not read a private key that root made. */
-function asRoot(): string[] {
-  if (process.getuid?.() !== 0) return [];
-  return [`user root ${process.platform === 'darwin' ? 'wheel' : 'root'}`];
+/** Unless told, an nginx of root's would give its workers to a user that was compiled in. */
+export function userDirective({ name, group }: Pick<WorkerUser, 'name' | 'group'>): string[] {
+  return process.getuid?.() === 0 ? [`user ${name} ${group}`] : [];
 }
+
+const root = { name: 'root', group: process.platform === 'darwin' ? 'wheel' : 'root' };
 
 function withArguments({ file, args }: Command, ...more: readonly string[]): Command {
   return { file, args: [...args, ...more] };

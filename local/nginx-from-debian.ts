@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rm, stat, utimes } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { cacheDirectory } from './cache-directory';
-import { childOutput } from './child-output';
-import { Command, Nginx } from './nginx';
+import { unpackDebianPackages } from './debian-packages';
+import { Command, Nginx, NginxSearch } from './nginx';
 import { nginxExecutable } from './nginx-executable';
 
 /** The official image has it built in. */
@@ -28,17 +27,71 @@ const packages = [
   'libqjs0',
 ] as const;
 
+/** Of every directory of ours in the cache. */
+const family = 'nginx-debian-';
+const day = 24 * 60 * 60 * 1000;
+/** What was unpacked longer ago may lack what Debian has mended since. */
+const freshFor = 7 * day;
+/** A machine without the network is not asked to wait for it at every start. */
+const betweenAttempts = day;
+const refreshTimeout = 60_000;
+
 /** Debian's own package, unpacked into the user's cache and run through its own dynamic loader: needs no root. */
-export async function nginxFromDebian(signal?: AbortSignal): Promise<Nginx> {
+export async function nginxFromDebian(search: NginxSearch): Promise<Nginx> {
   if (process.platform !== 'linux') throw new Error('Debian packages run on Linux only');
-  const unpacked = join(cacheDirectory(), `nginx-debian-${suite}-${process.arch}-${listOfPackages()}`);
-  if (!existsSync(unpacked)) await unpackInto(unpacked, signal);
-  return nginxExecutable("from Debian's package", await program(unpacked), { signal, directives: builtInElsewhere });
+  const { signal } = search;
+  const unpacked = (await newest()) ?? (await unpack('Downloading nginx from Debian', signal));
+  const current = (await isStale(unpacked)) ? await refreshed(unpacked, signal) : unpacked;
+  return nginxExecutable("from Debian's package", await program(current), search, builtInElsewhere);
 }
 
-/** Another list has another directory: what was unpacked before lacks something. */
-function listOfPackages(): string {
-  return createHash('sha256').update(packages.join()).digest('hex').slice(0, 8);
+/** Another list of packages has directories of its own, each with its day: what was unpacked before lacks something. */
+function directoryOf(date: string): string {
+  const list = createHash('sha256').update(packages.join()).digest('hex').slice(0, 8);
+  return join(cacheDirectory(), `${family}${suite}-${process.arch}-${list}-${date}`);
+}
+
+/** The directory that was unpacked last. */
+async function newest(): Promise<string | undefined> {
+  const prefix = basename(directoryOf(''));
+  const names = await readdir(cacheDirectory()).catch(() => []);
+  const last = names
+    .filter((name) => name.startsWith(prefix))
+    .sort()
+    .at(-1);
+  return last === undefined ? undefined : join(cacheDirectory(), last);
+}
+
+async function isStale(unpacked: string): Promise<boolean> {
+  const { mtimeMs: tried } = await stat(unpacked);
+  return Date.now() - unpackedAt(unpacked) > freshFor && Date.now() - tried > betweenAttempts;
+}
+
+function unpackedAt(unpacked: string): number {
+  return Date.parse(unpacked.slice(-'2026-01-31'.length));
+}
+
+/** A new one; without the network the old one serves on. What runs from the old one is left to it. */
+async function refreshed(old: string, signal?: AbortSignal): Promise<string> {
+  const limit = AbortSignal.any([AbortSignal.timeout(refreshTimeout), ...(signal === undefined ? [] : [signal])]);
+  try {
+    const unpacked = await unpack('Refreshing nginx from Debian', limit);
+    const others = (await readdir(cacheDirectory())).filter((name) => name.startsWith(family));
+    const outdated = others.filter((name) => ![old, unpacked].includes(join(cacheDirectory(), name)));
+    for (const name of outdated) await rm(join(cacheDirectory(), name), { recursive: true, force: true });
+    return unpacked;
+  } catch {
+    signal?.throwIfAborted();
+    // In a cache that cannot be written to it is tried every time.
+    await utimes(old, new Date(), new Date()).catch(() => undefined);
+    return old;
+  }
+}
+
+async function unpack(what: string, signal?: AbortSignal): Promise<string> {
+  const target = directoryOf(new Date().toISOString().slice(0, 10));
+  await unpackDebianPackages({ what, suite, packages, target }, signal);
+  return target;
 }
 
 async function program(root: string): Promise<Command> {
@@ -53,81 +106,4 @@ async function program(root: string): Promise<Command> {
     // The prefix makes `load_module modules/…` mean the same as in the official image.
     args: ['--library-path', libraries, join(usr, 'sbin', 'nginx'), '-p', join(usr, 'share', 'nginx')],
   };
-}
-
-async function unpackInto(target: string, signal?: AbortSignal): Promise<void> {
-  const uri = await mirror(signal);
-  process.stderr.write(`Downloading nginx from Debian, once (${uri} ${suite}) …\n`);
-  await mkdir(cacheDirectory(), { recursive: true });
-  const work = await mkdtemp(join(cacheDirectory(), '.new-'));
-  try {
-    const apt = await privateApt(work, uri);
-    const downloads = join(work, 'downloads');
-    await mkdir(downloads);
-    await childOutput({ file: 'apt-get', args: [...apt, 'update'] }, { signal });
-    await childOutput({ file: 'apt-get', args: [...apt, 'download', ...packages] }, { cwd: downloads, signal });
-    const root = join(work, 'root');
-    for (const file of (await readdir(downloads)).sort()) {
-      await childOutput({ file: 'dpkg-deb', args: ['--extract', join(downloads, file), root] }, { signal });
-    }
-    await moveInPlace(root, target);
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
-}
-
-/** Whoever comes second uses what the first one has put there. */
-async function moveInPlace(root: string, target: string): Promise<void> {
-  try {
-    await rename(root, target);
-  } catch (error) {
-    if (!existsSync(target)) throw error;
-  }
-}
-
-/** The Debian mirror that this machine's apt already uses. */
-async function mirror(signal?: AbortSignal): Promise<string> {
-  const { stdout } = await childOutput(
-    { file: 'apt-get', args: ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages'] },
-    { timeout: 30_000, signal },
-  );
-  const found = stdout.split('\n').find((uri) => /\/debian\/?$/.test(uri));
-  if (found === undefined) throw new Error('apt uses no Debian mirror on this machine');
-  return found;
-}
-
-/** Without its keyring, apt goes by the keys that the machine trusts. */
-function signedBy(): string {
-  const keyring = ['pgp', 'gpg']
-    .map((ending) => `/usr/share/keyrings/debian-archive-keyring.${ending}`)
-    .find(existsSync);
-  return keyring === undefined ? '' : `Signed-By: ${keyring}\n`;
-}
-
-/** A state of its own: no lock, list or configuration of the system's apt is touched. */
-async function privateApt(work: string, uri: string): Promise<string[]> {
-  const sources = join(work, 'debian.sources');
-  const configuration = join(work, 'apt.conf');
-  await mkdir(join(work, 'state', 'lists', 'partial'), { recursive: true });
-  await mkdir(join(work, 'cache', 'archives', 'partial'), { recursive: true });
-  await writeFile(sources, `Types: deb\nURIs: ${uri}\nSuites: ${suite}\nComponents: main\n${signedBy()}`);
-  await writeFile(
-    configuration,
-    `Dir::State ${JSON.stringify(join(work, 'state'))};
-Dir::State::lists ${JSON.stringify(join(work, 'state', 'lists'))};
-Dir::State::status "/dev/null";
-Dir::Cache ${JSON.stringify(join(work, 'cache'))};
-Dir::Etc::SourceList ${JSON.stringify(sources)};
-Dir::Etc::SourceParts "/dev/null";
-Dir::Etc::Preferences "/dev/null";
-Dir::Etc::PreferencesParts "/dev/null";
-Acquire::Languages "none";
-Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
-APT::Sandbox::User "root";
-#clear APT::Update::Pre-Invoke;
-#clear APT::Update::Post-Invoke;
-#clear APT::Update::Post-Invoke-Success;
-`,
-  );
-  return ['-c', configuration, '-q'];
 }

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
 import { childOutput } from './child-output';
-import { Nginx } from './nginx';
-import { nginxArguments } from './nginx-executable';
+import { Nginx, NginxSearch } from './nginx';
+import { nginxArguments, userDirective } from './nginx-executable';
 import { nginxTest } from './nginx-test';
 import { nginxVersion } from './nginx-version';
 
 const image = 'nginx:1.30';
 
 /** The official image in a Docker engine that runs on this machine. */
-export async function nginxInDocker(signal?: AbortSignal): Promise<Nginx> {
+export async function nginxInDocker({ signal, workers }: NginxSearch): Promise<Nginx> {
   const operatingSystem = await docker(['info', '--format', '{{.OperatingSystem}}'], signal);
   await docker(['image', 'inspect', '--format', '{{.Id}}', image], signal).catch(() => pull(signal));
 
@@ -22,6 +22,9 @@ export async function nginxInDocker(signal?: AbortSignal): Promise<Nginx> {
   const version = nginxVersion(stderr);
   const machineAddress = inVirtualMachine ? await addressOfThisMachine(signal) : '127.0.0.1';
 
+  // What nginx writes below the mounted directory must belong to whoever removes it, which root always can.
+  const [uid, gid] = [workers?.uid ?? process.getuid?.(), workers?.gid ?? process.getgid?.()];
+  const user = uid === undefined || gid === undefined ? [] : [`--user=${uid}:${gid}`];
   const run = (confPath: string, network: readonly string[], ...more: readonly string[]): string[] => [
     'run',
     '--rm',
@@ -32,12 +35,12 @@ export async function nginxInDocker(signal?: AbortSignal): Promise<Nginx> {
     '--cap-add=SETGID',
     '--security-opt=no-new-privileges',
     ...network,
-    ...userArguments(),
+    ...user,
     `--volume=${dirname(confPath)}:${dirname(confPath)}`,
     ...more,
     '--entrypoint=nginx',
     image,
-    ...nginxArguments(confPath),
+    ...nginxArguments(confPath, workers === undefined ? userDirective({ name: 'root', group: 'root' }) : []),
   ];
 
   return {
@@ -79,11 +82,4 @@ async function addressOfThisMachine(signal?: AbortSignal): Promise<string> {
   const address = /^[\d.]+/.exec(stdout)?.[0];
   if (address === undefined) throw new Error('the engine does not know this machine as host.docker.internal');
   return address;
-}
-
-/** What nginx writes below the mounted directory must belong to whoever removes it. */
-function userArguments(): string[] {
-  const user = process.getuid?.();
-  const group = process.getgid?.();
-  return user === undefined || group === undefined ? [] : [`--user=${user}:${group}`];
 }

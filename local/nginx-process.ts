@@ -29,6 +29,7 @@ const startTimeout = 30_000;
 /** One that ends so often in a minute has a reason that no restart removes. */
 const restartsPerMinute = 3;
 const minute = 60_000;
+const noInstanceAtStart = / no live upstreams while connecting to upstream, .*request: "GET \/startup /;
 
 /** nginx in front of the API: started, watched and started again. */
 export class NginxProcess {
@@ -36,6 +37,9 @@ export class NginxProcess {
   private removeContainer: () => Promise<void> = () => Promise.resolve();
   private ending = false;
   private restarts: number[] = [];
+  private starting = false;
+  /** What nginx last said of our own question before DNS had named an instance: of use only if it never is answered. */
+  private unresolved: string | undefined;
 
   constructor(
     private readonly settings: NginxProcessSettings,
@@ -48,8 +52,15 @@ export class NginxProcess {
 
   /** Resolves once a request comes through to the API. */
   async start(): Promise<void> {
+    this.starting = true;
     const group = await this.spawn();
-    await this.whenAnswering(group, '/startup');
+    try {
+      await this.whenAnswering(group, '/startup');
+    } catch (error) {
+      if (this.unresolved !== undefined && !this.isEnding()) this.events.line(this.unresolved);
+      throw error;
+    }
+    this.starting = false;
     void this.watch(group);
   }
 
@@ -69,11 +80,15 @@ export class NginxProcess {
       throw new Error('nginx is not needed any more');
     }
     createInterface({ input: accessLog.output }).on('line', this.events.line);
+    const onErrorLine = (line: string): void => {
+      if (this.starting && noInstanceAtStart.test(line)) this.unresolved = line;
+      else this.events.line(line);
+    };
     this.removeContainer = watched(command, watchdog);
     this.group = new ProcessGroup(command, {
       environment: process.env,
       watchdog,
-      onLine: this.events.line,
+      onLine: onErrorLine,
       stdout: accessLog.input,
     });
     closeSync(accessLog.input);

@@ -1,3 +1,5 @@
+import { WorkerUser } from './worker-user';
+
 /** A program with its arguments, to be spawned without a shell. */
 export interface Command {
   readonly file: string;
@@ -23,4 +25,12 @@ export interface Nginx {
   command(confPath: string, ports?: readonly number[]): NginxCommand;
   /** Runs `nginx -t`; rejects with what nginx says against the configuration. */
   test(confPath: string): Promise<void>;
+}
+
+/** What every way to an nginx is told. */
+export interface NginxSearch {
+  /** Ends downloads and commands that are under way. */
+  readonly signal?: AbortSignal;
+  /** Whom its workers belong to if root starts it. @default - root too */
+  readonly workers?: WorkerUser | undefined;
 }

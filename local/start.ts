@@ -1,29 +1,42 @@
+import { InvalidOption } from '../values/invalid-option';
 import { LocalRun } from './local-run';
+import { onNpmGone } from './npm-parent';
 import { Output } from './output';
-import { startHelp, startOptions } from './start-options';
+import { StartOptions, startHelp, startOptions } from './start-options';
+import { UsageError } from './usage-error';
 
 /** One Ctrl-C may come twice, from the terminal and passed on by npm: a second one is later than this (milliseconds). */
 const sameSignal = 500;
 
 /** `fairlead start`: runs until it is told to end. */
 export async function start(args: readonly string[]): Promise<void> {
-  const options = startOptions(args);
+  const options = typedOptions(args);
   if (options === undefined) {
     process.stdout.write(startHelp);
     return;
   }
   const run = await LocalRun.prepare(options, new Output(process.stdout));
   let first: number | undefined;
+  const end = (): void => {
+    first ??= performance.now();
+    run.end();
+  };
   const onSignal = (): void => {
-    if (first === undefined) {
-      first = performance.now();
-      run.end();
-    } else if (performance.now() - first > sameSignal) {
-      void run.kill().then(() => process.exit(130));
-    }
+    if (first === undefined) end();
+    else if (performance.now() - first > sameSignal) void run.kill().then(() => process.exit(130));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   // Whoever read the output is gone.
-  process.stdout.on('error', onSignal);
-  await run.run();
+  process.stdout.on('error', end);
+  const stopWatching = onNpmGone(end);
+  await run.run().finally(stopWatching);
+}
+
+/** What was typed wrong is told from what fails later: by its exit code. */
+function typedOptions(args: readonly string[]): StartOptions | undefined {
+  try {
+    return startOptions(args);
+  } catch (error) {
+    throw error instanceof InvalidOption ? new UsageError(error.message) : error;
+  }
 }

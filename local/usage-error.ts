@@ -1,4 +1,4 @@
-/** A command line that is not understood: a command or an option that does not exist. Ends with exit code 2. */
+/** A command line that was typed wrong: an option that does not exist, or a value that cannot be. Ends with exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

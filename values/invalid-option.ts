@@ -1,6 +1,6 @@
 /**
  * An option that cannot work, said in one line: what it is called, what it was, and what would do.
- * Command lines and `cdk8s synth` print the message alone and end with exit code 1.
+ * Its message is printed alone: with exit code 2 if it stands on a command line, with 1 if it is in `main.ts`.
  */
 export class InvalidOption extends Error {
   constructor(

@@ -1,6 +1,7 @@
 import { answer } from './support/answer';
 import { apiServer, type ApiServer } from './support/api-server';
 import { CapturedLogger } from './support/captured-logger';
+import { onTestFinished } from '../afterwards';
 
 let api: ApiServer;
 
@@ -38,11 +39,11 @@ test('what a client can send does not break out of its line', async () => {
 test('probes are logged at debug level only', async () => {
   const log = new CapturedLogger('debug');
   const verbose = await apiServer({}, log);
+  onTestFinished(() => verbose.close());
   await answer(verbose.port, '/livez');
   await answer(verbose.port, '/readyz?verbose');
   expect(await log.line(({ path }) => path === '/livez')).toMatchObject({ level: 20 });
   expect(await log.line(({ path }) => path === '/readyz')).toMatchObject({ level: 20 });
-  await verbose.close();
 
   await answer(api.port, '/livez');
   await answer(api.port, '/healthcheck');

@@ -7,6 +7,7 @@ import { answer } from './support/answer';
 import { CapturedLogger } from './support/captured-logger';
 import { NodeProcess } from './support/node-process';
 import { RawConnection } from './support/raw-connection';
+import { onTestFinished } from '../afterwards';
 
 const { logger } = new CapturedLogger();
 const closing: (() => Promise<boolean>)[] = [];
@@ -114,6 +115,7 @@ test('the environment is enough: serve(app) alone', async () => {
 
 test('a taken port is one clear line and exit code 1', async () => {
   const other = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => other.close());
   await once(other, 'listening');
   const { port } = other.address() as AddressInfo;
   const app = new NodeProcess('test/api/fixtures/plain-express.ts', { PORT: String(port), LOG_LEVEL: 'silent' });
@@ -122,7 +124,6 @@ test('a taken port is one clear line and exit code 1', async () => {
   expect(app.lines.map(({ msg }) => msg)).toEqual([
     `Port ${port} of 127.0.0.1 is taken by another program: stop it, or give another PORT`,
   ]);
-  other.close();
 });
 
 test('an address that this machine does not have is one clear line and exit code 1', async () => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { portOption, requireFreePort } from '../../cluster/host-port';
 import { kindConfig } from '../../cluster/kind-config';
+import { onTestFinished } from '../afterwards';
 
 function command(
   file: string,
@@ -39,6 +40,11 @@ test.each([
     ['--http-port', '8080x'],
     'kind:up: --http-port: "8080x" is out of range: give a whole number from 1 to 65535\n',
   ],
+  [
+    'kind-up.ts',
+    ['--http-port', '9999', '--https-port', '9999'],
+    'kind:up: --http-port: 9999 is --https-port as well: give a port of its own\n',
+  ],
   ['kind-up.ts', ['--port', '1'], "kind:up: Unknown option '--port'"],
   ['kind-down.ts', ['everything'], "kind:down: Unexpected argument 'everything'"],
   ['prune.ts', [], 'prune: --namespace: undefined is not a namespace: give the one of the deployment\n'],
@@ -60,8 +66,10 @@ test.each(['kind-up.ts', 'kind-down.ts', 'prune.ts'])('%s --help says how to use
 test('a missing tool is one line that names it and says where to get it', () => {
   const directory = mkdtempSync(join(tmpdir(), 'fairlead-path-'));
   symlinkSync(process.execPath, join(directory, 'node'));
+  onTestFinished(() => {
+    rmSync(directory, { recursive: true });
+  });
   const { status, stderr } = command('kind-up.ts', [], { ...process.env, PATH: directory });
-  rmSync(directory, { recursive: true });
   expect(status).toBe(1);
   expect(stderr).toBe(
     'kind:up: kind is not installed, or not on the PATH: see https://kind.sigs.k8s.io/docs/user/quick-start/#installation\n',
@@ -71,6 +79,7 @@ test('a missing tool is one line that names it and says where to get it', () => 
 test('a taken port is one line that names the option and the port', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
+  onTestFinished(() => server.close());
   const { port } = server.address() as AddressInfo;
   await expect(requireFreePort('--https-port', port)).rejects.toThrow(
     `--https-port: port ${port} is taken: end the program that has it, or give another port`,

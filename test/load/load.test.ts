@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { Load } from '../../load/load';
+import { onTestFinished } from '../afterwards';
 
 /** What a server saw of one request. */
 interface Seen {
@@ -138,6 +139,7 @@ describe('load', () => {
       }, 50);
     });
     const load = new Load({ url, rate: 100 });
+    onTestFinished(() => load.stop());
     while (load.requests.length < 5) await new Promise((resolve) => setImmediate(resolve));
     const result = await load.stop();
     expect(result.ok).toBe(result.sent);

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Load } from '../../load/load';
 import { type LoadNode, NodeHealth } from '../../load/node-health';
+import { onTestFinished } from '../afterwards';
 import { until } from '../until';
 
 const servers: Server[] = [];
@@ -43,6 +44,9 @@ test('a node whose health check fails twice gets no more requests, until it is w
   const health = new NodeHealth([a.node, b.node], (changed, healthy) => {
     changes.push(`${changed === a.node ? 'a' : 'b'} ${String(healthy)}`);
   });
+  onTestFinished(() => {
+    health.stop();
+  });
   expect(health.healthy).toEqual([a.node, b.node]);
   a.health.status = 503;
   await until(() => changes.includes('a false'), 'a to be out');
@@ -54,7 +58,6 @@ test('a node whose health check fails twice gets no more requests, until it is w
   a.health.status = 200;
   await until(() => changes.includes('a true'), 'a to be in');
   expect(health.healthy).toEqual([a.node]);
-  health.stop();
 });
 
 test('load is spread over the nodes', async () => {

@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { decode, encode, Packet, RecordType, RECURSION_DESIRED } from 'dns-packet';
 import { DnsInstance } from '../../local/dns-answer';
 import { DnsServer } from '../../local/dns-server';
+import { onTestFinished } from '../afterwards';
 
 const zone = 'api.internal';
 const service = `_http._tcp.${zone}`;
@@ -33,9 +34,9 @@ function question(name: string, type: RecordType, more: Partial<Packet> = {}): B
 
 async function overUdp(message: Buffer): Promise<ReturnType<typeof decode>> {
   const socket = createSocket('udp4');
+  onTestFinished(() => socket.close());
   socket.send(message, server.port, '127.0.0.1');
   const [answer] = (await once(socket, 'message')) as [Buffer];
-  socket.close();
   return decode(answer);
 }
 
@@ -113,6 +114,7 @@ describe('the DNS server', () => {
 
   test('goes on after what is no DNS message, and does not answer answers', async () => {
     const socket = createSocket('udp4');
+    onTestFinished(() => socket.close());
     const answers: Buffer[] = [];
     socket.on('message', (message) => answers.push(message));
     socket.send(Buffer.from('no DNS'), server.port, '127.0.0.1');
@@ -120,6 +122,5 @@ describe('the DNS server', () => {
     socket.send(question(service, 'SRV', { id: 8 }), server.port, '127.0.0.1');
     await once(socket, 'message');
     expect(answers.map((message) => decode(message).id)).toEqual([8]);
-    socket.close();
   });
 });

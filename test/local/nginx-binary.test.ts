@@ -1,7 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { findNginx } from '../../local/nginx-binary';
 
 jest.setTimeout(120_000);
@@ -38,13 +49,20 @@ const hasDebian = process.platform === 'linux' && spawnSync('apt-get', ['--versi
 
 /** Another PATH takes another process. */
 function findInProcess(changes: Readonly<Record<string, string>>): string {
+  return outputInProcess(changes).stdout;
+}
+
+function outputInProcess(changes: Readonly<Record<string, string>>): {
+  readonly stdout: string;
+  readonly stderr: string;
+} {
   const script = `require(process.argv[1]).findNginx().then(({ describe }) => describe, ({ message }) => message).then(console.log)`;
-  const { stdout } = spawnSync(
+  const { stdout, stderr } = spawnSync(
     process.execPath,
     ['-r', 'ts-node/register/transpile-only', '-e', script, join(root, 'local', 'nginx-binary.ts')],
     { cwd: root, encoding: 'utf8', env: { ...process.env, FAIRLEAD_NGINX: '', ...changes } },
   );
-  return stdout.trim();
+  return { stdout: stdout.trim(), stderr };
 }
 
 async function judges(road: string): Promise<void> {
@@ -83,6 +101,52 @@ describe('nginx', () => {
     // Nothing of the work is left.
     expect(readdirSync(join(directory, 'fairlead'))).toEqual([expect.stringMatching(/^nginx-debian-/)]);
     await one.test(configuration(valid));
+  });
+
+  describe('that was unpacked long ago', () => {
+    /** The cache as it was left in 2020, with one that is older still. */
+    async function oldCache(): Promise<string> {
+      process.env.FAIRLEAD_NGINX = 'debian';
+      const [unpacked = ''] = (await findNginx()).command('/nginx.conf').file.split('/usr/');
+      const old = join(directory, 'fairlead', basename(unpacked).replace(/\d{4}-\d\d-\d\d$/, '2020-01-01'));
+      cpSync(unpacked, old, { recursive: true, verbatimSymlinks: true });
+      utimesSync(old, 0, 0);
+      mkdirSync(join(directory, 'fairlead', 'nginx-debian-bookworm'));
+      return old;
+    }
+
+    (hasDebian ? test : test.skip)('is replaced by a new one, and left to what runs from it', async () => {
+      const old = await oldCache();
+      process.env.XDG_CACHE_HOME = directory;
+      const { file } = (await findNginx()).command('/nginx.conf');
+      expect(file).not.toContain(old);
+      expect(file).toContain(new Date().toISOString().slice(0, 10));
+      expect(readdirSync(join(directory, 'fairlead'))).toEqual([basename(old), basename(file.split('/usr/')[0] ?? '')]);
+    });
+
+    (hasDebian ? test : test.skip)('serves on without the network, which is tried once a day', async () => {
+      const old = await oldCache();
+      const calls = join(directory, 'calls');
+      const offline = `#!/bin/sh
+case "$1" in indextargets) exec /usr/bin/apt-get "$@";; esac
+echo tried >> ${calls}; echo "E: no network" >&2; exit 100
+`;
+      writeFileSync(join(directory, 'apt-get'), offline, { mode: 0o755 });
+      const find = (): ReturnType<typeof outputInProcess> =>
+        outputInProcess({
+          PATH: `${directory}:${String(process.env.PATH)}`,
+          XDG_CACHE_HOME: directory,
+          FAIRLEAD_NGINX: 'debian',
+        });
+      const first = find();
+      expect(first.stdout).toMatch(/^nginx \S+ from Debian's package$/);
+      expect(first.stderr).toMatch(/^Refreshing nginx from Debian \(.*\) …\n$/);
+      expect(find()).toEqual({ stdout: first.stdout, stderr: '' });
+      expect(readFileSync(calls, 'utf8')).toBe('tried\n');
+      utimesSync(old, 0, 0);
+      find();
+      expect(readFileSync(calls, 'utf8')).toBe('tried\ntried\n');
+    });
   });
 
   (hasDebian ? test : test.skip)('on the PATH comes first', async () => {

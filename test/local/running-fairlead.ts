@@ -1,20 +1,36 @@
 import { ChildProcessByStdio, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { request } from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Readable, Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../../local/free-port';
 import { Watchdog } from '../../local/watchdog';
+import { until } from '../until';
 
 const root = resolve(__dirname, '../..');
+/** Milliseconds after which one that does not end by itself is killed, so that no test hangs. */
+const endTimeout = 30_000;
+const command = [process.execPath, '-r', 'ts-node/register/transpile-only', 'cli.ts', 'start'] as const;
+
+/** Without serve(): it ends at once when it is told to. */
+export const foreignApp = join(__dirname, 'express-app.mjs');
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
 
 export interface RunningProcess {
   readonly pid: number;
   readonly parent: number;
   readonly group: number;
+  readonly user: string;
   /** With its environment. */
   readonly command: string;
 }
@@ -33,12 +49,14 @@ export class RunningFairlead {
   private readonly waiting = new Set<() => void>();
 
   private constructor(
-    args: readonly string[],
+    [file = '', ...args]: readonly string[],
     readonly httpPort: number,
     readonly httpsPort: number,
   ) {
+    // As /tmp is: when root starts it, nginx's workers are another user.
+    chmodSync(this.temporary, 0o755);
     const [name = '', value = ''] = this.mark.split('=');
-    this.child = spawn(process.execPath, ['-r', 'ts-node/register/transpile-only', 'cli.ts', 'start', ...args], {
+    this.child = spawn(file, args, {
       cwd: root,
       env: { ...process.env, TMPDIR: this.temporary, [name]: value },
       // A terminal has a process group for what it runs, and Ctrl-C goes to all of it.
@@ -60,19 +78,31 @@ export class RunningFairlead {
     if (this.child.pid !== undefined) this.watchdog.watch({ processGroup: this.child.pid });
   }
 
-  static async start(...args: string[]): Promise<RunningFairlead> {
-    const httpPort = await freePort();
-    const httpsPort = await freePort();
-    return new RunningFairlead(
-      ['--http-port', String(httpPort), '--https-port', String(httpsPort), ...args],
-      httpPort,
-      httpsPort,
+  static start(...args: string[]): Promise<RunningFairlead> {
+    return RunningFairlead.startAs((options) => [...command, ...options], args);
+  }
+
+  /** By `npm start`: npm is the process that is told to end. */
+  static startByNpm(...args: string[]): Promise<RunningFairlead> {
+    return RunningFairlead.startAs((options) => ['npm', 'start', '--', ...options], args);
+  }
+
+  /** By npm too, and by a shell between that stays. */
+  static startByShellOfNpm(...args: string[]): Promise<RunningFairlead> {
+    return RunningFairlead.startAs(
+      (options) => ['npm', 'exec', '--call', `${[...command, ...options].join(' ')}; exit $?`],
+      args,
     );
   }
 
-  /** With exactly these options. */
-  static startWith(...args: string[]): RunningFairlead {
-    return new RunningFairlead(args, 0, 0);
+  private static async startAs(
+    program: (options: readonly string[]) => readonly string[],
+    args: readonly string[],
+  ): Promise<RunningFairlead> {
+    const httpPort = await freePort();
+    const httpsPort = await freePort();
+    const ports = ['--http-port', String(httpPort), '--https-port', String(httpsPort)];
+    return new RunningFairlead(program([...ports, ...args]), httpPort, httpsPort);
   }
 
   get url(): string {
@@ -82,6 +112,36 @@ export class RunningFairlead {
   get certificate(): string {
     const [directory = ''] = this.temporaryFiles();
     return readFileSync(join(this.temporary, directory, 'certificate', 'tls.crt'), 'utf8');
+  }
+
+  /** One request over TLS on a connection of its own; a POST if it has a body. */
+  get(
+    path: string,
+    { host = 'localhost', body }: { readonly host?: string; readonly body?: string } = {},
+  ): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      request(
+        {
+          host: '127.0.0.1',
+          port: this.httpsPort,
+          path,
+          method: body === undefined ? 'GET' : 'POST',
+          servername: host,
+          headers: { host },
+          ca: this.certificate,
+          agent: false,
+        },
+        (response) => {
+          let text = '';
+          response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+          response.once('end', () => {
+            resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text });
+          });
+        },
+      )
+        .once('error', reject)
+        .end(body);
+    });
   }
 
   /** Resolves once the output has this; rejects if it ends before. */
@@ -134,6 +194,11 @@ export class RunningFairlead {
     return [...all.values()].filter(({ group }) => this.groups.has(group));
   }
 
+  /** Waits until the processes are as they should be; looks seldom, as looking takes CPU from what is looked at. */
+  async untilProcesses(are: (processes: readonly RunningProcess[]) => boolean): Promise<void> {
+    await until(async () => are(this.processes()) || (await delay(200, false)), 'processes to start or end');
+  }
+
   /** The process of nginx that all others of it come from; with Docker the one that stands for it. */
   nginxMaster(): number | undefined {
     const masters = this.processes().filter(
@@ -179,7 +244,11 @@ export class RunningFairlead {
   /** For the end of a test, whatever became of it. */
   async remove(): Promise<void> {
     this.child.kill('SIGTERM');
+    const kill = setTimeout(() => {
+      process.kill(-(this.child.pid ?? 0), 'SIGKILL');
+    }, endTimeout);
     await this.exited;
+    clearTimeout(kill);
     await this.watchdog.end();
     rmSync(this.temporary, { recursive: true, force: true });
   }
@@ -190,19 +259,45 @@ export class RunningFairlead {
   }
 }
 
+/** Starts what is ended after the test that has started it, whatever becomes of that. */
+export function fairleads(): {
+  readonly start: (...args: string[]) => Promise<RunningFairlead>;
+  readonly started: (starting: Promise<RunningFairlead>) => Promise<RunningFairlead>;
+} {
+  const running: RunningFairlead[] = [];
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((fairlead) => fairlead.remove()));
+  });
+  const started = async (starting: Promise<RunningFairlead>): Promise<RunningFairlead> => {
+    const fairlead = await starting;
+    running.push(fairlead);
+    return fairlead;
+  };
+  return { start: (...args) => started(RunningFairlead.start(...args)), started };
+}
+
+export async function expectNothingLeft(fairlead: RunningFairlead): Promise<void> {
+  expect(fairlead.processes()).toEqual([]);
+  expect(fairlead.containers()).toEqual([]);
+  expect(await fairlead.listens()).toBe(false);
+  expect(fairlead.temporaryFiles()).toEqual([]);
+}
+
 function runningProcesses(): Map<number, RunningProcess> {
-  const output = execFileSync('ps', ['axeww', '-o', 'pid=,ppid=,pgid=,stat=,command='], {
+  const output = execFileSync('ps', ['axeww', '-o', 'pid=,ppid=,pgid=,user=,stat=,command='], {
     encoding: 'utf8',
     maxBuffer: 64 * 1024 ** 2,
   });
   const processes = new Map<number, RunningProcess>();
   for (const line of output.split('\n')) {
-    const [, pid, parent, group, state = 'Z', command = ''] = /^ *(\d+) +(\d+) +(\d+) +(\S+) +(.*)$/.exec(line) ?? [];
+    const [, pid, parent, group, user = '', state = 'Z', command = ''] =
+      /^ *(\d+) +(\d+) +(\d+) +(\S+) +(\S+) +(.*)$/.exec(line) ?? [];
     if (state.startsWith('Z')) continue;
     processes.set(Number(pid), {
       pid: Number(pid),
       parent: Number(parent),
       group: Number(group),
+      user,
       command: command.trim(),
     });
   }

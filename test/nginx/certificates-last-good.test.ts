@@ -88,11 +88,14 @@ test('a renewed pair is served, and no handshake of a continuous series fails', 
   const series = Array.from({ length: 4 }, async () => {
     while (renewing) shown.add(await served(running));
   });
-  for (const pair of [second, third]) {
-    running.renewCertificate(pair);
-    await until(() => shown.has(serial(pair)), 'the renewed certificate');
+  try {
+    for (const pair of [second, third]) {
+      running.renewCertificate(pair);
+      await until(() => shown.has(serial(pair)), 'the renewed certificate');
+    }
+  } finally {
+    renewing = false;
   }
-  renewing = false;
   await Promise.all(series);
   expect([...shown]).toEqual([first, second, third].map(serial));
   expect(logged(running)).toEqual([]);

@@ -23,7 +23,8 @@ afterEach(async () => {
 async function start(props: Partial<ProxyProps>): Promise<void> {
   dns.instances = apis.map(({ instance }) => instance);
   nginx = await RealNginx.start({ upstreamService: 'http', resolvers: [dns.server], ...props });
-  await untilEveryoneIsKnown(apis.length);
+  // nginx takes the answers to its first questions as a whole: who is known, is known with all others.
+  await nginx.untilAnswered(({ status }) => status === 200);
 }
 
 /** nginx has as many peers as its answers of the last questions had. */

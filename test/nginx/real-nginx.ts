@@ -26,6 +26,7 @@ import { defaultMaxBodySize, ProxyProps } from '../../nginx/proxy';
 import { upstreamZone } from '../../nginx/upstream-section';
 import { timeline } from '../../timeline/timeline';
 import { bytes } from '../../values/size';
+import { onFileFinished } from '../afterwards';
 
 export interface Answer {
   readonly status: number;
@@ -157,6 +158,7 @@ export class RealNginx {
     const errorLog = { text: '' };
     child.stderr.setEncoding('utf8').on('data', (text: string) => (errorLog.text += text));
     const running = new RealNginx(directory, whole, child, errorLog);
+    onFileFinished(() => running.stop());
     try {
       await running.until(() => (start.ready ?? isHealthy)(running), 'nginx to answer');
     } catch (error) {

@@ -19,8 +19,10 @@ beforeEach(async () => {
   dns = await StubDns.start();
 });
 
+afterEach(() => nginx.stop());
+
+// Whatever became of the hook before.
 afterEach(async () => {
-  await nginx.stop();
   await Promise.all(running.splice(0).map((api) => api.stop()));
   await dns.stop();
 });

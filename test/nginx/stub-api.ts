@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, IncomingMessage, RequestListener, Server } from 'node:http';
 import { AddressInfo } from 'node:net';
+import { onFileFinished } from '../afterwards';
 import { Instance } from './stub-dns';
 
 /** An instance of an API, whose behaviour a test decides. It says who it is in the header X-Instance. */
@@ -20,6 +21,7 @@ export class StubApi {
     server.listen(instance.port ?? 0, address);
     await once(server, 'listening');
     const api = new StubApi(name, server, { address, port: (server.address() as AddressInfo).port });
+    onFileFinished(() => api.stop());
     server.on('connection', () => (api.connections += 1));
     server.on('request', (request, response) => {
       api.requests.push(request);

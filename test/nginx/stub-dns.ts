@@ -1,6 +1,7 @@
 import { createSocket, Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { Answer, decode, encode, RECURSION_AVAILABLE } from 'dns-packet';
+import { onFileFinished } from '../afterwards';
 
 /** An instance as DNS knows it: an address, and a port that only SRV records carry. */
 export interface Instance {
@@ -17,12 +18,14 @@ export class StubDns {
   mood: 'well' | 'silent' | 'failing' | 'missing' = 'well';
   instances: readonly Instance[] = [];
   questions = 0;
+  private stopped = false;
 
   private constructor(private readonly socket: Socket) {}
 
   static async start(): Promise<StubDns> {
     const socket = createSocket('udp4');
     const dns = new StubDns(socket);
+    onFileFinished(() => dns.stop());
     socket.on('message', (message, { port, address }) => {
       dns.questions += 1;
       const answer = dns.answer(message);
@@ -38,6 +41,8 @@ export class StubDns {
   }
 
   async stop(): Promise<void> {
+    if (this.stopped) return;
+    this.stopped = true;
     this.socket.close();
     await once(this.socket, 'close');
   }

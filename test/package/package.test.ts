@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Agent, request } from 'undici';
 import { freePorts } from '../nginx/real-nginx';
+import { onTestFinished } from '../afterwards';
 import { until } from '../until';
 
 const root = resolve(__dirname, '../..');
@@ -106,13 +107,15 @@ test("the command runs an app of the package's user, and asks for one if none is
     "const { serve } = require('fairlead/serve'); serve((request, response) => response.end(process.env.HOSTNAME));",
   );
   const running = spawn(process.execPath, [cli, 'start', ...ports, '--command', 'node server.js'], { cwd: app });
+  // Its watchdog ends the rest.
+  onTestFinished(() => running.kill('SIGKILL'));
   let output = '';
   running.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   await until(() => output.includes(`https://localhost:${String(httpsPort)}`), 'the banner');
   const dispatcher = new Agent({ connect: { rejectUnauthorized: false } });
+  onTestFinished(() => dispatcher.destroy());
   const answer = await request(`https://localhost:${String(httpsPort)}/`, { dispatcher });
   expect(await answer.body.text()).toMatch(/^api-[12]$/);
-  await dispatcher.close();
   running.kill('SIGINT');
   expect((await once(running, 'exit'))[0]).toBe(0);
 });

@@ -2,6 +2,7 @@ import { createApp } from '../../../api/src/app';
 import { readEnvironment } from '../../../api/src/environment';
 import { webSocketEcho } from '../../../api/src/routes/web-socket-echo';
 import { Readiness, serve, type Served, type ServeOptions } from '../../../api/src/serve';
+import { onFileFinished } from '../../afterwards';
 import { CapturedLogger } from './captured-logger';
 
 export interface ApiServer extends Served {
@@ -25,6 +26,7 @@ export async function apiServer(
     logger,
     ...options,
   });
+  onFileFinished(() => served.close());
   if (environment.diagnosticEndpoints) webSocketEcho(served.server, logger, environment.hostname);
   const { port } = await served.listening;
   return { ...served, port, log };

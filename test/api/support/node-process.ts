@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { onFileFinished } from '../../afterwards';
 import type { LogLine } from './captured-logger';
 
 const root = join(__dirname, '../../..');
@@ -21,6 +22,7 @@ export class NodeProcess {
       env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    onFileFinished(() => this.child.kill('SIGKILL'));
     for (const stream of [this.child.stdout, this.child.stderr]) {
       if (stream !== null)
         createInterface(stream).on('line', (line) => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { onFileFinished } from '../../afterwards';
 
 /** A TCP connection whose every byte a test decides and sees. */
 export class RawConnection {
@@ -7,6 +8,7 @@ export class RawConnection {
   readonly closed: Promise<void>;
 
   private constructor(readonly socket: Socket) {
+    onFileFinished(() => socket.destroy());
     socket.setEncoding('latin1');
     socket.on('data', (data: string) => {
       this.received += data;
