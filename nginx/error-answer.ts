@@ -38,6 +38,7 @@ export function errorDirectives(): Node[] {
     directive(`error_page ${statuses.join(' ')} ${errorLocation}`),
     block(`location = ${errorLocation}`, [
       directive('internal', 'no client asks for it'),
+      directive('client_max_body_size 0', 'over HTTP/2 nginx would refuse the body here again, and answer 500'),
       directive('default_type application/json'),
       directive(`return 200 '${errorBody('$error_reason')}'`, 'with the status of the error'),
     ]),
