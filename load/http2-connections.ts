@@ -1,4 +1,5 @@
 import { Http2Connection, type Http2Target } from './http2-connection';
+import type { Http2Road } from './http2-request';
 import type { Road } from './load-request';
 import { inTurn } from './in-turn';
 
@@ -15,11 +16,8 @@ const pauses = [1, 3, 7, 15, 20, 25];
 const idleLimit = 30_000;
 
 /** A connection for some requests at once, and another for those of them that the server did not process. */
-export interface Http2Use {
+export interface Http2Use extends Http2Road {
   readonly road: Road;
-  readonly connection: Http2Connection;
-  /** A connection that takes requests, in place of one that refused some. */
-  readonly instead: (refused: Http2Connection) => Http2Connection;
   /** All requests were answered or lost. */
   readonly done: () => void;
 }

@@ -1,9 +1,12 @@
-import { constants, type OutgoingHttpHeaders } from 'node:http2';
+import { type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from 'node:http2';
+import type { Readable } from 'node:stream';
 import { type Http2Connection, NotProcessed } from './http2-connection';
-import type { Http2Use } from './http2-connections';
 
 /** How often a request is sent again at most: a server that never takes it has lost it. */
 const mostRepeats = 10;
+
+/** None, text, or what makes a stream of bytes, once for each time that the request is sent. */
+export type Http2Body = null | string | (() => Readable);
 
 export interface Http2Answer {
   readonly status: number;
@@ -17,7 +20,7 @@ export interface Http2Answer {
 function http2Request(
   connection: Http2Connection,
   headers: OutgoingHttpHeaders,
-  body: string | null,
+  body: Http2Body,
   timeout: number,
 ): Promise<Http2Answer> {
   return new Promise((resolve, reject) => {
@@ -46,27 +49,41 @@ function http2Request(
         reject(failure ?? new Error(`the stream was closed without a whole answer (code ${stream.rstCode})`));
       }
     });
-    if (body !== null) stream.end(body);
+    if (typeof body === 'string') stream.end(body);
+    else if (body !== null) send(body(), stream);
   });
 }
 
 /** What became of a request that was sent again as often as the server said that it had not processed it. */
 export type Repeated = { readonly repeats: number } & ({ readonly answer: Http2Answer } | { readonly error: unknown });
 
+/** A server may answer, and close the stream, before all has been sent. */
+function send(body: Readable, stream: ClientHttp2Stream): void {
+  stream.on('close', () => body.destroy());
+  body.pipe(stream);
+}
+
+/** A connection for a request, and another if the server did not process it. */
+export interface Http2Road {
+  readonly connection: Http2Connection;
+  /** A connection that takes requests, in place of one that refused this one. */
+  readonly instead: (refused: Http2Connection) => Http2Connection;
+}
+
 /** Sends one request, and again on another connection whenever the protocol says that it may be. */
 export async function http2RequestUntilProcessed(
-  use: Http2Use,
+  road: Http2Road,
   headers: OutgoingHttpHeaders,
-  body: string | null,
+  body: Http2Body,
   timeout: number,
 ): Promise<Repeated> {
-  let { connection } = use;
+  let { connection } = road;
   for (let repeats = 0; ; repeats += 1) {
     try {
       return { repeats, answer: await http2Request(connection, headers, body, timeout) };
     } catch (error) {
       if (!(error instanceof NotProcessed) || repeats === mostRepeats) return { repeats, error };
-      connection = use.instead(connection);
+      connection = road.instead(connection);
     }
   }
 }
