@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { commandLine } from '../cluster/command-line';
 import { Failure } from '../cluster/failure';
 import { KindCluster } from '../cluster/kind-cluster';
@@ -15,8 +14,6 @@ import type { Scenario } from './scenario';
 import type { ScenarioResult } from './scenario-result';
 import { resultLine } from './result-line';
 import { scenarios } from './scenarios/all';
-
-const results = new Results(join('.fairlead', 'reliability'));
 
 void commandLine('reliability', async (args, signal) => {
   const options = runOptions(
@@ -82,11 +79,12 @@ async function runAll(
   for (const { title } of chosen.filter((scenario) => !possible.includes(scenario))) {
     process.stderr.write(`${title}: left out, it needs endpoints of the example API\n`);
   }
+  const results = new Results(options);
   if (!options.resume && options.only === undefined) results.clear();
   const done: ScenarioResult[] = [];
   for (const scenario of possible) {
     const kept = options.resume && options.only === undefined ? results.find(scenario.name) : undefined;
-    const result = kept ?? (await run(scenario, system, options, progress, done));
+    const result = kept ?? (await run(scenario, system, options, progress, done, results));
     results.write(result);
     done.push(result);
     process.stdout.write(resultLine(result, results.lostFile(scenario.name)));
@@ -101,6 +99,7 @@ function run(
   options: RunOptions,
   progress: Progress,
   done: readonly ScenarioResult[],
+  results: Results,
 ): Promise<ScenarioResult> {
   const quiet = done.find(({ name }) => name === 'quiet')?.latency ?? results.find('quiet')?.latency;
   const listLost = results.listLost.bind(results);

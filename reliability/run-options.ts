@@ -16,7 +16,7 @@ docs/reliability.md, its pictures and docs/reliability.json. Removes the cluster
   --only NAME     one scenario, or several (--only a --only b); the documents stay as they are
   --rate N        requests a second (default: 100); half are POST, a tenth use a new connection
   --seconds N     the least that each operation is under load (default: 90); a fault is for a third
-  --resume        goes on after an interrupted run: scenarios that have a result keep it
+  --resume        goes on after an interrupted run: scenarios that have a result with the same options keep it
   --keep          leaves the cluster for the next run
   --cluster NAME  the cluster's name (default: fairlead-reliability): give fairlead-reliability-2, say, to run two at once
   --get PATH      runs the container of main.ts instead of the example API, and asks this path
