@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { commandLine } from '../cluster/command-line';
 import { Failure } from '../cluster/failure';
 import { KindCluster } from '../cluster/kind-cluster';
@@ -14,6 +15,10 @@ import type { Scenario } from './scenario';
 import type { ScenarioResult } from './scenario-result';
 import { resultLine } from './result-line';
 import { scenarios } from './scenarios/all';
+import { soak } from './soak';
+import { SoakRuns } from './soak-runs';
+
+const soakRuns = new SoakRuns(join('.fairlead', 'reliability', 'soak.jsonl'));
 
 void commandLine('reliability', async (args, signal) => {
   const options = runOptions(
@@ -41,6 +46,10 @@ void commandLine('reliability', async (args, signal) => {
   }
   try {
     const system = await ReliabilityCluster.open(cluster, options.api, progress, signal);
+    if (options.soak !== undefined) {
+      await runSoak(system, { ...options, milliseconds: options.soak }, progress);
+      return;
+    }
     const done = await runAll(system, options, progress, args);
     const missed = done.filter(({ judgements }) => judgements.some(({ reached }) => !reached));
     if (options.only === undefined && !options.api.own) {
@@ -104,6 +113,23 @@ function run(
   const quiet = done.find(({ name }) => name === 'quiet')?.latency ?? results.find('quiet')?.latency;
   const listLost = results.listLost.bind(results);
   return progress.step(scenario.title, (doing) => runScenario(scenario, { system, options, quiet, listLost }, doing));
+}
+
+/** Runs it, and says what it amounts to, together with those before. */
+async function runSoak(
+  system: ReliabilityCluster,
+  options: RunOptions & { readonly milliseconds: number },
+  progress: Progress,
+): Promise<void> {
+  const { lostRequests, ...run } = await progress.step('load with rollouts', (doing) => soak(system, options, doing));
+  soakRuns.add(run);
+  process.stdout.write(soakRuns.text(run));
+  if (run.lost > 0) {
+    const results = new Results(options);
+    results.listLost('soak', lostRequests);
+    process.stdout.write(`    the lost ones: ${results.lostFile('soak')}\n`);
+  }
+  if (!soakRuns.sum.reached) throw new Failure('more was lost than is asked for');
 }
 
 async function removeCluster(cluster: KindCluster, progress: Progress): Promise<void> {
