@@ -70,7 +70,7 @@ export class Uploads {
   private async run(client: number): Promise<void> {
     let connection: Http2Connection | undefined;
     const instead = () => {
-      connection?.close();
+      connection?.destroy();
       return (connection = new Http2Connection(this.target));
     };
     for (let count = 1; !this.stopped; count += 1) {

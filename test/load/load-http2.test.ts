@@ -313,6 +313,20 @@ describe('load over HTTP/2', () => {
     expect(result.lost.map(({ error }) => error)).toEqual(Array(2).fill(expect.stringContaining('ECONNREFUSED')));
   });
 
+  test('a connection that has not answered is not asked again, but replaced', async () => {
+    let several = 0;
+    let silent: Http2Session | undefined;
+    const { url } = await listen((stream, request, session) => {
+      // The first six pause after their first use.
+      if (request.onConnection === 1 && (several += 1) === 8) silent = session;
+      if (session !== silent) echo(stream, request, session);
+    });
+    const result = await load(url, { total: 600, timeout: 1000 }).finished;
+    expect(result.lost.length).toBeGreaterThan(0);
+    expect(result.lost.length).toBeLessThanOrEqual(20);
+    expect(result.ok).toBe(600 - result.lost.length);
+  });
+
   test('take gives what has ended since the last time, and forgets it', async () => {
     const { url } = await listen(echo);
     const running = load(url, { total: 200 });
