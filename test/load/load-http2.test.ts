@@ -96,7 +96,7 @@ describe('load over HTTP/2 through nginx', () => {
 
   test('what GOAWAY refuses is sent again and counted, and reaches the API once', async () => {
     const { requests, ...result } = await new Load({
-      ...through(await nginx({ keepalive_requests: '30' })),
+      ...through(await nginx({ keepalive_requests: '10' })),
       ...http2,
       rate: 400,
       total: 600,
@@ -104,8 +104,8 @@ describe('load over HTTP/2 through nginx', () => {
     expect(result).toMatchObject({ sent: 600, ok: 600, lost: [] });
     const repeated = requests.filter(({ repeats = 0 }) => repeats > 0);
     expect(result.repeated).toBe(repeated.length);
-    // Every second use of a kept connection goes beyond what it may carry.
-    expect(repeated.length).toBeGreaterThan(50);
+    // Half of what is sent at once on a kept connection goes beyond what that may carry.
+    expect(repeated.length).toBeGreaterThan(200);
     expect(repeated.map(({ method }) => method)).toEqual(expect.arrayContaining(['GET', 'POST']));
     expect([...seen.values()].every((times) => times === 1)).toBe(true);
     expect(seen.size).toBe(600);
@@ -128,13 +128,13 @@ describe('load over HTTP/2 through nginx', () => {
       relay.stop();
     });
     delay = 100;
-    const running = new Load({ ...through(old, relay.port), ...http2, rate: 400 });
-    await until(() => running.requests.length > 100);
+    const running = new Load({ ...through(old, relay.port), ...http2, rate: 100 });
+    await until(() => running.requests.length > 50);
     relay.target = next.props.httpsPort;
     // In the midst of what it is asked: its answers take 100 ms each.
     await old.stop('SIGQUIT');
     const before = running.requests.length;
-    await until(() => running.requests.length > before + 100);
+    await until(() => running.requests.length > before + 50);
     const result = await running.stop();
     expect(result.lost).toEqual([]);
     expect(result.ok).toBe(result.sent);
@@ -315,16 +315,26 @@ describe('load over HTTP/2', () => {
 
   test('a connection that has not answered is not asked again, but replaced', async () => {
     let several = 0;
-    let silent: Http2Session | undefined;
+    let slow: Http2Session | undefined;
+    const waiting: (() => void)[] = [];
+    let answered = 0;
     const { url } = await listen((stream, request, session) => {
       // The first six pause after their first use.
-      if (request.onConnection === 1 && (several += 1) === 8) silent = session;
-      if (session !== silent) echo(stream, request, session);
+      if (request.onConnection === 1 && (several += 1) === 8) slow = session;
+      const answer = () => {
+        echo(stream, request, session);
+      };
+      if (session === slow) waiting.push(answer);
+      else {
+        answer();
+        // Until all others are answered, or it was asked more than once.
+        if ((answered += 1) >= 580) for (const late of waiting.splice(0)) late();
+      }
+      if (waiting.length > 20) for (const late of waiting) late();
     });
-    const result = await load(url, { total: 600, timeout: 1000 }).finished;
-    expect(result.lost.length).toBeGreaterThan(0);
-    expect(result.lost.length).toBeLessThanOrEqual(20);
-    expect(result.ok).toBe(600 - result.lost.length);
+    const result = await load(url, { total: 600 }).finished;
+    expect(result).toMatchObject({ sent: 600, ok: 600 });
+    expect(waiting).toHaveLength(0);
   });
 
   test('take gives what has ended since the last time, and forgets it', async () => {
