@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer, type Http2Session, type ServerHttp2Stream } from 'node:http2';
+import { constants, createServer, type Http2Session, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { Streams, type StreamsOptions } from '../../load/streams';
 import { streamsSummary } from '../../load/streams-result';
-import { Uploads } from '../../load/uploads';
+import { type Upload, Uploads } from '../../load/uploads';
 import { apiServer } from '../api/support/api-server';
 import { RealNginx } from '../nginx/real-nginx';
 import { StubDns } from '../nginx/stub-dns';
@@ -19,16 +19,17 @@ afterEach(async () => {
 
 describe("the API's own app behind nginx", () => {
   /** Both, and what a client of them is told. */
-  async function start(change: (conf: string) => string = String) {
+  async function start() {
     const api = await apiServer({ DIAGNOSTIC_ENDPOINTS: 'true', HOSTNAME: 'api-1' });
     stopping.push(() => api.close());
     const dns = await StubDns.start();
     stopping.push(() => dns.stop());
     dns.instances = [{ address: '127.0.0.1', port: api.port }];
-    const nginx = await RealNginx.start(
-      { upstreamService: 'http', resolvers: [dns.server], clientMaxBodySize: '8m' },
-      { change },
-    );
+    const nginx = await RealNginx.start({
+      upstreamService: 'http',
+      resolvers: [dns.server],
+      clientMaxBodySize: '8m',
+    });
     stopping.push(() => nginx.stop());
     await nginx.untilAnswered(({ status }) => status === 200);
     const certificates = [readFileSync(join(nginx.props.certificateDirectory, 'tls.crt'), 'utf8')];
@@ -63,15 +64,58 @@ describe("the API's own app behind nginx", () => {
     const uploads = new Uploads({ ...client, bytes: 9_000_000, bytesPerSecond: 900_000_000, clients: 1 });
     expect((await uploads.stop())[0]?.error).toBe('status 413');
   });
+});
 
-  test('an upload that meets GOAWAY is sent again from its beginning', async () => {
-    const { client } = await start((conf) =>
-      conf.replaceAll(/^ *keepalive_requests [^;]*;.*$/gm, '').replace(/^http \{/m, 'http {\n  keepalive_requests 1;'),
-    );
-    const uploads = new Uploads({ ...client, bytes: 1_000_000, bytesPerSecond: 900_000_000, clients: 1 });
-    stopping.push(() => uploads.stop());
-    await until(() => uploads.uploads.length >= 3);
-    expect((await uploads.stop()).filter(({ error }) => error !== undefined)).toEqual([]);
+describe('an upload', () => {
+  /** What becomes of one of 1 MB that a server answers like this, and of those that follow it. */
+  async function uploadTo(answer: (stream: ServerHttp2Stream, number: number) => void): Promise<readonly Upload[]> {
+    const server = createServer();
+    let number = 0;
+    server.on('stream', (stream) => {
+      stream.on('error', () => undefined);
+      answer(stream, (number += 1));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    stopping.push(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const url = `http://localhost:${port}`;
+    return new Uploads({ url, bytes: 1_000_000, bytesPerSecond: 900_000_000, clients: 1 }).stop();
+  }
+
+  /** Counts the bytes of a body, some of which get lost. */
+  function count(stream: ServerHttp2Stream, lost = 0): void {
+    let bytes = 0;
+    stream.on('data', (chunk: Buffer) => (bytes += chunk.length));
+    stream.on('end', () => {
+      stream.respond({ ':status': 200 });
+      stream.end(JSON.stringify({ hostname: 'one', bytes: bytes - lost }));
+    });
+  }
+
+  test('that a server has not processed is sent again from its beginning', async () => {
+    const [upload] = await uploadTo((stream, number) => {
+      if (number > 1) count(stream);
+      else
+        stream.once('data', () => {
+          stream.close(constants.NGHTTP2_REFUSED_STREAM);
+        });
+    });
+    expect(upload).toMatchObject({ id: 'upload-1-1', hostname: 'one', repeats: 1 });
+    expect(upload?.error).toBeUndefined();
+  });
+
+  test('of which some is missing, or that breaks, is not complete', async () => {
+    const [short] = await uploadTo((stream) => {
+      count(stream, 1);
+    });
+    expect(short?.error).toBe('999999 of 1000000 bytes arrived');
+    const [broken] = await uploadTo((stream) => {
+      stream.once('data', () => {
+        stream.close(constants.NGHTTP2_CANCEL);
+      });
+    });
+    expect(broken).toMatchObject({ error: expect.stringContaining('code 8') as string });
   });
 });
 
