@@ -3,7 +3,7 @@ import { request as requestHttps } from 'node:https';
 import { answerHostname } from './answer-hostname';
 import { HeldStream, type StreamTarget } from './held-stream';
 
-const path = '/sse';
+export const eventStreamPath = '/sse';
 
 /**
  * An event stream, whose events name the instance.
@@ -20,7 +20,7 @@ export class HeldEventStream extends HeldStream {
       headers: { host, accept: 'text/event-stream' },
       ...(secureContext === undefined ? {} : { secureContext }),
     };
-    const url = new URL(path, origin);
+    const url = new URL(eventStreamPath, origin);
     this.request = url.protocol === 'https:' ? requestHttps(url, options) : requestHttp(url, options);
     const broken = (error: NodeJS.ErrnoException) => {
       this.gone({ how: 'broken', error: error.message });
@@ -50,16 +50,26 @@ export class HeldEventStream extends HeldStream {
       this.fail({ how: 'broken', error: `status ${response.statusCode ?? 0}, ${type}` });
       return;
     }
-    let line = '';
     response.setEncoding('utf8');
-    response.on('data', (chunk: string) => {
-      const lines = (line + chunk).split('\n');
-      line = lines.pop() ?? '';
-      for (const field of lines) if (field.startsWith('data:')) this.answered(answerHostname(field.slice(5)));
-    });
+    response.on(
+      'data',
+      eventReader((data) => {
+        this.answered(answerHostname(data));
+      }),
+    );
     // Node.js gives it only if the last chunk came: a connection that breaks is an error.
     response.on('end', () => {
       this.gone({ how: 'ended' });
     });
   }
+}
+
+/** Takes an event stream piece by piece, and gives the data of each event, which is one line here. */
+export function eventReader(onData: (data: string) => void): (chunk: string) => void {
+  let line = '';
+  return (chunk) => {
+    const lines = (line + chunk).split('\n');
+    line = lines.pop() ?? '';
+    for (const field of lines) if (field.startsWith('data:')) onData(field.slice(5));
+  };
 }

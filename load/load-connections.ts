@@ -1,5 +1,6 @@
 import { type buildConnector, Client, Pool } from 'undici';
 import type { Dispatcher } from 'undici';
+import { inTurn } from './in-turn';
 import type { Road } from './load-request';
 
 /** A connection for one request: the dispatcher to send it with, and what to do once it was answered. */
@@ -32,7 +33,7 @@ interface PausedConnection extends KeptConnection {
   turn: number;
 }
 
-/** The connections of one load run: a tenth are new, some kept ones pause, the rest are kept and busy. */
+/** The HTTP/1.1 connections of one load run: some kept ones pause, the rest are kept and busy. */
 export class LoadConnections {
   private readonly kept: readonly KeptConnection[];
   private readonly paused: readonly PausedConnection[];
@@ -56,22 +57,16 @@ export class LoadConnections {
     this.paused = pauses.map((_, turn) => ({ ...pool(turn), dueAt: 0, turn }));
   }
 
-  /** The connection for the request with this number in its run. */
-  next(index: number): LoadConnection {
-    const position = index % 20;
-    // One GET and one POST of each twenty.
-    if (position === 0 || position === 11) return this.newConnection();
+  /** A connection that is used in turn with others. */
+  next(): LoadConnection {
     const now = Date.now();
     const usable = this.usable();
     const due = this.paused.find(({ origin, dueAt }) => dueAt <= now && usable.includes(origin));
     return due === undefined ? this.keptConnection() : this.pausedConnection(due);
   }
 
-  async destroy(): Promise<void> {
-    await Promise.all([...this.open].map((dispatcher) => dispatcher.destroy()));
-  }
-
-  private newConnection(): LoadConnection {
+  /** A connection of its own for one request. */
+  newConnection(): LoadConnection {
     const origin = inTurn(this.usable(), (this.newTurn += 1));
     const dispatcher = this.opened(new Client(origin, { connect: this.connect, ...this.timeouts }));
     return {
@@ -82,6 +77,10 @@ export class LoadConnections {
         void dispatcher.destroy();
       },
     };
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all([...this.open].map((dispatcher) => dispatcher.destroy()));
   }
 
   private keptConnection(): LoadConnection {
@@ -110,10 +109,4 @@ export class LoadConnections {
     this.open.add(dispatcher);
     return dispatcher;
   }
-}
-
-function inTurn<T>(list: readonly T[], turn: number): T {
-  const item = list[turn % list.length];
-  if (item === undefined) throw new Error('a load run has connections to choose from');
-  return item;
 }

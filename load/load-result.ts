@@ -1,4 +1,4 @@
-import type { LoadRequest } from './load-request';
+import type { LoadRequest, Protocol } from './load-request';
 
 /** What a load run amounts to. */
 export interface LoadResult {
@@ -6,6 +6,8 @@ export interface LoadResult {
   readonly sent: number;
   readonly ok: number;
   readonly lost: readonly LoadRequest[];
+  /** Requests that were sent again, once or more, as the server had said that it did not process them. */
+  readonly repeated: number;
   /** Answers by instance. */
   readonly byHostname: ReadonlyMap<string, number>;
   /** When the first request that an instance answered was sent, in milliseconds since the epoch. */
@@ -16,6 +18,22 @@ export interface LoadResult {
   readonly max: number;
   /** How late the client itself was to send, in milliseconds: 99 of 100 requests at most so much. */
   readonly delay: number;
+}
+
+/** What of a run was sent over one protocol. */
+export type ProtocolResult = Pick<LoadResult, 'sent' | 'ok' | 'repeated' | 'p50' | 'p99' | 'max'>;
+
+/** The same of each protocol of which there are requests. */
+export function byProtocol(requests: readonly LoadRequest[]): Partial<Record<Protocol, ProtocolResult>> {
+  const protocols = (['HTTP/1.1', 'HTTP/2'] as const).filter((one) =>
+    requests.some(({ protocol }) => protocol === one),
+  );
+  return Object.fromEntries(
+    protocols.map((one) => {
+      const { sent, ok, repeated, p50, p99, max } = loadResult(requests.filter(({ protocol }) => protocol === one));
+      return [one, { sent, ok, repeated, p50, p99, max }];
+    }),
+  );
 }
 
 /** Sums up the requests of a run. */
@@ -34,6 +52,7 @@ export function loadResult(requests: readonly LoadRequest[], delays: readonly nu
     sent: requests.length,
     ok: answered.length,
     lost: requests.filter((request) => request.error !== undefined),
+    repeated: requests.filter(({ repeats = 0 }) => repeats > 0).length,
     byHostname,
     firstRequest,
     p50: percentile(milliseconds, 0.5),

@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { integer } from '../values/integer';
-import { answerHostname } from './answer-hostname';
-import { type LoadConnection, LoadConnections } from './load-connections';
-import type { LoadRequest } from './load-request';
+import { InvalidOption } from '../values/invalid-option';
+import { Http2Connections, type Http2Use } from './http2-connections';
+import { http2RequestUntilProcessed } from './http2-request';
+import { inTurn } from './in-turn';
+import { judgedAnswer, type LoadAnswer, noAnswer, type Statuses } from './load-answer';
+import { LoadConnections } from './load-connections';
+import type { LoadRequest, Protocol } from './load-request';
 import { type LoadResult, loadResult } from './load-result';
 import { loadTarget } from './load-target';
 import { type LoadNode, NodeHealth } from './node-health';
@@ -17,37 +21,46 @@ export interface LoadOptions {
   readonly rate: number;
   /** How many requests to send in all; without it, until `stop`. */
   readonly total?: number;
+  /** What the requests are sent over, the same number each. @default - both over TLS, and HTTP/1.1 without */
+  readonly protocols?: readonly Protocol[];
   /** Certificates to trust, in PEM. */
   readonly certificates?: readonly string[];
   /** @default '/healthcheck' */
   readonly getPath?: string;
   /** Gets JSON. @default '/echo' */
   readonly postPath?: string;
-  /**
-   * The statuses that the API itself gives. Without them it is the example API: both are 200, and every answer is JSON
-   * with `hostname`, that of a POST with what was sent.
-   */
-  readonly statuses?: { readonly GET: number; readonly POST: number };
+  /** The statuses that the API itself gives. @default - it is the example API, whose answers are looked at as well */
+  readonly statuses?: Statuses;
   /** How long one request may take before it counts as lost, in milliseconds. @default 60000 */
   readonly timeout?: number;
 }
 
+/** So many requests are sent at once on a kept HTTP/2 connection. */
+const multiplexed = 20;
+
+type Method = LoadRequest['method'];
+
 /**
  * Open-loop load: so many requests a second, half GET and half POST, each accounted for.
- * The client retries nothing, so that what it counts is what the other side did.
+ * Nothing is sent again but what an HTTP/2 server says it did not process, so that what is counted is what the other side did.
  */
 export class Load {
-  /** Every request that was answered or lost so far. */
+  /** Every request that was answered or lost so far, but those that were taken. */
   readonly requests: LoadRequest[] = [];
   /** Settles once the last request sent was answered or lost. */
   readonly finished: Promise<LoadResult>;
 
   private readonly host: string;
+  private readonly timeout: number;
+  private readonly protocols: readonly Protocol[];
   private readonly connections: LoadConnections;
+  private readonly http2Connections: Http2Connections;
   /** How much later than its time each request was sent, in milliseconds: what this client itself lacked. */
   private readonly delays: number[] = [];
   private readonly begin = performance.now();
   private readonly underWay = new Set<Promise<void>>();
+  /** What is due, and waits for others to be sent with on one HTTP/2 connection. */
+  private readonly gathered: Method[] = [];
   private sent = 0;
   private total: number;
   private timer: NodeJS.Timeout | undefined;
@@ -58,27 +71,38 @@ export class Load {
     integer('rate', options.rate, 1, 10_000);
     this.total =
       options.total === undefined ? Number.POSITIVE_INFINITY : integer('total', options.total, 1, 10_000_000);
-    const target = loadTarget(options.url);
-    const timeout = options.timeout ?? 60_000;
+    const target = { ...loadTarget(options.url), ...trusting(options.certificates) };
     this.host = target.host;
+    this.timeout = options.timeout ?? 60_000;
+    this.protocols = options.protocols ?? (target.origin.startsWith('https:') ? ['HTTP/1.1', 'HTTP/2'] : ['HTTP/1.1']);
+    if (this.protocols.length === 0) throw new InvalidOption('protocols', [], 'is empty: give one or both');
     const origins = new Map((options.nodes ?? []).map((node) => [node, loadTarget(node.url).origin]));
     this.health = options.nodes === undefined ? undefined : new NodeHealth(options.nodes);
+    const all = this.health === undefined ? [target.origin] : [...origins.values()];
+    const usable = () => this.health?.healthy.map((node) => origins.get(node) ?? target.origin) ?? all;
     this.connections = new LoadConnections(
-      this.health === undefined ? [target.origin] : [...origins.values()],
-      () => this.health?.healthy.map((node) => origins.get(node) ?? target.origin) ?? [target.origin],
-      { timeout, ...trusting(options.certificates) },
-      { headersTimeout: timeout, bodyTimeout: timeout },
+      all,
+      usable,
+      { timeout: this.timeout, ...trusting(options.certificates) },
+      { headersTimeout: this.timeout, bodyTimeout: this.timeout },
     );
+    this.http2Connections = new Http2Connections(target, all, usable);
     this.finished = new Promise<void>((resolve) => {
       this.sentAll = resolve;
     }).then(() => this.result());
     this.sendDue();
   }
 
+  /** Sums up what was answered or lost since the last time, and forgets it: for runs of hours. */
+  take(): LoadResult {
+    return loadResult(this.requests.splice(0), this.delays.splice(0));
+  }
+
   /** Sends no more, and waits for what is under way. */
   stop(): Promise<LoadResult> {
     this.total = this.sent;
     clearTimeout(this.timer);
+    this.sendGathered();
     this.sentAll();
     return this.finished;
   }
@@ -87,12 +111,11 @@ export class Load {
     const due = Math.min(this.total, 1 + Math.floor(((performance.now() - this.begin) * this.options.rate) / 1000));
     while (this.sent < due) {
       this.delays.push(performance.now() - this.begin - (this.sent * 1000) / this.options.rate);
-      const sending = this.send(this.sent);
+      this.send(this.sent);
       this.sent += 1;
-      this.underWay.add(sending);
-      void sending.then(() => this.underWay.delete(sending));
     }
     if (this.sent >= this.total) {
+      this.sendGathered();
       this.sentAll();
       return;
     }
@@ -105,69 +128,98 @@ export class Load {
   private async result(): Promise<LoadResult> {
     await Promise.all(this.underWay);
     this.health?.stop();
+    this.http2Connections.destroy();
     await this.connections.destroy();
     return loadResult(this.requests, this.delays);
   }
 
-  private async send(index: number): Promise<void> {
-    const id = randomUUID();
+  /** A GET and a POST by one protocol, then by the next. */
+  private send(index: number): void {
     const method = index % 2 === 0 ? 'GET' : 'POST';
-    const connection = this.connections.next(index);
-    const started = Date.now();
-    const begin = performance.now();
-    let answer: Answer;
+    const pair = Math.floor(index / 2);
+    /** The number among those of its protocol. */
+    const number = Math.floor(pair / this.protocols.length) * 2 + (index % 2);
+    // One GET and one POST of each twenty.
+    const isNew = number % 20 === 0 || number % 20 === 11;
+    if (inTurn(this.protocols, pair) === 'HTTP/1.1') this.follow(this.sendHttp1(method, isNew));
+    else if (isNew) this.follow(this.sendHttp2([method], this.http2Connections.newConnection()));
+    else if (this.gathered.push(method) === multiplexed) this.sendGathered();
+  }
+
+  private sendGathered(): void {
+    const methods = this.gathered.splice(0);
+    if (methods.length > 0) this.follow(this.sendHttp2(methods, this.http2Connections.next()));
+  }
+
+  private follow(sending: Promise<void>): void {
+    this.underWay.add(sending);
+    void sending.then(() => this.underWay.delete(sending));
+  }
+
+  private async sendHttp1(method: Method, isNew: boolean): Promise<void> {
+    const connection = isNew ? this.connections.newConnection() : this.connections.next();
+    const noted = this.noted(method, 'HTTP/1.1', connection.road);
+    const { path, headers, body } = this.content(noted);
     try {
-      answer = await this.ask(id, method, connection);
+      const response = await connection.dispatcher.request({
+        method,
+        path,
+        headers: { host: this.host, ...headers },
+        body,
+      });
+      const text = await response.body.text();
+      connection.done(keepAliveSeconds(response.headers['keep-alive']));
+      this.keep(noted, judgedAnswer(noted, response.statusCode, text, this.options.statuses));
     } catch (error) {
       connection.done(undefined);
-      answer = { error: describe(error) };
+      this.keep(noted, noAnswer(error));
     }
-    this.requests.push({
-      id,
-      method,
-      road: connection.road,
-      started,
-      milliseconds: performance.now() - begin,
-      ...answer,
+  }
+
+  private async sendHttp2(methods: readonly Method[], use: Http2Use): Promise<void> {
+    await Promise.all(methods.map((method) => this.sendOneHttp2(method, use)));
+    use.done();
+  }
+
+  private async sendOneHttp2(method: Method, use: Http2Use): Promise<void> {
+    const noted = this.noted(method, 'HTTP/2', use.road);
+    const { path, headers, body } = this.content(noted);
+    const head = { ':method': method, ':path': path, ...headers };
+    const { repeats, ...ended } = await http2RequestUntilProcessed(use, head, body, this.timeout);
+    this.keep(noted, {
+      ...(repeats === 0 ? {} : { repeats }),
+      ...('error' in ended
+        ? noAnswer(ended.error)
+        : judgedAnswer(noted, ended.answer.status, ended.answer.text, this.options.statuses)),
     });
   }
 
-  private async ask(id: string, method: 'GET' | 'POST', connection: LoadConnection): Promise<Answer> {
-    const { getPath = '/healthcheck', postPath = '/echo', statuses } = this.options;
-    const headers = { host: this.host, 'x-request-id': id };
-    const response = await connection.dispatcher.request(
-      method === 'GET'
-        ? { method, path: getPath, headers }
-        : {
-            method,
-            path: postPath,
-            headers: { ...headers, 'content-type': 'application/json' },
-            body: JSON.stringify({ id }),
-          },
-    );
-    const status = response.statusCode;
-    const text = await response.body.text();
-    connection.done(keepAliveSeconds(response.headers['keep-alive']));
-    const hostname = answerHostname(text);
-    // An error that names its instance is the API's own answer, which no proxy may hide.
-    const own = status >= 500 && hostname !== undefined;
-    if (status !== (statuses?.[method] ?? 200) && !own) return { status, error: `status ${status}` };
-    if (statuses !== undefined) return { status };
-    if (hostname === undefined) return { status, error: 'the answer names no hostname' };
-    if (method === 'POST' && !text.includes(id)) return { status, hostname, error: 'the answer is not what was sent' };
-    return { status, hostname };
+  private noted(method: Method, protocol: Protocol, road: LoadRequest['road']): Noted {
+    return { id: randomUUID(), method, protocol, road, started: Date.now(), begin: performance.now() };
+  }
+
+  private content({ method, id }: Noted): Content {
+    const { getPath = '/healthcheck', postPath = '/echo' } = this.options;
+    if (method === 'GET') return { path: getPath, headers: { 'x-request-id': id }, body: null };
+    const headers = { 'x-request-id': id, 'content-type': 'application/json' };
+    return { path: postPath, headers, body: JSON.stringify({ id }) };
+  }
+
+  private keep({ begin, ...request }: Noted, answer: LoadAnswer & Pick<LoadRequest, 'repeats'>): void {
+    this.requests.push({ ...request, milliseconds: performance.now() - begin, ...answer });
   }
 }
 
-type Answer = Pick<LoadRequest, 'status' | 'hostname' | 'error'>;
+/** A request that is under way. */
+type Noted = Pick<LoadRequest, 'id' | 'method' | 'protocol' | 'road' | 'started'> & { readonly begin: number };
+
+interface Content {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+}
 
 function keepAliveSeconds(header: string | string[] | undefined): number | undefined {
   const match = /timeout=(\d+)/.exec(String(header));
   return match === null ? undefined : Number(match[1]);
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error && typeof error.code === 'string' ? `${error.code}: ` : '';
-  return `${code}${error.message}`;
 }

@@ -1,10 +1,10 @@
-export type StreamKind = 'WebSocket' | 'event stream';
+export type StreamKind = 'WebSocket' | 'event stream' | 'HTTP/2 event stream';
 
 /** How a connection that was held came to its end. */
 export type StreamEnding =
   /** A WebSocket's close frame came; 1005 stands for one without a code. */
   | { readonly how: 'closed'; readonly code: number; readonly reason: string }
-  /** The last chunk of an event stream came. */
+  /** The last chunk of an event stream came, or the end of its HTTP/2 stream. */
   | { readonly how: 'ended' }
   /** The connection went away without either, or was refused. */
   | { readonly how: 'broken'; readonly error: string }

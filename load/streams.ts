@@ -1,8 +1,10 @@
 import { integer } from '../values/integer';
 import { HeldEventStream } from './held-event-stream';
 import type { StreamTarget } from './held-stream';
+import { HeldHttp2EventStream } from './held-http2-event-stream';
 import { HeldWebSocket } from './held-web-socket';
 import { loadTarget } from './load-target';
+import { SharedHttp2Connections } from './shared-http2-connections';
 import { StreamClient } from './stream-client';
 import type { StreamsResult } from './streams-result';
 import { trusting } from './trusting';
@@ -14,6 +16,8 @@ export interface StreamsOptions {
   readonly webSockets?: number;
   /** How many event streams to hold at `/sse`. @default 0 */
   readonly eventStreams?: number;
+  /** How many event streams to hold over HTTP/2, ten on a connection. @default 0 */
+  readonly http2EventStreams?: number;
   /** Certificates to trust, in PEM. @default - those that Node.js trusts */
   readonly certificates?: readonly string[];
   /** How many connections to open a second at first: each costs both sides a TLS handshake. @default 66 */
@@ -32,6 +36,7 @@ export class Streams {
   readonly opened: Promise<void>;
 
   private readonly streamClients: readonly StreamClient[];
+  private readonly http2Connections: SharedHttp2Connections;
   private readonly refusals = new Map<string, number>();
   private readonly opening: NodeJS.Timeout;
   private readonly deadline: NodeJS.Timeout;
@@ -45,7 +50,9 @@ export class Streams {
     const { openingTimeout = 60_000, openingRate = 66, messageInterval = 3000, silence = 10_000 } = options;
     const webSockets = integer('webSockets', options.webSockets ?? 0, 0, 10_000);
     const eventStreams = integer('eventStreams', options.eventStreams ?? 0, 0, 10_000);
-    integer('webSockets and eventStreams', webSockets + eventStreams, 1, 20_000);
+    const http2EventStreams = integer('http2EventStreams', options.http2EventStreams ?? 0, 0, 10_000);
+    const all = webSockets + eventStreams + http2EventStreams;
+    integer('webSockets, eventStreams and http2EventStreams', all, 1, 20_000);
     integer('openingRate', openingRate, 1, 1000);
     integer('openingTimeout', openingTimeout, 1, 3_600_000);
     integer('messageInterval', messageInterval, 1, 3_600_000);
@@ -65,11 +72,17 @@ export class Streams {
       },
       refused: (reason: string) => this.refusals.set(reason, (this.refusals.get(reason) ?? 0) + 1),
     };
-    this.streamClients = Array.from({ length: webSockets + eventStreams }, (_, client) =>
-      client < webSockets
-        ? new StreamClient('WebSocket', client, () => new HeldWebSocket(target, messageInterval), events)
-        : new StreamClient('event stream', client, () => new HeldEventStream(target), events),
-    );
+    this.http2Connections = new SharedHttp2Connections(target);
+    this.streamClients = Array.from({ length: all }, (_, client) => {
+      if (client < webSockets) {
+        return new StreamClient('WebSocket', client, () => new HeldWebSocket(target, messageInterval), events);
+      }
+      if (client < webSockets + eventStreams) {
+        return new StreamClient('event stream', client, () => new HeldEventStream(target), events);
+      }
+      const connect = () => new HeldHttp2EventStream(this.http2Connections.next(), silence);
+      return new StreamClient('HTTP/2 event stream', client, connect, events);
+    });
     this.opened = new Promise((resolve, reject) => {
       this.resolveOpened = resolve;
       this.rejectOpened = reject;
@@ -119,6 +132,7 @@ export class Streams {
     this.rejectOpened(new Error(`${this.notOpen()} before the end${this.mostRefusals()}`));
     const endedAt = Date.now();
     await Promise.all(this.streamClients.map((client) => client.stop()));
+    this.http2Connections.destroy();
     return {
       startedAt: this.started,
       endedAt,

@@ -39,6 +39,7 @@ export function errorDirectives(): Node[] {
     directive(`error_page 494 =431 ${errorPath}`, 'what nginx calls a head that is too large'),
     block(`location = ${errorPath}`, [
       directive('internal', 'no client asks for it'),
+      directive('client_max_body_size 0', 'over HTTP/2 nginx would refuse the body here again, and answer 500'),
       directive('default_type application/json'),
       directive(`return 200 '${errorBody('$error_reason')}'`, 'with the status of the error'),
     ]),

@@ -1,4 +1,4 @@
-import { accessLog } from '../cluster/access-log';
+import { accessLog, type AccessLogEntry } from '../cluster/access-log';
 import type { LoadRequest } from '../load/load-request';
 
 export interface LostRequests {
@@ -13,9 +13,10 @@ export interface LostRequests {
 
 /** Sorts lost requests by what the proxies logged about them. */
 export function sortLost(lost: readonly LoadRequest[], proxyLogs: readonly string[]): LostRequests {
-  const logged = new Map(
-    accessLog(proxyLogs, new Set(lost.map(({ id }) => id))).map(({ request_id, tries }) => [request_id, tries]),
-  );
+  const logged = new Map<string, AccessLogEntry['tries']>();
+  for (const { request_id, tries } of accessLog(proxyLogs, new Set(lost.map(({ id }) => id)))) {
+    logged.set(request_id, [...(logged.get(request_id) ?? []), ...tries]);
+  }
   const posts = lost.filter(({ method }) => method === 'POST');
   const gets = lost.filter(({ method }) => method === 'GET');
   const hungTwice = ({ id, status }: LoadRequest): boolean => {
@@ -38,7 +39,11 @@ export function lostAfter(moment: number, { get, getHungTwice, postSent, postNot
   return [...get, ...getHungTwice, ...postNotSent, ...unexplained].filter(({ started }) => started > moment);
 }
 
-/** What tells without a log: the client had no connection to send it on, or nginx says 503, which it does in no other case. */
+/**
+ * What tells without a log: the client had no connection to send it on, the server says that it did not process it, or nginx says
+ * 503, which it does in no other case.
+ */
 function neverSent({ status, error = '' }: LoadRequest): boolean {
-  return status === 503 || /ECONNREFUSED|CONNECT_TIMEOUT|EHOSTUNREACH|before secure TLS connection/.test(error);
+  const without = /ECONNREFUSED|CONNECT_TIMEOUT|EHOSTUNREACH|before secure TLS connection|did not process it/;
+  return status === 503 || without.test(error);
 }

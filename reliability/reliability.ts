@@ -15,8 +15,10 @@ import type { Scenario } from './scenario';
 import type { ScenarioResult } from './scenario-result';
 import { resultLine } from './result-line';
 import { scenarios } from './scenarios/all';
+import { soak } from './soak';
+import { SoakRuns } from './soak-runs';
 
-const results = new Results(join('.fairlead', 'reliability'));
+const soakRuns = new SoakRuns(join('.fairlead', 'reliability', 'soak.jsonl'));
 
 void commandLine('reliability', async (args, signal) => {
   const options = runOptions(
@@ -44,6 +46,10 @@ void commandLine('reliability', async (args, signal) => {
   }
   try {
     const system = await ReliabilityCluster.open(cluster, options.api, progress, signal);
+    if (options.soak !== undefined) {
+      await runSoak(system, { ...options, milliseconds: options.soak }, progress);
+      return;
+    }
     const done = await runAll(system, options, progress, args);
     const missed = done.filter(({ judgements }) => judgements.some(({ reached }) => !reached));
     if (options.only === undefined && !options.api.own) {
@@ -82,11 +88,12 @@ async function runAll(
   for (const { title } of chosen.filter((scenario) => !possible.includes(scenario))) {
     process.stderr.write(`${title}: left out, it needs endpoints of the example API\n`);
   }
+  const results = new Results(options);
   if (!options.resume && options.only === undefined) results.clear();
   const done: ScenarioResult[] = [];
   for (const scenario of possible) {
     const kept = options.resume && options.only === undefined ? results.find(scenario.name) : undefined;
-    const result = kept ?? (await run(scenario, system, options, progress, done));
+    const result = kept ?? (await run(scenario, system, options, progress, done, results));
     results.write(result);
     done.push(result);
     process.stdout.write(resultLine(result, results.lostFile(scenario.name)));
@@ -101,10 +108,28 @@ function run(
   options: RunOptions,
   progress: Progress,
   done: readonly ScenarioResult[],
+  results: Results,
 ): Promise<ScenarioResult> {
   const quiet = done.find(({ name }) => name === 'quiet')?.latency ?? results.find('quiet')?.latency;
   const listLost = results.listLost.bind(results);
   return progress.step(scenario.title, (doing) => runScenario(scenario, { system, options, quiet, listLost }, doing));
+}
+
+/** Runs it, and says what it amounts to, together with those before. */
+async function runSoak(
+  system: ReliabilityCluster,
+  options: RunOptions & { readonly milliseconds: number },
+  progress: Progress,
+): Promise<void> {
+  const { lostRequests, ...run } = await progress.step('load with rollouts', (doing) => soak(system, options, doing));
+  soakRuns.add(run);
+  process.stdout.write(soakRuns.text(run));
+  if (run.lost > 0) {
+    const results = new Results(options);
+    results.listLost('soak', lostRequests);
+    process.stdout.write(`    the lost ones: ${results.lostFile('soak')}\n`);
+  }
+  if (!soakRuns.sum.reached) throw new Failure('more was lost than is asked for');
 }
 
 async function removeCluster(cluster: KindCluster, progress: Progress): Promise<void> {

@@ -13,6 +13,7 @@ export function scenarioSection(result: ScenarioResult): string {
     `### ${markdownText(title)}`,
     markdownText(description),
     figures(result),
+    ...protocolFigures(result),
     `![${markdownText(chartDescription(result))}](reliability/${name}.svg)`,
     ...list(
       'Events, by their numbers in the chart:',
@@ -37,6 +38,15 @@ function figures({ rate, quiet, latency, recovery }: ScenarioResult): string {
       ? 'It never was as before.'
       : `As before after ${recoveryText(recovery)}.`;
   return `${count(rate)} requests a second. Before the first event: ${percentiles(quiet)}. From then on: ${percentiles(latency)}. ${back}`;
+}
+
+/** What of it was sent over each protocol, where there are several. */
+function protocolFigures({ protocols }: ScenarioResult): readonly string[] {
+  const lines = Object.entries(protocols).map(([protocol, { sent, ok, repeated, ...latency }]) => {
+    const again = protocol === 'HTTP/2' ? `, ${count(repeated)} repeated` : '';
+    return `${protocol}: ${count(sent)} sent, ${count(sent - ok)} lost${again}, ${percentiles(latency)}.`;
+  });
+  return lines.length > 1 ? [lines.join(' ')] : [];
 }
 
 function percentiles({ p50, p99, max }: Latency): string {

@@ -8,10 +8,12 @@ const groups: readonly ScenarioGroup[] = ['operations', 'faults', 'long connecti
 const head = [
   'scenario',
   'sent',
+  'of these HTTP/2',
   'answered',
   'lost GET',
   'lost POST, sent',
   'lost POST, not sent',
+  'repeated',
   'p50 ms',
   'p99 ms',
   'max ms',
@@ -55,18 +57,21 @@ function rows(result: ScenarioResult): string[] {
 function waitedRow({ sent, answered, longest, bound }: Waited): string {
   return tableRow([
     `↳ GETs that waited on what hung (bound: ${seconds(bound)})`,
-    ...[sent, answered, sent - answered].map(count),
-    ...['', '', '', ''],
+    count(sent),
+    '',
+    ...[answered, sent - answered].map(count),
+    ...['', '', '', '', ''],
     wholeMilliseconds(longest * 1000),
     '',
   ]);
 }
 
 function row(result: ScenarioResult): string {
-  const { sent, answered, lostGet, lostPostSent, lostPostNotSent, latency, recovery } = result;
+  const { sent, answered, lostGet, lostPostSent, lostPostNotSent, protocols, latency, recovery } = result;
+  const http2 = protocols['HTTP/2'];
   return tableRow([
     scenarioLink(result),
-    ...[sent, answered, lostGet, lostPostSent, lostPostNotSent].map(count),
+    ...[sent, http2?.sent ?? 0, answered, lostGet, lostPostSent, lostPostNotSent, http2?.repeated ?? 0].map(count),
     ...[latency.p50, latency.p99, latency.max].map(wholeMilliseconds),
     recoveryText(recovery),
   ]);

@@ -36,12 +36,15 @@ page and makes it again, with a kind cluster of its own; the same figures are in
 This run: ${markdownText(run.date)}, Kubernetes ${markdownText(run.kubernetesVersion)}, ${plural(run.nodes, 'node')}, all on one machine with ${plural(run.cores, 'core')}, ${duration(run.seconds)}, by ${codeSpan(run.command)}.
 
 **The load** is open-loop: ${usualRate(results)} are sent when their time has come, whether or
-not earlier ones were answered. Half are POST. A tenth use a new connection each; the others share kept ones, and some of those pause for about as long
-as the server promises to keep them (\`Keep-Alive: timeout=\`): a little less, just as long, a little more.
+not earlier ones were answered. Half are POST, and half are sent over HTTP/2. A tenth use a new connection each. Of HTTP/1.1 the others share kept ones,
+and some of those pause for about as long as the server promises to keep them (\`Keep-Alive: timeout=\`): a little less, just as long, a little more. Of HTTP/2 twenty
+at a time are sent at once on a kept connection, and some of those pause for up to 25 s.
 
 **Lost** is a request that got no answer, a broken one, or a status that the API did not give; a reset on a kept connection counts
-too. The client sends nothing twice. A lost POST is counted by whether any of it had been sent to an instance of the API: if not,
-it could have been tried on another one without harm.
+too. A lost POST is counted by whether any of it had been sent to an instance of the API: if not, it could have been tried on another one without harm.
+
+**Repeated** is an HTTP/2 request of which the server said that it had not processed it: its stream came after the last one that GOAWAY names, or was refused
+([RFC 9113, 8.7](https://www.rfc-editor.org/rfc/rfc9113#section-8.7)). The client sends it again on another connection, whatever its method, and nothing else twice.
 
 **As before after** is the time from the end of the cause until the system was as it had been. p50, p99 and max are those of the
 requests from the first event on. In the charts, latency is on a logarithmic scale and each second's losses are marked in red.`;

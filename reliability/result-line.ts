@@ -4,10 +4,12 @@ import type { ScenarioResult } from './scenario-result';
 export function resultLine(result: ScenarioResult, lostFile: string): string {
   const { name, sent, lostGet, lostPostSent, lostPostNotSent, latency, recovery, judgements } = result;
   const lost = lostGet + lostPostSent + lostPostNotSent;
+  const repeated = result.protocols['HTTP/2']?.repeated ?? 0;
   const columns = [
     name.padEnd(34),
     `${sent} sent`.padStart(11),
     `${lost} lost`.padStart(9),
+    `${repeated} repeated`.padStart(13),
     `p99 ${Math.round(latency.p99)} ms`.padStart(12),
     `max ${Math.round(latency.max)} ms`.padStart(14),
     (recovery === undefined ? 'never as before' : `as before after ${recovery.toFixed(1)} s`).padStart(24),

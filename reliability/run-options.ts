@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { milliseconds } from '../values/duration';
 import { integer } from '../values/integer';
 import { InvalidOption } from '../values/invalid-option';
 import { dnsLabelName, oneOf, urlPath } from '../values/names';
@@ -8,7 +9,7 @@ import { type ApiUnderLoad, exampleApi } from './api-under-load';
 const clusterPrefix = 'fairlead-reliability';
 
 export const usage = `Usage: npm run reliability -- [--only NAME] [--rate N] [--seconds N] [--resume] [--keep] [--cluster NAME]
-                           [--get PATH] [--post PATH]
+                           [--get PATH] [--post PATH] [--soak TIME]
 
 Makes a kind cluster of three nodes on this machine, runs every scenario under load, counts every request, and writes
 docs/reliability.md, its pictures and docs/reliability.json. Removes the cluster at the end.
@@ -16,7 +17,9 @@ docs/reliability.md, its pictures and docs/reliability.json. Removes the cluster
   --only NAME     one scenario, or several (--only a --only b); the documents stay as they are
   --rate N        requests a second (default: 100); half are POST, a tenth use a new connection
   --seconds N     the least that each operation is under load (default: 90); a fault is for a third
-  --resume        goes on after an interrupted run: scenarios that have a result keep it
+  --resume        goes on after an interrupted run: scenarios that have a result with the same options keep it
+  --soak TIME     instead of the scenarios: load for this time (1h, say) with a rollout every ten minutes, or every third of it if
+                  that is shorter; at most 1 of 10,000,000 requests may be lost in the sum over all such runs
   --keep          leaves the cluster for the next run
   --cluster NAME  the cluster's name (default: fairlead-reliability): give fairlead-reliability-2, say, to run two at once
   --get PATH      runs the container of main.ts instead of the example API, and asks this path
@@ -32,6 +35,8 @@ export interface RunOptions {
   readonly rate: number;
   /** The least that each operation is under load, and three times the least of what is none. */
   readonly seconds: number;
+  /** Instead of scenarios: load with rollouts, for so many milliseconds. */
+  readonly soak: number | undefined;
   readonly resume: boolean;
   readonly keep: boolean;
   readonly cluster: string;
@@ -45,6 +50,7 @@ export function runOptions(args: readonly string[], scenarios: readonly string[]
       only: { type: 'string', multiple: true },
       rate: { type: 'string', default: '100' },
       seconds: { type: 'string', default: '90' },
+      soak: { type: 'string' },
       resume: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       cluster: { type: 'string', default: clusterPrefix },
@@ -59,10 +65,14 @@ export function runOptions(args: readonly string[], scenarios: readonly string[]
   if (values.get === undefined && values.post !== undefined) {
     throw new InvalidOption('--post', values.post, 'comes without --get: give the path to GET as well');
   }
+  if (values.soak !== undefined && (values.only !== undefined || values.resume)) {
+    throw new InvalidOption('--soak', values.soak, 'runs no scenario: leave out --only and --resume');
+  }
   return {
     only: values.only?.map((name) => oneOf('--only', name, scenarios)),
     rate: integer('--rate', wholeNumber(values.rate), 1, 1000),
     seconds: integer('--seconds', wholeNumber(values.seconds), 1, 3600),
+    soak: values.soak === undefined ? undefined : milliseconds('--soak', values.soak, { min: '1m', max: '7d' }),
     resume: values.resume,
     keep: values.keep,
     cluster: clusterName('--cluster', values.cluster),

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Load } from '../load/load';
 import type { LoadRequest } from '../load/load-request';
-import type { LoadResult } from '../load/load-result';
+import { byProtocol, type LoadResult } from '../load/load-result';
 import { asBeforeSince, isAsBefore, latency, perSecond, recent, shareDeviationSince } from './analysis';
 import { BusySeconds } from './busy-seconds';
 import { judgements, lossJudgement, recoveryBound, recoveryJudgement, sharesJudgement } from './judgements';
@@ -105,6 +105,7 @@ export async function runScenario(
     lostGet: lost.get.length + lost.getHungTwice.length,
     lostPostSent: lost.postSent.length,
     lostPostNotSent: lost.postNotSent.length,
+    protocols: byProtocol(result.requests),
     latency: latency(disturbed),
     quiet: latency(result.requests.filter(({ started }) => started >= begin + beforeQuiet && started < disturbedFrom)),
     recovery,
@@ -159,8 +160,8 @@ function deviationNote(deviation: number): { name: string; value: string } {
 /** How the lost ones were lost, the most frequent reason first. */
 function whyLost({ lost }: LoadResult): { name: string; value: string }[] {
   const reasons = new Map<string, number>();
-  for (const { method, road, error = '' } of lost) {
-    const reason = `${method}, ${road} connection: ${error}`;
+  for (const { method, protocol, road, error = '' } of lost) {
+    const reason = `${method}, ${protocol}, ${road} connection: ${error}`;
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   }
   return [...reasons]

@@ -1,3 +1,5 @@
+import type { Protocol } from '../load/load-request';
+import type { ProtocolResult } from '../load/load-result';
 import type { Moment } from '../timeline/moments';
 
 /** What one scenario amounts to, as it stands in docs/reliability.json. */
@@ -17,6 +19,8 @@ export interface ScenarioResult {
   /** Lost, with some of it sent to an instance of the API; and with nothing sent to any. */
   readonly lostPostSent: number;
   readonly lostPostNotSent: number;
+  /** The same of each protocol, with what was sent again as an HTTP/2 server had said that it did not process it. */
+  readonly protocols: Partial<Readonly<Record<Protocol, ProtocolResult>>>;
   /** Of the requests from the first event on, and of those before it. */
   readonly latency: Latency;
   readonly quiet: Latency;

@@ -4,7 +4,8 @@ import { eventually, type EventuallyOptions } from '../cluster/eventually';
 import { run } from '../cluster/external-command';
 import { type Component, deploymentName } from '../cluster/workloads';
 import type { Load } from '../load/load';
-import { Streams } from '../load/streams';
+import { Streams, type StreamsOptions } from '../load/streams';
+import { Uploads } from '../load/uploads';
 import type { Moment } from '../timeline/moments';
 import type { LossBound } from './judgements';
 import type { PodHistory } from './pod-history';
@@ -96,12 +97,20 @@ export class Stage {
   }
 
   /** Opens long connections, and gives them once all are open. */
-  async holdStreams(webSockets: number, eventStreams: number): Promise<Streams> {
+  async holdStreams(held: Pick<StreamsOptions, 'webSockets' | 'eventStreams' | 'http2EventStreams'>): Promise<Streams> {
     const { url, certificates } = this.system;
-    const streams = new Streams({ url, certificates, webSockets, eventStreams });
+    const streams = new Streams({ url, certificates, ...held });
     this.atEnd(() => streams.stop());
     await streams.opened;
     return streams;
+  }
+
+  /** Uploads 100 MB again and again over HTTP/2, from two clients. */
+  upload(): Uploads {
+    const { url, certificates } = this.system;
+    const uploads = new Uploads({ url, certificates });
+    this.atEnd(() => uploads.stop());
+    return uploads;
   }
 
   /** `kubectl apply edit-last-applied`, with an editor that takes `replicas` out: the running number stays. */

@@ -13,6 +13,7 @@ import { probes } from './routes/probes';
 import { readinessSwitch } from './routes/readiness-switch';
 import { sse } from './routes/sse';
 import { status } from './routes/status';
+import { upload } from './routes/upload';
 import type { Readiness } from './serving/readiness';
 
 export interface AppOptions {
@@ -38,6 +39,7 @@ export function createApp({ environment, readiness, logger }: AppOptions): Expre
     app.use(
       readinessSwitch(readiness),
       echo(environment),
+      upload(environment),
       headers(environment),
       status(environment),
       delay(environment),

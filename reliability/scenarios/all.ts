@@ -11,6 +11,8 @@ import { quiet } from './quiet';
 import { rollouts } from './rollouts';
 import { scaling } from './scaling';
 import { streams } from './streams';
+import { streamsKept } from './streams-kept';
+import { uploads } from './uploads';
 import { wrongInput } from './wrong-input';
 
 /** In the order in which they run and are reported; the quiet one first, which the others are held against. */
@@ -27,5 +29,7 @@ export const scenarios: readonly Scenario[] = [
   ...nodes,
   ...dns,
   ...streams,
+  streamsKept,
+  uploads,
   ...wrongInput,
 ];

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isReady } from '../../cluster/pod';
+import { deploymentName } from '../../cluster/workloads';
 import type { Scenario } from '../scenario';
 import { extra } from './extra';
 import { rolled } from './rollouts';
@@ -24,21 +25,16 @@ server.listen(3000);
 process.on('SIGTERM', () => process.exit());
 `;
 
-/** A pod that the Service takes for one of the API's, and that no ReplicaSet owns. */
-function extraPod(name: string, namespace: string, script: string): object {
+/** A pod that the Service takes for one of the API's, and that no ReplicaSet owns. Takes the API's Deployment as JSON. */
+export function failingPod(name: string, deployment: string): object {
+  const { metadata, spec } = JSON.parse(deployment) as {
+    readonly metadata: { readonly namespace: string };
+    readonly spec: { readonly template: { readonly metadata: { readonly labels: Readonly<Record<string, string>> } } };
+  };
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: {
-      name,
-      namespace,
-      labels: {
-        'app.kubernetes.io/name': 'api',
-        'app.kubernetes.io/instance': 'api',
-        'app.kubernetes.io/component': 'api',
-        ...extra,
-      },
-    },
+    metadata: { name, namespace: metadata.namespace, labels: { ...spec.template.metadata.labels, ...extra } },
     spec: {
       automountServiceAccountToken: false,
       terminationGracePeriodSeconds: 30,
@@ -48,7 +44,7 @@ function extraPod(name: string, namespace: string, script: string): object {
           name: 'api',
           image: 'fairlead-api:dev',
           imagePullPolicy: 'IfNotPresent',
-          command: ['node', '-e', script],
+          command: ['node', '-e', failingServer],
           ports: [{ name: 'http', containerPort: 3000 }],
           lifecycle: { preStop: { sleep: { seconds: 8 } } },
           readinessProbe: { httpGet: { path: '/readyz', port: 3000 }, periodSeconds: 1 },
@@ -82,7 +78,7 @@ export const apiBehaviour: readonly Scenario[] = [
       const name = 'api-failing';
       stage.event('the failing instance begins');
       await workloads.kubectl.run(['apply', '--filename=-'], {
-        input: JSON.stringify(extraPod(name, workloads.namespace, failingServer)),
+        input: JSON.stringify(failingPod(name, await workloads.run('get', deploymentName('api'), '--output=json'))),
         signal: stage.system.signal,
       });
       await workloads.run('wait', `pod/${name}`, '--for=condition=Ready', '--timeout=2m');
@@ -93,6 +89,7 @@ export const apiBehaviour: readonly Scenario[] = [
       stage.endOfCause('it is gone');
       const own = stage.load.requests.filter(({ status }) => status === 500);
       stage.note("the API's own 500", `${own.length} of ${stage.load.requests.length} answers`);
+      stage.judge('the failing instance is asked', own.length > 0);
     },
   },
   {

@@ -6,15 +6,38 @@ import type { StreamsResult } from '../../load/streams-result';
 import { streamsSummary } from '../../load/streams-result';
 import { endingText } from '../../load/stream-session';
 
-const webSockets = 200;
-const eventStreams = 50;
+const all = { webSockets: 200, eventStreams: 50 };
 const rollouts = 10;
 
-function noteEndings(stage: Stage, result: StreamsResult): void {
+export function noteEndings(stage: Stage, result: StreamsResult): void {
   const { endings, ended, cameBack, cameBackElsewhere, longestGap, refused } = streamsSummary(result);
   for (const [how, count] of endings) stage.note(how, String(count));
   stage.note('clients that came back', `${cameBack} of ${ended}, ${cameBackElsewhere} of them to another pod`);
   stage.note('the longest without a connection', `${(longestGap / 1000).toFixed(1)} s, ${refused} attempts in vain`);
+}
+
+/** Has it judged that connections ended with their pods alone, in time and as they should, and that every client came back. */
+export function judgeEndings(stage: Stage, result: StreamsResult): void {
+  const { system, history } = stage;
+  const cut = result.sessions.filter(({ ending, hostname, endedAt }) => {
+    if (ending.how === 'stopped') return false;
+    const decided = history.get(hostname)?.ended;
+    // Kubernetes notes the moment to the second.
+    return decided === undefined || endedAt < decided - 1000;
+  });
+  const late = result.sessions.filter(({ ending, hostname, endedAt }) => {
+    if (ending.how === 'stopped') return false;
+    const decided = history.get(hostname)?.ended ?? 0;
+    return endedAt > decided + (system.timeline.apiTerminationGracePeriod + 1) * 1000;
+  });
+  const wrong = result.sessions.filter(
+    ({ ending }) => !['stopped', 'ended'].includes(ending.how) && endingText(ending) !== 'closed with 1001',
+  );
+  const { away, cameBack, cameBackElsewhere } = streamsSummary(result);
+  stage.judge('no connection to a pod that stays is cut', cut.length === 0);
+  stage.judge('the others end within the grace period of their pod', late.length === 0);
+  stage.judge('each with a close frame 1001, or the last chunk', wrong.length === 0);
+  stage.judge('every client comes back, to another pod', away === 0 && cameBack === cameBackElsewhere);
 }
 
 export const streams: readonly Scenario[] = [
@@ -27,7 +50,7 @@ export const streams: readonly Scenario[] = [
     reaches: 'nothing lost',
     needsExampleApi: true,
     act: async (stage) => {
-      const held = await stage.holdStreams(webSockets, eventStreams);
+      const held = await stage.holdStreams(all);
       for (let count = 1; count <= rollouts; count += 1) {
         stage.event(`rollout ${count}`);
         await stage.workloads.restart('api');
@@ -38,26 +61,7 @@ export const streams: readonly Scenario[] = [
       await delay(3000, undefined, { signal: stage.system.signal });
       const result = await held.stop();
       noteEndings(stage, result);
-      const { system, history } = stage;
-      const cut = result.sessions.filter(({ ending, hostname, endedAt }) => {
-        if (ending.how === 'stopped') return false;
-        const decided = history.get(hostname)?.ended;
-        // Kubernetes notes the moment to the second.
-        return decided === undefined || endedAt < decided - 1000;
-      });
-      const late = result.sessions.filter(({ ending, hostname, endedAt }) => {
-        if (ending.how === 'stopped') return false;
-        const decided = history.get(hostname)?.ended ?? 0;
-        return endedAt > decided + (system.timeline.apiTerminationGracePeriod + 1) * 1000;
-      });
-      const wrong = result.sessions.filter(
-        ({ ending }) => !['stopped', 'ended'].includes(ending.how) && endingText(ending) !== 'closed with 1001',
-      );
-      const { away, cameBack, cameBackElsewhere } = streamsSummary(result);
-      stage.judge('no connection to a pod that stays is cut', cut.length === 0);
-      stage.judge('the others end within the grace period of their pod', late.length === 0);
-      stage.judge('each with a close frame 1001, or the last chunk', wrong.length === 0);
-      stage.judge('every client comes back, to another pod', away === 0 && cameBack === cameBackElsewhere);
+      judgeEndings(stage, result);
     },
   },
   {
@@ -69,7 +73,7 @@ export const streams: readonly Scenario[] = [
     reaches: 'nothing lost',
     needsExampleApi: true,
     act: async (stage) => {
-      const held = await stage.holdStreams(webSockets, eventStreams);
+      const held = await stage.holdStreams(all);
       const { proxyPreStop, workerShutdownTimeout } = stage.system.timeline;
       stage.event('rollout of nginx');
       await stage.workloads.restart('proxy');

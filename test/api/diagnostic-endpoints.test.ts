@@ -18,7 +18,7 @@ const json = { 'Content-Type': 'application/json' };
 test('GET / lists the diagnostic endpoints too, and each of them answers', async () => {
   const { json: about } = await answer(api.port, '/');
   const { endpoints } = about as { endpoints: string[] };
-  expect(endpoints).toHaveLength(13);
+  expect(endpoints).toHaveLength(14);
   for (const endpoint of endpoints) {
     const [method = '', route = ''] = endpoint.split(' ');
     if (method === 'WebSocket' || route === '/sse') continue;
@@ -50,6 +50,14 @@ test.each<[string, Record<string, string>, string, unknown]>([
   const result = await answer(api.port, '/echo', { method: 'POST', headers, body });
   expect(result.status).toBe(200);
   expect(result.json).toEqual({ hostname: 'api-1', body: expected });
+});
+
+test('POST /upload counts the bytes of a body that /echo would refuse', async () => {
+  const body = 'x'.repeat(2_000_000);
+  expect(await answer(api.port, '/upload', { method: 'POST', body })).toMatchObject({
+    status: 200,
+    json: { hostname: 'api-1', bytes: 2_000_000 },
+  });
 });
 
 test('GET /headers shows the headers as they came', async () => {

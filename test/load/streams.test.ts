@@ -246,7 +246,7 @@ test("the API's own app names its instance, closes with 1001 and ends its event 
 });
 
 test.each<[Partial<StreamsOptions>, string]>([
-  [{}, 'webSockets and eventStreams: 0 is out of range: give a whole number from 1 to 20000'],
+  [{}, 'webSockets, eventStreams and http2EventStreams: 0 is out of range: give a whole number from 1 to 20000'],
   [{ webSockets: -1 }, 'webSockets: -1 is out of range: give a whole number from 0 to 10000'],
   [{ eventStreams: 1.5 }, 'eventStreams: 1.5 is out of range: give a whole number from 0 to 10000'],
   [{ webSockets: 1, openingRate: 0 }, 'openingRate: 0 is out of range: give a whole number from 1 to 1000'],

@@ -232,10 +232,11 @@ export class RealNginx {
     }, 'the access log');
   }
 
-  async stop(): Promise<void> {
+  /** Ends it at once, or with SIGQUIT once what it holds is answered. */
+  async stop(signal: 'SIGTERM' | 'SIGQUIT' = 'SIGTERM'): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       const ended = once(this.child, 'exit');
-      this.child.kill('SIGTERM');
+      this.child.kill(signal);
       await ended;
     }
     rmSync(this.directory, { recursive: true, force: true });

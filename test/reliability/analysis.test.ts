@@ -5,6 +5,7 @@ function request(started: number, change: Partial<LoadRequest> = {}): LoadReques
   return {
     id: `${started}`,
     method: 'GET',
+    protocol: 'HTTP/1.1',
     road: 'kept',
     started,
     milliseconds: 5,

@@ -21,6 +21,7 @@ test.each([
   [['--cluster', 'kind'], '--cluster: "kind" could be a cluster of yours, and a run removes its own'],
   [['--get', 'health'], '--get: "health" is not a URL path'],
   [['--post', '/orders'], '--post: "/orders" comes without --get: give the path to GET as well'],
+  [['--soak', '3'], '--soak: "3" is not a duration: give a whole number with a unit'],
   [['--fast'], "Unknown option '--fast'"],
 ])('%j is refused in one line, before anything is made', (args, message) => {
   const { status, stdout, stderr } = reliability(...args);
@@ -45,6 +46,7 @@ test('the example API is asked unless a path of another is given', () => {
     only: undefined,
     rate: 100,
     seconds: 90,
+    soak: undefined,
     resume: false,
     keep: false,
     cluster: 'fairlead-reliability',
@@ -54,6 +56,16 @@ test('the example API is asked unless a path of another is given', () => {
     only: ['quiet', 'scale'],
     api: { own: true, getPath: '/orders', postPath: '/orders' },
   });
+  expect(runOptions(['--soak', '1h'], names)).toMatchObject({ soak: 3_600_000, only: undefined });
+});
+
+test('a soak is a minute or more, and runs no scenario', () => {
+  expect(() => runOptions(['--soak', '1s'], names)).toThrow('--soak: "1s" is too short: give 1m or more');
+  for (const others of [['--only', 'quiet'], ['--resume']]) {
+    expect(() => runOptions(['--soak', '1h', ...others], names)).toThrow(
+      '--soak: "1h" runs no scenario: leave out --only and --resume',
+    );
+  }
 });
 
 test('every scenario has a name of its own that a file can have', () => {

@@ -8,7 +8,7 @@ const quiet = { p50: 2, p99: 10, max: 100 };
 const calm = { sent: 100, answered: 100, latency: { p50: 2, p99: 30, max: 1100 }, recovery: 8 };
 
 function request(changes: Partial<LoadRequest> = {}): LoadRequest {
-  return { id: '1', method: 'GET', road: 'new', started: 0, milliseconds: 1, ...changes };
+  return { id: '1', method: 'GET', protocol: 'HTTP/1.1', road: 'new', started: 0, milliseconds: 1, ...changes };
 }
 
 /** What was not reached, of all that is asked of such a scenario. */

@@ -4,7 +4,7 @@ import { lostAfter, sortLost } from '../../reliability/lost-requests';
 function lost(id: string, method: 'GET' | 'POST', error = 'status 502'): LoadRequest {
   const status = /^status (\d+)$/.exec(error)?.[1];
   return {
-    ...{ id, method, road: 'kept', started: 0, milliseconds: 1, error },
+    ...{ id, method, protocol: 'HTTP/1.1', road: 'kept', started: 0, milliseconds: 1, error },
     ...(status === undefined ? {} : { status: Number(status) }),
   };
 }
@@ -52,6 +52,31 @@ test('without a line in the log, a POST may have been sent unless its client had
   const sorted = sortLost([reset, refused, unavailable], []);
   expect(ids(sorted.postSent)).toEqual(['reset']);
   expect(ids(sorted.postNotSent)).toEqual(['refused', 'unavailable']);
+});
+
+test('over HTTP/2, what had no connection or was refused by every one was not sent', () => {
+  const requests = [
+    lost('closed', 'POST', 'the stream was closed without a whole answer (code 8)'),
+    lost('silent', 'POST', 'CONNECT_TIMEOUT: no connection within 70 s'),
+    lost(
+      'refused',
+      'POST',
+      'ERR_HTTP2_STREAM_CANCEL: The pending stream has been canceled (caused by: connect ECONNREFUSED)',
+    ),
+    lost('repeated', 'POST', 'the server did not process it'),
+  ];
+  const sorted = sortLost(requests, []);
+  expect(ids(sorted.postSent)).toEqual(['closed']);
+  expect(ids(sorted.postNotSent)).toEqual(['silent', 'refused', 'repeated']);
+});
+
+test('a request that was logged more than once was sent if any line says so', () => {
+  const sorted = sortLost(
+    [lost('one', 'POST'), lost('other', 'POST')],
+    [line('one', '250'), line('one', '0'), line('other', '0')],
+  );
+  expect(ids(sorted.postSent)).toEqual(['one']);
+  expect(ids(sorted.postNotSent)).toEqual(['other']);
 });
 
 test('what is lost later is everything but POSTs that a proxy says an instance had got', () => {

@@ -27,16 +27,20 @@ test('the scenarios stand in the tables of their groups, in the order of the gro
     ...['Rollout of the API', 'Node lost', 'WebSockets', 'Broken certificate'],
   ]);
   expect(page).toContain(
-    '| scenario | sent | answered | lost GET | lost POST, sent | lost POST, not sent | p50 ms | p99 ms | max ms | as before after |',
+    '| scenario | sent | of these HTTP/2 | answered | lost GET | lost POST, sent | lost POST, not sent | repeated | p50 ms | p99 ms | max ms | as before after |',
   );
-  expect(page).toContain('| [Rollout of the API](#rollout-api) | 6,032 | 6,032 | 0 | 0 | 0 | 2 | 12 | 58 | 2.3 s |');
-  expect(page).toContain('| [Node lost](#node-lost) | 12,345 | 12,334 | 1 | 7 | 3 | < 1 | 1,234 | – | never |');
+  expect(page).toContain(
+    '| [Rollout of the API](#rollout-api) | 6,032 | 3,016 | 6,032 | 0 | 0 | 0 | 7 | 2 | 12 | 58 | 2.3 s |',
+  );
+  expect(page).toContain(
+    '| [Node lost](#node-lost) | 12,345 | 3,016 | 12,334 | 1 | 7 | 3 | 7 | < 1 | 1,234 | – | never |',
+  );
 });
 
 test('a group has its totals and its table; one without scenarios has none', () => {
   const page = reliabilityReport(run, [scenario({ sent: 6032, answered: 6032 })]);
   expect(page).toContain(
-    '### Operations\n\n**1 scenario, 6,032 requests sent, 6,032 answered, 0 lost**.\n\n| scenario |',
+    '### Operations\n\n**1 scenario, 6,032 requests sent, 6,032 answered, 0 lost**; over HTTP/2 3,016 of these, 7 repeated and 0 lost.\n\n| scenario |',
   );
   expect(page).not.toContain('### Faults');
 });
@@ -57,7 +61,9 @@ test('the summary adds up all requests, all lost ones and what was reached, and 
       ],
     }),
   ]);
-  expect(page).toContain('**2 scenarios, 6,132 requests sent, 6,126 answered, 6 lost** (1 GET, 3 POST of which');
+  expect(page).toContain(
+    '**2 scenarios, 6,132 requests sent, 6,126 answered, 6 lost**; over HTTP/2 6,032 of these, 14 repeated and 0 lost (1 GET, 3 POST of which',
+  );
   expect(page).toContain('2 POST of which nothing had).');
   expect(page).toContain('2 of 3 figures that were asked for were reached. Not all was reached in: [Drain](#drain).');
 });
@@ -80,6 +86,7 @@ test('a scenario has its description, chart, numbered events, notes and judgemen
     '### Rollout of the API',
     'A new version of the API replaces every pod.',
     '100 requests a second. Before the first event: p50 2 ms, p99 10 ms, max 22 ms. From then on: p50 2 ms, p99 12 ms, max 58 ms. As before after 2.3 s.',
+    'HTTP/1.1: 3,016 sent, 0 lost, p50 2 ms, p99 11 ms, max 51 ms. HTTP/2: 3,016 sent, 0 lost, 7 repeated, p50 2 ms, p99 14 ms, max 58 ms.',
     '](reliability/rollout-api.svg)',
     '1. 10.0 s: killed\n2. 40.3 s: back',
     '- longest gap: 0.2 s',
@@ -129,8 +136,8 @@ test('a value cannot break a table, a list or a line', () => {
     }),
   ]);
   const row = page.split('\n').find((line) => line.startsWith('| [A'));
-  // Ten cells: eleven bars that are not escaped.
-  expect(row?.replaceAll(/\\./g, '').split('|')).toHaveLength(12);
+  // Twelve cells: thirteen bars that are not escaped.
+  expect(row?.replaceAll(/\\./g, '').split('|')).toHaveLength(14);
   expect(page).toContain(String.raw`### A \| B ## C \<b\> \[x\](y) \*z\*`);
   expect(page).toContain('- \\- item: `code` and \\`a\\|b\\`');
   expect(page).toContain('1. 1.0 s: 3\\. x y');
@@ -157,6 +164,6 @@ test('GETs that waited on what hung have a row of their own', () => {
   const lines = reliabilityReport(run, [scenario({ waited })]).split('\n');
   const own = lines.findIndex((line) => line.startsWith('| [Rollout of the API]'));
   expect(lines[own + 1]).toBe(
-    '| ↳ GETs that waited on what hung (bound: 56.0 s) | 4 | 3 | 1 |  |  |  |  | 20,040 |  |',
+    '| ↳ GETs that waited on what hung (bound: 56.0 s) | 4 |  | 3 | 1 |  |  |  |  |  | 20,040 |  |',
   );
 });

@@ -23,6 +23,10 @@ export function scenario(changes: Partial<ScenarioResult> = {}): ScenarioResult 
     lostGet: 0,
     lostPostSent: 0,
     lostPostNotSent: 0,
+    protocols: {
+      'HTTP/1.1': { sent: 3016, ok: 3016, repeated: 0, p50: 2.2, p99: 11.1, max: 51.2 },
+      'HTTP/2': { sent: 3016, ok: 3016, repeated: 7, p50: 2.4, p99: 13.6, max: 58.1 },
+    },
     latency: { p50: 2.3, p99: 12.4, max: 58.1 },
     quiet: { p50: 2.1, p99: 9.8, max: 21.7 },
     recovery: 2.34,

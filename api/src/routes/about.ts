@@ -6,6 +6,7 @@ const diagnosticEndpoints = [
   'POST /readyz/disable',
   'POST /readyz/enable',
   'POST /echo',
+  'POST /upload',
   'GET /headers',
   'ALL /status/:code',
   'GET /delay/:ms',

@@ -1,0 +1,90 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Component } from '../cluster/workloads';
+import { Load } from '../load/load';
+import type { LoadRequest } from '../load/load-request';
+import { byProtocol, type LoadResult, type ProtocolResult } from '../load/load-result';
+import { type ReliabilityCluster, standardReplicas } from './reliability-cluster';
+import type { Counted, SoakRun } from './soak-runs';
+
+/** Milliseconds between two rollouts, if there is time for that many: a short run has two. */
+const longestInterval = 600_000;
+/** How often what has ended is summed up and forgotten, in milliseconds: the load must not grow for hours. */
+const summingInterval = 5000;
+/** So many lost requests are kept to look at. */
+const listed = 10_000;
+
+/** When something is rolled out in a run of so many milliseconds, and what: the API and nginx in turn. */
+export function rolloutsOf(milliseconds: number): readonly { readonly at: number; readonly component: Component }[] {
+  const interval = Math.min(longestInterval, milliseconds / 3);
+  // The last one has an interval as well, to end in.
+  const number = Math.round(milliseconds / interval) - 1;
+  return Array.from({ length: number }, (_, index) => ({
+    at: (index + 1) * interval,
+    component: index % 2 === 0 ? 'api' : 'proxy',
+  }));
+}
+
+/** What a run amounts to so far, without its requests. */
+export class SoakSum {
+  readonly lostRequests: LoadRequest[] = [];
+  private all: Counted = { sent: 0, lost: 0, repeated: 0 };
+  private overHttp2: Counted = { sent: 0, lost: 0, repeated: 0 };
+
+  add(result: LoadResult): void {
+    this.all = plus(this.all, result);
+    const http2 = byProtocol(result.requests)['HTTP/2'];
+    if (http2 !== undefined) this.overHttp2 = plus(this.overHttp2, http2);
+    this.lostRequests.push(...result.lost.slice(0, Math.max(0, listed - this.lostRequests.length)));
+  }
+
+  get counted(): Counted & Pick<SoakRun, 'http2'> {
+    return { ...this.all, http2: this.overHttp2 };
+  }
+}
+
+function plus(sum: Counted, { sent, ok, repeated }: ProtocolResult): Counted {
+  return { sent: sum.sent + sent, lost: sum.lost + sent - ok, repeated: sum.repeated + repeated };
+}
+
+/** Mixed load for a long time, with rollouts in it. */
+export async function soak(
+  system: ReliabilityCluster,
+  { milliseconds, rate }: { readonly milliseconds: number; readonly rate: number },
+  doing: (detail: string) => void,
+): Promise<SoakRun & Pick<SoakSum, 'lostRequests'>> {
+  await system.settle(doing);
+  const { workloads, signal, url, certificates, statuses, api } = system;
+  const begin = Date.now();
+  const load = new Load({
+    ...{ url, certificates, rate, getPath: api.getPath, postPath: api.postPath, timeout: 70_000 },
+    ...(statuses === undefined ? {} : { statuses }),
+  });
+  const sum = new SoakSum();
+  const summing = setInterval(() => {
+    sum.add(load.take());
+    const { sent, lost, repeated } = sum.counted;
+    doing(`${sent} sent, ${lost} lost, ${repeated} repeated`);
+  }, summingInterval);
+  const until = (moment: number) => delay(Math.max(0, begin + moment - Date.now()), undefined, { signal });
+  const rollouts = rolloutsOf(milliseconds);
+  try {
+    for (const { at, component } of rollouts) {
+      await until(at);
+      doing(`rollout of ${component === 'api' ? 'the API' : 'nginx'}`);
+      await workloads.restart(component);
+      await workloads.rolledOut(component);
+      await workloads.readyPods(component, standardReplicas[component]);
+    }
+    await until(milliseconds);
+  } finally {
+    clearInterval(summing);
+    sum.add(await load.stop());
+  }
+  return {
+    date: new Date(begin).toISOString(),
+    seconds: Math.round((Date.now() - begin) / 1000),
+    rollouts: rollouts.length,
+    ...sum.counted,
+    lostRequests: sum.lostRequests,
+  };
+}
