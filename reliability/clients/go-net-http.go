@@ -1,5 +1,5 @@
 // Asks an API with Go's net/http: go-net-http h2|http/1.1 URL CA-FILE GET-PATH POST-PATH RATE, until standard input ends.
-// It prints one line of JSON with what became of its requests, and repeats nothing of its own.
+// It prints one line of JSON with what became of its requests, and repeats nothing of its own. Without arguments it prints its version.
 package main
 
 import (
@@ -21,13 +21,16 @@ import (
 const atOnce = 20
 
 type result struct {
-	Version string         `json:"version"`
-	Sent    int            `json:"sent"`
-	OK      int            `json:"ok"`
-	Errors  map[string]int `json:"errors"`
+	Sent   int            `json:"sent"`
+	OK     int            `json:"ok"`
+	Errors map[string]int `json:"errors"`
 }
 
 func main() {
+	if len(os.Args) == 1 {
+		fmt.Println(runtime.Version())
+		return
+	}
 	protocol, url, caFile, getPath, postPath := os.Args[1], os.Args[2], os.Args[3], os.Args[4], os.Args[5]
 	rate, err := strconv.ParseFloat(os.Args[6], 64)
 	must(err)
@@ -40,7 +43,7 @@ func main() {
 	protocols.SetHTTP1(protocol != "h2")
 	protocols.SetHTTP2(protocol == "h2")
 	client := &http.Client{
-		Timeout: 70 * time.Second,
+		Timeout: 30 * time.Second,
 		Transport: &http.Transport{
 			TLSClientConfig:     &tls.Config{RootCAs: trusted},
 			Protocols:           protocols,
@@ -54,7 +57,7 @@ func main() {
 		close(stop)
 	}()
 
-	total := result{Version: runtime.Version(), Errors: map[string]int{}}
+	total := result{Errors: map[string]int{}}
 	var lock sync.Mutex
 	var all sync.WaitGroup
 	for index := 0; index < atOnce; index++ {

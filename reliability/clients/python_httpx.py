@@ -1,6 +1,6 @@
 """Asks an API with httpx: python_httpx.py h2|http/1.1 URL CA-FILE GET-PATH POST-PATH RATE, until standard input ends.
 
-It prints one line of JSON with what became of its requests, and repeats nothing of its own.
+It prints one line of JSON with what became of its requests, and repeats nothing of its own. Without arguments it prints its version.
 """
 
 import asyncio
@@ -11,6 +11,8 @@ import random
 import ssl
 import sys
 
+import h2
+import httpcore
 import httpx
 
 AT_ONCE = 20
@@ -27,7 +29,7 @@ async def main(protocol: str, url: str, ca_file: str, get_path: str, post_path: 
                 response = await client.get(url + get_path)
             else:
                 response = await client.post(url + post_path, json={"id": "python"})
-        except (httpx.HTTPError, httpx.StreamError, OSError, RuntimeError) as error:
+        except (httpx.HTTPError, OSError, RuntimeError) as error:
             return f"{type(error).__name__}: {error}"
         if response.status_code != 200:
             return f"status {response.status_code}"
@@ -41,11 +43,9 @@ async def main(protocol: str, url: str, ca_file: str, get_path: str, post_path: 
         count = first
         while True:
             due += random.random() * 2 * AT_ONCE / float(rate)
-            try:
-                await asyncio.wait_for(stop.wait(), max(0, due - loop.time()))
+            await asyncio.sleep(max(0, due - loop.time()))
+            if stop.is_set():
                 return
-            except asyncio.TimeoutError:
-                pass
             error = await ask(client, count % 2 == 0)
             count += 1
             answered["sent"] += 1
@@ -59,10 +59,12 @@ async def main(protocol: str, url: str, ca_file: str, get_path: str, post_path: 
         stop.set()
 
     trusting = ssl.create_default_context(cafile=ca_file)
-    async with httpx.AsyncClient(http2=protocol == "h2", verify=trusting, timeout=70) as client:
+    async with httpx.AsyncClient(http2=protocol == "h2", verify=trusting, timeout=30) as client:
         await asyncio.gather(until_input_ends(), *(ask_until_stopped(client, index) for index in range(AT_ONCE)))
-    version = f"httpx {httpx.__version__}, Python {platform.python_version()}"
-    print(json.dumps({"version": version, **answered, "errors": errors}))
+    print(json.dumps({**answered, "errors": errors}))
 
 
-asyncio.run(main(*sys.argv[1:]))
+if len(sys.argv) == 1:
+    print(f"httpx {httpx.__version__}, httpcore {httpcore.__version__}, h2 {h2.__version__}, Python {platform.python_version()}")
+else:
+    asyncio.run(main(*sys.argv[1:]))

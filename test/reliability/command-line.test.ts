@@ -48,12 +48,22 @@ test('the example API is asked unless a path of another is given', () => {
     resume: false,
     keep: false,
     cluster: 'fairlead-reliability',
+    clients: false,
     api: { own: false, getPath: '/healthcheck', postPath: '/echo' },
   });
   expect(runOptions(['--get', '/orders', '--only', 'quiet', '--only', 'scale'], names)).toMatchObject({
     only: ['quiet', 'scale'],
     api: { own: true, getPath: '/orders', postPath: '/orders' },
   });
+});
+
+test('the clients that others ship are run instead of the scenarios, not besides', () => {
+  expect(runOptions(['--clients', '--seconds', '30', '--keep'], names)).toMatchObject({ clients: true, seconds: 30 });
+  for (const option of [['--only', 'quiet'], ['--resume'], ['--get', '/orders']]) {
+    expect(() => runOptions(['--clients', ...option], names)).toThrow(
+      /^--(only|resume|get): .* is for the scenarios: leave it out, or leave --clients out$/,
+    );
+  }
 });
 
 test('every scenario has a name of its own that a file can have', () => {

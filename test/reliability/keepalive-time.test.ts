@@ -1,0 +1,23 @@
+import { nginxConf } from '../../nginx/nginx-conf';
+import { withKeepaliveTime } from '../../reliability/clients/keepalive-time';
+import { proxyProps, testConfiguration } from '../nginx/real-nginx';
+
+const upstreamFallback = { host: 'api-cluster-ip.orders.svc.cluster.local', port: 3000 };
+
+test("the rendered configuration gets a keepalive_time for clients, and keeps that to the API's own Service", async () => {
+  const given = nginxConf(proxyProps({ upstreamFallback }));
+  const changed = withKeepaliveTime(given, 20);
+  expect(changed.match(/keepalive_time \d+s;/g)?.sort()).toEqual(['keepalive_time 1s;', 'keepalive_time 20s;']);
+  await testConfiguration(changed);
+});
+
+test('a keepalive_time that a configuration has is replaced, wherever it stands', () => {
+  const conf = 'http {\n  keepalive_time 1d;  # long\n  server {\n    keepalive_time 1h;\n  }\n}\n';
+  expect(withKeepaliveTime(conf, 20)).toBe(
+    'http {\n  keepalive_time 20s;  # long\n  server {\n    keepalive_time 20s;\n  }\n}\n',
+  );
+});
+
+test('another text is refused', () => {
+  expect(() => withKeepaliveTime('events {}\n', 20)).toThrow('has no line "http {"');
+});
