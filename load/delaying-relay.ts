@@ -10,8 +10,8 @@ export interface DelayingRelayOptions {
 }
 
 /**
- * The distance between a client and a server, on loopback: every byte, every half-close and every reset takes half a round trip
- * longer each way (TCP's own handshake does not). What is sent meanwhile is on its way too, so throughput stays what it is; a
+ * The distance between a client and a server, on loopback: every byte and every end of a direction takes half a round trip longer
+ * each way (TCP's own handshake does not), and a reset arrives as the end of both directions. What is sent meanwhile is on its way too, so throughput stays what it is; a
  * receiver that does not read holds its sender up.
  */
 export class DelayingRelay {
@@ -72,7 +72,9 @@ export class DelayingRelay {
       later(() => to.end());
     });
     from.once('error', () => {
-      later(() => to.resetAndDestroy());
+      later(() => {
+        to.destroySoon();
+      });
     });
   }
 }

@@ -125,18 +125,17 @@ test('the relay holds a sender up whose receiver does not read, and loses nothin
   expect(await arrived).toBe(65 * megabyte);
 });
 
-test('the relay passes a reset on', async () => {
+test('the relay ends both directions when one end resets the connection', async () => {
   const { client, service } = await relayed(20);
-  const closed = once(client.resume(), 'close');
+  client.resume().once('end', () => client.end());
   service.resetAndDestroy();
-  await expect(closed).rejects.toMatchObject({ code: 'ECONNRESET' });
+  await once(client, 'close');
 });
 
-test('the relay resets a connection that leads nowhere', async () => {
+test('the relay ends a connection that leads nowhere', async () => {
   const { relay } = await relayed(0);
   server.close();
-  const client = connect({ port: relay.port, host: '127.0.0.1' });
-  await expect(once(client, 'close')).rejects.toMatchObject({ code: 'ECONNRESET' });
+  await once(connect({ port: relay.port, host: '127.0.0.1' }).resume(), 'close');
 });
 
 test('a relay that was stopped has no connection left and no port', async () => {
