@@ -93,6 +93,10 @@ async function runPhase(
   const { httpsPort } = system.ports.controlPlane;
   const relay = added === 0 ? undefined : await DelayingRelay.start({ port: httpsPort, roundTrip: added });
   const started = startAll(system, clients, protocol, relay?.port ?? httpsPort, rate);
+  const kill = (): void => {
+    for (const [, process] of started) process.kill();
+  };
+  signal.addEventListener('abort', kill);
   try {
     await delay(beginOfLoad, undefined, { signal });
     await phase.act(system, seconds);
@@ -104,7 +108,8 @@ async function runPhase(
       }),
     );
   } finally {
-    for (const [, process] of started) process.kill();
+    signal.removeEventListener('abort', kill);
+    kill();
     await relay?.stop();
   }
 }
