@@ -13,15 +13,22 @@ interface Deployment {
   };
 }
 
+const secondsOf: Readonly<Record<string, number>> = { ms: 0.001, '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
+
 /** The configuration with connections of clients that end after so many seconds, whatever it says of that. */
 export function withKeepaliveTime(nginxConf: string, seconds: number): string {
   const line = `keepalive_time ${seconds}s;`;
-  // Those in hours and days are for clients: what nginx keeps to the API lives for seconds.
-  const given = /^( *)keepalive_time \d+[hdwMy];/gm;
-  if (given.test(nginxConf)) return nginxConf.replaceAll(given, `$1${line}`);
+  let replaced = 0;
+  const conf = nginxConf.replaceAll(/^( *)keepalive_time (\d+)(ms|[smhd]?);/gm, (given, indent, value, unit) => {
+    // A connection of nginx to the API lives for seconds; one of a client is meant to last.
+    if (Number(value) * (secondsOf[String(unit)] ?? 1) < 60) return given;
+    replaced += 1;
+    return `${String(indent)}${line}`;
+  });
+  if (replaced > 0) return conf;
   const http = /^http \{$/m;
-  if (!http.test(nginxConf)) throw new Failure('the nginx.conf of the proxies has no line "http {"');
-  return nginxConf.replace(http, `http {\n  ${line}`);
+  if (!http.test(conf)) throw new Failure('the nginx.conf of the proxies has no line "http {"');
+  return conf.replace(http, `http {\n  ${line}`);
 }
 
 /** Rolls the proxies out with such a configuration; applying main.ts again takes it back. */

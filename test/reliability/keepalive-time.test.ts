@@ -12,10 +12,15 @@ test("the rendered configuration gets a keepalive_time for clients, and keeps th
 });
 
 test('a keepalive_time that a configuration has is replaced, wherever it stands', () => {
-  const conf = 'http {\n  keepalive_time 1d;  # long\n  server {\n    keepalive_time 1h;\n  }\n}\n';
-  expect(withKeepaliveTime(conf, 20)).toBe(
-    'http {\n  keepalive_time 20s;  # long\n  server {\n    keepalive_time 20s;\n  }\n}\n',
-  );
+  const conf = (time: string, another: string): string =>
+    `http {\n  keepalive_time ${time};  # long\n  server {\n    keepalive_time ${another};\n  }\n}\n`;
+  for (const [time, another] of [
+    ['1d', '1h'],
+    ['86400s', '600s'],
+    ['86400', '60m'],
+  ] as const) {
+    expect(withKeepaliveTime(conf(time, another), 20)).toBe(conf('20s', '20s'));
+  }
 });
 
 test('another text is refused', () => {
