@@ -17,7 +17,8 @@ import javax.net.ssl.TrustManagerFactory;
 
 /**
  * Asks an API with java.net.http: JavaNetHttp.java h2|http/1.1 URL CA-FILE GET-PATH POST-PATH RATE, until standard input ends.
- * It prints one line of JSON with what became of its requests, and repeats nothing of its own. Without arguments it prints its version.
+ * It prints "answered" once it has an answer, and one line of JSON at the end with what became of its requests. It repeats nothing of
+ * its own. Without arguments it prints its version.
  */
 public class JavaNetHttp {
   private static final int AT_ONCE = 20;
@@ -79,8 +80,10 @@ public class JavaNetHttp {
 
   private static synchronized void count(String error) {
     sent++;
-    if (error == null) ok++;
-    else errors.merge(error, 1, Integer::sum);
+    if (error == null) {
+      if (ok == 0) System.out.println("answered");
+      ok++;
+    } else errors.merge(error, 1, Integer::sum);
   }
 
   private static SSLContext trusting(String file) throws Exception {

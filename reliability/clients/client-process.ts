@@ -1,4 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface, type Interface } from 'node:readline';
 import { Failure } from '../../cluster/failure';
 import type { AvailableClient } from './shipped-clients';
 
@@ -24,12 +26,15 @@ export interface ClientResult {
   readonly errors: Readonly<Record<string, number>>;
 }
 
-/** No client waits longer than 30 s for an answer. */
+/** Milliseconds until the first answer; and until the end, as no client waits longer than 30 s for an answer. */
 const patience = 60_000;
 
 /** A client's program at work. */
 export class ClientProcess {
-  private readonly child: ChildProcess;
+  /** Resolves once it has an answer. */
+  readonly answered: Promise<void>;
+  private readonly child: ChildProcessWithoutNullStreams;
+  private readonly output: Interface;
   private readonly ended: Promise<ClientResult>;
 
   constructor(
@@ -41,17 +46,19 @@ export class ClientProcess {
       file,
       [...args, load.protocol, load.url, load.certificateFile, load.getPath, load.postPath, String(load.rate)],
       // A process group of its own: Ctrl-C in the terminal reaches the run alone, which ends this one.
-      { detached: true, stdio: ['pipe', 'pipe', 'pipe'] },
+      { detached: true },
     );
-    this.child.stdin?.on('error', () => undefined);
+    this.child.stdin.on('error', () => undefined);
+    this.output = createInterface({ input: this.child.stdout });
     this.ended = this.outcome();
-    // Whoever stops it sees why it ended.
-    this.ended.catch(() => undefined);
+    this.answered = this.firstAnswer();
+    // Whoever waits for it or stops it sees why it ended.
+    for (const promise of [this.ended, this.answered]) promise.catch(() => undefined);
   }
 
   /** Lets it finish what is under way, and gives what it has counted. */
   async stop(): Promise<ClientResult> {
-    this.child.stdin?.end();
+    this.child.stdin.end();
     const timer = setTimeout(() => {
       this.kill();
     }, patience);
@@ -66,11 +73,25 @@ export class ClientProcess {
     this.child.kill('SIGKILL');
   }
 
+  private async firstAnswer(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        reject(new Failure(`${this.client.client.name} has no answer after ${patience / 1000} s`));
+      }, patience);
+    });
+    try {
+      await Promise.race([once(this.output, 'line'), late, this.ended]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   private async outcome(): Promise<ClientResult> {
-    let written = '';
+    let last = '';
     let complaints = '';
-    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => (written += text));
-    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (complaints += text));
+    this.output.on('line', (line) => (last = line));
+    this.child.stderr.setEncoding('utf8').on('data', (text: string) => (complaints += text));
     const reason = await new Promise<string | undefined>((resolve) => {
       this.child.once('error', ({ message }) => {
         resolve(message);
@@ -84,7 +105,7 @@ export class ClientProcess {
       const what = said === '' ? reason : `${said} (${reason})`;
       throw new Failure(`${this.client.client.name} ended before it had counted its requests: ${what}`);
     }
-    const { sent, ok, errors } = JSON.parse(written) as ClientResult;
+    const { sent, ok, errors } = JSON.parse(last) as ClientResult;
     return { sent, ok, errors: withoutDifferences(errors) };
   }
 }

@@ -28,7 +28,7 @@ again, with a kind cluster of its own; the same figures are in [clients.json](cl
 
 This run: ${markdownText(run.date)}, Kubernetes ${markdownText(run.kubernetesVersion)}, ${plural(run.nodes, 'node')}, all on one machine with ${plural(run.cores, 'core')}, ${duration(run.seconds)}, by ${codeSpan(run.command)}.
 
-Each client sends ${count(rate)} requests a second, half of them POST, from 20 tasks at random times, and repeats nothing of its own. All clients
+Each client sends ${count(rate)} requests a second, half of them POST, from 20 tasks at random times, and repeats nothing beyond what it does by default. All clients
 send at once. A request that got no answer, or another than 200, is lost.
 
 ${[

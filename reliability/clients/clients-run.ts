@@ -13,8 +13,7 @@ import { type AvailableClient, availableClients } from './shipped-clients';
 const roundTrip = 50;
 /** Seconds after which nginx ends a connection in the phase that measures just that. */
 const keepaliveTime = 20;
-/** Milliseconds in which the slowest client starts. */
-const beginOfLoad = 5000;
+/** Milliseconds of load after a phase. */
 const tail = 5000;
 
 interface Phase {
@@ -98,7 +97,7 @@ async function runPhase(
   };
   signal.addEventListener('abort', kill);
   try {
-    await delay(beginOfLoad, undefined, { signal });
+    await Promise.all(started.map(([, { answered }]) => answered));
     await phase.act(system, seconds);
     await delay(tail, undefined, { signal });
     return await Promise.all(

@@ -1,5 +1,6 @@
 // Asks an API with Go's net/http: go-net-http h2|http/1.1 URL CA-FILE GET-PATH POST-PATH RATE, until standard input ends.
-// It prints one line of JSON with what became of its requests, and repeats nothing of its own. Without arguments it prints its version.
+// It prints "answered" once it has an answer, and one line of JSON at the end with what became of its requests. It repeats nothing of
+// its own. Without arguments it prints its version.
 package main
 
 import (
@@ -76,6 +77,9 @@ func main() {
 				lock.Lock()
 				total.Sent++
 				if err == nil {
+					if total.OK == 0 {
+						fmt.Println("answered")
+					}
 					total.OK++
 				} else {
 					total.Errors[err.Error()]++

@@ -1,5 +1,6 @@
 // Asks an API with undici: node-undici.mjs h2|http/1.1 URL CA-FILE GET-PATH POST-PATH RATE, until standard input ends.
-// It prints one line of JSON with what became of its requests, and repeats nothing of its own. Without arguments it prints its version.
+// It prints "answered" once it has an answer, and one line of JSON at the end with what became of its requests. It repeats nothing of
+// its own. Without arguments it prints its version.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { performance } from 'node:perf_hooks';
@@ -35,8 +36,12 @@ async function load() {
       if (stopped) return;
       const error = await ask(agent, count % 2 === 0);
       result.sent += 1;
-      if (error === undefined) result.ok += 1;
-      else result.errors[error] = (result.errors[error] ?? 0) + 1;
+      if (error !== undefined) {
+        result.errors[error] = (result.errors[error] ?? 0) + 1;
+        continue;
+      }
+      if (result.ok === 0) console.log('answered');
+      result.ok += 1;
     }
   }
 

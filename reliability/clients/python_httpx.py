@@ -1,6 +1,7 @@
 """Asks an API with httpx: python_httpx.py h2|http/1.1 URL CA-FILE GET-PATH POST-PATH RATE, until standard input ends.
 
-It prints one line of JSON with what became of its requests, and repeats nothing of its own. Without arguments it prints its version.
+It prints "answered" once it has an answer, and one line of JSON at the end with what became of its requests. It repeats nothing of
+its own. Without arguments it prints its version.
 """
 
 import asyncio
@@ -50,6 +51,8 @@ async def main(protocol: str, url: str, ca_file: str, get_path: str, post_path: 
             count += 1
             answered["sent"] += 1
             if error is None:
+                if answered["ok"] == 0:
+                    print("answered", flush=True)
                 answered["ok"] += 1
             else:
                 errors[error] += 1

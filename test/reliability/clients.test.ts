@@ -81,6 +81,7 @@ describe("a client's program", () => {
         url: `https://localhost:${nginx.props.httpsPort}`,
         certificateFile: join(nginx.props.certificateDirectory, 'tls.crt'),
       });
+      await process.answered;
       await until(() => asked.GET > 40 && asked.POST > 40, 'requests of both kinds');
       expect(await process.stop()).toEqual({
         sent: asked.GET + asked.POST,
@@ -106,6 +107,11 @@ describe("a client's program", () => {
     await expect(process.stop()).rejects.toThrow(
       'Node undici ended before it had counted its requests: no such protocol (exit code 3)',
     );
+  });
+
+  test('that ends before it has an answer is not waited for', async () => {
+    const process = start({}, [nodePath, '-e', 'process.exit(3)']);
+    await expect(process.answered).rejects.toThrow('ended before it had counted its requests: exit code 3');
   });
 
   test('that cannot be started is reported', async () => {
