@@ -6,8 +6,12 @@ import { Failure } from '../cluster/failure';
 import { KindCluster } from '../cluster/kind-cluster';
 import { Progress } from '../cluster/progress';
 import { requireTools } from '../cluster/required-tools';
+import { writeClientsReport } from './clients/clients-page';
+import { notReached } from './clients/clients-result';
+import { runClients } from './clients/clients-run';
 import { ReliabilityCluster } from './reliability-cluster';
 import { writeReport } from './report-files';
+import type { ReportRun } from './report-run';
 import { Results } from './results';
 import { runOptions, type RunOptions, usage } from './run-options';
 import { runScenario } from './run-scenario';
@@ -37,7 +41,6 @@ void commandLine('reliability', async (args, signal) => {
   // One core at a time for each kubectl: what is judged runs on this machine too.
   process.env.GOMAXPROCS ??= '1';
   const progress = new Progress(process.stderr);
-  const begin = Date.now();
   const cluster = new KindCluster(options.cluster);
   if ((await cluster.exists(signal)) && !existsSync(cluster.kubeconfig)) {
     throw new Failure(
@@ -50,31 +53,63 @@ void commandLine('reliability', async (args, signal) => {
       await runSoak(system, { ...options, milliseconds: options.soak }, progress);
       return;
     }
-    const done = await runAll(system, options, progress, args);
-    const missed = done.filter(({ judgements }) => judgements.some(({ reached }) => !reached));
-    if (options.only === undefined && !options.api.own) {
-      const [node] = await system.nodes();
-      writeReport(
-        'docs',
-        {
-          date: new Date(begin).toISOString().slice(0, 10),
-          kubernetesVersion: (node?.status.nodeInfo.kubeletVersion ?? '').replace(/^v/, ''),
-          nodes: (await system.nodes()).length,
-          cores: availableParallelism(),
-          command: ['npm run reliability', ...(args.length === 0 ? [] : ['--', ...args])].join(' '),
-          seconds: Math.round(done.reduce((sum, { seconds }) => sum + (seconds.at(-1)?.second ?? 0) + 1, 0)),
-        },
-        done,
-      );
-      process.stdout.write('\nWrote docs/reliability.md, docs/reliability/ and docs/reliability.json.\n');
-    }
-    if (missed.length > 0) {
-      throw new Failure(`not all was reached: ${missed.map(({ name }) => name).join(', ')}`);
-    }
+    const missed = options.clients
+      ? await compareClients(system, options, progress, args)
+      : await judgeScenarios(system, options, progress, args);
+    if (missed.length > 0) throw new Failure(`not all was reached: ${missed.join(', ')}`);
   } finally {
     if (!options.keep) await removeCluster(cluster, progress);
   }
 });
+
+/** Runs the scenarios, writes the documents, and names the scenarios that did not reach what they should. */
+async function judgeScenarios(
+  system: ReliabilityCluster,
+  options: RunOptions,
+  progress: Progress,
+  args: readonly string[],
+): Promise<readonly string[]> {
+  const begin = Date.now();
+  const done = await runAll(system, options, progress, args);
+  if (options.only === undefined && !options.api.own) {
+    const seconds = done.reduce((sum, result) => sum + (result.seconds.at(-1)?.second ?? 0) + 1, 0);
+    writeReport('docs', await reportRun(system, begin, seconds, args), done);
+    process.stdout.write('\nWrote docs/reliability.md, docs/reliability/ and docs/reliability.json.\n');
+  }
+  return done.filter(({ judgements }) => judgements.some(({ reached }) => !reached)).map(({ name }) => name);
+}
+
+/** Runs the clients that others ship, writes their documents, and says which of them lost what they should not. */
+async function compareClients(
+  system: ReliabilityCluster,
+  options: RunOptions,
+  progress: Progress,
+  args: readonly string[],
+): Promise<readonly string[]> {
+  const begin = Date.now();
+  const result = await runClients(system, options, progress);
+  const run = await reportRun(system, begin, (Date.now() - begin) / 1000, args);
+  writeClientsReport('docs', { run, ...result });
+  process.stdout.write('\nWrote docs/clients.md and docs/clients.json.\n');
+  return notReached(result.rows);
+}
+
+async function reportRun(
+  system: ReliabilityCluster,
+  begin: number,
+  seconds: number,
+  args: readonly string[],
+): Promise<ReportRun> {
+  const nodes = await system.nodes();
+  return {
+    date: new Date(begin).toISOString().slice(0, 10),
+    kubernetesVersion: (nodes[0]?.status.nodeInfo.kubeletVersion ?? '').replace(/^v/, ''),
+    nodes: nodes.length,
+    cores: availableParallelism(),
+    command: ['npm run reliability', ...(args.length === 0 ? [] : ['--', ...args])].join(' '),
+    seconds: Math.round(seconds),
+  };
+}
 
 /** Runs what was asked for, and gives what there is of it, in order. */
 async function runAll(

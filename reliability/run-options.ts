@@ -9,7 +9,9 @@ import { type ApiUnderLoad, exampleApi } from './api-under-load';
 const clusterPrefix = 'fairlead-reliability';
 
 export const usage = `Usage: npm run reliability -- [--only NAME] [--rate N] [--seconds N] [--resume] [--keep] [--cluster NAME]
-                           [--get PATH] [--post PATH] [--soak TIME]
+                           [--get PATH] [--post PATH]
+       npm run reliability -- --clients [--rate N] [--seconds N] [--keep] [--cluster NAME]
+       npm run reliability -- --soak TIME [--rate N] [--keep] [--cluster NAME]
 
 Makes a kind cluster of three nodes on this machine, runs every scenario under load, counts every request, and writes
 docs/reliability.md, its pictures and docs/reliability.json. Removes the cluster at the end.
@@ -24,6 +26,8 @@ docs/reliability.md, its pictures and docs/reliability.json. Removes the cluster
   --cluster NAME  the cluster's name (default: fairlead-reliability): give fairlead-reliability-2, say, to run two at once
   --get PATH      runs the container of main.ts instead of the example API, and asks this path
   --post PATH     the same; gets JSON (default: the path of --get)
+  --clients       runs HTTP clients that others ship (Go, Java, Python, Node; a missing one is named) instead, at rest and
+                  through rollouts, and writes docs/clients.md and docs/clients.json
   --list          the names of the scenarios
   --help          show this
 
@@ -40,6 +44,8 @@ export interface RunOptions {
   readonly resume: boolean;
   readonly keep: boolean;
   readonly cluster: string;
+  /** The clients that others ship, instead of the scenarios. */
+  readonly clients: boolean;
   readonly api: ApiUnderLoad;
 }
 
@@ -56,6 +62,7 @@ export function runOptions(args: readonly string[], scenarios: readonly string[]
       cluster: { type: 'string', default: clusterPrefix },
       get: { type: 'string' },
       post: { type: 'string' },
+      clients: { type: 'boolean', default: false },
       list: { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -68,6 +75,17 @@ export function runOptions(args: readonly string[], scenarios: readonly string[]
   if (values.soak !== undefined && (values.only !== undefined || values.resume)) {
     throw new InvalidOption('--soak', values.soak, 'runs no scenario: leave out --only and --resume');
   }
+  if (values.soak !== undefined && values.clients) {
+    throw new InvalidOption('--soak', values.soak, 'is a run of its own: leave it out, or leave --clients out');
+  }
+  const scenarioOption = (['only', 'resume', 'get'] as const).find((name) => Boolean(values[name]));
+  if (values.clients && scenarioOption !== undefined) {
+    throw new InvalidOption(
+      `--${scenarioOption}`,
+      values[scenarioOption],
+      'is for the scenarios: leave it out, or leave --clients out',
+    );
+  }
   return {
     only: values.only?.map((name) => oneOf('--only', name, scenarios)),
     rate: integer('--rate', wholeNumber(values.rate), 1, 1000),
@@ -76,6 +94,7 @@ export function runOptions(args: readonly string[], scenarios: readonly string[]
     resume: values.resume,
     keep: values.keep,
     cluster: clusterName('--cluster', values.cluster),
+    clients: values.clients,
     api:
       values.get === undefined
         ? exampleApi

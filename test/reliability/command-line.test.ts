@@ -50,6 +50,7 @@ test('the example API is asked unless a path of another is given', () => {
     resume: false,
     keep: false,
     cluster: 'fairlead-reliability',
+    clients: false,
     api: { own: false, getPath: '/healthcheck', postPath: '/echo' },
   });
   expect(runOptions(['--get', '/orders', '--only', 'quiet', '--only', 'scale'], names)).toMatchObject({
@@ -64,6 +65,15 @@ test('a soak is a minute or more, and runs no scenario', () => {
   for (const others of [['--only', 'quiet'], ['--resume']]) {
     expect(() => runOptions(['--soak', '1h', ...others], names)).toThrow(
       '--soak: "1h" runs no scenario: leave out --only and --resume',
+    );
+  }
+});
+
+test('the clients that others ship are run instead of the scenarios, not besides', () => {
+  expect(runOptions(['--clients', '--seconds', '30', '--keep'], names)).toMatchObject({ clients: true, seconds: 30 });
+  for (const option of [['--only', 'quiet'], ['--resume'], ['--get', '/orders']]) {
+    expect(() => runOptions(['--clients', ...option], names)).toThrow(
+      /^--(only|resume|get): .* is for the scenarios: leave it out, or leave --clients out$/,
     );
   }
 });
