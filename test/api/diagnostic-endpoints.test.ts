@@ -19,7 +19,7 @@ const json = { 'Content-Type': 'application/json' };
 test('GET / lists the diagnostic endpoints too, and each of them answers', async () => {
   const { json: about } = await answer(api.port, '/');
   const { endpoints } = about as { endpoints: string[] };
-  expect(endpoints).toHaveLength(13);
+  expect(endpoints).toHaveLength(14);
   for (const endpoint of endpoints) {
     const [method = '', route = ''] = endpoint.split(' ');
     if (method === 'WebSocket' || route === '/sse') continue;
@@ -157,6 +157,19 @@ test('/ws/echo sends every message back as it came', async () => {
   client.close();
   await once(client, 'close');
   expect(await api.log.line(({ status }) => status === 101)).toMatchObject({ method: 'GET', path: '/ws/echo' });
+});
+
+test('GET /bytes/:n answers so many bytes', async () => {
+  const { status, headers, body } = await answer(api.port, '/bytes/100000');
+  expect({ status, length: headers['content-length'] }).toEqual({ status: 200, length: '100000' });
+  expect(Buffer.byteLength(body)).toBe(100_000);
+});
+
+test.each(['100000001', '-1', 'x'])('GET /bytes/%s is refused', async (n) => {
+  expect(await answer(api.port, `/bytes/${n}`)).toMatchObject({
+    status: 400,
+    json: { error: 'n: give a whole number of bytes from 0 to 100000000' },
+  });
 });
 
 test('/ws/echo answers the text "hostname" with the name of the instance, and echoes the same bytes as binary', async () => {
