@@ -7,7 +7,7 @@ const order = [
   ...['date', 'kubernetesVersion', 'nodes', 'cores', 'command'],
   ...['name', 'title', 'group', 'description', 'rate'],
   ...['second', 'sent', 'answered', 'lost', 'lostGet', 'lostPostSent', 'lostPostNotSent'],
-  ...['latency', 'quiet', 'p50', 'p99', 'max', 'recovery', 'waited', 'longest', 'bound'],
+  ...['latency', 'quiet', 'p50', 'p99', 'max', 'recovery', 'waited', 'longest', 'bound', 'attack', 'achieved'],
   ...['value', 'text', 'reached'],
   ...['notes', 'judgements', 'events', 'measured', 'seconds'],
 ];

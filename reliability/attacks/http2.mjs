@@ -1,0 +1,117 @@
+import { Buffer } from 'node:buffer';
+import {
+  beginning,
+  continuation,
+  FrameReader,
+  get,
+  ping,
+  reset,
+  settings,
+  statusOf,
+  types,
+  windowUpdate,
+} from './http2-frames.mjs';
+
+/** Shorter than the proxy's timeout between two writes, which never strikes then. */
+const drip = 8000;
+
+/** How many frames go into one write at most. */
+const burst = 5000;
+
+/** Says hello, and counts what comes back. */
+function hello(connection, { onEnd = () => undefined } = {}) {
+  const { tally } = connection;
+  const reader = new FrameReader();
+  connection.send(beginning);
+  connection.onData((data) => {
+    for (const { type, stream, payload, endsStream } of reader.read(data)) {
+      if (type === types.headers) tally.wasAnswered(statusOf(payload));
+      if (type === types.reset) tally.resets += 1;
+      if (type === types.goAway) tally.goAways += 1;
+      if (type === types.reset || endsStream) onEnd(stream);
+    }
+  });
+}
+
+/** Connections with many streams each, whose answers are not read: their windows stay as good as shut. */
+export function unreadStreams(connection, { host, size, streams }) {
+  const { tally } = connection;
+  const open = new Set();
+  let next = 1;
+  const fill = () => {
+    while (open.size < streams) {
+      open.add(next);
+      tally.requests += 1;
+      connection.send(get(next, `/bytes/${size}`, host));
+      next += 2;
+    }
+  };
+  hello(connection, { onEnd: (stream) => open.delete(stream) });
+  fill();
+  connection.every(1000, fill);
+  // A little at a time, so that no stream is silent.
+  connection.every(drip, () => {
+    if (open.size === 0) return;
+    for (const stream of open) connection.send(windowUpdate(stream, 1));
+    connection.send(windowUpdate(0, open.size));
+  });
+}
+
+/** Connections without a request. */
+export function idle(connection) {
+  hello(connection);
+}
+
+/** Streams that are reset as soon as they are opened. */
+export function rapidReset(connection, options) {
+  let next = 1;
+  return flood(connection, options, () => {
+    connection.tally.requests += 1;
+    const stream = next;
+    next += 2;
+    return [get(stream, '/healthcheck', options.host), reset(stream)];
+  });
+}
+
+/** A head that goes on for ever. */
+export function continuationFlood(connection, options) {
+  hello(connection);
+  connection.tally.requests += 1;
+  connection.send(get(1, '/healthcheck', options.host, { isWhole: false }));
+  return paced(connection, options, () => [continuation(1)]);
+}
+
+/** PINGs, each of which wants an answer, that is not read. */
+export function pingFlood(connection, options) {
+  return unreadFlood(connection, options, () => [ping]);
+}
+
+/** The same with SETTINGS. */
+export function settingsFlood(connection, options) {
+  return unreadFlood(connection, options, () => [settings]);
+}
+
+function flood(connection, options, frames) {
+  hello(connection);
+  return paced(connection, options, frames);
+}
+
+function unreadFlood(connection, options, frames) {
+  const goOn = flood(connection, options, frames);
+  connection.socket.pause();
+  return goOn;
+}
+
+/** Sends at the connection's part of the rate, as long as the other side takes it. */
+function paced(connection, { rate, connections }, frames) {
+  const { tally } = connection;
+  let due = 0;
+  return (seconds) => {
+    due = Math.min(due + (seconds * rate) / connections, burst);
+    if (!connection.isClear) return;
+    const sent = [];
+    for (; due >= 1; due -= 1) sent.push(...frames());
+    tally.frames += sent.length;
+    if (sent.length > 0) connection.send(Buffer.concat(sent));
+  };
+}
