@@ -55,9 +55,9 @@ export async function podResources(
 export function mostOf(lines: string): PodResources {
   const samples = lines
     .split('\n')
-    .map((line) => line.split(' ').map(Number))
     // Lines of a container that ended meanwhile have gaps.
-    .filter((numbers) => numbers.length === 5 && numbers.every(Number.isFinite))
+    .filter((line) => /^\d+( \d+){4}$/.test(line))
+    .map((line) => line.split(' ').map(Number))
     .map(([used = 0, cached = 0, memoryLimit = 0, blocks = 0, kibibytes = 0]) => ({
       memory: used - cached,
       memoryLimit,

@@ -6,7 +6,7 @@ test('the most of each is taken on its own, memory without what the page cache c
 });
 
 test('a second in which the container was gone has no sample', () => {
-  expect(mostOf('   0 \n1000 200 4000 0 4\n')).toMatchObject({ memory: 800 });
+  expect(mostOf('   0 \n1000 200 4000 0 4\n')).toEqual({ memory: 800, memoryLimit: 4000, disk: 4096 });
 });
 
 test('no sample at all is an error, not nothing held', () => {
