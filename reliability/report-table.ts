@@ -27,6 +27,7 @@ const attackHead = [
   'of',
   'most temporary files',
   'of',
+  'workers killed',
   'restarts',
   'what was done',
 ];
@@ -71,12 +72,12 @@ function attackTable(results: readonly ScenarioResult[]): string {
 }
 
 function attackRow(result: ScenarioResult, attack: AttackResult): string {
-  const { latency, memory, memoryLimit, disk, diskLimit, restarts, achieved } = attack;
+  const { latency, memory, memoryLimit, disk, diskLimit, killed, restarts, achieved } = attack;
   return tableRow([
     scenarioLink(result),
     ...[result.quiet.p99, latency.p99].map(wholeMilliseconds),
     ...[memory, memoryLimit, disk, diskLimit].map(mebibytes),
-    count(restarts),
+    ...[killed, restarts].map(count),
     markdownText(achieved),
   ]);
 }

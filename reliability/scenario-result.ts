@@ -62,6 +62,8 @@ export interface AttackResult {
   readonly diskLimit: number;
   /** Of containers of nginx and of the API. */
   readonly restarts: number;
+  /** Processes of nginx that the kernel ended for want of memory. */
+  readonly killed: number;
 }
 
 /** In milliseconds. */

@@ -160,6 +160,7 @@ async function act(stage: Stage, { name, options, least = {} }: Attack): Promise
     disk: most(({ disk }) => disk),
     diskLimit: diskLimitOf(attacked),
     restarts,
+    killed: most(({ killed }) => killed),
   };
   stage.attack = figures;
   const tried: Partial<Record<keyof AttackTally, number>> = { attempted: options.connections, ...least };
@@ -174,6 +175,7 @@ async function act(stage: Stage, { name, options, least = {} }: Attack): Promise
     figures.memory < memoryShare * figures.memoryLimit,
   );
   stage.judge("every proxy's temporary files held less than their volume may", figures.disk < figures.diskLimit);
+  stage.judge('no worker of nginx was ended for want of memory', figures.killed === 0);
   stage.judge('no container restarted', restarts === 0 && after.length === before.length);
   stage.judge('every proxy was ready all the time', readinessOf(after) === readinessOf(before));
 }

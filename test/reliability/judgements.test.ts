@@ -51,7 +51,7 @@ test('wrong input may lose nothing, however slow it is', () => {
 test('beside an attack nothing may be lost, and be twice as slow while it lasts', () => {
   const attack = (p99: number) => ({
     attack: {
-      ...{ achieved: '', memory: 0, memoryLimit: 0, disk: 0, diskLimit: 0, restarts: 0 },
+      ...{ achieved: '', memory: 0, memoryLimit: 0, disk: 0, diskLimit: 0, restarts: 0, killed: 0 },
       latency: { p50: 2, p99, max: 5000 },
     },
   });

@@ -45,12 +45,13 @@ test('attacks have a second table, of what they took and what was done', () => {
         disk: 0,
         diskLimit: 2 ** 30,
         restarts: 1,
+        killed: 2,
       },
     }),
   ]);
   expect(page).toContain('### Attacks');
   expect(page).toContain(
-    '| [Rollout of the API](#rollout-api) | 10 | 17 | 307 MiB | 384 MiB | 0 MiB | 1,024 MiB | 1 | 5,000 connections tried \\| 503 × 904 |',
+    '| [Rollout of the API](#rollout-api) | 10 | 17 | 307 MiB | 384 MiB | 0 MiB | 1,024 MiB | 2 | 1 | 5,000 connections tried \\| 503 × 904 |',
   );
   expect(reliabilityReport(run, [scenario()])).not.toContain('most memory');
 });
