@@ -14,6 +14,7 @@ export interface AttackTally {
   readonly requests: number;
   readonly answers: Readonly<Record<string, number>>;
   readonly frames: number;
+  readonly acknowledged: number;
   readonly resets: number;
   readonly goAways: number;
   readonly bytesSent: number;

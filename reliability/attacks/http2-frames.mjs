@@ -73,7 +73,9 @@ export class FrameReader {
       const stream = this.rest.readUInt32BE(5) & 0x7fffffff;
       const payload = this.rest.subarray(9, 9 + length);
       this.rest = this.rest.subarray(9 + length);
-      yield { type, stream, payload, endsStream: type <= 1 && (flags & endStream) !== 0 };
+      const first = (flags & 0x1) !== 0;
+      const acknowledges = first && (type === types.ping || type === types.settings);
+      yield { type, stream, payload, endsStream: first && type <= 1, acknowledges };
     }
   }
 }

@@ -19,16 +19,19 @@ const drip = 8000;
 const burst = 5000;
 
 /** Says hello, and counts what comes back. */
-function hello(connection, { onEnd = () => undefined } = {}) {
+function hello(connection, { onEnd = () => undefined, onAcknowledged = () => undefined } = {}) {
   const { tally } = connection;
   const reader = new FrameReader();
   connection.send(beginning);
   connection.onData((data) => {
-    for (const { type, stream, payload, endsStream } of reader.read(data)) {
+    for (const { type, stream, payload, endsStream, acknowledges } of reader.read(data)) {
       if (type === types.headers) tally.wasAnswered(statusOf(payload));
       if (type === types.reset) tally.resets += 1;
       if (type === types.goAway) tally.goAways += 1;
       if (type === types.reset || endsStream) onEnd(stream);
+      if (!acknowledges) continue;
+      tally.acknowledged += 1;
+      onAcknowledged();
     }
   });
 }
@@ -65,7 +68,8 @@ export function idle(connection) {
 /** Streams that are reset as soon as they are opened. */
 export function rapidReset(connection, options) {
   let next = 1;
-  return flood(connection, options, () => {
+  hello(connection);
+  return paced(connection, options, () => {
     connection.tally.requests += 1;
     const stream = next;
     next += 2;
@@ -81,7 +85,7 @@ export function continuationFlood(connection, options) {
   return paced(connection, options, () => [continuation(1)]);
 }
 
-/** PINGs, each of which wants an answer, that is not read. */
+/** PINGs, each of which wants an answer; once one has come, no more are read. */
 export function pingFlood(connection, options) {
   return unreadFlood(connection, options, () => [ping]);
 }
@@ -91,15 +95,15 @@ export function settingsFlood(connection, options) {
   return unreadFlood(connection, options, () => [settings]);
 }
 
-function flood(connection, options, frames) {
-  hello(connection);
-  return paced(connection, options, frames);
-}
-
 function unreadFlood(connection, options, frames) {
-  const goOn = flood(connection, options, frames);
-  connection.socket.pause();
-  return goOn;
+  let acknowledged = 0;
+  hello(connection, {
+    onAcknowledged: () => {
+      // The first is that of the beginning; with the second the other side has taken a frame of the flood.
+      if ((acknowledged += 1) > 1) connection.socket.pause();
+    },
+  });
+  return paced(connection, options, frames);
 }
 
 /** Sends at the connection's part of the rate, as long as the other side takes it. */

