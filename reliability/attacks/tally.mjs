@@ -1,4 +1,4 @@
-/** What an attack achieved so far, as it is printed each second and at the end. */
+/** What an attack achieved so far, as it is printed. */
 export class Tally {
   /** Connections: tried, open once (with TLS where there is TLS), refused before that, ended by the other side after it. */
   attempted = 0;
