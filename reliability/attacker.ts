@@ -32,20 +32,22 @@ const programs = join(__dirname, 'attacks');
 
 /** One client that means harm: a pod with an address of its own and little CPU. */
 export class Attacker {
-  private constructor(
+  private readonly made = attackerManifests();
+
+  constructor(
     private readonly kubectl: Kubectl,
     private readonly signal: AbortSignal,
-    private readonly pod: string,
   ) {}
 
-  /** The pod stays for the next attack; it waits until it is told to begin. */
-  static async ready(kubectl: Kubectl, signal: AbortSignal): Promise<Attacker> {
-    const { pod, manifests } = attackerManifests();
-    await kubectl.run(['apply', '--filename=-'], { input: JSON.stringify(manifests), signal });
-    await kubectl.run(['wait', `pod/${pod}`, `--namespace=${namespace}`, '--for=condition=Ready', '--timeout=2m'], {
-      signal,
-    });
-    return new Attacker(kubectl, signal, pod);
+  /** Starts its pod, which stays for the next attack, and waits until it is told to begin. */
+  async ready(): Promise<void> {
+    const { signal } = this;
+    const { pod, manifests } = this.made;
+    await this.kubectl.run(['apply', '--filename=-'], { input: JSON.stringify(manifests), signal });
+    await this.kubectl.run(
+      ['wait', `pod/${pod}`, `--namespace=${namespace}`, '--for=condition=Ready', '--timeout=2m'],
+      { signal },
+    );
   }
 
   /** Attacks `ADDRESS:PORT` under a host's name, and gives what was achieved. */
@@ -53,7 +55,7 @@ export class Attacker {
     const given = Object.entries(options).flatMap(([option, value]) => [`--${option}`, String(value)]);
     const printed = await this.kubectl.run(
       [
-        ...['exec', this.pod, `--namespace=${namespace}`, '--'],
+        ...['exec', this.made.pod, `--namespace=${namespace}`, '--'],
         ...['node', '/attacks/attack.mjs', name, '--target', target, '--host', host, ...given],
       ],
       { signal: this.signal },
@@ -63,7 +65,7 @@ export class Attacker {
 }
 
 /** Their names follow from what the programs are: those that changed are in another pod. */
-export function attackerManifests(): { readonly pod: string; readonly manifests: object } {
+function attackerManifests(): { readonly pod: string; readonly manifests: object } {
   const data = Object.fromEntries(
     readdirSync(programs)
       .filter((file) => file.endsWith('.mjs'))

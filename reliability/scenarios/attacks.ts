@@ -139,7 +139,7 @@ export const attackScenarios: readonly Scenario[] = attacks.map((attack) => ({
   needsExampleApi: true,
   changes,
   prepare: async ({ cluster, signal }) => {
-    await Attacker.ready(cluster.kubectl, signal);
+    await new Attacker(cluster.kubectl, signal).ready();
   },
   act: (stage) => act(stage, attack),
 }));
@@ -150,7 +150,7 @@ async function act(stage: Stage, { name, options, seconds = usualSeconds, least 
   const before = await podsOf(stage);
   const proxies = before.filter(isProxy);
   const [attacked] = proxies;
-  const attacker = await Attacker.ready(workloads.kubectl, system.signal);
+  const attacker = new Attacker(workloads.kubectl, system.signal);
   const watching = Promise.all(proxies.map((pod) => podResources(workloads, pod, seconds + 2, system.signal)));
   stage.event('the attack begins');
   const command = { name, options: { ...options, seconds } };
