@@ -170,6 +170,13 @@ async function act(stage: Stage, { name, options, seconds = usualSeconds, least 
     killed: most(({ killed }) => killed),
   };
   stage.attack = figures;
+  if (figures.killed > 0) {
+    // What a killed worker held stays counted, and other scenarios judge shares.
+    stage.atEnd(async () => {
+      await workloads.restart('proxy');
+      await workloads.rolledOut('proxy');
+    });
+  }
   const { connections } = options;
   const { requests = 0, frames = 0 } = least;
   const wanted = [
