@@ -57,7 +57,7 @@ const attacks: readonly Attack[] = [
     name: 'slow-heads',
     title: '5,000 request heads that never end',
     description: 'A byte of each comes every second.',
-    options: { connections: 5000, opening: 400 },
+    options: { connections: 5000, opening: 600 },
     least: { requests: 4000 },
   },
   {
@@ -78,7 +78,7 @@ const attacks: readonly Attack[] = [
     name: 'idle-tls',
     title: '5,000 TLS connections without a request',
     description: 'Each is opened again when nginx closes it.',
-    options: { connections: 5000, opening: 400 },
+    options: { connections: 5000, opening: 600 },
   },
   {
     name: 'idle-http2',
@@ -90,7 +90,7 @@ const attacks: readonly Attack[] = [
     name: 'connections',
     title: '10,000 connections',
     description: 'Not even TLS is begun on them.',
-    options: { connections: 10_000, opening: 1000 },
+    options: { connections: 10_000, opening: 1500 },
     seconds: longSeconds,
   },
   {
