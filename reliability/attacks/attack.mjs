@@ -1,5 +1,5 @@
 import { BlockList, isIPv4 } from 'node:net';
-import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
+import { clearInterval, setInterval, setTimeout } from 'node:timers';
 import { parseArgs } from 'node:util';
 import { Connections } from './connections.mjs';
 import * as http1 from './http1.mjs';
@@ -9,8 +9,8 @@ import { Tally } from './tally.mjs';
 const usage = `Usage: node attack.mjs NAME --target ADDRESS:PORT --host NAME [--connections N] [--opening N] [--seconds N]
                      [--streams N] [--size BYTES] [--rate N]
 
-One client that means harm, for as long as --seconds says, or until SIGTERM. Prints what it has achieved four times a second
-and at the end, a line of JSON each.
+One client that means harm, for as long as --seconds says. Prints what it has achieved four times a second and at the end,
+a line of JSON each.
 
   --target       the proxy; only addresses of this machine and private ones are taken
   --host         the server name and the Host header
@@ -99,14 +99,11 @@ function run(options) {
   });
   const print = () => process.stdout.write(`${JSON.stringify(tally)}\n`);
   const timer = setInterval(print, 250);
-  const end = () => {
+  setTimeout(() => {
     clearInterval(timer);
-    clearTimeout(deadline);
     print();
     connections.stop();
-  };
-  const deadline = setTimeout(end, options.seconds * 1000);
-  process.once('SIGTERM', end);
+  }, options.seconds * 1000);
 }
 
 try {
