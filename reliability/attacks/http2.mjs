@@ -15,8 +15,9 @@ import {
 /** Shorter than the proxy's timeout between two writes, which never strikes then. */
 const drip = 8000;
 
-/** How many frames go into one write at most. */
-const burst = 5000;
+/** How many frames, or streams, go into one write at most: nginx closes a connection that opens over 256 streams at once. */
+const frameBurst = 5000;
+const streamBurst = 100;
 
 /** Says hello, and counts what comes back. */
 function hello(connection, { onEnd = () => undefined, onAcknowledged = () => undefined } = {}) {
@@ -69,12 +70,13 @@ export function idle(connection) {
 export function rapidReset(connection, options) {
   let next = 1;
   hello(connection);
-  return paced(connection, options, () => {
+  const openAndReset = () => {
     connection.tally.requests += 1;
     const stream = next;
     next += 2;
     return [get(stream, '/healthcheck', options.host), reset(stream)];
-  });
+  };
+  return paced(connection, options, openAndReset, streamBurst);
 }
 
 /** A head that goes on for ever. */
@@ -107,7 +109,7 @@ function unreadFlood(connection, options, frames) {
 }
 
 /** Sends at the connection's part of the rate, as long as the other side takes it. */
-function paced(connection, { rate, connections }, frames) {
+function paced(connection, { rate, connections }, frames, burst = frameBurst) {
   const { tally } = connection;
   let due = 0;
   return (seconds) => {
