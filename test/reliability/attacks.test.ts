@@ -25,7 +25,7 @@ const attacks: Readonly<Record<string, readonly [options: string, done: (tally: 
   'idle-http2': ['--connections 3', ({ open }) => open === 3],
   connections: ['--connections 5', ({ open }) => open === 5],
   'unread-http2-streams': ['--streams 120 --size 1000000', ({ answers }) => answers['200'] === 120],
-  'rapid-reset': ['--rate 1000', ({ requests }) => requests > 500],
+  'rapid-reset': ['--rate 300', ({ requests }) => requests > 100],
   'continuation-flood': ['--rate 1000', ({ answers, frames }) => answers['400'] === 1 && frames > 500],
   'ping-flood': ['--rate 3000', ({ acknowledged, frames }) => acknowledged > 1 && frames > 2 * acknowledged],
   'settings-flood': ['--rate 3000', ({ acknowledged, frames }) => acknowledged > 1 && frames > 2 * acknowledged],
@@ -161,7 +161,7 @@ test('streams that do not read are answered on one connection, and none to its e
 });
 
 test('rapid reset opens streams, and leaves each before its answer', async () => {
-  expect(tallyOf('rapid-reset')).toMatchObject({ attempted: 1, answers: {}, resets: 0, goAways: 0 });
+  expect(tallyOf('rapid-reset')).toMatchObject({ mostOpen: 1, answers: {}, resets: 0 });
   const statuses = new Set((await logOf('rapid-reset', 100)).map(({ status }) => status));
   expect([...statuses]).toEqual([499]);
 });
