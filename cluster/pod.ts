@@ -9,7 +9,10 @@ interface ContainerState {
 /** What of a pod is looked at here. */
 export interface Pod extends KubernetesObject {
   readonly metadata: KubernetesObject['metadata'] & { readonly deletionTimestamp?: string };
-  readonly spec: { readonly nodeName?: string };
+  readonly spec: {
+    readonly nodeName?: string;
+    readonly volumes?: readonly { readonly name: string; readonly emptyDir?: { readonly sizeLimit?: string } }[];
+  };
   readonly status: {
     readonly podIP?: string;
     readonly conditions?: readonly {

@@ -2,7 +2,7 @@ import type { LoadRequest } from '../load/load-request';
 import { fairWithin, shareDeviationSince } from './analysis';
 import { lostAfter, type LostRequests } from './lost-requests';
 import type { Scenario } from './scenario';
-import type { Judgement, Latency, ScenarioResult } from './scenario-result';
+import type { AttackResult, Judgement, Latency, ScenarioResult } from './scenario-result';
 
 /** Seconds from the end of a cause: what DNS is kept for, its timer, and what the cluster itself takes. */
 export const recoveryBound = 8;
@@ -22,7 +22,7 @@ const byReusedPorts = 0.1;
 /** What is asked of every scenario that reaches the same. */
 export function judgements(
   { reaches, group }: Pick<Scenario, 'reaches' | 'group'>,
-  result: Pick<ScenarioResult, 'sent' | 'answered' | 'latency' | 'recovery' | 'waited'>,
+  result: Pick<ScenarioResult, 'sent' | 'answered' | 'latency' | 'recovery' | 'waited' | 'attack'>,
   lost: LostRequests,
   quiet: Latency | undefined,
 ): Judgement[] {
@@ -40,6 +40,7 @@ export function judgements(
   return [
     { text: 'no request lost', reached: result.answered === result.sent },
     ...(quiet === undefined || group !== 'operations' ? [] : latencyJudgements(result.latency, quiet)),
+    ...(quiet === undefined || result.attack === undefined ? [] : [neighbourJudgement(result.attack, quiet)]),
     recovered,
   ];
 }
@@ -49,6 +50,14 @@ function latencyJudgements({ p99, max }: Latency, quiet: Latency): Judgement[] {
     { text: 'p99 at most three times that of the quiet phase', reached: p99 <= 3 * quiet.p99 },
     { text: 'no answer over 1 s beyond those of the quiet phase', reached: max <= quiet.max + 1000 },
   ];
+}
+
+/** Beside an attack others have to be served as well as before. */
+function neighbourJudgement({ latency }: AttackResult, quiet: Latency): Judgement {
+  return {
+    text: 'p99 at most twice that of the quiet phase while the attack lasted',
+    reached: latency.p99 <= 2 * quiet.p99,
+  };
 }
 
 export function recoveryJudgement({

@@ -138,13 +138,13 @@ export class ReliabilityCluster {
     return output;
   }
 
-  /** Brings everything back to the state that every scenario begins with, whatever the one before has left. */
-  async settle(doing: (detail: string) => void): Promise<void> {
+  /** Brings everything to the state that a scenario begins with, whatever the one before has left. */
+  async settle(doing: (detail: string) => void, changes: object = {}): Promise<void> {
     const { workloads } = this;
     for (const name of this.workerNames) await workloads.kubectl.run(['uncordon', name], { signal: this.signal });
     await workloads.run('delete', 'horizontalpodautoscalers', '--all');
     await workloads.run('delete', 'deployments,pods', `--selector=${extraSelector}`, '--wait=false');
-    await this.apply();
+    await this.apply(changes);
     await this.nodesReady();
     for (const component of ['api', 'proxy'] as const) {
       const count = standardReplicas[component];

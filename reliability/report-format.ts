@@ -29,6 +29,11 @@ export function duration(value: number): string {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** `385 MiB` */
+export function mebibytes(bytes: number): string {
+  return Number.isFinite(bytes) ? `${count(bytes / 2 ** 20)} MiB` : absent;
+}
+
 /** `1 node`, `3 nodes` */
 export function plural(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;

@@ -1,9 +1,9 @@
-import { count, seconds, wholeMilliseconds } from './report-format';
+import { count, mebibytes, seconds, wholeMilliseconds } from './report-format';
 import { markdownText, tableRow } from './report-markdown';
 import { reportTotals } from './report-totals';
-import type { ScenarioGroup, ScenarioResult, Waited } from './scenario-result';
+import type { AttackResult, ScenarioGroup, ScenarioResult, Waited } from './scenario-result';
 
-const groups: readonly ScenarioGroup[] = ['operations', 'faults', 'long connections', 'wrong input'];
+const groups: readonly ScenarioGroup[] = ['operations', 'faults', 'long connections', 'wrong input', 'attacks'];
 
 const head = [
   'scenario',
@@ -20,12 +20,28 @@ const head = [
   'as before after',
 ];
 
+/** Beside the table of the load: what the attacks took, of the proxy that held the most, and what they achieved. */
+const attackHead = [
+  'attack',
+  'p99 ms before',
+  'p99 ms meanwhile',
+  'most memory',
+  'of',
+  'most temporary files',
+  'of',
+  'workers killed',
+  'restarts',
+  'what was done',
+];
+
 /** One table for each group of scenarios that has any, below its totals. */
 export function reportTables(results: readonly ScenarioResult[]): string {
   return groups
     .map((group) => ({ group, rows: results.filter((result) => result.group === group) }))
     .filter(({ rows }) => rows.length > 0)
-    .map(({ group, rows }) => `### ${capitalized(group)}\n\n${reportTotals(rows)}.\n\n${table(rows)}`)
+    .map(
+      ({ group, rows }) => `### ${capitalized(group)}\n\n${reportTotals(rows)}.\n\n${table(rows)}${attackTable(rows)}`,
+    )
     .join('\n\n');
 }
 
@@ -47,6 +63,25 @@ export function recoveryText(recovery: number | undefined): string {
 function table(results: readonly ScenarioResult[]): string {
   const rule = head.map((_, column) => (column === 0 ? '---' : '---:'));
   return [tableRow(head), `|${rule.join('|')}|`, ...results.flatMap(rows)].join('\n');
+}
+
+/** Empty without attacks. */
+function attackTable(results: readonly ScenarioResult[]): string {
+  const lines = results.flatMap((result) => (result.attack === undefined ? [] : [attackRow(result, result.attack)]));
+  if (lines.length === 0) return '';
+  const rule = attackHead.map((_, column) => (column === 0 || column === attackHead.length - 1 ? '---' : '---:'));
+  return ['\n', tableRow(attackHead), `|${rule.join('|')}|`, ...lines].join('\n');
+}
+
+function attackRow(result: ScenarioResult, attack: AttackResult): string {
+  const { latency, memory, memoryLimit, disk, diskLimit, killed, restarts, achieved } = attack;
+  return tableRow([
+    scenarioLink(result),
+    ...[result.quiet.p99, latency.p99].map(wholeMilliseconds),
+    ...[memory, memoryLimit, disk, diskLimit].map(mebibytes),
+    ...[killed, restarts].map(count),
+    markdownText(achieved),
+  ]);
 }
 
 function rows(result: ScenarioResult): string[] {

@@ -36,8 +36,9 @@ export async function runScenario(
   { system, options, quiet, listLost }: ScenarioRun,
   doing: (detail: string) => void,
 ): Promise<ScenarioResult> {
-  await system.settle(doing);
+  await system.settle(doing, scenario.changes);
   for (const changes of scenario.applies ?? []) await system.synthesize(changes);
+  await scenario.prepare?.(system);
   const history = new PodHistory(system.workloads);
   const since = new Date();
   const rate = scenario.rate ?? options.rate;
@@ -110,6 +111,9 @@ export async function runScenario(
     quiet: latency(result.requests.filter(({ started }) => started >= begin + beforeQuiet && started < disturbedFrom)),
     recovery,
     ...(stage.waited === undefined ? {} : { waited: stage.waited }),
+    ...(stage.attack === undefined
+      ? {}
+      : { attack: { ...stage.attack, latency: latency(disturbed.filter(({ started }) => started < causeEnded)) } }),
     events: stage.events,
     seconds: perSecond(result.requests, begin),
     notes: [
@@ -123,7 +127,7 @@ export async function runScenario(
   return {
     ...partial,
     judgements: [
-      ...judgements(scenario, partial, lost, ownRate ? partial.quiet : quiet),
+      ...judgements(scenario, partial, lost, ownRate ? partial.quiet : quietOf(scenario, quiet, partial)),
       ...(named === undefined || asBefore === undefined ? [] : [sharesJudgement(result.requests, asBefore, named)]),
       ...(stage.loss === undefined ? [] : [lossJudgement(lost, stage.loss)]),
       // Reused ports may still lead to a lost node after it is back.
@@ -131,6 +135,15 @@ export async function runScenario(
       ...stage.judgements,
     ],
   };
+}
+
+/** What latency is held against: for an attack that runs alone, its own quiet phase. */
+function quietOf(
+  { group }: Scenario,
+  quiet: Latency | undefined,
+  own: { readonly quiet: Latency },
+): Latency | undefined {
+  return group === 'attacks' ? (quiet ?? own.quiet) : quiet;
 }
 
 async function waitUntilAsBefore(

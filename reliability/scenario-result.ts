@@ -28,6 +28,8 @@ export interface ScenarioResult {
   readonly recovery: number | undefined;
   /** The GETs that waited on something that hung; absent where nothing hangs. */
   readonly waited?: Waited;
+  /** What an attack did and took; absent where there is none. */
+  readonly attack?: AttackResult;
   /** What the operator or the fault did, in seconds from the first request. */
   readonly events: readonly ScenarioEvent[];
   /** One entry a second. */
@@ -40,7 +42,7 @@ export interface ScenarioResult {
   readonly measured: Partial<Readonly<Record<Moment, readonly number[]>>>;
 }
 
-export type ScenarioGroup = 'operations' | 'faults' | 'long connections' | 'wrong input';
+export type ScenarioGroup = 'operations' | 'faults' | 'long connections' | 'wrong input' | 'attacks';
 
 /** Requests that were already given to an instance when it hung, or before that was known. */
 export interface Waited {
@@ -49,6 +51,23 @@ export interface Waited {
   /** In seconds: the longest that one waited, and what the timeline promises. */
   readonly longest: number;
   readonly bound: number;
+}
+
+/** An attack beside the load: sizes in bytes, of the proxy that held the most. */
+export interface AttackResult {
+  /** What the attacker did, and what came of it. */
+  readonly achieved: string;
+  /** Of the load's requests while it lasted. */
+  readonly latency: Latency;
+  readonly memory: number;
+  readonly memoryLimit: number;
+  /** Of temporary files, those without a name among them. */
+  readonly disk: number;
+  readonly diskLimit: number;
+  /** Of containers of nginx and of the API. */
+  readonly restarts: number;
+  /** Processes of nginx that the kernel ended for want of memory. */
+  readonly killed: number;
 }
 
 /** In milliseconds. */

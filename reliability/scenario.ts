@@ -1,3 +1,4 @@
+import type { ReliabilityCluster } from './reliability-cluster';
 import type { ScenarioGroup } from './scenario-result';
 import type { Stage } from './stage';
 
@@ -24,6 +25,10 @@ export interface Scenario {
   readonly applies?: readonly object[];
   /** Shares are noted, and not judged: what makes them uneven outlasts its cause (reliability-notes.md). @default false */
   readonly notesShares?: boolean;
+  /** Options that are changed from before its load on; scenarios in a row with the same ones share one rollout. @default - none */
+  readonly changes?: object;
+  /** Makes what it needs before there is load. */
+  readonly prepare?: (system: ReliabilityCluster) => Promise<void>;
   /** Ends when the cause has ended and Kubernetes has done its part; what comes next is measured by the run. */
   readonly act: (stage: Stage) => Promise<void>;
 }

@@ -10,7 +10,7 @@ import type { Moment } from '../timeline/moments';
 import type { LossBound } from './judgements';
 import type { PodHistory } from './pod-history';
 import type { ReliabilityCluster } from './reliability-cluster';
-import type { Judgement, ScenarioEvent, Waited } from './scenario-result';
+import type { AttackResult, Judgement, ScenarioEvent, Waited } from './scenario-result';
 
 /** What a scenario acts through, and what it has to say. */
 export class Stage {
@@ -20,6 +20,7 @@ export class Stage {
   readonly measured: Partial<Record<Moment, number[]>> = {};
   waited: Waited | undefined;
   loss: LossBound | undefined;
+  attack: Omit<AttackResult, 'latency'> | undefined;
   /** When the cause had ended, in milliseconds since the epoch. */
   causeEnded: number | undefined;
   private readonly undoing: (() => Promise<unknown>)[] = [];

@@ -4,6 +4,7 @@ import type { Environment } from './environment';
 import { errorHandler, notFound, refuseMalformedPath } from './errors';
 import { requestLog } from './request-log';
 import { about } from './routes/about';
+import { bytes } from './routes/bytes';
 import { chunked } from './routes/chunked';
 import { delay } from './routes/delay';
 import { echo } from './routes/echo';
@@ -43,6 +44,7 @@ export function createApp({ environment, readiness, logger }: AppOptions): Expre
       headers(environment),
       status(environment),
       delay(environment),
+      bytes(),
       chunked(environment),
       sse(environment),
     );

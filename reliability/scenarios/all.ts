@@ -1,6 +1,7 @@
 import type { Scenario } from '../scenario';
 import { apiBehaviour } from './api-behaviour';
 import { apiPods } from './api-pods';
+import { attackScenarios } from './attacks';
 import { certificates } from './certificates';
 import { clusterServices } from './cluster-services';
 import { dns } from './dns';
@@ -32,4 +33,5 @@ export const scenarios: readonly Scenario[] = [
   streamsKept,
   uploads,
   ...wrongInput,
+  ...attackScenarios,
 ];

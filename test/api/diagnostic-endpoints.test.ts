@@ -154,3 +154,16 @@ test('GET /sse goes on after the Last-Event-ID, and ignores one that is not its 
     client.destroy();
   }
 });
+
+test('GET /bytes/:n answers so many bytes', async () => {
+  const { status, headers, body } = await answer(api.port, '/bytes/100000');
+  expect({ status, length: headers['content-length'] }).toEqual({ status: 200, length: '100000' });
+  expect(Buffer.byteLength(body)).toBe(100_000);
+});
+
+test.each(['100000001', '-1', 'x'])('GET /bytes/%s is refused', async (n) => {
+  expect(await answer(api.port, `/bytes/${n}`)).toMatchObject({
+    status: 400,
+    json: { error: 'n: give a whole number of bytes from 0 to 100000000' },
+  });
+});

@@ -55,6 +55,7 @@ test.each([
   ['GET', '/headers'],
   ['GET', '/status/200'],
   ['GET', '/delay/1'],
+  ['GET', '/bytes/1'],
   ['GET', '/chunked/1'],
   ['GET', '/sse'],
 ])('%s %s is 404 when diagnostic endpoints are off', async (method, path) => {

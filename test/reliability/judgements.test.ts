@@ -48,6 +48,19 @@ test('wrong input may lose nothing, however slow it is', () => {
   expect(missed({ reaches: 'nothing lost', group: 'wrong input' }, { ...slow, answered: 99 })).toHaveLength(1);
 });
 
+test('beside an attack nothing may be lost, and be twice as slow while it lasts', () => {
+  const attack = (p99: number) => ({
+    attack: {
+      ...{ achieved: '', memory: 0, memoryLimit: 0, disk: 0, diskLimit: 0, restarts: 0, killed: 0 },
+      latency: { p50: 2, p99, max: 5000 },
+    },
+  });
+  const scenario = { reaches: 'nothing lost', group: 'attacks' } as const;
+  expect(missed(scenario, attack(20))).toEqual([]);
+  expect(missed(scenario, attack(20.1))).toEqual(['p99 at most twice that of the quiet phase while the attack lasted']);
+  expect(missed(scenario, { ...attack(20), answered: 99 })).toEqual(['no request lost']);
+});
+
 describe('A fault of a pod', () => {
   const fault = { reaches: 'no GET lost', group: 'faults' } as const;
   const waited = { sent: 1, answered: 0, longest: 40, bound: 56 };

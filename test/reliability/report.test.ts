@@ -37,6 +37,29 @@ test('the scenarios stand in the tables of their groups, in the order of the gro
   );
 });
 
+test('attacks have a second table, of what they took and what was done', () => {
+  const page = reliabilityReport(run, [
+    scenario({
+      group: 'attacks',
+      attack: {
+        achieved: '5,000 connections tried | 503 × 904',
+        latency: { p50: 2, p99: 17.2, max: 30 },
+        memory: 307 * 2 ** 20,
+        memoryLimit: 384 * 2 ** 20,
+        disk: 0,
+        diskLimit: 2 ** 30,
+        restarts: 1,
+        killed: 2,
+      },
+    }),
+  ]);
+  expect(page).toContain('### Attacks');
+  expect(page).toContain(
+    '| [Rollout of the API](#rollout-api) | 10 | 17 | 307 MiB | 384 MiB | 0 MiB | 1,024 MiB | 2 | 1 | 5,000 connections tried \\| 503 × 904 |',
+  );
+  expect(reliabilityReport(run, [scenario()])).not.toContain('most memory');
+});
+
 test('a group has its totals and its table; one without scenarios has none', () => {
   const page = reliabilityReport(run, [scenario({ sent: 6032, answered: 6032 })]);
   expect(page).toContain(

@@ -10,6 +10,7 @@ const diagnosticEndpoints = [
   'GET /headers',
   'ALL /status/:code',
   'GET /delay/:ms',
+  'GET /bytes/:n',
   'GET /chunked/:n',
   'GET /sse',
   'WebSocket /ws/echo',
