@@ -241,16 +241,16 @@ function requestsByDisk(settings: BudgetSettings, streams: number, byMemory: num
 }
 
 /** Every body may have to wait in a file. The kubelet sees no unlinked file, so that this has to hold without it. */
-function storage({ maxBodySize, maxRequests, temporaryStorage }: BudgetSettings, inProgress: number): number {
+function storage(settings: BudgetSettings, inProgress: number): number {
+  const { maxBodySize, temporaryStorage } = settings;
   const needed = inProgress * maxBodySize;
   const room = temporaryStorage ?? storageWithoutAsking;
   if (needed <= room) return temporaryStorage ?? needed;
+  const byDefault: [string, unknown] = ['clientMaxBodySize', `${Math.ceil(maxBodySize / MiB)}m`];
   const [option, value] =
-    temporaryStorage !== undefined
-      ? ['proxyTemporaryStorage', mebibytes(temporaryStorage)]
-      : maxRequests !== undefined
-        ? ['maxRequests', maxRequests]
-        : ['clientMaxBodySize', `${Math.ceil(maxBodySize / MiB)}m`];
+    temporaryStorage === undefined
+      ? (counted(settings) ?? byDefault)
+      : ['proxyTemporaryStorage', mebibytes(temporaryStorage)];
   throw new InvalidOption(
     option,
     value,
@@ -276,11 +276,14 @@ function refuseMemory(
 }
 
 /** What was asked for that does not fit: the first number that was given, or the memory that leaves no room. */
-function asked({ maxRequests, maxStreams, maxConnections, memoryLimit }: BudgetSettings): [string, unknown] {
-  if (maxConnections !== undefined) return ['maxConnections', maxConnections];
+function asked(settings: BudgetSettings): [string, unknown] {
+  if (settings.maxConnections !== undefined) return ['maxConnections', settings.maxConnections];
+  return counted(settings) ?? ['proxyMemoryLimit', mebibytes(settings.memoryLimit)];
+}
+
+function counted({ maxRequests, maxStreams }: BudgetSettings): [string, unknown] | undefined {
   if (maxRequests !== undefined) return ['maxRequests', maxRequests];
-  if (maxStreams !== undefined) return ['maxStreams', maxStreams];
-  return ['proxyMemoryLimit', mebibytes(memoryLimit)];
+  return maxStreams === undefined ? undefined : ['maxStreams', maxStreams];
 }
 
 function sum(memory: readonly MemoryShare[]): number {

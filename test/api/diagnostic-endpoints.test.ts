@@ -18,7 +18,7 @@ const json = { 'Content-Type': 'application/json' };
 test('GET / lists the diagnostic endpoints too, and each of them answers', async () => {
   const { json: about } = await answer(api.port, '/');
   const { endpoints } = about as { endpoints: string[] };
-  expect(endpoints).toHaveLength(14);
+  expect(endpoints).toHaveLength(15);
   for (const endpoint of endpoints) {
     const [method = '', route = ''] = endpoint.split(' ');
     if (method === 'WebSocket' || route === '/sse') continue;

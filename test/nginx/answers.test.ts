@@ -88,8 +88,12 @@ describe("nginx's own errors are JSON with the request id, and carry the securit
   const cases: [number, string, Parameters<OneInstance['nginx']['get']>[0]][] = [
     [413, 'Content Too Large', { method: 'POST', body: 'x'.repeat(3000) }],
     [400, 'Bad Request', { path: '/%zz' }],
-    [400, 'Bad Request', { headers: Object.fromEntries(Array.from({ length: 120 }, (_, i) => [`x-${i}`, 'y'])) }],
-    [400, 'Bad Request', { headers: { 'X-Large': 'y'.repeat(9000) } }],
+    [
+      431,
+      'Request Header Fields Too Large',
+      { headers: Object.fromEntries(Array.from({ length: 120 }, (_, i) => [`x-${i}`, 'y'])) },
+    ],
+    [431, 'Request Header Fields Too Large', { headers: { 'X-Large': 'y'.repeat(9000) } }],
     [414, 'URI Too Long', { path: `/${'y'.repeat(9000)}` }],
     [405, 'Method Not Allowed', { method: 'TRACE' }],
   ];

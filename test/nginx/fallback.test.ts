@@ -316,9 +316,7 @@ describe('long connections', () => {
       response.write('data: 1\n\n');
       setTimeout(() => response.end('data: 2\n\n'), 1500);
     });
-    const proxy = await start([], streaming.instance, {
-      timeline: times,
-    });
-    expect((await proxy.get({ headers: { accept: 'text/event-stream' } })).body).toBe('data: 1\n\ndata: 2\n\n');
+    const proxy = await start([], streaming.instance, { timeline: times, streamPaths: ['/events'] });
+    expect((await proxy.get({ path: '/events' })).body).toBe('data: 1\n\ndata: 2\n\n');
   });
 });

@@ -32,8 +32,6 @@ beforeAll(async () => {
   );
 });
 
-afterAll(() => system.stop());
-
 afterEach(async () => {
   held.splice(0).forEach((end) => {
     end();

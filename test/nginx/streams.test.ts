@@ -4,6 +4,7 @@ import { request } from 'node:https';
 import { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 import { timeline } from '../../timeline/timeline';
+import { onFileFinished } from '../afterwards';
 import { OneInstance, startWithOneInstance } from './one-instance';
 
 let system: OneInstance;
@@ -36,6 +37,10 @@ beforeAll(async () => {
       response.end('ok');
     },
   );
+  onFileFinished(() => {
+    for (const socket of hung) socket.destroy();
+    for (const webSocket of webSockets.clients) webSocket.terminate();
+  });
   system.api.on('upgrade', (incoming, socket) => {
     if (incoming.url === '/hung') {
       hung.push(socket);
@@ -47,14 +52,6 @@ beforeAll(async () => {
       });
     });
   });
-});
-
-afterAll(async () => {
-  for (const socket of [...hung, ...webSockets.clients]) {
-    if (socket instanceof WebSocket) socket.terminate();
-    else socket.destroy();
-  }
-  await system.stop();
 });
 
 async function events(path: string, method = 'GET'): Promise<IncomingMessage> {
