@@ -9,6 +9,8 @@ import { budget } from '../budget/budget';
 import { selfSignedKeyPair } from '../certificates/self-signed';
 import { commandLine } from '../cluster/command-line';
 import { Failure } from '../cluster/failure';
+import { DnsServer } from '../local/dns-server';
+import { zone } from '../local/local-proxy';
 import { findNginx } from '../local/nginx-binary';
 import { lastGoodCertificateScript } from '../nginx/last-good-certificate-section';
 import { nginxConf } from '../nginx/nginx-conf';
@@ -41,8 +43,11 @@ void commandLine('bench', async (args, signal) => {
   if (spawnSync('wrk', ['-v']).error !== undefined) throw new Failure('wrk is not installed: install it (Debian: wrk)');
   const directory = mkdtempSync(join(tmpdir(), 'fairlead-bench-'));
   const started: ChildProcess[] = [];
+  let dns: DnsServer | undefined;
   try {
-    const candidates = await startAll(directory, started, signal);
+    const ports = await freePorts();
+    dns = await DnsServer.start(zone, () => [{ name: 'one', address: '127.0.0.1', port: ports[0] }]);
+    const candidates = await startAll(directory, started, ports, dns, signal);
     for (let round = 1; round <= rounds; round += 1) {
       for (const candidate of candidates) {
         signal.throwIfAborted();
@@ -54,19 +59,26 @@ void commandLine('bench', async (args, signal) => {
     }
     process.stdout.write(table(candidates));
   } finally {
+    await dns?.close();
     for (const child of started) child.kill('SIGTERM');
     for (const child of started) if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     rmSync(directory, { recursive: true, force: true });
   }
 });
 
-async function startAll(directory: string, started: ChildProcess[], signal: AbortSignal): Promise<Candidate[]> {
-  const [upstream, bare, tutorial, http, https, probe, check, behindHttp, behindHttps, haproxy] = await freePorts();
+async function startAll(
+  directory: string,
+  started: ChildProcess[],
+  ports: Ports,
+  dns: DnsServer,
+  signal: AbortSignal,
+): Promise<Candidate[]> {
+  const [upstream, bare, tutorial, http, https, probe, check, behindHttp, behindHttps, haproxy] = ports;
   const { certificate, privateKey } = selfSignedKeyPair(['localhost'], join('.fairlead', 'bench'));
   mkdirSync(join(directory, 'tls'));
   writeFileSync(join(directory, 'tls', 'tls.crt'), certificate);
   writeFileSync(join(directory, 'tls', 'tls.key'), privateKey, { mode: 0o600 });
-  writeFileSync(join(directory, 'both.pem'), certificate + privateKey, { mode: 0o600 });
+  writeFileSync(join(directory, 'both.pem'), `${certificate}\n${privateKey}`, { mode: 0o600 });
   writeFileSync(join(directory, lastGoodCertificateScript.name), lastGoodCertificateScript.text);
   const nginx = await findNginx({ signal });
 
@@ -135,11 +147,11 @@ proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-
           hasStreams: false,
           upstreamZone: upstreamZone(10),
         }),
-        upstreamHost: '127.0.0.1',
-        upstreamPort: upstream,
+        upstreamHost: zone,
+        upstreamService: 'http',
         upstreamFallback: { host: '127.0.0.1', port: upstream },
         maxUpstreams: 10,
-        resolvers: ['127.0.0.1:9'],
+        resolvers: [`127.0.0.1:${dns.port}`],
         workers,
         listenAddress: '127.0.0.1',
         httpPort: http,
@@ -227,7 +239,7 @@ type Ports = [number, number, number, number, number, number, number, number, nu
 
 async function freePorts(): Promise<Ports> {
   const servers = Array.from({ length: 10 }, () => createServer().listen(0, '127.0.0.1'));
-  for (const server of servers) await once(server, 'listening');
+  await Promise.all(servers.map((server) => once(server, 'listening')));
   const ports = servers.map((server) => (server.address() as AddressInfo).port) as Ports;
   for (const server of servers) server.close();
   return ports;

@@ -6,7 +6,7 @@ import { judgeEndings, noteEndings } from './streams';
 const rollouts = 3;
 
 /** What an upload needs, and nothing else of the standard state. */
-const largeBodies = { clientMaxBodySize: '128m' };
+const largeBodies = { clientMaxBodySize: '128m', proxyTemporaryStorage: '200Gi' };
 
 export const uploads: Scenario = {
   name: 'http2-streams-api-rollouts',
