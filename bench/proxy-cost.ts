@@ -20,7 +20,7 @@ import { timeline } from '../timeline/timeline';
 const usage = `Usage: npm run bench [-- --help]
 
 Measures what CPU time a proxy's processes take for a request over TLS (HTTP/1.1, kept connections, small answers): nginx with nothing but
-keep-alive, fairlead's configuration, a tutorial's, and HAProxy if it is installed; in turns, five rounds, medians. Needs wrk.
+keep-alive and its log, fairlead's configuration, a tutorial's, and HAProxy if it is installed; in turns, five rounds, medians. Needs wrk.
 `;
 
 const rounds = 5;
@@ -102,7 +102,7 @@ async function startAll(
     body: string,
   ): string => `daemon off; worker_processes ${workers}; pid ${directory}/${name}.pid;
 events { worker_connections 4096; }
-http { access_log off; client_body_temp_path ${directory}/${name}; proxy_temp_path ${directory}/${name}; fastcgi_temp_path ${directory}/${name};
+http { client_body_temp_path ${directory}/${name}; proxy_temp_path ${directory}/${name}; fastcgi_temp_path ${directory}/${name};
 scgi_temp_path ${directory}/${name}; uwsgi_temp_path ${directory}/${name}; ${body} }`;
   const tls = `ssl_certificate ${directory}/tls/tls.crt; ssl_certificate_key ${directory}/tls/tls.key;`;
 
@@ -111,16 +111,16 @@ scgi_temp_path ${directory}/${name}; uwsgi_temp_path ${directory}/${name}; ${bod
     upstream,
     frame(
       'upstream',
-      `keepalive_requests 100000000; server { listen 127.0.0.1:${upstream}; default_type application/json; return 200 '{"status":"ok"}'; }`,
+      `access_log off; keepalive_requests 100000000; server { listen 127.0.0.1:${upstream}; default_type application/json; return 200 '{"status":"ok"}'; }`,
     ),
   );
   const candidates = [
     await runNginx(
-      'nginx with keep-alive alone',
+      'nginx with keep-alive, and its own log',
       bare,
       frame(
         'bare',
-        `keepalive_requests 100000000; upstream api { server 127.0.0.1:${upstream}; keepalive 64; }
+        `access_log ${directory}/bare.log; keepalive_requests 100000000; upstream api { server 127.0.0.1:${upstream}; keepalive 64; }
 server { listen 127.0.0.1:${bare} ssl; ${tls} location / { proxy_pass http://api; proxy_http_version 1.1; proxy_set_header Connection ""; } }`,
       ),
     ),
