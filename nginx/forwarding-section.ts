@@ -22,9 +22,14 @@ export function forwardingSection(proxy: ProxyModel): Node[] {
     heading('Requests to the API'),
     ...realClientAddress(proxy),
     block(
-      'map $server_protocol:$http_upgrade $accepted_upgrade',
-      [directive('default ""'), directive('HTTP/1.1:websocket websocket')],
-      'no other protocol, h2c would lead around nginx; and of HTTP/1.1 alone, HTTP/2 shares the connection',
+      'map $http_upgrade $accepted_upgrade',
+      [directive('default ""'), directive('websocket $http1_upgrade')],
+      'no other protocol: h2c would lead around nginx',
+    ),
+    block(
+      'map $server_protocol $http1_upgrade',
+      [directive('default ""'), directive('HTTP/1.1 websocket')],
+      'of HTTP/1.1 alone: HTTP/2 shares the connection',
     ),
     block('map $accepted_upgrade $connection_upgrade', [directive('default upgrade'), directive('"" ""')]),
     directive('proxy_set_header Upgrade $accepted_upgrade'),

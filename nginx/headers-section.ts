@@ -19,6 +19,8 @@ export function headersSection(proxy: ProxyModel): Node[] {
     directive('proxy_hide_header X-Request-Id', 'sent once, by nginx'),
     directive('add_header_inherit merge', 'a location that adds a header keeps these'),
     directive('add_header X-Request-Id $accepted_request_id always', 'what a user can quote, and all logs have'),
+    directive('proxy_hide_header X-Content-Type-Options', 'the same: it has no other value'),
+    directive('add_header X-Content-Type-Options nosniff always', 'browsers go by Content-Type alone'),
     ...headers.map(({ name, value, reason }) =>
       block(
         `map ${upstreamHeader(name)} ${defaultHeader(name)}`,

@@ -5,32 +5,51 @@ import { quote } from './quote';
 /** The most bytes of what a client may make as long as it likes: a whole line has to fit in one write to a pipe. */
 const longest = { method: 20, host: 100, path: 800, user_agent: 400 } as const;
 
-const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
+/** A field of what a client chose, as it is logged if it may be written as it is, and as it is cut to what may be. */
+interface Text {
+  readonly asItIs: string;
+  readonly cut: string;
+}
+
+const text = {
+  method: { asItIs: '$request_method', cut: '$cut_method' },
+  host: { asItIs: '$host', cut: '$cut_host' },
+  path: { asItIs: '$plain_path', cut: '$cut_path' },
+  status: { asItIs: '$status', cut: '$numeric_status' },
+  user_agent: { asItIs: '$http_user_agent', cut: '$cut_user_agent' },
+} as const satisfies Record<string, Text>;
 
 /** One JSON object a request. No query strings: they carry tokens and names. */
-const fields: readonly (readonly [name: string, variable: string])[] = [
-  ['time', '"$time_iso8601"'],
-  ['request_id', '"$accepted_request_id"'],
-  ['client', '"$remote_addr"'],
-  ['method', '"$logged_method"'],
-  ['host', '"$logged_host"'],
-  ['path', '"$logged_path"'],
-  ['protocol', '"$server_protocol"'],
-  ['status', '$numeric_status'],
-  ['bytes_sent', '$bytes_sent'],
-  ['request_time', '$request_time'],
-  ['upstream_addr', '"$upstream_addr"'],
-  ['upstream_status', '"$upstream_status"'],
-  ['upstream_bytes_sent', '"$upstream_bytes_sent"'],
-  ['upstream_connect_time', '"$upstream_connect_time"'],
-  ['upstream_header_time', '"$upstream_header_time"'],
-  ['upstream_response_time', '"$upstream_response_time"'],
-  ['tls', '"$ssl_protocol"'],
-  ['user_agent', '"$logged_user_agent"'],
-];
+function format(form: keyof Text): string {
+  const fields: Record<string, string> = {
+    time: '"$time_iso8601"',
+    request_id: '"$accepted_request_id"',
+    client: '"$remote_addr"',
+    method: `"${text.method[form]}"`,
+    host: `"${text.host[form]}"`,
+    path: `"${text.path[form]}"`,
+    protocol: '"$server_protocol"',
+    status: text.status[form],
+    bytes_sent: '$bytes_sent',
+    request_time: '$request_time',
+    upstream_addr: '"$upstream_addr"',
+    upstream_status: '"$upstream_status"',
+    upstream_bytes_sent: '"$upstream_bytes_sent"',
+    upstream_connect_time: '"$upstream_connect_time"',
+    upstream_header_time: '"$upstream_header_time"',
+    upstream_response_time: '"$upstream_response_time"',
+    tls: '"$ssl_protocol"',
+    user_agent: `"${text.user_agent[form]}"`,
+  };
+  return `'{${Object.entries(fields)
+    .map(([name, value]) => `"${name}":${value}`)
+    .join(',')}}'`;
+}
 
-export function loggingSection({ accessLog, hosts }: ProxyModel): Node[] {
-  const format = fields.map(([name, variable]) => `"${name}":${variable}`).join(',');
+export function loggingSection({ accessLog }: ProxyModel): Node[] {
+  // A write of more than PIPE_BUF (4096 bytes) could be mixed with another worker's.
+  const log = (format: string, condition: string, comment: string): Directive =>
+    directive(`access_log ${quote('accessLog', accessLog)} ${format} buffer=4k flush=1s if=${condition}`, comment);
   return [
     heading('Logging'),
     block(
@@ -38,52 +57,40 @@ export function loggingSection({ accessLog, hosts }: ProxyModel): Node[] {
       [directive('default $request_id'), directive('"~^[\\w.-]{1,128}$" $http_x_request_id')],
       "a client's own id, if it is harmless",
     ),
-    ...loggedText(hosts),
+    block(
+      'map "$status $request_method $host $request_uri $http_user_agent" $unusual',
+      [directive('default 1'), directive(`"~^${plain}$" 0`)],
+      'what a client chose is cut and escaped unless it is short and plain, as nearly all is: that costs less',
+    ),
+    block('map $request_method $cut_method', [
+      directive(`"~^(?<first_of_method>.{1,${longest.method}})" $first_of_method`),
+    ]),
+    block('map $host $cut_host', [directive(`"~^(?<first_of_host>[\\x21-\\x7e]{1,${longest.host}})" $first_of_host`)]),
+    ...cut('$request_uri', 'path', '[^?]'),
+    ...cut('$http_user_agent', 'user_agent', '.'),
     block(
       'map $status $numeric_status',
       [directive('default $status'), directive('"000" 0')],
       'JSON has no 000, which a client that left at once gets',
     ),
-    directive(`log_format json escape=json '{${format}}'`, 'one JSON object a request'),
-    // A write of more than PIPE_BUF (4096 bytes) could be mixed with another worker's.
     directive(
-      `access_log ${quote('accessLog', accessLog)} json buffer=4k flush=1s`,
-      'whole lines, a few at a time: a pipe takes 4k in one piece',
+      `log_format plain escape=none ${format('asItIs')}`,
+      'one JSON object a request, without the query string',
     ),
+    directive(`log_format unusual escape=json ${format('cut')}`, 'the same, of any request'),
+    log('unusual', '$unusual', 'whole lines, a few at a time: a pipe takes 4k in one piece'),
+    log('plain', '$plain_path', 'after the other, whose condition finds the path'),
   ];
 }
 
-/** What a client chose, as far as it fits in a line and is well-formed UTF-8; of the path, what stands before the query. */
-function loggedText(hosts: readonly string[]): Directive[] {
-  return [
-    block(
-      'map $request_method $logged_method',
-      [
-        ...methods.map((method) => directive(`${method} ${method}`)),
-        directive(`"~^(?<other_method>[\\x21-\\x7e]{1,${longest.method}})" $other_method`),
-      ],
-      'what a client chose is cut: a line is one write, and one JSON object',
-    ),
-    block('map $host $logged_host', [
-      ...hosts.map((host) => directive(`${host} ${host}`)),
-      directive(`"~^(?<other_host>[\\x21-\\x7e]{1,${longest.host}})" $other_host`),
-    ]),
-    block(
-      'map $request_uri $logged_path',
-      [
-        directive(`"~^(?<ascii_path>[\\x20-\\x3e\\x40-\\x7e]{0,${longest.path}})(?:\\?|$)" $ascii_path`),
-        directive('default $cut_path'),
-      ],
-      'without the query string',
-    ),
-    ...cut('$request_uri', 'path', '[^?]'),
-    block('map $http_user_agent $logged_user_agent', [
-      directive(`"~^[\\x20-\\x7e]{0,${longest.user_agent}}$" $http_user_agent`),
-      directive('default $cut_user_agent'),
-    ]),
-    ...cut('$http_user_agent', 'user_agent', '.'),
-  ];
-}
+/** A request that may be written as it is: printable ASCII without quotes and backslashes, and no longer than it would be cut to. */
+const plain = [
+  '[1-5]\\d\\d',
+  `[A-Z]{1,${longest.method}}`,
+  `[\\w.:\\[\\]-]{1,${longest.host}}`,
+  `(?<plain_path>/[\\x21\\x23-\\x3e\\x40-\\x5b\\x5d-\\x7e]{0,${longest.path - 1}})(?:\\?[^ ]*)?`,
+  `[\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]{0,${longest.user_agent}}`,
+].join(' ');
 
 /** The first bytes of a variable, and of these the first whole characters. */
 function cut(variable: string, name: 'path' | 'user_agent', byte: string): Directive[] {

@@ -21,12 +21,12 @@ const reserved = new Set([
   'transfer-encoding',
   'upgrade',
   'vary',
+  'x-content-type-options',
   'x-request-id',
 ]);
 
 /** Security headers that the API may replace; each of them is sent by nginx otherwise. */
 export const securityHeaders: readonly (readonly [name: string, value: string, reason: string])[] = [
-  ['X-Content-Type-Options', 'nosniff', 'browsers go by Content-Type alone'],
   ['X-Frame-Options', 'DENY', 'for browsers that do not know frame-ancestors'],
   ['Referrer-Policy', 'no-referrer', 'paths of an API stay between client and API'],
   ['Cross-Origin-Resource-Policy', 'same-origin', 'no other site embeds an answer; CORS is not touched by it'],

@@ -37,7 +37,12 @@ function values(answer: Answer, name: string): string[] {
 }
 
 test('answers carry the security headers once each, and no trace of what they are made with', async () => {
-  apiHeaders = { 'X-Powered-By': 'Express', Server: 'secret/1.0', 'X-Request-Id': 'own' };
+  apiHeaders = {
+    'X-Powered-By': 'Express',
+    Server: 'secret/1.0',
+    'X-Request-Id': 'own',
+    'X-Content-Type-Options': 'nosniff',
+  };
   const answer = await system.nginx.get({});
   expect(answer.headers).toMatchObject({
     'strict-transport-security': 'max-age=31536000; includeSubDomains',
@@ -50,6 +55,7 @@ test('answers carry the security headers once each, and no trace of what they ar
   expect(answer.headers).not.toHaveProperty('x-powered-by');
   expect(answer.headers).not.toHaveProperty('x-xss-protection');
   expect(values(answer, 'X-Request-Id')).toHaveLength(1);
+  expect(values(answer, 'X-Content-Type-Options')).toEqual(['nosniff']);
 });
 
 test("the API's own header wins over nginx's default", async () => {

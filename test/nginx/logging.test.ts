@@ -96,6 +96,24 @@ describe('Whatever a client sends, a line is one JSON object that one write to a
 
   test.each<[what: string, path: Buffer, userAgent: Buffer, expected: Record<string, unknown>]>([
     ['plain text', Buffer.from('a?b'), Buffer.from('curl/8 "x"'), { path: '/a', user_agent: 'curl/8 "x"' }],
+    [
+      'plain text with a question mark and words after it',
+      Buffer.from('a?b/c?"d\\'),
+      Buffer.from('Mozilla/5.0 (X11; Linux) /e?f'),
+      { method: 'GET', path: '/a', user_agent: 'Mozilla/5.0 (X11; Linux) /e?f' },
+    ],
+    [
+      'as much as is logged',
+      Buffer.from('a'.repeat(799)),
+      Buffer.from('b'.repeat(400)),
+      { path: `/${'a'.repeat(799)}`, user_agent: 'b'.repeat(400) },
+    ],
+    [
+      'one more',
+      Buffer.from('a'.repeat(800)),
+      Buffer.from('b'.repeat(401)),
+      { path: `/${'a'.repeat(799)}`, user_agent: 'b'.repeat(400) },
+    ],
     ['whole characters', Buffer.from('größe-😀?x'), Buffer.from('ü€😀'), { path: '/größe-😀', user_agent: 'ü€😀' }],
     [
       'half of a character',
@@ -137,15 +155,19 @@ describe('Whatever a client sends, a line is one JSON object that one write to a
 
   test('holds for any bytes', async () => {
     let sent = 0;
-    const bytes = fc.uint8Array({ minLength: 0, maxLength: 600 }).map((array) =>
-      // What ends a request line or a header is not among them.
-      Buffer.from(array.filter((byte) => ![0, 9, 10, 13, 32, 35].includes(byte))),
-    );
+    // Any bytes and printable ones, but for what ends a header.
+    const bytes = fc
+      .uint8Array({ minLength: 0, maxLength: 600 })
+      .map((array) => Buffer.from(array.filter((byte) => ![0, 10, 13].includes(byte))));
+    const text = fc.string({ minLength: 0, maxLength: 600 }).map((characters) => Buffer.from(characters));
+    const any = fc.oneof(bytes, text);
+    // Nor what ends a request line.
+    const path = any.map((buffer) => Buffer.from(buffer.filter((byte) => ![9, 32, 35].includes(byte))));
     await fc.assert(
-      fc.asyncProperty(bytes, bytes, async (path, userAgent) => {
+      fc.asyncProperty(path, any, async (path, userAgent) => {
         await send(`any-${(sent += 1)}`, path, userAgent);
       }),
-      { numRuns: 60 },
+      { numRuns: 80 },
     );
     await send('last', Buffer.from(''), Buffer.from(''));
     await line('last');
