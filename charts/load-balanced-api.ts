@@ -15,6 +15,7 @@ import { ApiNetworkPolicy, DenyIngress, NginxNetworkPolicy } from './network-pol
 import { NginxConfigMap } from './nginx-config-map';
 import { NginxDeployment } from './nginx-deployment';
 import { NginxService } from './nginx-service';
+import { patchWhatIsWritten } from './patches';
 import { PodDisruptionBudget } from './pod-disruption-budget';
 import { NginxTlsSecret, tlsSecretName } from './tls-secret';
 
@@ -101,6 +102,7 @@ export class LoadBalancedApi extends Construct {
     this.nginxDeployment.setTcpKeepAlive(model.timeline);
     this.nginxAutoscaler = autoscaler(nginxChart, model, model.proxy.replicas, this.nginxDeployment, 'proxy');
     this.nginxDisruptionBudget = disruptionBudget(nginxChart, model, 'proxy');
+    patchWhatIsWritten(this);
   }
 }
 
