@@ -82,6 +82,7 @@ const ofTheCloud: readonly (keyof LoadBalancedApiProps)[] = [
   'apiEgress',
   'clusterDomain',
   'externalTrafficPolicy',
+  'hstsIncludeSubDomains',
   'hstsMaxAge',
   'ipFamilies',
   'loadBalancerClass',

@@ -83,6 +83,8 @@ export function proxyModel(props: ProxyProps): ProxyModel {
   const hosts = [...new Set([hostName('host', props.host ?? 'localhost'), ...additionalHosts(props)])];
   const loadBalancing = oneOf('loadBalancing', props.loadBalancing ?? 'least_conn', loadBalancings);
   const hstsDefault = hosts[0] === 'localhost' ? '0s' : '365d';
+  const hstsMaxAge = wholeSeconds('hstsMaxAge', props.hstsMaxAge ?? hstsDefault, { max: '3650d' });
+  const paths = streamPaths(props.streamPaths ?? []);
 
   return {
     timeline: props.timeline,
@@ -96,11 +98,11 @@ export function proxyModel(props: ProxyProps): ProxyModel {
     clientHeaderTimeout: duration('clientHeaderTimeout', props.clientHeaderTimeout ?? '10s'),
     clientBodyTimeout: duration('clientBodyTimeout', props.clientBodyTimeout ?? '10s'),
     sendTimeout: duration('sendTimeout', props.sendTimeout ?? '10s'),
-    streamPaths: streamPaths(props.streamPaths ?? []),
-    streamTimeout: wholeSeconds('streamTimeout', props.streamTimeout ?? '1h', { min: '1s', max: '1d' }),
+    streamPaths: paths,
+    streamTimeout: streamTimeout(props.streamTimeout, paths),
     gzip: flag('gzip', props.gzip ?? true),
-    hstsMaxAge: wholeSeconds('hstsMaxAge', props.hstsMaxAge ?? hstsDefault, { max: '3650d' }),
-    hstsIncludeSubDomains: flag('hstsIncludeSubDomains', props.hstsIncludeSubDomains ?? false),
+    hstsMaxAge,
+    hstsIncludeSubDomains: hstsIncludeSubDomains(props.hstsIncludeSubDomains, hstsMaxAge),
     contentSecurityPolicy: responseHeader(
       'contentSecurityPolicy',
       'Content-Security-Policy',
@@ -177,6 +179,22 @@ function upstreamFallback(given: ProxyProps['upstreamFallback']): ProxyModel['up
 }
 
 /** As nginx matches them, without an escape: what a path of a route may be made of, and no more. */
+function streamTimeout(given: unknown, paths: readonly string[]): number {
+  const seconds = wholeSeconds('streamTimeout', given ?? '1h', { min: '1s', max: '1d' });
+  if (given === undefined || paths.length > 0) return seconds;
+  throw new InvalidOption('streamTimeout', given, 'does nothing without streamPaths: take it out, or give streamPaths');
+}
+
+function hstsIncludeSubDomains(given: unknown, hstsMaxAge: number): boolean {
+  const value = flag('hstsIncludeSubDomains', given ?? false);
+  if (!value || hstsMaxAge > 0) return value;
+  throw new InvalidOption(
+    'hstsIncludeSubDomains',
+    value,
+    'does nothing while hstsMaxAge is 0s, as it is for localhost: take it out, or give hstsMaxAge',
+  );
+}
+
 function streamPaths(given: unknown): string[] {
   return [...new Set(list('streamPaths', given, '["/events"]').map(streamPath))];
 }

@@ -66,7 +66,7 @@ export const values: Omit<Values<LoadBalancedApiProps>, 'container'> = {
   externalHttpsPort: [1, 8080, 65_535],
   tlsCertificateFile: ['tls.crt'],
   tlsPrivateKeyFile: ['tls.key'],
-  tlsSecretName: ['orders-tls'],
+  tlsSecretName: ['shop-tls'],
   clusterDomain: ['corp.example.com'],
   resolvers: [['10.0.0.10']],
   ipFamilies: [['IPv6', 'IPv4']],
@@ -108,7 +108,9 @@ export const values: Omit<Values<LoadBalancedApiProps>, 'container'> = {
 /** What an option means nothing without. */
 export const needed: Readonly<Partial<Record<keyof LoadBalancedApiProps, TestProps>>> = {
   hashKey: { loadBalancing: 'hash' },
+  hstsIncludeSubDomains: { host: 'orders.example.com' },
   maxStreams: { streamPaths: ['/events'] },
+  streamTimeout: { streamPaths: ['/events'] },
   tlsCertificateFile: { tlsPrivateKeyFile: 'tls.key' },
   tlsPrivateKeyFile: { tlsCertificateFile: 'tls.crt' },
 };

@@ -40,7 +40,6 @@ describe('The configuration of nginx', () => {
     clientHeaderTimeout: '11s',
     clientBodyTimeout: '12s',
     sendTimeout: '13s',
-    streamTimeout: '2h',
     gzip: false,
     hstsMaxAge: '30d',
     hstsIncludeSubDomains: true,

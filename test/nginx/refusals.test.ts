@@ -130,6 +130,11 @@ test.each<[Record<string, unknown>, string]>([
     { healthCheckPath: 'healthcheck' },
     'healthCheckPath: "healthcheck" is not a URL path: start it with "/" and percent-encode what RFC 3986 does not allow in a path, such as "/healthcheck"',
   ],
+  [{ streamTimeout: '2h' }, 'streamTimeout: "2h" does nothing without streamPaths: take it out, or give streamPaths'],
+  [
+    { hstsIncludeSubDomains: true },
+    'hstsIncludeSubDomains: true does nothing while hstsMaxAge is 0s, as it is for localhost: take it out, or give hstsMaxAge',
+  ],
   [
     { healthCheckPath: '/a%2' },
     'healthCheckPath: "/a%2" is not a URL path: start it with "/" and percent-encode what RFC 3986 does not allow in a path, such as "/healthcheck"',
