@@ -4,6 +4,8 @@ import { WorkerUser } from './worker-user';
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
+  /** Where it runs. @default - where fairlead does */
+  readonly directory?: string;
 }
 
 /** How nginx is started for one configuration, which must say `daemon off`. */

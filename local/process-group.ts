@@ -32,6 +32,7 @@ export class ProcessGroup {
       detached: true,
       stdio: ['ignore', stdout ?? 'pipe', 'pipe'],
       env: environment,
+      cwd: command.directory,
     });
     if (this.child.pid !== undefined) this.forget = watchdog.watch({ processGroup: this.child.pid });
     this.exited = this.whenExited(command, onLine);

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Duration, wholeSeconds } from '../values/duration';
 import { integer, port } from '../values/integer';
@@ -23,14 +25,16 @@ export const maxScale = 100;
 
 export const startHelp = `fairlead start: real nginx with TLS in front of API processes on this machine
 
-Usage: fairlead start [options]      npm start -- [options]
+Usage: fairlead start [options] [-- PROGRAM ARG …]      npm start -- [options]
 
   --scale N                  processes of the API, 1 to ${maxScale} (2)
   --host NAME                the DNS name that nginx answers for, and its certificate is made for (localhost)
   --https-port PORT          (8443)
   --http-port PORT           redirects to HTTPS (8080)
   --command "PROGRAM ARG …"  an API of your own. Each process is told its PORT, HOST (127.0.0.1) and HOSTNAME (api-1 …).
-                             '…', "…" and \\ work as in a shell, but none is used: for one, give sh -c "exec …"
+                             '…', "…" and \\ work as in a shell, but none is used: for one, give sh -c "exec …".
+                             The same, word by word: fairlead start -- PROGRAM ARG …
+  --directory PATH           where the command runs (where fairlead does)
   --health-check-path PATH   a process gets requests once GET on this path answers 2xx (/healthcheck)
   --keep-alive-timeout TIME  after how long the API closes an idle connection; nginx does so earlier
                              (65s; with --command 5s, as Node does up to version 25)
@@ -46,9 +50,9 @@ Environment:
 
 /** Reads the command line; nothing if help was asked for. */
 export function startOptions(args: readonly string[]): StartOptions | undefined {
-  const values = parse(args);
+  const { values, words } = parse(args);
   if (values.help === true) return undefined;
-  const command = values.command === undefined ? undefined : commandLine('--command', values.command);
+  const command = ownCommand(values.command, words, values.directory);
   const options: StartOptions = {
     scale: scaleNumber('--scale', values.scale ?? '2'),
     httpPort: port('--http-port', wholeNumber(values['http-port'] ?? '8080')),
@@ -78,21 +82,52 @@ function keepAlive(value: string): Duration {
   return `${wholeSeconds('--keep-alive-timeout', value, { min: '2s', max: '1h' })}s`;
 }
 
+/** The program that is given, in one option or after `--`, and where it runs. */
+function ownCommand(text: string | undefined, words: readonly string[], path: string | undefined): Command | undefined {
+  const [file, ...args] = words;
+  if (text !== undefined && file !== undefined) {
+    throw new InvalidOption(
+      '--command',
+      text,
+      `is one program, and ${JSON.stringify(file)} after "--" another: give one`,
+    );
+  }
+  const command =
+    text === undefined ? (file === undefined ? undefined : { file, args }) : commandLine('--command', text);
+  if (path === undefined) return command;
+  if (command === undefined) {
+    throw new InvalidOption('--directory', path, 'is where a command of yours runs: give --command too');
+  }
+  const directory = resolve(path);
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new InvalidOption('--directory', path, `is not a directory: ${JSON.stringify(directory)} was looked for`);
+  }
+  return { ...command, directory };
+}
+
+/** What is typed before `--`, and the words after it. */
 function parse(args: readonly string[]) {
+  const end = args.indexOf('--');
+  const words = end === -1 ? [] : args.slice(end + 1);
+  if (end !== -1 && (words[0] ?? '') === '') {
+    throw new UsageError('"--" is followed by no program: give one, such as -- node server.js');
+  }
   try {
-    return parseArgs({
-      args: [...args],
+    const { values } = parseArgs({
+      args: end === -1 ? [...args] : args.slice(0, end),
       options: {
         scale: { type: 'string' },
         host: { type: 'string' },
         'https-port': { type: 'string' },
         'http-port': { type: 'string' },
         command: { type: 'string' },
+        directory: { type: 'string' },
         'health-check-path': { type: 'string' },
         'keep-alive-timeout': { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
-    }).values;
+    });
+    return { values, words };
   } catch (error) {
     const message = error instanceof Error ? error.message.replaceAll('\n', ' ') : String(error);
     throw new UsageError(`${message.replace(/\.$/, '')}; fairlead start --help shows the options`);

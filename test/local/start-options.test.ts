@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { startOptions } from '../../local/start-options';
 import { UsageError } from '../../local/usage-error';
 
@@ -33,6 +34,19 @@ describe('the options of start', () => {
     });
   });
 
+  test('take a command word by word after "--", and where it runs', () => {
+    expect(
+      startOptions(['--scale', '1', '--directory', 'test', '--', 'node', '--inspect', 'my server.js']),
+    ).toMatchObject({
+      scale: 1,
+      command: { file: 'node', args: ['--inspect', 'my server.js'], directory: resolve('test') },
+      keepAliveTimeout: '5s',
+    });
+    expect(startOptions(['--command', 'node server.js', '--directory', resolve('test')])).toMatchObject({
+      command: { file: 'node', args: ['server.js'], directory: resolve('test') },
+    });
+  });
+
   test.each([
     [['--scale', '0'], '--scale: 0 is out of range: give a whole number from 1 to 100'],
     [['--scale', '101'], '--scale: 101 is out of range'],
@@ -49,6 +63,16 @@ describe('the options of start', () => {
     [['--keep-alive-timeout', '1s'], '--keep-alive-timeout: "1s" is too short: give 2s or more'],
     [['--keep-alive-timeout', '2500ms'], '--keep-alive-timeout: "2500ms" is not a whole number of seconds'],
     [['--command', ''], '--command: "" names no program'],
+    [
+      ['--command', 'node a.js', '--', 'node', 'b.js'],
+      '--command: "node a.js" is one program, and "node" after "--" another: give one',
+    ],
+    [['--directory', 'test'], '--directory: "test" is where a command of yours runs: give --command too'],
+    [
+      ['--directory', 'none', '--', 'node'],
+      `--directory: "none" is not a directory: ${JSON.stringify(resolve('none'))} was looked for`,
+    ],
+    [['--directory', 'package.json', '--', 'node'], '--directory: "package.json" is not a directory'],
   ])('%j is refused', (args, message) => {
     expect(() => startOptions(args)).toThrow(message);
   });
@@ -57,6 +81,7 @@ describe('the options of start', () => {
     [['--scael', '2'], "Unknown option '--scael'"],
     [['--scale'], "Option '--scale <value>' argument missing"],
     [['5'], "Unexpected argument '5'"],
+    [['--'], '"--" is followed by no program: give one, such as -- node server.js'],
   ])('%j is not understood, and said in one line', (args, message) => {
     expect(() => startOptions(args)).toThrow(UsageError);
     expect(() => startOptions(args)).toThrow(message);

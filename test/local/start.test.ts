@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path';
 import { Load } from '../../load/load';
 import { onTestFinished } from '../afterwards';
 import { until } from '../until';
@@ -76,14 +77,22 @@ describe('fairlead start', () => {
   });
 
   test('an app without serve() that keeps connections for 5 s loses nothing either', async () => {
-    const fairlead = await start('--scale', '3', '--command', `node ${foreignApp}`);
+    const fairlead = await start(
+      '--scale',
+      '3',
+      '--directory',
+      dirname(foreignApp),
+      '--',
+      'node',
+      basename(foreignApp),
+    );
     await fairlead.isUp();
     expect(fairlead.output).toMatch(/api-2 +listening, as api-2/);
     const load = loadOf(fairlead, 40);
     fairlead.type('scale 1');
     await fairlead.says('One instance is ready: api-1');
     await fairlead.untilProcesses(
-      (all) => all.filter(({ command }) => command.startsWith(`node ${foreignApp}`)).length === 1,
+      (all) => all.filter(({ command }) => command.startsWith(`node ${basename(foreignApp)}`)).length === 1,
     );
     const { lost } = await load.stop();
     expect(lost).toEqual([]);
@@ -125,7 +134,7 @@ describe('fairlead start', () => {
     fairlead.type('scale 0');
     await fairlead.says('scale: 0 is out of range: give a whole number from 1 to 100');
     fairlead.type('restart \u001b[2J everything');
-    await fairlead.says('"restart \\u001b[2J everything" is no command: type scale N, status, help or quit');
+    await fairlead.says('"restart \\u001b[2J everything" is not a command: type scale N, status, help or quit');
     fairlead.type('help');
     await fairlead.says('scale N   run N instances of the API');
     fairlead.type('status');
