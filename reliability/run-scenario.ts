@@ -46,7 +46,7 @@ export async function runScenario(
   const beforeQuiet = ownRate ? beginOfLoad : 0;
   const load = new Load({
     url: system.url,
-    ...(scenario.road === 'workers' ? { nodes: system.workerNodes } : {}),
+    ...(scenario.entry === 'workers' ? { nodes: system.workerNodes } : {}),
     ...(system.statuses === undefined ? {} : { statuses: system.statuses }),
     certificates: system.certificates,
     getPath: system.api.getPath,
@@ -127,7 +127,13 @@ export async function runScenario(
   return {
     ...partial,
     judgements: [
-      ...judgements(scenario, partial, lost, ownRate ? partial.quiet : quietOf(scenario, quiet, partial)),
+      ...judgements(
+        scenario,
+        partial,
+        lost,
+        ownRate ? partial.quiet : quietOf(scenario, quiet, partial),
+        system.timeline.connectTimeout,
+      ),
       ...(named === undefined || asBefore === undefined ? [] : [sharesJudgement(result.requests, asBefore, named)]),
       ...(stage.loss === undefined ? [] : [lossJudgement(lost, stage.loss)]),
       // Reused ports may still lead to a lost node after it is back.
@@ -173,8 +179,8 @@ function deviationNote(deviation: number): { name: string; value: string } {
 /** How the lost ones were lost, the most frequent reason first. */
 function whyLost({ lost }: LoadResult): { name: string; value: string }[] {
   const reasons = new Map<string, number>();
-  for (const { method, protocol, road, error = '' } of lost) {
-    const reason = `${method}, ${protocol}, ${road} connection: ${error}`;
+  for (const { method, protocol, connectionUse, error = '' } of lost) {
+    const reason = `${method}, ${protocol}, ${connectionUse} connection: ${error}`;
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   }
   return [...reasons]

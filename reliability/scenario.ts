@@ -18,11 +18,13 @@ export interface Scenario {
   /** Requests a second. @default - that of the run */
   readonly rate?: number;
   /** The way in: a node that no scenario takes away, or the workers, of which a failing health check takes one out. @default 'control plane' */
-  readonly road?: 'control plane' | 'workers';
+  readonly entry?: 'control plane' | 'workers';
   /** Asks for endpoints that only the example API has. @default false */
   readonly needsExampleApi?: boolean;
   /** The changes of options that it applies: they are synthesized before there is load, which that would disturb. */
   readonly applies?: readonly object[];
+  /** An answer may wait for one connection to a pod that is gone, `connectTimeout` (reliability-notes.md). @default false */
+  readonly meetsGonePods?: boolean;
   /** Shares are noted, and not judged: what makes them uneven outlasts its cause (reliability-notes.md). @default false */
   readonly notesShares?: boolean;
   /** Options that are changed from before its load on; scenarios in a row with the same ones share one rollout. @default - none */

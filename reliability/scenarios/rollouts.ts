@@ -53,6 +53,7 @@ export const rollouts: readonly Scenario[] = [
     group: 'operations',
     description: 'Both Deployments are restarted in the same second.',
     reaches: 'nothing lost',
+    meetsGonePods: true,
     act: async (stage) => {
       stage.event('rollout of both');
       await Promise.all([stage.workloads.restart('api'), stage.workloads.restart('proxy')]);

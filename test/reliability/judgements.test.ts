@@ -1,23 +1,30 @@
 import type { LoadRequest } from '../../load/load-request';
 import { judgements, lossJudgement, sharesJudgement } from '../../reliability/judgements';
 import type { LostRequests } from '../../reliability/lost-requests';
-import type { Scenario } from '../../reliability/scenario';
 
 const noneLost: LostRequests = { get: [], getHungTwice: [], postSent: [], postNotSent: [] };
 const quiet = { p50: 2, p99: 10, max: 100 };
 const calm = { sent: 100, answered: 100, latency: { p50: 2, p99: 30, max: 1100 }, recovery: 8 };
 
 function request(changes: Partial<LoadRequest> = {}): LoadRequest {
-  return { id: '1', method: 'GET', protocol: 'HTTP/1.1', road: 'new', started: 0, milliseconds: 1, ...changes };
+  return {
+    id: '1',
+    method: 'GET',
+    protocol: 'HTTP/1.1',
+    connectionUse: 'new',
+    started: 0,
+    milliseconds: 1,
+    ...changes,
+  };
 }
 
 /** What was not reached, of all that is asked of such a scenario. */
 function missed(
-  scenario: Pick<Scenario, 'reaches' | 'group'>,
+  scenario: Parameters<typeof judgements>[0],
   result: Partial<Parameters<typeof judgements>[1]> = {},
   lost: Partial<LostRequests> = {},
 ): string[] {
-  return judgements(scenario, { ...calm, ...result }, { ...noneLost, ...lost }, quiet)
+  return judgements(scenario, { ...calm, ...result }, { ...noneLost, ...lost }, quiet, 2)
     .filter(({ reached }) => !reached)
     .map(({ text }) => text);
 }
@@ -33,6 +40,14 @@ describe('An operation', () => {
     ]);
     expect(missed(operation, { latency: { ...calm.latency, max: 1101 } })).toEqual([
       'no answer over 1 s beyond those of the quiet phase',
+    ]);
+  });
+
+  test('may wait for one connection more where an ending proxy meets pods that are gone', () => {
+    const both = { ...operation, meetsGonePods: true };
+    expect(missed(both, { latency: { ...calm.latency, max: 3100 } })).toEqual([]);
+    expect(missed(both, { latency: { ...calm.latency, max: 3101 } })).toEqual([
+      'no answer over 3 s beyond those of the quiet phase',
     ]);
   });
 
@@ -79,7 +94,7 @@ describe('A fault of a pod', () => {
 });
 
 test('a scenario that judges itself is asked nothing else', () => {
-  expect(judgements({ reaches: 'own', group: 'faults' }, calm, noneLost, quiet)).toEqual([]);
+  expect(judgements({ reaches: 'own', group: 'faults' }, calm, noneLost, quiet, 2)).toEqual([]);
 });
 
 describe('What is lost with a proxy', () => {
@@ -99,7 +114,7 @@ describe('What is lost with a proxy', () => {
     expect(reached([...early, request({ started: 6001 })], 120)).toBe(true);
     expect(reached([...early, request({ started: 6001 }), request({ started: 6001 })], 120)).toBe(false);
     expect(reached([...early, request({ started: 126_000 })], 120)).toBe(false);
-    expect(reached([...early, request({ started: 6001, road: 'paused' })], 120)).toBe(true);
+    expect(reached([...early, request({ started: 6001, connectionUse: 'paused' })], 120)).toBe(true);
     expect(reached([...early, request({ started: 6001, status: 503 })], 120)).toBe(false);
   });
 });
