@@ -25,7 +25,7 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
     case undefined:
       throw new UsageError('a command is missing; fairlead --help shows them');
     default:
-      throw new UsageError(`${JSON.stringify(command)} is no command; fairlead --help shows them`);
+      throw new UsageError(`${JSON.stringify(command)} is not a command; fairlead --help shows them`);
   }
 }
 

@@ -8,7 +8,7 @@ import type { Model } from './model';
 export const apiClusterIpName = 'api-cluster-ip';
 
 /**
- * An ordinary Service of the API, whose one address never changes: the last road, for when DNS names no pod that can be
+ * An ordinary Service of the API, whose one address never changes: the fallback, for when DNS names no pod that can be
  * reached. kube-proxy knows the pods from the API server, and refuses at once when there are none.
  * @see https://kubernetes.io/docs/concepts/services-networking/service/#type-clusterip
  */

@@ -1,6 +1,6 @@
 import { Http2Connection, type Http2Target } from './http2-connection';
-import type { Http2Road } from './http2-request';
-import type { Road } from './load-request';
+import type { Http2ConnectionSource } from './http2-request';
+import type { ConnectionUse } from './load-request';
 import { inTurn } from './in-turn';
 
 /** Kept connections, used in turn: so many that a Service's random choice spreads them over every proxy. */
@@ -16,8 +16,8 @@ const pauses = [1, 3, 7, 15, 20, 25];
 const idleLimit = 30_000;
 
 /** A connection for some requests at once, and another for those of them that the server did not process. */
-export interface Http2Use extends Http2Road {
-  readonly road: Road;
+export interface Http2Use extends Http2ConnectionSource {
+  readonly connectionUse: ConnectionUse;
   /** All requests were answered or lost. */
   readonly done: () => void;
 }
@@ -83,9 +83,9 @@ export class Http2Connections {
     });
   }
 
-  private use(road: Road, place: KeptConnection, done: () => void): Http2Use {
+  private use(connectionUse: ConnectionUse, place: KeptConnection, done: () => void): Http2Use {
     return {
-      road,
+      connectionUse,
       connection: this.connectionAt(place),
       instead: (refused) => {
         if (place.current === refused || place.current?.open !== true) this.giveUp(place);

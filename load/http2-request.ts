@@ -64,7 +64,7 @@ function send(body: Readable, stream: ClientHttp2Stream): void {
 }
 
 /** A connection for a request, and another if the server did not process it. */
-export interface Http2Road {
+export interface Http2ConnectionSource {
   readonly connection: Http2Connection;
   /** A connection that takes requests, in place of one that refused this one. */
   readonly instead: (refused: Http2Connection) => Http2Connection;
@@ -72,18 +72,18 @@ export interface Http2Road {
 
 /** Sends one request, and again on another connection whenever the protocol says that it may be. */
 export async function http2RequestUntilProcessed(
-  road: Http2Road,
+  source: Http2ConnectionSource,
   headers: OutgoingHttpHeaders,
   body: Http2Body,
   timeout: number,
 ): Promise<Repeated> {
-  let { connection } = road;
+  let { connection } = source;
   for (let repeats = 0; ; repeats += 1) {
     try {
       return { repeats, answer: await http2Request(connection, headers, body, timeout) };
     } catch (error) {
       if (!(error instanceof NotProcessed) || repeats === mostRepeats) return { repeats, error };
-      connection = road.instead(connection);
+      connection = source.instead(connection);
     }
   }
 }

@@ -1,11 +1,11 @@
 import { type buildConnector, Client, Pool } from 'undici';
 import type { Dispatcher } from 'undici';
 import { inTurn } from './in-turn';
-import type { Road } from './load-request';
+import type { ConnectionUse } from './load-request';
 
 /** A connection for one request: the dispatcher to send it with, and what to do once it was answered. */
 export interface LoadConnection {
-  readonly road: Road;
+  readonly connectionUse: ConnectionUse;
   readonly dispatcher: Dispatcher;
   /** Takes the seconds that the server promised to keep the connection (`Keep-Alive: timeout=`), if it did. */
   readonly done: (keepAliveSeconds: number | undefined) => void;
@@ -70,7 +70,7 @@ export class LoadConnections {
     const origin = inTurn(this.usable(), (this.newTurn += 1));
     const dispatcher = this.opened(new Client(origin, { connect: this.connect, ...this.timeouts }));
     return {
-      road: 'new',
+      connectionUse: 'new',
       dispatcher,
       done: () => {
         this.open.delete(dispatcher);
@@ -89,13 +89,13 @@ export class LoadConnections {
       this.kept.filter(({ origin }) => usable.includes(origin)),
       (this.turn += 1),
     );
-    return { road: 'kept', dispatcher, done: () => undefined };
+    return { connectionUse: 'kept', dispatcher, done: () => undefined };
   }
 
   private pausedConnection(connection: PausedConnection): LoadConnection {
     connection.dueAt = Number.POSITIVE_INFINITY;
     return {
-      road: 'paused',
+      connectionUse: 'paused',
       dispatcher: connection.dispatcher,
       done: (keepAliveSeconds = keepAliveWithoutPromise) => {
         const offset = pauses[connection.turn % pauses.length] ?? 0;

@@ -1,5 +1,5 @@
 /** How a request finds its connection: one of its own, a busy kept one, or a kept one after a pause. */
-export type Road = 'new' | 'kept' | 'paused';
+export type ConnectionUse = 'new' | 'kept' | 'paused';
 
 export type Protocol = 'HTTP/1.1' | 'HTTP/2';
 
@@ -9,7 +9,7 @@ export interface LoadRequest {
   readonly id: string;
   readonly method: 'GET' | 'POST';
   readonly protocol: Protocol;
-  readonly road: Road;
+  readonly connectionUse: ConnectionUse;
   /** When it was sent and how long its answer took, both in milliseconds; `started` since the epoch. */
   readonly started: number;
   readonly milliseconds: number;

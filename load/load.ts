@@ -158,7 +158,7 @@ export class Load {
 
   private async sendHttp1(method: Method, isNew: boolean): Promise<void> {
     const connection = isNew ? this.connections.newConnection() : this.connections.next();
-    const noted = this.noted(method, 'HTTP/1.1', connection.road);
+    const noted = this.noted(method, 'HTTP/1.1', connection.connectionUse);
     const { path, headers, body } = this.content(noted);
     try {
       const response = await connection.dispatcher.request({
@@ -182,7 +182,7 @@ export class Load {
   }
 
   private async sendOneHttp2(method: Method, use: Http2Use): Promise<void> {
-    const noted = this.noted(method, 'HTTP/2', use.road);
+    const noted = this.noted(method, 'HTTP/2', use.connectionUse);
     const { path, headers, body } = this.content(noted);
     const head = { ':method': method, ':path': path, ...headers };
     const { repeats, ...ended } = await http2RequestUntilProcessed(use, head, body, this.timeout);
@@ -194,8 +194,8 @@ export class Load {
     });
   }
 
-  private noted(method: Method, protocol: Protocol, road: LoadRequest['road']): Noted {
-    return { id: randomUUID(), method, protocol, road, started: Date.now(), begin: performance.now() };
+  private noted(method: Method, protocol: Protocol, connectionUse: LoadRequest['connectionUse']): Noted {
+    return { id: randomUUID(), method, protocol, connectionUse, started: Date.now(), begin: performance.now() };
   }
 
   private content({ method, id }: Noted): Content {
@@ -211,7 +211,7 @@ export class Load {
 }
 
 /** A request that is under way. */
-type Noted = Pick<LoadRequest, 'id' | 'method' | 'protocol' | 'road' | 'started'> & { readonly begin: number };
+type Noted = Pick<LoadRequest, 'id' | 'method' | 'protocol' | 'connectionUse' | 'started'> & { readonly begin: number };
 
 interface Content {
   readonly path: string;

@@ -77,9 +77,9 @@ export class Uploads {
       const begin = performance.now();
       const id = `upload-${client + 1}-${count}`;
       const headers = { ':method': 'POST', ':path': path, 'x-request-id': id, 'content-length': this.bytes };
-      const road = { connection: connection?.open === true ? connection : instead(), instead };
+      const source = { connection: connection?.open === true ? connection : instead(), instead };
       const body = () => Readable.from(this.body(), { objectMode: false });
-      const { repeats, ...ended } = await http2RequestUntilProcessed(road, headers, body, this.timeout);
+      const { repeats, ...ended } = await http2RequestUntilProcessed(source, headers, body, this.timeout);
       const upload: Upload = {
         id,
         milliseconds: performance.now() - begin,

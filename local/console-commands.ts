@@ -27,7 +27,7 @@ export function readConsoleCommands(input: NodeJS.ReadableStream, commands: Cons
       commands[word]();
     } else if (word !== '') {
       commands.misunderstood(
-        `${JSON.stringify(line.trim().slice(0, 80))} is no command: type scale N, status, help or quit`,
+        `${JSON.stringify(line.trim().slice(0, 80))} is not a command: type scale N, status, help or quit`,
       );
     }
   });

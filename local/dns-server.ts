@@ -45,7 +45,7 @@ export class DnsServer {
         const response = respond(message, answer);
         if (response !== undefined) udp.send(fitDatagram(response), clientPort, address);
       });
-      // A client that is gone is told of by ICMP, and is no concern of the others.
+      // A client that is gone is told of by ICMP, and does not concern the others.
       udp.on('error', () => undefined);
       return new DnsServer(udp, tcp, connections, port);
     }
@@ -59,7 +59,7 @@ export class DnsServer {
   }
 }
 
-/** Nothing for what is no question: an answer to an answer could go on for ever. */
+/** Nothing for what is not a question: an answer to an answer could go on for ever. */
 function respond(message: Buffer, answer: (query: Packet) => Packet): Packet | undefined {
   let query: Packet;
   try {

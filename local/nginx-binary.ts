@@ -10,7 +10,7 @@ export interface FindNginxOptions extends NginxSearch {
   readonly suits?: (nginx: Nginx) => Promise<void>;
 }
 
-const roads = [
+const sources = [
   { name: 'path', title: 'nginx on the PATH', find: (search: NginxSearch) => nginxFrom('nginx', search) },
   { name: 'debian', title: "Debian's package", find: nginxFromDebian },
   { name: 'docker', title: 'Docker', find: nginxInDocker },
@@ -22,7 +22,7 @@ const roads = [
  */
 export async function findNginx({ suits, ...search }: FindNginxOptions = {}): Promise<Nginx> {
   const failures: string[] = [];
-  for (const { title, find } of chosenRoads(process.env.FAIRLEAD_NGINX)) {
+  for (const { title, find } of chosenSources(process.env.FAIRLEAD_NGINX)) {
     try {
       const nginx = await find(search);
       await suits?.(nginx);
@@ -37,17 +37,17 @@ export async function findNginx({ suits, ...search }: FindNginxOptions = {}): Pr
   );
 }
 
-interface Road {
+interface Source {
   readonly title: string;
   readonly find: (search: NginxSearch) => Promise<Nginx>;
 }
 
-function chosenRoads(choice: string | undefined): readonly Road[] {
-  if (choice === undefined || choice === '') return roads;
+function chosenSources(choice: string | undefined): readonly Source[] {
+  if (choice === undefined || choice === '') return sources;
   if (isAbsolute(choice)) return [{ title: choice, find: (search) => nginxFrom(choice, search) }];
-  const chosen = roads.filter(({ name }) => name === choice);
+  const chosen = sources.filter(({ name }) => name === choice);
   if (chosen.length === 0) {
-    const words = roads.map(({ name }) => name).join(', ');
+    const words = sources.map(({ name }) => name).join(', ');
     throw new InvalidOption('FAIRLEAD_NGINX', choice, `is unknown: give one of ${words}, or the path of an nginx`);
   }
   return chosen;

@@ -5,7 +5,7 @@ const needed = { nginx: [1, 30], openssl: [3, 5] } as const;
 export function nginxVersion(output: string): string {
   const version = /nginx version: nginx\/(\S+)/.exec(output)?.[1];
   if (version === undefined) {
-    throw new Error('is no nginx: its -V does not give a version');
+    throw new Error('is not nginx: its -V does not give a version');
   }
   if (!isAtLeast(version, needed.nginx)) {
     throw new Error(`is nginx ${version}, and ${needed.nginx.join('.')} or newer is needed`);

@@ -13,7 +13,7 @@ export function limitsSection(proxy: ProxyModel): Node[] {
     directive(`client_body_timeout ${proxy.clientBodyTimeout}`, 'between two reads of a body'),
     directive(`send_timeout ${proxy.sendTimeout}`, 'between two writes of an answer'),
     directive('reset_timedout_connection on', 'frees the memory of clients that went away'),
-    directive('max_headers 100', 'more is no request, but an attack'),
+    directive('max_headers 100', 'more is not a request, but an attack'),
     directive(`client_header_buffer_size ${buffers.head}k`),
     directive(
       `large_client_header_buffers ${buffers.largeHeads} ${buffers.largeHead}k`,

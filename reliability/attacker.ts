@@ -90,7 +90,7 @@ function attackerManifests(): { readonly pod: string; readonly manifests: object
             image: 'fairlead-api:dev',
             imagePullPolicy: 'Never',
             command: ['sleep', 'infinity'],
-            // All of the cluster shares this machine: more would take its cores away, which is no attack.
+            // All of the cluster shares this machine: more would take its cores away, which is not an attack.
             resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { cpu: '300m', memory: '2Gi' } },
             securityContext: {
               allowPrivilegeEscalation: false,

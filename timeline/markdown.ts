@@ -35,7 +35,7 @@ function moverText(mover: Mover): string {
     : mover.name;
 }
 
-/** What stands in the chains and is no option, with its source. */
+/** What stands in the chains and is not an option, with its source. */
 export function markdownFigures(chains: readonly Chain[]): string {
   const figures = new Map<string, Figure>();
   for (const mover of chains.flatMap(({ steps }) => steps.flatMap(({ movedBy }) => movedBy))) {

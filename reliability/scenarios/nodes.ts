@@ -124,8 +124,8 @@ function withApi(how: 'hung' | 'lost'): Scenario {
   };
 }
 
-function withProxy(how: 'hung' | 'lost', road: 'control plane' | 'workers'): Scenario {
-  const checked = road === 'workers';
+function withProxy(how: 'hung' | 'lost', entry: 'control plane' | 'workers'): Scenario {
+  const checked = entry === 'workers';
   return {
     name: `node-${how}-with-proxy${checked ? '-health-check' : ''}`,
     title: `worker node ${how}, with a proxy and API pods on it${checked ? ', behind a health check' : ''}`,
@@ -134,7 +134,7 @@ function withProxy(how: 'hung' | 'lost', road: 'control plane' | 'workers'): Sce
       ? '`externalTrafficPolicy: Local` behind a load balancer that asks kube-proxy of each worker every 2 s whether it has a ready proxy, and takes it out after two failures, as that of a cloud does.'
       : '`externalTrafficPolicy: Cluster`, behind nothing: kube-proxy goes on sending new connections to the proxy until Kubernetes says that its node is not ready.',
     reaches: 'own',
-    road,
+    entry,
     applies: checked ? [localPolicy] : [],
     act: async (stage) => {
       if (checked) {

@@ -183,7 +183,7 @@ test('an upload in flight is received whole and answered', async () => {
   expect(await drained).toEqual(nothing);
 });
 
-test('a request whose headers are still arriving is no idle connection', async () => {
+test('a request whose headers are still arriving is not an idle connection', async () => {
   const { open, drain, server } = await listen((_request, response) => response.end('ok'), 1);
   const client = await open();
   client.write('GET / HTTP/1.1', 'Ho');

@@ -83,7 +83,7 @@ const cases: [what: string, given: object, message: string][] = [
 
   // Names
   [
-    'a namespace that is no DNS label',
+    'a namespace that is not a DNS label',
     { namespace: 'Orders' },
     'namespace: "Orders" is not a DNS label: give at most 63 letters, digits and hyphens in lower case, such as "orders"',
   ],
@@ -98,12 +98,12 @@ const cases: [what: string, given: object, message: string][] = [
     'namespace: "default" is the cluster\'s own, and would be closed to all that is not restricted: give one for this API alone',
   ],
   [
-    'a host that is no DNS name',
+    'a host that is not a DNS name',
     { host: 'https://api.example.com' },
     'host: "https://api.example.com" is not a DNS name: give letters, digits and hyphens in lower case, separated by dots, such as "api.example.com"',
   ],
   [
-    'a cluster domain that is no DNS name',
+    'a cluster domain that is not a DNS name',
     { clusterDomain: 'cluster_local' },
     'clusterDomain: "cluster_local" is not a DNS name: give letters, digits and hyphens in lower case, separated by dots, such as "api.example.com"',
   ],
@@ -113,12 +113,12 @@ const cases: [what: string, given: object, message: string][] = [
     `clusterDomain: "${`${'a'.repeat(60)}.`.repeat(3).slice(0, 199)}`,
   ],
   [
-    'a label that is no label',
+    'a label that is not one',
     { labels: { team: 'The Orders Team' } },
     'labels["team"]: "The Orders Team" is not the value of a label: give at most 63 letters, digits, ".", "_" and "-", beginning and ending with a letter or digit',
   ],
   [
-    'a label whose key is no key',
+    'a label whose key is not one',
     { labels: { 'the team': 'orders' } },
     'labels["the team"]: "the team" is not a key of Kubernetes: give a name such as "team", or "example.com/team"',
   ],
@@ -142,7 +142,7 @@ const cases: [what: string, given: object, message: string][] = [
     `labels["${key}"]: "${key}" is not a key of Kubernetes: `.slice(0, 200),
   ]),
   [
-    'an annotation whose key is no key',
+    'an annotation whose key is not one',
     { serviceAnnotations: { 'a..b/x': 'orders' } },
     'serviceAnnotations["a..b/x"]: "a..b/x" is not a key of Kubernetes: ',
   ],
@@ -168,7 +168,7 @@ const cases: [what: string, given: object, message: string][] = [
   ],
   ['a label that is a number', { labels: { team: 5 } }, 'labels["team"]: 5 is not the value of a label'],
   [
-    'an annotation that is no text',
+    'an annotation that is not text',
     { serviceAnnotations: { 'example.com/on': true } },
     'serviceAnnotations["example.com/on"]: true is not text: put it in quotes',
   ],
@@ -210,17 +210,17 @@ const cases: [what: string, given: object, message: string][] = [
     'container.args: ["--port",3000] is not a list of words: give one, such as ["node", "server.js"]',
   ],
   [
-    'a health check path that is no path',
+    'a health check path that is not one',
     { container: { healthCheckPath: 'health' } },
     'container.healthCheckPath: "health" is not a URL path',
   ],
   [
-    'a liveness path that is no path',
+    'a liveness path that is not one',
     { container: { livenessPath: 'livez' } },
     'container.livenessPath: "livez" is not a URL path',
   ],
   [
-    'a path that is no path',
+    'a path that is not one',
     { container: { readinessPath: 'readyz?full' } },
     'container.readinessPath: "readyz?full" is not a URL path: start it with "/" and percent-encode what RFC 3986 does not allow in a path, such as "/healthcheck"',
   ],
@@ -322,7 +322,7 @@ const cases: [what: string, given: object, message: string][] = [
     'container.environment["1ST"]: "1ST" is not the name of an environment variable: give letters, digits, "_", "." and "-", not beginning with a digit',
   ],
   [
-    'a variable that is no text',
+    'a variable that is not text',
     { container: { environment: { LIMIT: 5 } } },
     'container.environment["LIMIT"]: 5 is neither text nor an EnvValue: put it in quotes',
   ],
@@ -386,7 +386,7 @@ const cases: [what: string, given: object, message: string][] = [
 
   // Resources
   [
-    'CPUs that are no number',
+    'CPUs that are not a number',
     { container: { cpuRequest: 'half' } },
     'container.cpuRequest: "half" is not a number of CPUs: give one such as "500m" or "2"',
   ],
@@ -490,7 +490,7 @@ const cases: [what: string, given: object, message: string][] = [
     `${refusedTogether('loadBalancerClass', 'example.com/internal')}"NodePort": take it out, or give serviceType "LoadBalancer"`,
   ],
   [
-    'a class that is no name',
+    'a class that is not a name',
     { loadBalancerClass: 'an internal one' },
     'loadBalancerClass: "an internal one" is not the name of a class: give one such as "example.com/internal"',
   ],
@@ -603,7 +603,7 @@ describe('Refused before anything is made, in one line', () => {
     expect(() => refusal(given)).toThrow('nothing was refused');
   });
 
-  test('is an id that is no DNS label', () => {
+  test('is an id that is not a DNS label', () => {
     expect(refusal({}, 'Orders API')).toBe(
       'id: "Orders API" is not a DNS label: give at most 63 letters, digits and hyphens in lower case, such as "orders"',
     );

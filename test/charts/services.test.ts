@@ -14,7 +14,7 @@ describe('The Service of the API', () => {
   });
 });
 
-describe('The last road to the API', () => {
+describe('The fallback to the API', () => {
   test('is an ordinary Service with one address, on the port of the pods', () => {
     const { spec } = find(synthesize({ container: { port: 8000 } }), 'Service', 'api-cluster-ip');
     expect(spec).toEqual({

@@ -86,7 +86,7 @@ test.each(Object.entries(variants))(
 );
 
 scenario('every object in the cluster is what its manifest says', async () => {
-  // Exit code 0 is no difference at all.
+  // Exit code 0 means no difference at all.
   await kubectl.run(['diff', `--filename=${suite().manifests}`]);
 });
 

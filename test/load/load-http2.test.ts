@@ -87,7 +87,7 @@ describe('load over HTTP/2 through nginx', () => {
       const own = requests.filter((request) => request.protocol === protocol);
       expect(own).toHaveLength(200);
       expect(own.filter(({ method }) => method === 'POST')).toHaveLength(100);
-      const fresh = own.filter(({ road }) => road === 'new');
+      const fresh = own.filter(({ connectionUse }) => connectionUse === 'new');
       expect(fresh.filter(({ method }) => method === 'POST')).toHaveLength(10);
       expect(fresh).toHaveLength(20);
     }

@@ -60,7 +60,7 @@ describe('load', () => {
     const { url, seen } = await listen(echo);
     const { requests } = await new Load({ url, rate: 400, total: 200 }).finished;
     expect(requests.filter(({ method }) => method === 'POST')).toHaveLength(100);
-    const fresh = requests.filter(({ road }) => road === 'new');
+    const fresh = requests.filter(({ connectionUse }) => connectionUse === 'new');
     expect(fresh.map(({ method }) => method).sort()).toEqual([
       ...Array<string>(10).fill('GET'),
       ...Array<string>(10).fill('POST'),
@@ -153,7 +153,7 @@ describe('load', () => {
       echo(request, response, body, index);
     });
     const { requests } = await new Load({ url, rate: 50, total: 200 }).finished;
-    const paused = requests.filter(({ road }) => road === 'paused');
+    const paused = requests.filter(({ connectionUse }) => connectionUse === 'paused');
     const socketOf = new Map(seen.map(({ id, socket }) => [id, socket]));
     expect(paused.length).toBeGreaterThan(10);
     // Both ends of what may happen: some came back to the same connection, some found it closed by undici itself.

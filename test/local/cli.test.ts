@@ -62,7 +62,7 @@ describe('the command line', () => {
 
   test.each([
     [[], 2, 'fairlead: a command is missing; fairlead --help shows them\n'],
-    [['stop'], 2, 'fairlead: "stop" is no command; fairlead --help shows them\n'],
+    [['stop'], 2, 'fairlead: "stop" is not a command; fairlead --help shows them\n'],
     [['start', '--scael', '2'], 2, "fairlead: Unknown option '--scael'; fairlead start --help shows the options\n"],
     [['start', '--scale', 'many'], 2, 'fairlead: --scale: "many" is out of range: give a whole number from 1 to 100\n'],
   ])('%j ends with exit code %i and one line', async (args, code, stderr) => {

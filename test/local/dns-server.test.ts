@@ -70,7 +70,7 @@ describe('the DNS server', () => {
     expect(response.authorities?.map((record) => record.type)).toEqual(authorities);
   });
 
-  test('no instance is no answer, and no error', async () => {
+  test('without an instance there is no answer, and no error', async () => {
     instances = [];
     expect(await overUdp(question(service, 'SRV'))).toMatchObject({ rcode: 'NOERROR', answers: [] });
   });
@@ -81,7 +81,7 @@ describe('the DNS server', () => {
     expect(authoritative).toBe(true);
   });
 
-  test('what is no query is not implemented', async () => {
+  test('what is not a query is not implemented', async () => {
     const notify = 4 << 11;
     expect(await overUdp(question(service, 'SRV', { flags: notify }))).toMatchObject({ rcode: 'NOTIMP' });
   });

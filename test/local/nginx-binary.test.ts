@@ -65,8 +65,8 @@ function outputInProcess(changes: Readonly<Record<string, string>>): {
   return { stdout: stdout.trim(), stderr };
 }
 
-async function judges(road: string): Promise<void> {
-  process.env.FAIRLEAD_NGINX = road;
+async function judges(source: string): Promise<void> {
+  process.env.FAIRLEAD_NGINX = source;
   const nginx = await findNginx();
   expect(nginx.version).toMatch(/^\d+\.\d+\.\d+$/);
   expect(nginx.describe).toContain(`nginx ${nginx.version}`);
@@ -188,7 +188,7 @@ echo tried >> ${calls}; echo "E: no network" >&2; exit 100
     ['podman', 'FAIRLEAD_NGINX: "podman" is unknown: give one of path, debian, docker, or the path of an nginx'],
     ['/no/such/nginx', '/no/such/nginx: /no/such/nginx is not installed'],
     [process.execPath, 'bad option: -V'],
-    ['/bin/true', 'is no nginx: its -V does not give a version'],
+    ['/bin/true', 'is not nginx: its -V does not give a version'],
   ])('FAIRLEAD_NGINX=%s is refused', async (choice, message) => {
     process.env.FAIRLEAD_NGINX = choice;
     await expect(findNginx()).rejects.toThrow(message);

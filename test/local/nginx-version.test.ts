@@ -21,7 +21,7 @@ describe('the version of nginx', () => {
     expect(() => nginxVersion(output(version, tls))).toThrow(message);
   });
 
-  test('what is no nginx is refused', () => {
-    expect(() => nginxVersion('v20.20.2')).toThrow('is no nginx');
+  test('what is not nginx is refused', () => {
+    expect(() => nginxVersion('v20.20.2')).toThrow('is not nginx');
   });
 });

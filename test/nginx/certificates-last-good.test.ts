@@ -104,7 +104,7 @@ test('a renewed pair is served, and no handshake of a continuous series fails', 
 const good = keyPair();
 
 const broken: [string, () => KeyPair | Promise<KeyPair>, RegExp][] = [
-  ['text that is no certificate', () => ({ certificate: 'no\n', privateKey: 'no\n' }), /OpenSSL: .*no start line/],
+  ['text that is not a certificate', () => ({ certificate: 'no\n', privateKey: 'no\n' }), /OpenSSL: .*no start line/],
   [
     'a certificate that is cut off',
     async () => {

@@ -137,7 +137,7 @@ describe('what the text means', () => {
     expect(conf(props)).toContain(line);
   });
 
-  test('there is another road only where a fallback is given, and its connections are soon made anew', () => {
+  test('there is a fallback only where one is given, and its connections are soon made anew', () => {
     expect(conf({}).join()).not.toContain('fallback');
     expect(conf({ upstreamFallback: { host: '[fd00::b]', port: 8000 } })).toEqual(
       expect.arrayContaining([

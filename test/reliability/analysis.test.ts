@@ -6,7 +6,7 @@ function request(started: number, change: Partial<LoadRequest> = {}): LoadReques
     id: `${started}`,
     method: 'GET',
     protocol: 'HTTP/1.1',
-    road: 'kept',
+    connectionUse: 'kept',
     started,
     milliseconds: 5,
     hostname: 'a',

@@ -55,7 +55,7 @@ test('where nothing was answered, the line is broken', () => {
   expect(path?.match(/[ML]/g)).toEqual(['M', 'L', 'M', 'L']);
 });
 
-test('a figure that is no number is left out', () => {
+test('a figure that is not a number is left out', () => {
   const seconds = [{ second: 0, sent: 1, lost: 1, p50: Number.NaN, p99: Number.NaN, max: Number.NaN }];
   expect(scenarioChart(scenario({ seconds }))).not.toContain('NaN');
 });

@@ -4,7 +4,7 @@ import { lostAfter, sortLost } from '../../reliability/lost-requests';
 function lost(id: string, method: 'GET' | 'POST', error = 'status 502'): LoadRequest {
   const status = /^status (\d+)$/.exec(error)?.[1];
   return {
-    ...{ id, method, protocol: 'HTTP/1.1', road: 'kept', started: 0, milliseconds: 1, error },
+    ...{ id, method, protocol: 'HTTP/1.1', connectionUse: 'kept', started: 0, milliseconds: 1, error },
     ...(status === undefined ? {} : { status: Number(status) }),
   };
 }

@@ -26,7 +26,7 @@ test('the order of keys does not depend on how a result was made', () => {
   expect(text.indexOf('api-pod-ends.gone')).toBeLessThan(text.indexOf('node-dies.not-ready'));
 });
 
-test('what is no number is null, and the key stays', () => {
+test('what is not a number is null, and the key stays', () => {
   const text = reliabilityJson(run, [
     scenario({ latency: { p50: Number.NaN, p99: Number.POSITIVE_INFINITY, max: 1.23456 }, recovery: undefined }),
   ]);

@@ -9,7 +9,7 @@ import { type SoakRun, SoakRuns } from '../../reliability/soak-runs';
 const minute = 60_000;
 
 function request(changes: Partial<LoadRequest> = {}): LoadRequest {
-  return { id: '1', method: 'GET', protocol: 'HTTP/2', road: 'kept', started: 0, milliseconds: 1, ...changes };
+  return { id: '1', method: 'GET', protocol: 'HTTP/2', connectionUse: 'kept', started: 0, milliseconds: 1, ...changes };
 }
 
 test('there is a rollout every ten minutes, of the API and of nginx in turn', () => {
