@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { packageVersion } from './local/package-version';
 import { start } from './local/start';
-import { UsageError } from './local/usage-error';
+import { UsageError } from './local/start-options';
 
 const help = `fairlead: a load-balanced API, on this machine as in Kubernetes
 

@@ -1,8 +1,7 @@
 import type { LoadBalancedApiProps } from './charts/load-balanced-api-props';
-import { type Duration, milliseconds } from './values/duration';
-import { InvalidOption } from './values/invalid-option';
-import { oneOf } from './values/names';
-import { cpus } from './values/quantity';
+import { cpus, type Duration, milliseconds } from './validation/amounts';
+import { InvalidOption } from './validation/invalid-option';
+import { oneOf } from './validation/names';
 
 /** What each environment makes of the options in main.ts. */
 const environments = {

@@ -1,8 +1,8 @@
 export { LoadBalancedApi } from './charts/load-balanced-api';
 export type { LoadBalancedApiProps } from './charts/load-balanced-api-props';
-export type { ContainerProps } from './charts/container-props';
+export type { ContainerProps } from './charts/container';
 export type { ProxyOptions } from './nginx/proxy';
-export type { TimelineProps } from './timeline/timeline';
-export type { Duration } from './values/duration';
-export { InvalidOption } from './values/invalid-option';
-export type { Size } from './values/size';
+export type { TimelineProps } from './model/timeline';
+export type { Duration } from './validation/amounts';
+export { InvalidOption } from './validation/invalid-option';
+export type { Size } from './validation/amounts';

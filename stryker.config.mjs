@@ -1,7 +1,7 @@
-/** What the tests catch of budget/, nginx/ and charts/: `npm run test:mutation`. */
+/** What the tests catch of model/, nginx/ and charts/: `npm run test:mutation`. */
 export default {
   testRunner: 'jest',
-  mutate: ['budget/budget.ts', 'nginx/**/*.ts', 'charts/**/*.ts'],
+  mutate: ['model/**/*.ts', 'nginx/**/*.ts', 'charts/**/*.ts'],
   jest: { configFile: 'jest.mutation.config.mjs' },
   coverageAnalysis: 'perTest',
   concurrency: 2,

@@ -5,17 +5,16 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { budget } from '../budget/budget';
 import { selfSignedKeyPair } from '../certificates/self-signed';
-import { commandLine } from '../cluster/command-line';
-import { Failure } from '../cluster/failure';
+import { commandLine, Failure } from '../cluster/command-line';
 import { DnsServer } from '../local/dns-server';
+import { findNginx } from '../local/find-nginx/find-nginx';
 import { zone } from '../local/local-proxy';
-import { findNginx } from '../local/nginx-binary';
+import { budget } from '../model/budget';
+import { timeline } from '../model/timeline';
 import { lastGoodCertificateScript } from '../nginx/last-good-certificate-section';
 import { nginxConf } from '../nginx/nginx-conf';
 import { upstreamZone } from '../nginx/upstream-section';
-import { timeline } from '../timeline/timeline';
 
 const usage = `Usage: npm run bench [-- --help]
 

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { InvalidOption } from '../values/invalid-option';
+import { InvalidOption } from '../validation/invalid-option';
 
 /** A certificate (with its chain) and its private key, both PEM. */
 export interface KeyPair {

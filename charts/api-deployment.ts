@@ -1,7 +1,7 @@
 import { ApiObject, Duration, JsonPatch, Size } from 'cdk8s';
 import { Probe, Volume } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
-import { apiProbes, type ProbeTimes } from '../timeline/probes';
+import { apiProbes, type ProbeTimes } from '../model/timeline';
 import { recommendedLabels, selectorLabels, versionLabel } from './labels';
 import type { Model } from './model';
 import { RollingDeployment } from './rolling-deployment';

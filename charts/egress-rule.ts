@@ -1,10 +1,9 @@
 import { k8s } from 'cdk8s-plus-27';
-import { cidr } from '../values/addresses';
-import { record } from '../values/collections';
-import { port } from '../values/integer';
-import { InvalidOption } from '../values/invalid-option';
-import { knownOptions } from '../values/known-options';
-import { dnsLabelName } from '../values/names';
+import { cidr } from '../validation/addresses';
+import { port } from '../validation/amounts';
+import { knownOptions, record } from '../validation/collections';
+import { InvalidOption } from '../validation/invalid-option';
+import { dnsLabelName } from '../validation/names';
 
 /** Something that the API may connect to: a network, or every pod of a namespace. */
 export interface EgressRule {

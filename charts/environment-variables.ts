@@ -1,7 +1,7 @@
 import { EnvValue } from 'cdk8s-plus-27';
-import type { Timeline } from '../timeline/timeline';
-import { record } from '../values/collections';
-import { InvalidOption } from '../values/invalid-option';
+import type { Timeline } from '../model/timeline';
+import { record } from '../validation/collections';
+import { InvalidOption } from '../validation/invalid-option';
 
 /** Where each variable comes from that the API is told, so that both sides of a connection agree. */
 const owners: ReadonlyMap<string, string> = new Map([

@@ -1,6 +1,6 @@
-import { record } from '../values/collections';
-import { InvalidOption } from '../values/invalid-option';
-import { isQualifiedName } from '../values/names';
+import { record } from '../validation/collections';
+import { InvalidOption } from '../validation/invalid-option';
+import { isQualifiedName } from '../validation/names';
 
 /** The parts of a LoadBalancedApi that have labels of their own. */
 export type Component = 'api' | 'proxy' | 'nginx-config' | 'tls' | 'namespace';
@@ -12,6 +12,9 @@ const names: Readonly<Record<Component, string>> = {
   tls: 'nginx',
   namespace: 'fairlead',
 };
+
+/** The ordinary Service of the API, which is the fallback. */
+export const apiClusterIpName = 'api-cluster-ip';
 
 /** What finds the pods of a component. It never changes: Kubernetes lets no Deployment have another selector. */
 export function selectorLabels(instance: string, component: 'api' | 'proxy'): Record<string, string> {

@@ -1,23 +1,19 @@
 import { Chart } from 'cdk8s';
 import { Construct } from 'constructs';
-import type { Budget } from '../budget/budget';
-import type { Timeline } from '../timeline/timeline';
-import { InvalidOption } from '../values/invalid-option';
-import { ApiClusterIpService } from './api-cluster-ip-service';
+import type { Budget } from '../model/budget';
+import type { Timeline } from '../model/timeline';
+import { InvalidOption } from '../validation/invalid-option';
 import { ApiDeployment } from './api-deployment';
-import { ApiService } from './api-service';
-import { CpuAutoscaler } from './horizontal-pod-autoscaler';
+import { CpuAutoscaler, PodDisruptionBudget } from './autoscaling';
+import { NginxTlsSecret, tlsSecretName } from './certificate';
 import { recommendedLabels, selectorLabels } from './labels';
 import type { LoadBalancedApiProps } from './load-balanced-api-props';
 import { deploymentModel, type Model } from './model';
 import { RestrictedNamespace } from './namespace';
 import { ApiNetworkPolicy, DenyIngress, NginxNetworkPolicy } from './network-policies';
-import { NginxConfigMap } from './nginx-config-map';
-import { NginxDeployment } from './nginx-deployment';
-import { NginxService } from './nginx-service';
+import { NginxConfigMap, NginxDeployment } from './nginx-deployment';
 import { patchWhatIsWritten } from './patches';
-import { PodDisruptionBudget } from './pod-disruption-budget';
-import { NginxTlsSecret, tlsSecretName } from './tls-secret';
+import { ApiClusterIpService, ApiService, NginxService } from './services';
 
 /**
  * An API behind nginx, whole: its Namespace, the API's Deployment, the proxies' Deployment with configuration and

@@ -1,23 +1,18 @@
 import type { k8s } from 'cdk8s-plus-27';
-import { type Budget, budget } from '../budget/budget';
+import { type Budget, budget } from '../model/budget';
+import type { Timeline } from '../model/timeline';
 import { failTimeout } from '../nginx/model';
 import { nginxConf } from '../nginx/nginx-conf';
 import { defaultMaxBodySize, type IpFamily } from '../nginx/proxy';
 import { upstreamZone } from '../nginx/upstream-section';
-import type { Timeline } from '../timeline/timeline';
-import { list, record } from '../values/collections';
-import { wholeSeconds } from '../values/duration';
-import { integer } from '../values/integer';
-import { InvalidOption } from '../values/invalid-option';
-import { knownOptions } from '../values/known-options';
-import { dnsLabelName, hostName } from '../values/names';
-import { memoryBytes } from '../values/quantity';
-import { bytes } from '../values/size';
-import { apiClusterIpName } from './api-cluster-ip-service';
-import { type ContainerModel, containerModel } from './container-model';
+import { bytes, integer, memoryBytes, wholeSeconds } from '../validation/amounts';
+import { knownOptions, list, record } from '../validation/collections';
+import { InvalidOption } from '../validation/invalid-option';
+import { dnsLabelName, hostName } from '../validation/names';
+import { type Certificate, certificate } from './certificate';
+import { type ContainerModel, containerModel } from './container';
 import { egressRule } from './egress-rule';
-import { knownProps } from './known-props';
-import { userLabels } from './labels';
+import { apiClusterIpName, userLabels } from './labels';
 import type { LoadBalancedApiProps } from './load-balanced-api-props';
 import {
   certificateCheckPort,
@@ -28,10 +23,9 @@ import {
   httpsPort,
   probePort,
 } from './nginx-pod';
-import { type ProxyPodsModel, proxyPodsModel } from './proxy-pods-model';
-import { type ProxyServiceModel, proxyServiceModel } from './proxy-service-model';
+import { type ProxyPodsModel, proxyPodsModel } from './proxy-pods';
+import { type ProxyServiceModel, proxyServiceModel } from './proxy-service';
 import { greatest, type Replicas, replicas } from './replicas';
-import { type Certificate, certificate } from './tls-secret';
 
 /** A deployment whose every value is known, valid, and fits the others. */
 export interface Model {
@@ -172,3 +166,78 @@ function ownNamespace(value: string): string {
   }
   return namespace;
 }
+
+// A record, so that TypeScript misses nothing when an option is added.
+const known: Readonly<Record<keyof LoadBalancedApiProps, true>> = {
+  container: true,
+  namespace: true,
+  labels: true,
+  host: true,
+  additionalHosts: true,
+  replicas: true,
+  minReplicas: true,
+  maxReplicas: true,
+  targetCpuUtilization: true,
+  scaleDownStabilizationWindow: true,
+  proxyReplicas: true,
+  proxyMinReplicas: true,
+  proxyMaxReplicas: true,
+  proxyTargetCpuUtilization: true,
+  proxyImage: true,
+  proxyCpuRequest: true,
+  proxyCpuLimit: true,
+  proxyMemoryRequest: true,
+  proxyMemoryLimit: true,
+  proxyTemporaryStorage: true,
+  serviceType: true,
+  httpNodePort: true,
+  httpsNodePort: true,
+  serviceAnnotations: true,
+  loadBalancerSourceRanges: true,
+  loadBalancerClass: true,
+  externalTrafficPolicy: true,
+  externalHttpPort: true,
+  externalHttpsPort: true,
+  tlsCertificateFile: true,
+  tlsPrivateKeyFile: true,
+  tlsSecretName: true,
+  clusterDomain: true,
+  resolvers: true,
+  ipFamilies: true,
+  revisionHistoryLimit: true,
+  apiEgress: true,
+  loadBalancing: true,
+  hashKey: true,
+  maxFails: true,
+  failTimeout: true,
+  clientMaxBodySize: true,
+  clientHeaderTimeout: true,
+  clientBodyTimeout: true,
+  sendTimeout: true,
+  streamPaths: true,
+  streamTimeout: true,
+  gzip: true,
+  hstsMaxAge: true,
+  hstsIncludeSubDomains: true,
+  contentSecurityPolicy: true,
+  responseHeaders: true,
+  trustedProxies: true,
+  unlimitedClients: true,
+  maxConnections: true,
+  maxRequests: true,
+  maxStreams: true,
+  maxConnectionsPerClient: true,
+  maxRequestsPerClient: true,
+  requestTimeout: true,
+  connectTimeout: true,
+  nextUpstreamTimeout: true,
+  resolverValid: true,
+  dnsCache: true,
+  proxyDeregistrationDelay: true,
+  clientKeepAliveTimeout: true,
+  certificateValid: true,
+  unreachableToleration: true,
+};
+
+/** Every option of a LoadBalancedApi. */
+export const knownProps: readonly string[] = Object.keys(known);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Duration, Size } from 'cdk8s';
 import { ConfigMap, ConnectionScheme, EmptyDirMedium, ImagePullPolicy, Probe, Secret, Volume } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
@@ -103,4 +104,22 @@ function probe(
     failureThreshold: 2 ** 31 - 1,
     ...options,
   });
+}
+
+/**
+ * One configuration of nginx, for ever: the name carries the hash of the content. Another configuration is another
+ * ConfigMap, and so a rollout that stops if its pods are never ready, and that can be rolled back.
+ * @see https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-immutable
+ */
+export class NginxConfigMap extends ConfigMap {
+  constructor(scope: Construct, id: string, props: { readonly instance: string; readonly nginxConf: string }) {
+    const { name, text } = lastGoodCertificateScript;
+    const data = { 'nginx.conf': props.nginxConf, [name]: text };
+    const hash = createHash('sha256').update(JSON.stringify(data)).digest('hex').slice(0, 10);
+    super(scope, id, {
+      metadata: { name: `nginx-${hash}`, labels: recommendedLabels(props.instance, 'nginx-config') },
+      data,
+      immutable: true,
+    });
+  }
 }

@@ -1,5 +1,5 @@
 import { k8s } from 'cdk8s-plus-27';
-import { InvalidOption } from '../values/invalid-option';
+import { InvalidOption } from '../validation/invalid-option';
 
 /** What a container is sure of, and what it may use at most, as Kubernetes writes it. */
 export interface Resources {

@@ -4,6 +4,7 @@ import {
   type ContainerProps,
   Deployment,
   DeploymentStrategy,
+  type k8s,
   LabelSelector,
   Node,
   NodeTaintQuery,
@@ -12,11 +13,8 @@ import {
   TaintEffect,
 } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
-import type { Timeline } from '../timeline/timeline';
-import { restrictedContainer, restrictedPods } from './pod-security';
-import { preStopSleep } from './pre-stop-sleep';
+import type { Timeline } from '../model/timeline';
 import { resourceRequirements, type Resources } from './resources';
-import { topologySpread } from './topology-spread';
 
 /** What the Deployments of the API and of nginx have in common. */
 export interface RollingDeploymentProps {
@@ -114,3 +112,74 @@ export class RollingDeployment extends Deployment {
     return super.addInitContainer(props);
   }
 }
+
+/**
+ * Spreads the pods of one ReplicaSet: strictly over nodes, since a lost node must not take all of them, and over zones
+ * where that is possible.
+ * @see https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/
+ */
+function topologySpread(matchLabels: Readonly<Record<string, string>>): JsonPatch {
+  const constraint = (topologyKey: string, whenUnsatisfiable: string): k8s.TopologySpreadConstraint => ({
+    maxSkew: 1,
+    topologyKey,
+    whenUnsatisfiable,
+    labelSelector: { matchLabels: { ...matchLabels } },
+    // A rollout spreads the new pods by themselves, wherever the old ones are.
+    matchLabelKeys: ['pod-template-hash'],
+    // A node that takes no pods (control plane, drained, lost) does not count as an empty one.
+    nodeTaintsPolicy: 'Honor',
+  });
+  return JsonPatch.add('/spec/template/spec/topologySpreadConstraints', [
+    constraint('kubernetes.io/hostname', 'DoNotSchedule'),
+    constraint('topology.kubernetes.io/zone', 'ScheduleAnyway'),
+  ]);
+}
+
+interface DeploymentManifest {
+  readonly spec: { readonly template: { readonly spec: { readonly containers: WithLifecycle[] } } };
+}
+
+interface WithLifecycle {
+  lifecycle?: { preStop?: object };
+}
+
+/**
+ * Lets the kubelet wait before it tells the first container to end, unless that has a `preStop` of its own by then. The
+ * serializer of cdk8s-plus-27 knows Kubernetes 1.27 and drops the newer `sleep`, from a JSON patch too: it is added behind.
+ * @see https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/#hook-handler-implementations
+ */
+function preStopSleep(deployment: ApiObject, seconds: number): void {
+  const serialize = deployment.toJson.bind(deployment) as () => DeploymentManifest;
+  deployment.toJson = () => {
+    const manifest = serialize();
+    const [container] = manifest.spec.template.spec.containers;
+    if (container !== undefined && container.lifecycle?.preStop === undefined) {
+      container.lifecycle = { ...container.lifecycle, preStop: { sleep: { seconds } } };
+    }
+    return manifest;
+  };
+}
+
+/**
+ * What the Pod Security Standard `restricted` asks for, and cdk8s-plus-27 cannot say of a Deployment.
+ * @see https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
+ */
+function restrictedPods(): JsonPatch[] {
+  return [
+    JsonPatch.add('/spec/template/spec/securityContext/seccompProfile', { type: 'RuntimeDefault' }),
+    // The environment of the pods would else carry the address of every Service of the namespace.
+    JsonPatch.add('/spec/template/spec/enableServiceLinks', false),
+  ];
+}
+
+/** The same of one container. */
+function restrictedContainer(list: 'containers' | 'initContainers', index: number): JsonPatch {
+  return JsonPatch.add(`/spec/template/spec/${list}/${index}/securityContext/capabilities`, { drop: ['ALL'] });
+}
+
+/** Labels of a Namespace whose pods have to be `restricted`. */
+export const restrictedNamespace: Readonly<Record<string, string>> = {
+  'pod-security.kubernetes.io/enforce': 'restricted',
+  'pod-security.kubernetes.io/audit': 'restricted',
+  'pod-security.kubernetes.io/warn': 'restricted',
+};

@@ -1,8 +1,7 @@
 import { posix } from 'node:path';
 import { Volume, type VolumeMount } from 'cdk8s-plus-27';
-import { list, record } from '../values/collections';
-import { InvalidOption } from '../values/invalid-option';
-import { knownOptions } from '../values/known-options';
+import { knownOptions, list, record } from '../validation/collections';
+import { InvalidOption } from '../validation/invalid-option';
 
 /** Where the API can always write, and the name of the volume that is there unless another is given. */
 export const temporaryDirectory = '/tmp';

@@ -1,5 +1,4 @@
-import { InvalidOption } from '../values/invalid-option';
-import { Failure } from './failure';
+import { InvalidOption } from '../validation/invalid-option';
 
 /** What a shell calls a program that a signal ended: 128 and the signal's number. */
 const signalExitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -36,4 +35,12 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof InvalidOption) return 2;
   if (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) return 2;
   throw error;
+}
+
+/** What went wrong outside of this program, in one line that says what would do. The command line prints it alone. */
+export class Failure extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'Failure';
+  }
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { Failure } from './failure';
+import { Failure } from './command-line';
 
 export interface ExternalCommandOptions {
   readonly env?: NodeJS.ProcessEnv;
@@ -116,4 +116,17 @@ function lastLine(text: string): string | undefined {
     .map((line) => line.trim())
     .filter((line) => line !== '')
     .at(-1);
+}
+
+/** Refuses to begin without docker, kind and kubectl, or without a running Docker. */
+export async function requireTools(signal?: AbortSignal): Promise<void> {
+  await run('kind', ['version'], { signal });
+  await run('kubectl', ['version', '--client'], { signal });
+  try {
+    await run('docker', ['info', '--format={{.ServerVersion}}'], { signal });
+  } catch (error) {
+    if (!(error instanceof ExternalCommandFailure)) throw error;
+    const reason = error.stderr.trim().split('\n').at(-1) ?? error.message;
+    throw new Failure(`Docker does not answer: start it, or let this user talk to it (${reason})`);
+  }
 }

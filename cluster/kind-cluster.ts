@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { Failure } from './command-line';
 import { ExternalCommandFailure, run } from './external-command';
-import { Failure } from './failure';
 import { type HostPorts, kindConfig, nodePorts } from './kind-config';
 import { Kubectl } from './kubectl';
 

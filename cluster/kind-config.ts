@@ -1,3 +1,8 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { port } from '../validation/amounts';
+import { Failure } from './command-line';
+
 /** The ports of this machine that lead into the cluster. */
 export interface HostPorts {
   readonly httpPort: number;
@@ -39,4 +44,37 @@ export function kindConfig(ports: readonly HostPorts[]): string {
     apiVersion: 'kind.x-k8s.io/v1alpha4',
     nodes: ['control-plane', 'worker', 'worker'].map(node),
   });
+}
+
+/** Two ports of this machine that nothing has. */
+export async function freePorts(): Promise<HostPorts> {
+  const servers = [createServer(), createServer()] as const;
+  for (const server of servers) {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  }
+  const [httpPort, httpsPort] = servers.map((server) => (server.address() as AddressInfo).port);
+  for (const server of servers) server.close();
+  if (httpPort === undefined || httpsPort === undefined) throw new Error('a server that listens has a port');
+  return { httpPort, httpsPort };
+}
+
+/** A port as it stands on a command line. */
+export function portOption(option: string, value: string): number {
+  return port(option, /^\d+$/.test(value) ? Number(value) : value);
+}
+
+/** Refuses a port of this machine that another program has. */
+export async function requireFreePort(option: string, hostPort: number): Promise<void> {
+  const server = createServer();
+  try {
+    server.listen(hostPort, '127.0.0.1');
+    await once(server, 'listening');
+  } catch (error) {
+    // Docker may take a port that this user may not.
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') return;
+    throw new Failure(`${option}: port ${hostPort} is taken: end the program that has it, or give another port`);
+  } finally {
+    server.close();
+  }
 }

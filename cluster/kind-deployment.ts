@@ -1,13 +1,15 @@
-import { join } from 'node:path';
-import { leastReplicas } from './autoscalers';
-import { ExternalCommandFailure } from './external-command';
+import { get as httpGet, type IncomingMessage } from 'node:http';
+import { get as httpsGet } from 'node:https';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Failure } from './command-line';
+import { ExternalCommandFailure, run } from './external-command';
 import type { KindCluster } from './kind-cluster';
 import type { HostPorts } from './kind-config';
-import { synthesizeForKind } from './kind-manifests';
-import { applyMetricsServer, metricsServed } from './metrics-server';
+import type { Kubectl } from './kubectl';
 import { buildApiImage, loadImage, pullMissingImage } from './node-images';
 import type { Progress } from './progress';
-import { type Deployment, deploymentsOf, rolledOut } from './rollouts';
+import { type Deployment, deploymentsOf, leastReplicas, rolledOut } from './workloads';
 
 /** The image that the kind environment asks for; it exists nowhere but on this machine. */
 const apiImage = 'fairlead-api:dev';
@@ -83,5 +85,95 @@ async function loadProxyImage(cluster: KindCluster, signal?: AbortSignal): Promi
   } catch (error) {
     // It is public, and the nodes pull what they lack: loading only saves them that.
     if (!(error instanceof ExternalCommandFailure)) throw error;
+  }
+}
+
+/** What of main.ts is synthesized, and where to. */
+export interface KindSynthOptions {
+  /** The ports of this machine that lead to the proxies. */
+  readonly ports: HostPorts;
+  /** What lies in `dist/` may be meant for another cluster: another directory leaves it as it is. */
+  readonly output: string;
+  /** Variables for environments.ts. @default - the environment "kind" */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** `cdk8s synth` for a kind cluster. */
+export async function synthesizeForKind(options: KindSynthOptions, signal?: AbortSignal): Promise<void> {
+  const { ports, output, environment = { FAIRLEAD_ENVIRONMENT: 'kind' } } = options;
+  const cli = join(dirname(require.resolve('cdk8s-cli/package.json')), 'bin', 'cdk8s');
+  try {
+    await run(process.execPath, [cli, 'synth', `--output=${output}`, '--check-upgrade=false'], {
+      env: {
+        ...process.env,
+        ...environment,
+        FAIRLEAD_HTTP_PORT: String(ports.httpPort),
+        FAIRLEAD_HTTPS_PORT: String(ports.httpsPort),
+      },
+      ...{ signal },
+    });
+  } catch (error) {
+    if (!(error instanceof ExternalCommandFailure)) throw error;
+    throw new Failure(`cdk8s synth failed:\n${(error.stderr || error.stdout).trim()}`);
+  }
+}
+
+/** How often both addresses are asked, once a second, before that counts as no answer. */
+const attempts = 60;
+
+/** Waits until HTTPS answers 200 and HTTP leads to it, through the very ports that a user will ask. */
+export async function bothAnswer(ports: HostPorts, healthCheckPath: string, signal?: AbortSignal): Promise<void> {
+  const { httpPort, httpsPort } = ports;
+  let last = '';
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    try {
+      const answer = await ask(`https://localhost:${httpsPort}${healthCheckPath}`);
+      const redirect = await ask(`http://localhost:${httpPort}${healthCheckPath}`);
+      const location = `https://localhost:${httpsPort}${healthCheckPath}`;
+      if (answer.statusCode === 200 && redirect.statusCode === 308 && redirect.headers.location === location) return;
+      last = `HTTPS answered ${answer.statusCode ?? 'nothing'}, HTTP ${redirect.statusCode ?? 'nothing'} with location ${redirect.headers.location ?? 'none'}`;
+    } catch (error) {
+      last = (error as Error).message;
+    }
+    await delay(1000, undefined, { signal });
+  }
+  throw new Failure(
+    `https://localhost:${httpsPort} and http://localhost:${httpPort} do not answer as they should: ${last}`,
+  );
+}
+
+function ask(url: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const answered = (response: IncomingMessage): void => {
+      response.resume();
+      resolve(response);
+    };
+    // The certificate is self-signed: this asks whether the ports lead to the proxies, not who they are.
+    const options = { agent: false, rejectUnauthorized: false, family: 4, timeout: 5000 } as const;
+    const request = url.startsWith('https:') ? httpsGet(url, options, answered) : httpGet(url, options, answered);
+    request.on('timeout', () => request.destroy(new Error('no answer within 5 seconds'))).on('error', reject);
+  });
+}
+
+/** Applies metrics-server, which kind does not bring and no HorizontalPodAutoscaler works without. */
+async function applyMetricsServer(kubectl: Kubectl, signal?: AbortSignal): Promise<void> {
+  await kubectl.run(['apply', `--filename=${join(__dirname, 'metrics-server.yaml')}`], { signal });
+}
+
+/** Waits until metrics are served; false if that does not come, as on a machine that cannot pull the image. */
+async function metricsServed(kubectl: Kubectl, signal?: AbortSignal): Promise<boolean> {
+  try {
+    await kubectl.run(['rollout', 'status', 'deployment/metrics-server', '--namespace=kube-system', '--timeout=3m'], {
+      signal,
+    });
+    // Only now: the API server would keep a connection that it made to the Service before there was anything behind it.
+    await kubectl.run(['apply', `--filename=${join(__dirname, 'metrics-api.yaml')}`], { signal });
+    await kubectl.run(['wait', 'apiservice/v1beta1.metrics.k8s.io', '--for=condition=Available', '--timeout=2m'], {
+      signal,
+    });
+    return true;
+  } catch (error) {
+    if (!(error instanceof ExternalCommandFailure)) throw error;
+    return false;
   }
 }

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { commandLine } from './command-line';
+import { requireTools } from './external-command';
 import { KindCluster } from './kind-cluster';
 import { Progress } from './progress';
-import { requireTools } from './required-tools';
 
 void commandLine('kind:down', async (args, signal) => {
   const { values } = parseArgs({ args: [...args], options: { help: { type: 'boolean' } } });

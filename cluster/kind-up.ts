@@ -1,15 +1,12 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { InvalidOption } from '../values/invalid-option';
-import { commandLine } from './command-line';
-import { Failure } from './failure';
-import { portOption, requireFreePort } from './host-port';
-import { bothAnswer } from './kind-answers';
+import { InvalidOption } from '../validation/invalid-option';
+import { commandLine, Failure } from './command-line';
+import { requireTools } from './external-command';
 import { KindCluster } from './kind-cluster';
-import type { HostPorts } from './kind-config';
-import { deployToKind } from './kind-deployment';
+import { type HostPorts, portOption, requireFreePort } from './kind-config';
+import { bothAnswer, deployToKind } from './kind-deployment';
 import { Progress } from './progress';
-import { requireTools } from './required-tools';
 
 const usage = `Usage: npm run kind:up -- [--https-port PORT] [--http-port PORT]
 

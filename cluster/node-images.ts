@@ -1,5 +1,5 @@
+import { Failure } from './command-line';
 import { ExternalCommandFailure, run } from './external-command';
-import { Failure } from './failure';
 import type { KindCluster } from './kind-cluster';
 
 /** Builds the image of the API from this checkout. */

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import { milliseconds } from '../values/duration';
-import { InvalidOption } from '../values/invalid-option';
-import { dnsLabelName } from '../values/names';
+import { milliseconds } from '../validation/amounts';
+import { InvalidOption } from '../validation/invalid-option';
+import { dnsLabelName } from '../validation/names';
 import { commandLine } from './command-line';
 import { Kubectl } from './kubectl';
 import { pruneConfigMaps } from './prune-config-maps';

@@ -1,7 +1,8 @@
-import { run } from './external-command';
-import type { Kubectl } from './kubectl';
-import { isReady, type Pod } from './pod';
-import { podsUntil } from './pods-until';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Failure } from './command-line';
+import { ExternalCommandFailure, run } from './external-command';
+import type { Kubectl, KubernetesObject } from './kubectl';
+import { isReady, type Pod, podsUntil, whyNotReady } from './pods';
 
 export type Component = 'api' | 'proxy';
 
@@ -131,4 +132,83 @@ function containerOf(pod: Pod): string {
 export function readySince(pod: Pod): number {
   const ready = pod.status.conditions?.find(({ type, status }) => type === 'Ready' && status === 'True');
   return Date.parse(ready?.lastTransitionTime ?? '');
+}
+
+export interface Deployment extends KubernetesObject {
+  readonly spec: {
+    readonly template: { readonly spec: { readonly containers: readonly { readonly image: string }[] } };
+  };
+}
+
+/** The Deployments that a directory of manifests has made. */
+export async function deploymentsOf(kubectl: Kubectl, manifests: string, signal?: AbortSignal): Promise<Deployment[]> {
+  const objects = await kubectl.list(['--filename', manifests], { signal });
+  return objects.filter((object): object is Deployment => object.kind === 'Deployment');
+}
+
+/** Waits until every pod of a Deployment is of its newest revision and available; says what holds it up if it is not. */
+export async function rolledOut(
+  kubectl: Kubectl,
+  deployment: KubernetesObject,
+  doing: (detail: string) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { name, namespace = 'default' } = deployment.metadata;
+  try {
+    await kubectl.run(['rollout', 'status', `deployment/${name}`, `--namespace=${namespace}`, '--timeout=5m'], {
+      onLine: doing,
+      signal,
+    });
+  } catch (error) {
+    if (!(error instanceof ExternalCommandFailure)) throw error;
+    const pods = await kubectl.list<Pod>(['pods', `--namespace=${namespace}`], { signal });
+    const reasons = pods.map(whyNotReady).filter((reason) => reason !== undefined);
+    throw new Failure(
+      `the Deployment ${namespace}/${name} is not ready after 5 minutes: ${reasons[0] ?? error.message}`,
+    );
+  }
+}
+
+interface HorizontalPodAutoscaler extends KubernetesObject {
+  readonly spec: { readonly minReplicas: number; readonly scaleTargetRef: { readonly name: string } };
+}
+
+interface ScaledDeployment extends KubernetesObject {
+  readonly status: { readonly availableReplicas?: number };
+}
+
+/** How often the pods are counted, once a second, before that counts as never. */
+const attempts = 300;
+
+/**
+ * Waits until every Deployment has as many pods as its autoscaler leaves at least: a new one has a single pod until the
+ * autoscaler looks at it for the first time, a quarter of a minute later.
+ */
+export async function leastReplicas(
+  kubectl: Kubectl,
+  manifests: string,
+  doing: (detail: string) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  let said = '';
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const objects = await kubectl.list(['--filename', manifests], { signal });
+    const deployments = objects.filter((object): object is ScaledDeployment => object.kind === 'Deployment');
+    const missing = objects
+      .filter((object): object is HorizontalPodAutoscaler => object.kind === 'HorizontalPodAutoscaler')
+      .map(({ spec }) => ({
+        name: spec.scaleTargetRef.name,
+        least: spec.minReplicas,
+        has:
+          deployments.find(({ metadata }) => metadata.name === spec.scaleTargetRef.name)?.status.availableReplicas ?? 0,
+      }))
+      .filter(({ has, least }) => has < least)
+      .map(({ name, has, least }) => `${name} has ${has} of ${least}`)
+      .join(', ');
+    if (missing === '') return;
+    if (missing !== said) doing(missing);
+    said = missing;
+    await delay(1000, undefined, { signal });
+  }
+  throw new Failure(`the autoscalers do not bring up the pods that they should: ${said}`);
 }

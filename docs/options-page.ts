@@ -6,15 +6,15 @@ const root = resolve(__dirname, '..');
 
 /** The interfaces whose members are the options, in the order of the page. */
 const sources: readonly (readonly [title: string, file: string, interfaceName: string])[] = [
-  ['Container of the API (`container: { … }`)', 'charts/container-props.ts', 'ContainerProps'],
-  ['Replicas of the API', 'charts/replicas-props.ts', 'ReplicasProps'],
-  ['Proxies', 'charts/proxy-pods-props.ts', 'ProxyPodsProps'],
-  ['Service of the proxies', 'charts/proxy-service-props.ts', 'ProxyServiceProps'],
-  ['Certificate', 'charts/certificate-props.ts', 'CertificateProps'],
+  ['Container of the API (`container: { … }`)', 'charts/container.ts', 'ContainerProps'],
+  ['Replicas of the API', 'charts/replicas.ts', 'ReplicasProps'],
+  ['Proxies', 'charts/proxy-pods.ts', 'ProxyPodsProps'],
+  ['Service of the proxies', 'charts/proxy-service.ts', 'ProxyServiceProps'],
+  ['Certificate', 'charts/certificate.ts', 'CertificateProps'],
   ['Hosts, balancing, limits and headers', 'nginx/proxy.ts', 'ProxyOptions'],
-  ['Time', 'timeline/timeline.ts', 'TimelineProps'],
-  ['How much one proxy takes on', 'budget/budget.ts', 'BudgetProps'],
-  ['Cluster', 'charts/cluster-props.ts', 'ClusterProps'],
+  ['Time', 'model/timeline.ts', 'TimelineProps'],
+  ['How much one proxy takes on', 'model/budget.ts', 'BudgetProps'],
+  ['Cluster', 'charts/load-balanced-api-props.ts', 'ClusterProps'],
 ];
 
 /** docs/options.md, made from the documentation that editors show. */

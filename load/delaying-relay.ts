@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { integer, port } from '../values/integer';
+import { integer, port } from '../validation/amounts';
 
 export interface DelayingRelayOptions {
   /** Where the connections lead to, on this machine. */

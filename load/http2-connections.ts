@@ -1,7 +1,6 @@
-import { Http2Connection, type Http2Target } from './http2-connection';
-import type { Http2ConnectionSource } from './http2-request';
+import { Http2Connection, type Http2ConnectionSource, type Http2Target } from './http2-connection';
 import type { ConnectionUse } from './load-request';
-import { inTurn } from './in-turn';
+import { inTurn } from './load-target';
 
 /** Kept connections, used in turn: so many that a Service's random choice spreads them over every proxy. */
 const keptConnections = 6;
@@ -112,5 +111,30 @@ export class Http2Connections {
     const connection = new Http2Connection({ ...this.target, origin }, () => this.connections.delete(connection));
     this.connections.add(connection);
     return connection;
+  }
+}
+
+/** So many that each connection carries several, and no proxy has all. */
+const streamsPerConnection = 10;
+
+/** The HTTP/2 connections that held streams share. */
+export class SharedHttp2Connections {
+  private readonly connections = new Set<Http2Connection>();
+  private current: Http2Connection | undefined;
+
+  constructor(private readonly target: Http2Target) {}
+
+  /** A connection for one more stream; it ends once its streams have. */
+  next(): Http2Connection {
+    if (this.current?.open === true && this.current.active < streamsPerConnection) return this.current;
+    this.current?.close();
+    const connection = new Http2Connection(this.target, () => this.connections.delete(connection));
+    this.connections.add(connection);
+    this.current = connection;
+    return connection;
+  }
+
+  destroy(): void {
+    for (const connection of this.connections) connection.destroy();
   }
 }

@@ -1,7 +1,6 @@
-import { type buildConnector, Client, Pool } from 'undici';
-import type { Dispatcher } from 'undici';
-import { inTurn } from './in-turn';
+import { type buildConnector, Client, type Dispatcher, Pool } from 'undici';
 import type { ConnectionUse } from './load-request';
+import { inTurn } from './load-target';
 
 /** A connection for one request: the dispatcher to send it with, and what to do once it was answered. */
 export interface LoadConnection {

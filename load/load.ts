@@ -1,16 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { integer } from '../values/integer';
-import { InvalidOption } from '../values/invalid-option';
+import { integer } from '../validation/amounts';
+import { InvalidOption } from '../validation/invalid-option';
+import { http2RequestUntilProcessed } from './http2-connection';
 import { Http2Connections, type Http2Use } from './http2-connections';
-import { http2RequestUntilProcessed } from './http2-request';
-import { inTurn } from './in-turn';
-import { judgedAnswer, type LoadAnswer, noAnswer, type Statuses } from './load-answer';
 import { LoadConnections } from './load-connections';
-import type { LoadRequest, Protocol } from './load-request';
+import {
+  judgedAnswer,
+  type LoadAnswer,
+  type LoadRequest,
+  noAnswer,
+  type Protocol,
+  type Statuses,
+} from './load-request';
 import { type LoadResult, loadResult } from './load-result';
-import { loadTarget } from './load-target';
+import { inTurn, loadTarget, trusting } from './load-target';
 import { type LoadNode, NodeHealth } from './node-health';
-import { trusting } from './trusting';
 
 export interface LoadOptions {
   /** On this machine: `https://localhost:8443`. */

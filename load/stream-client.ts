@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { HeldStream } from './held-stream';
-import { endingText, type StreamKind, type StreamSession } from './stream-session';
+import { endingText, type HeldStream, type StreamKind, type StreamSession } from './held-streams';
 
 /** Pauses between attempts, in milliseconds: hundreds of clients that all come back must not be a load of their own. */
 const firstPause = 100;

@@ -1,11 +1,9 @@
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { integer } from '../values/integer';
-import { Http2Connection, type Http2Target } from './http2-connection';
-import { http2RequestUntilProcessed } from './http2-request';
-import { noAnswer } from './load-answer';
-import { loadTarget } from './load-target';
-import { trusting } from './trusting';
+import { integer } from '../validation/amounts';
+import { Http2Connection, http2RequestUntilProcessed, type Http2Target } from './http2-connection';
+import { noAnswer } from './load-request';
+import { loadTarget, trusting } from './load-target';
 
 const path = '/upload';
 /** Many uploads of one body, so that they cost the machine that they share little. */

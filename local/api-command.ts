@@ -1,8 +1,7 @@
-import { Timeline } from '../timeline/timeline';
-import { Command } from './nginx';
-import { nodeScript, nodeScriptEnvironment } from './node-script';
-import { StartOptions } from './start-options';
-import { UsageError } from './usage-error';
+import { Timeline } from '../model/timeline';
+import { Command } from './processes/child-output';
+import { nodeScript, nodeScriptEnvironment } from './processes/node-script';
+import { StartOptions, UsageError } from './start-options';
 
 /** What an instance runs: the command given, or fairlead's own API. */
 export function apiCommand({ command }: StartOptions): Command {

@@ -1,18 +1,18 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { budget } from '../budget/budget';
 import { selfSignedKeyPair } from '../certificates/self-signed';
+import { budget } from '../model/budget';
+import { Timeline } from '../model/timeline';
 import { nginxConf } from '../nginx/nginx-conf';
 import { defaultMaxBodySize } from '../nginx/proxy';
 import { upstreamZone } from '../nginx/upstream-section';
-import { Timeline } from '../timeline/timeline';
-import { bytes } from '../values/size';
-import { cacheDirectory } from './cache-directory';
-import { Nginx } from './nginx';
-import { findNginx } from './nginx-binary';
+import { bytes } from '../validation/amounts';
+import { cacheDirectory } from './find-nginx/cache-directory';
+import { findNginx } from './find-nginx/find-nginx';
+import { Nginx } from './find-nginx/nginx';
+import { giveToWorkers, workerUser } from './find-nginx/worker-user';
 import { maxScale, StartOptions } from './start-options';
-import { giveToWorkers, workerUser } from './worker-user';
 
 /** The name whose SRV records are the instances. `internal` is for such names. https://www.icann.org/en/board-activities-and-meetings/materials/approved-resolutions-special-meeting-of-the-icann-board-29-07-2024-en */
 export const zone = 'api.internal';

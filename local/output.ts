@@ -1,6 +1,5 @@
 import { WriteStream } from 'node:tty';
 import { Level, LogLine } from './log-line';
-import { terminalText } from './terminal-text';
 
 /** SGR codes. @see https://www.ecma-international.org/publications-and-standards/standards/ecma-48/ */
 const styles = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34, magenta: 35, cyan: 36 } as const;
@@ -56,4 +55,18 @@ export class Output {
     this.styleOfSource.set(source, style);
     return style;
   }
+}
+
+const colour = new RegExp(`${String.fromCharCode(27)}\\[[\\d;]*m`, 'g');
+
+/** What a terminal shows of a text that clients, or an API, had a hand in: no control characters, no escape sequences. */
+export function terminalText(text: string): string {
+  return (
+    text
+      // Colours that a program gives its own lines are left out as a whole, and not piece by piece.
+      .replace(colour, '')
+      .replaceAll('\t', '  ')
+      // Cc: control characters. Cf: among others those that turn the direction of the text around.
+      .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd')
+  );
 }

@@ -1,13 +1,11 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Duration, wholeSeconds } from '../values/duration';
-import { integer, port } from '../values/integer';
-import { InvalidOption } from '../values/invalid-option';
-import { hostName, urlPath } from '../values/names';
-import { commandLine } from './command-line';
-import { Command } from './nginx';
-import { UsageError } from './usage-error';
+import { Duration, integer, port, wholeSeconds } from '../validation/amounts';
+import { InvalidOption } from '../validation/invalid-option';
+import { hostName, urlPath } from '../validation/names';
+import { Command } from './processes/child-output';
+import { commandLine } from './shell-words';
 
 export interface StartOptions {
   readonly scale: number;
@@ -132,4 +130,9 @@ function parse(args: readonly string[]) {
     const message = error instanceof Error ? error.message.replaceAll('\n', ' ') : String(error);
     throw new UsageError(`${message.replace(/\.$/, '')}; fairlead start --help shows the options`);
   }
+}
+
+/** A command line that was typed wrong: an option that does not exist, or a value that cannot be. Ends with exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
 }

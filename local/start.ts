@@ -1,9 +1,8 @@
-import { InvalidOption } from '../values/invalid-option';
+import { InvalidOption } from '../validation/invalid-option';
 import { LocalRun } from './local-run';
-import { onNpmGone } from './npm-parent';
 import { Output } from './output';
-import { StartOptions, startHelp, startOptions } from './start-options';
-import { UsageError } from './usage-error';
+import { onNpmGone } from './processes/npm-parent';
+import { startHelp, StartOptions, startOptions, UsageError } from './start-options';
 
 /** One Ctrl-C may come twice, from the terminal and passed on by npm: a second one is later than this (milliseconds). */
 const sameSignal = 500;

@@ -1,4 +1,4 @@
-import { buffers } from '../budget/buffers';
+import { buffers } from '../model/budget';
 import { block, directive, heading, Node } from './directive';
 import { ProxyModel } from './model';
 

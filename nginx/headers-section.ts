@@ -1,7 +1,13 @@
-import { block, directive, heading, Node } from './directive';
+import { buffers } from '../model/budget';
+import { block, directive, heading, Node, quoteWithVariables } from './directive';
 import { ProxyModel } from './model';
-import { quoteWithVariables } from './quote';
-import { securityHeaders } from './response-header';
+
+/** Security headers that the API may replace; each of them is sent by nginx otherwise. */
+const securityHeaders: readonly (readonly [name: string, value: string, reason: string])[] = [
+  ['X-Frame-Options', 'DENY', 'for browsers that do not know frame-ancestors'],
+  ['Referrer-Policy', 'no-referrer', 'paths of an API stay between client and API'],
+  ['Cross-Origin-Resource-Policy', 'same-origin', 'no other site embeds an answer; CORS is not touched by it'],
+];
 
 interface Header {
   readonly name: string;
@@ -70,4 +76,36 @@ function defaultHeader(name: string): string {
 
 function variable(name: string): string {
   return name.toLowerCase().replaceAll('-', '_');
+}
+
+const types = [
+  'application/javascript',
+  'application/json',
+  'application/manifest+json',
+  'application/problem+json',
+  'application/xml',
+  'image/svg+xml',
+  'text/css',
+  'text/csv',
+  'text/plain',
+  'text/xml',
+];
+
+/** text/html is always among the types, and text/event-stream must not be: it would wait in the compressor. */
+export function compressionSection({ gzip }: ProxyModel): Node[] {
+  if (!gzip) return [];
+  return [
+    heading('Compression'),
+    directive('gzip on'),
+    directive('gzip_min_length 1024', 'a smaller answer fits in one packet anyway'),
+    directive('gzip_proxied any', 'also for clients behind a proxy of their own'),
+    directive(`gzip_buffers ${buffers.gzipOutputs} ${buffers.gzipOutput}k`),
+    directive(
+      `gzip_window ${buffers.gzipWindow}k`,
+      'a quarter of the memory of an answer that is not read, for some percent of its size',
+    ),
+    directive(`gzip_hash ${buffers.gzipWindow}k`),
+    directive('gzip_vary on', 'caches keep both forms apart'),
+    directive(`gzip_types ${types.join(' ')}`, 'text; images and archives are compressed already'),
+  ];
 }

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Timeline } from '../timeline/timeline';
-import { block, Directive, directive, heading, Node } from './directive';
+import type { Timeline } from '../model/timeline';
+import { block, Directive, directive, heading, Node, quote } from './directive';
 import { ProxyModel } from './model';
-import { quote } from './quote';
 
 /** What nginx runs, to be put beside nginx.conf whenever `certificateStore` is given. */
 export const lastGoodCertificateScript = {

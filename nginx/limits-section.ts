@@ -1,6 +1,6 @@
-import { buffers } from '../budget/buffers';
-import { requestCount } from './connection-count-section';
+import { buffers } from '../model/budget';
 import { directive, Directive, heading, Node } from './directive';
+import { requestCount } from './listen';
 import { ProxyModel } from './model';
 
 export function limitsSection(proxy: ProxyModel): Node[] {

@@ -1,6 +1,5 @@
-import { block, directive, Directive, heading, Node } from './directive';
+import { block, directive, Directive, heading, Node, quote } from './directive';
 import { ProxyModel } from './model';
-import { quote } from './quote';
 
 /** The most bytes of what a client may make as long as it likes: a whole line has to fit in one write to a pipe. */
 const longest = { method: 20, host: 100, path: 800, user_agent: 400 } as const;

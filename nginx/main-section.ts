@@ -1,7 +1,6 @@
-import { Directive, directive, heading, Node, block } from './directive';
-import { ProxyModel } from './model';
+import { block, Directive, directive, heading, Node, quote } from './directive';
 import { lastGoodCertificateModule } from './last-good-certificate-section';
-import { quote } from './quote';
+import { ProxyModel } from './model';
 
 export function mainSection(proxy: ProxyModel): Node[] {
   const { workers, timeline, budget, runtimeDirectory } = proxy;

@@ -1,22 +1,19 @@
 import { isAbsolute } from 'node:path';
-import { cidr, ipAddress, serverAddress, trustedNetworks } from '../values/addresses';
-import { list, record } from '../values/collections';
-import { Duration, milliseconds, wholeSeconds } from '../values/duration';
-import { integer, port } from '../values/integer';
-import { InvalidOption } from '../values/invalid-option';
-import { dnsLabelName, hostName, oneOf, urlPath } from '../values/names';
-import { bytes, Size } from '../values/size';
-import { hashKeyVariable } from './hash-key';
+import { cidr, ipAddress, serverAddress, trustedNetworks } from '../validation/addresses';
+import { bytes, Duration, integer, milliseconds, port, Size, wholeSeconds } from '../validation/amounts';
+import { list, record } from '../validation/collections';
+import { InvalidOption } from '../validation/invalid-option';
+import { dnsLabelName, hostName, oneOf, urlPath } from '../validation/names';
+import { quote } from './directive';
 import {
   defaultMaxBodySize,
-  IpFamily,
   ipFamilies,
+  IpFamily,
   LoadBalancing,
   loadBalancings,
   ProxyOptions,
   ProxyProps,
 } from './proxy';
-import { quote } from './quote';
 import { responseHeader } from './response-header';
 
 /** Whoever comes from one of these may be many clients: load balancers, nodes, and what runs beside them. */
@@ -279,4 +276,28 @@ function logFile(value: string): string {
     throw new InvalidOption('accessLog', value, 'has a "$", which nginx reads as a variable there: take it out');
   }
   return value;
+}
+
+/** The nginx variable that a consistent hash goes by, if the load balancing is one. */
+function hashKeyVariable(loadBalancing: LoadBalancing, hashKey: unknown): string | undefined {
+  if (loadBalancing !== 'hash') {
+    if (hashKey !== undefined) {
+      throw new InvalidOption(
+        'hashKey',
+        hashKey,
+        `does nothing with loadBalancing "${loadBalancing}": take it out, or give "hash"`,
+      );
+    }
+    return loadBalancing === 'client_address' ? '$binary_remote_addr' : undefined;
+  }
+  if (hashKey === 'uri') return '$request_uri';
+  const [, kind, name = ''] = /^(header|cookie):(.*)$/s.exec(typeof hashKey === 'string' ? hashKey : '') ?? [];
+  // nginx has header names in variables with underscores for hyphens, and cookie names as they are.
+  if (kind === 'header' && /^[A-Za-z0-9-]{1,64}$/.test(name)) return `$http_${name.toLowerCase().replaceAll('-', '_')}`;
+  if (kind === 'cookie' && /^[A-Za-z0-9_]{1,64}$/.test(name)) return `$cookie_${name}`;
+  throw new InvalidOption(
+    'hashKey',
+    hashKey,
+    'is not a key that nginx can hash: give "uri", "header:NAME" (letters, digits, hyphens) or "cookie:NAME" (letters, digits, underscores)',
+  );
 }

@@ -1,22 +1,19 @@
-import { apiServers } from './api-server';
-import { compressionSection } from './compression-section';
-import { connectionCount } from './connection-count-section';
 import { block, directive, Node, render } from './directive';
 import { errorSection } from './error-answer';
-import { certificateCheckServer } from './last-good-certificate-section';
 import { forwardingSection } from './forwarding-section';
-import { headersSection } from './headers-section';
+import { compressionSection, headersSection } from './headers-section';
+import { certificateCheckServer } from './last-good-certificate-section';
 import { limitsSection } from './limits-section';
+import { connectionCount } from './listen';
 import { loggingSection } from './logging-section';
 import { eventsSection, mainSection, temporaryFiles } from './main-section';
 import { ProxyModel, proxyModel } from './model';
 import { probeServer } from './probe-server';
 import { ProxyProps } from './proxy';
-import { redirectServers } from './redirect-server';
-import { resolverSection } from './resolver-section';
 import { retrySection } from './retry-section';
+import { apiServers, redirectServers } from './servers';
 import { tlsSection } from './tls-section';
-import { upstreamSection } from './upstream-section';
+import { resolverSection, upstreamSection } from './upstream-section';
 
 /** The whole nginx.conf of a proxy; refuses what nginx could not run. */
 export function nginxConf(props: ProxyProps): string {

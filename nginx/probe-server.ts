@@ -1,8 +1,7 @@
-import { block, directive, heading, Node } from './directive';
+import { block, directive, heading, Node, quote } from './directive';
 import { certificateLocations, refuseWithoutGoodCertificate } from './last-good-certificate-section';
 import { listen } from './listen';
 import { ProxyModel } from './model';
-import { quote } from './quote';
 import { certificateDirectives } from './tls-section';
 
 /**

@@ -1,7 +1,6 @@
-import { Budget } from '../budget/budget';
-import { Timeline } from '../timeline/timeline';
-import { Duration } from '../values/duration';
-import { Size } from '../values/size';
+import { Budget } from '../model/budget';
+import { Timeline } from '../model/timeline';
+import { Duration, Size } from '../validation/amounts';
 
 /** How a proxy chooses the instance of the API for a request. */
 export const loadBalancings = ['least_conn', 'round_robin', 'random_two_least_conn', 'hash', 'client_address'] as const;

@@ -1,5 +1,5 @@
-import { InvalidOption } from '../values/invalid-option';
-import { quote } from './quote';
+import { InvalidOption } from '../validation/invalid-option';
+import { quote } from './directive';
 
 /** Headers that belong to the message's framing or to nginx, which a second value would break. */
 const reserved = new Set([
@@ -24,13 +24,6 @@ const reserved = new Set([
   'x-content-type-options',
   'x-request-id',
 ]);
-
-/** Security headers that the API may replace; each of them is sent by nginx otherwise. */
-export const securityHeaders: readonly (readonly [name: string, value: string, reason: string])[] = [
-  ['X-Frame-Options', 'DENY', 'for browsers that do not know frame-ancestors'],
-  ['Referrer-Policy', 'no-referrer', 'paths of an API stay between client and API'],
-  ['Cross-Origin-Resource-Policy', 'same-origin', 'no other site embeds an answer; CORS is not touched by it'],
-];
 
 /** The value of a response header that HTTP and nginx carry as it is. @see https://www.rfc-editor.org/rfc/rfc9110#section-5.5 */
 export function responseHeader(option: string, name: string, value: unknown): string {

@@ -1,20 +1,10 @@
 import type { LoadRequest } from '../load/load-request';
-import { fairWithin, shareDeviationSince } from './analysis';
-import { lostAfter, type LostRequests } from './lost-requests';
+import { fairWithin, lostAfter, type LostRequests, shareDeviationSince } from './analysis';
 import type { Scenario } from './scenario';
-import type { AttackResult, Judgement, Latency, ScenarioResult } from './scenario-result';
+import type { AttackResult, Judgement, Latency, LossBound, ScenarioResult } from './scenario-result';
 
 /** Seconds from the end of a cause: what DNS is kept for, its timer, and what the cluster itself takes. */
 export const recoveryBound = 8;
-
-/** For how long after a fault requests may be lost. */
-export interface LossBound {
-  /** In milliseconds since the epoch. */
-  readonly from: number;
-  readonly seconds: number;
-  /** So many seconds longer, a connection from a port that one to the lost node had used follows that one. */
-  readonly reusedPorts?: number;
-}
 
 /** Of all that is lost, at most this part by reused ports: far less than if new connections still went to the lost node. */
 const byReusedPorts = 0.1;

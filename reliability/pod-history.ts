@@ -1,5 +1,5 @@
-import { watch } from '../cluster/watch';
-import { type Component, type Workloads } from '../cluster/workloads';
+import { watch } from '../cluster/progress';
+import type { Component, Workloads } from '../cluster/workloads';
 
 /** When a pod came and went, in milliseconds since the epoch. Kubernetes notes the first two to the second. */
 export interface PodRecord {

@@ -1,5 +1,5 @@
 import { run } from '../cluster/external-command';
-import type { Pod } from '../cluster/pod';
+import type { Pod } from '../cluster/pods';
 import { nodeOf, type Workloads } from '../cluster/workloads';
 
 /** The most that a pod's container held in a while, and what it may, in bytes. */

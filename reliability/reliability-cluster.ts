@@ -2,25 +2,20 @@ import { X509Certificate } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import type { KeyPair } from '../certificates/key-pair';
 import { selfSignedKeyPair } from '../certificates/self-signed';
-import { eventually } from '../cluster/eventually';
-import { freePorts } from '../cluster/free-ports';
-import { bothAnswer } from '../cluster/kind-answers';
+import type { LoadBalancedApi } from '../charts/load-balanced-api';
+import { Failure } from '../cluster/command-line';
+import { deployedApis } from '../cluster/deployed-apis';
+import { run } from '../cluster/external-command';
 import { KindCluster } from '../cluster/kind-cluster';
-import { type HostPorts, nodePorts } from '../cluster/kind-config';
-import { deployToKind } from '../cluster/kind-deployment';
-import { synthesizeForKind } from '../cluster/kind-manifests';
+import { freePorts, type HostPorts, nodePorts } from '../cluster/kind-config';
+import { bothAnswer, deployToKind, synthesizeForKind } from '../cluster/kind-deployment';
 import type { KubernetesObject } from '../cluster/kubectl';
 import { loadImage, pullMissingImage } from '../cluster/node-images';
-import type { Progress } from '../cluster/progress';
+import { eventually, type Progress } from '../cluster/progress';
 import { type Component, nodeOf, Workloads } from '../cluster/workloads';
 import type { LoadNode } from '../load/node-health';
-import { Failure } from '../cluster/failure';
-import type { LoadBalancedApi } from '../charts/load-balanced-api';
-import { deployedApis } from '../timeline/deployed-apis';
-import type { Timeline } from '../timeline/timeline';
-import { type ApiUnderLoad, statusesOf } from './api-under-load';
-import { boundDaemons } from './node-daemons';
-import { extraSelector } from './scenarios/extra';
+import type { Timeline } from '../model/timeline';
+import { type ApiUnderLoad, statusesOf } from './run-options';
 
 /** Pods of the standard state that every scenario begins with. */
 export const standardReplicas = { api: 4, proxy: 2 } as const;
@@ -235,3 +230,24 @@ function modelOf(api: ApiUnderLoad): LoadBalancedApi {
   }
   return only;
 }
+
+/** What of a node starts pods: containerd, with runc and the pod network, and the kubelet. */
+const daemons = ['system.slice', 'kubelet.service'];
+
+/** In short periods: what is left of a long one would be spent at once, on every core. */
+const share = ['CPUWeight=2', 'CPUQuota=25%', 'CPUQuotaPeriodSec=10ms'];
+
+/**
+ * Bounds what a node's daemons take of the machine that all nodes share here; nodes with cores of their own have room
+ * for both. Unbounded, the pods that serve wait while others are started. Kept when the node starts again.
+ * @see https://www.freedesktop.org/software/systemd/man/latest/systemd.resource-control.html#CPUQuota=
+ */
+async function boundDaemons(node: string, signal: AbortSignal): Promise<void> {
+  for (const unit of daemons) {
+    await run('docker', ['exec', node, 'systemctl', 'set-property', unit, ...share], { signal });
+  }
+}
+
+/** The label of what a scenario adds to the deployment, by which it is found and deleted again. */
+export const extra = { 'fairlead-reliability': 'extra' } as const;
+export const extraSelector = 'fairlead-reliability=extra';

@@ -1,26 +1,22 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { commandLine } from '../cluster/command-line';
-import { Failure } from '../cluster/failure';
+import { commandLine, Failure } from '../cluster/command-line';
+import { requireTools } from '../cluster/external-command';
 import { KindCluster } from '../cluster/kind-cluster';
 import { Progress } from '../cluster/progress';
-import { requireTools } from '../cluster/required-tools';
 import { writeClientsReport } from './clients/clients-page';
 import { notReached } from './clients/clients-result';
 import { runClients } from './clients/clients-run';
 import { ReliabilityCluster } from './reliability-cluster';
-import { writeReport } from './report-files';
-import type { ReportRun } from './report-run';
+import { writeReport } from './report/report';
 import { Results } from './results';
 import { runOptions, type RunOptions, usage } from './run-options';
-import { runScenario } from './run-scenario';
+import { resultLine, runScenario } from './run-scenario';
 import type { Scenario } from './scenario';
-import type { ScenarioResult } from './scenario-result';
-import { resultLine } from './result-line';
+import type { ReportRun, ScenarioResult } from './scenario-result';
 import { scenarios } from './scenarios/all';
-import { soak } from './soak';
-import { SoakRuns } from './soak-runs';
+import { soak, SoakRuns } from './soak';
 
 const soakRuns = new SoakRuns(join('.fairlead', 'reliability', 'soak.jsonl'));
 

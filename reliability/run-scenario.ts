@@ -1,17 +1,15 @@
+import { cpus } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Load } from '../load/load';
 import type { LoadRequest } from '../load/load-request';
 import { byProtocol, type LoadResult } from '../load/load-result';
-import { asBeforeSince, isAsBefore, latency, perSecond, recent, shareDeviationSince } from './analysis';
-import { BusySeconds } from './busy-seconds';
+import { asBeforeSince, isAsBefore, latency, perSecond, recent, shareDeviationSince, sortLost } from './analysis';
 import { judgements, lossJudgement, recoveryBound, recoveryJudgement, sharesJudgement } from './judgements';
-import { sortLost } from './lost-requests';
 import { PodHistory } from './pod-history';
 import type { ReliabilityCluster } from './reliability-cluster';
 import type { RunOptions } from './run-options';
-import type { Scenario } from './scenario';
+import { type Scenario, ScenarioContext } from './scenario';
 import type { Latency, ScenarioResult } from './scenario-result';
-import { Stage } from './stage';
 
 /** Milliseconds of load before anything happens, and after everything is as before. */
 const quietPhase = 5000;
@@ -56,7 +54,7 @@ export async function runScenario(
   });
   const busySeconds = new BusySeconds();
   const begin = Date.now();
-  const stage = new Stage(system, load, begin, history, doing);
+  const context = new ScenarioContext(system, load, begin, history, doing);
   let instances: string[];
   const knowsInstances = system.statuses === undefined;
   const notesShares = knowsInstances && scenario.notesShares === true;
@@ -64,16 +62,16 @@ export async function runScenario(
   let result: LoadResult;
   try {
     await delay(beforeQuiet + (ownRate ? ownQuietPhase : quietPhase), undefined, { signal: system.signal });
-    await scenario.act(stage);
+    await scenario.act(context);
     // The latency of an operation is judged, that of a fault is not.
     const seconds = scenario.group === 'operations' ? options.seconds : options.seconds / 3;
-    await waitUntilAsBefore(stage, seconds * 1000, judgesShares);
+    await waitUntilAsBefore(context, seconds * 1000, judgesShares);
     instances = (await system.workloads.pods('api')).map(({ metadata }) => metadata.name);
   } finally {
-    stage.note('seconds in which every core of this machine was busy', busySeconds.stop());
+    context.note('seconds in which every core of this machine was busy', busySeconds.stop());
     result = await load.stop();
     await history.stop();
-    await stage.end();
+    await context.end();
   }
   listLost(scenario.name, result.lost);
   const lost = sortLost(result.lost, result.lost.length === 0 ? [] : await system.workloads.proxyLogs(since));
@@ -81,16 +79,16 @@ export async function runScenario(
   for (const { name, ready, ended, gone, component } of scenario.group === 'operations' ? history.pods : []) {
     const first = result.firstRequest.get(name);
     if (ready !== undefined && ready > begin && first !== undefined) {
-      stage.measure('api-pod-starts.first-request', (first - ready) / 1000);
+      context.measure('api-pod-starts.first-request', (first - ready) / 1000);
     }
     if (ended === undefined || ended < begin) continue;
     const last = Math.max(...result.requests.filter(({ hostname }) => hostname === name).map(({ started }) => started));
-    if (Number.isFinite(last)) stage.measure('api-pod-ends.last-request', (last - ended) / 1000);
+    if (Number.isFinite(last)) context.measure('api-pod-ends.last-request', (last - ended) / 1000);
     if (gone !== undefined)
-      stage.measure(component === 'api' ? 'api-pod-ends.gone' : 'proxy-ends.gone', (gone - ended) / 1000);
+      context.measure(component === 'api' ? 'api-pod-ends.gone' : 'proxy-ends.gone', (gone - ended) / 1000);
   }
-  const disturbedFrom = begin + (stage.events[0]?.second ?? 0) * 1000;
-  const causeEnded = stage.causeEnded ?? disturbedFrom;
+  const disturbedFrom = begin + (context.events[0]?.second ?? 0) * 1000;
+  const causeEnded = context.causeEnded ?? disturbedFrom;
   const named = judgesShares ? instances : undefined;
   const asBefore = asBeforeSince(result.requests, causeEnded, named);
   const recovery = asBefore === undefined ? undefined : (asBefore - causeEnded) / 1000;
@@ -110,19 +108,19 @@ export async function runScenario(
     latency: latency(disturbed),
     quiet: latency(result.requests.filter(({ started }) => started >= begin + beforeQuiet && started < disturbedFrom)),
     recovery,
-    ...(stage.waited === undefined ? {} : { waited: stage.waited }),
-    ...(stage.attack === undefined
+    ...(context.waited === undefined ? {} : { waited: context.waited }),
+    ...(context.attack === undefined
       ? {}
-      : { attack: { ...stage.attack, latency: latency(disturbed.filter(({ started }) => started < causeEnded)) } }),
-    events: stage.events,
+      : { attack: { ...context.attack, latency: latency(disturbed.filter(({ started }) => started < causeEnded)) } }),
+    events: context.events,
     seconds: perSecond(result.requests, begin),
     notes: [
-      ...stage.notes,
+      ...context.notes,
       ...(notesShares ? [deviationNote(shareDeviationSince(causeEnded, result.requests, instances))] : []),
       ...whyLost(result),
       { name: 'p99 of how late the load itself was', value: `${Math.round(result.delay)} ms` },
     ],
-    measured: stage.measured,
+    measured: context.measured,
   };
   return {
     ...partial,
@@ -135,10 +133,10 @@ export async function runScenario(
         system.timeline.connectTimeout,
       ),
       ...(named === undefined || asBefore === undefined ? [] : [sharesJudgement(result.requests, asBefore, named)]),
-      ...(stage.loss === undefined ? [] : [lossJudgement(lost, stage.loss)]),
+      ...(context.loss === undefined ? [] : [lossJudgement(lost, context.loss)]),
       // Reused ports may still lead to a lost node after it is back.
-      ...(stage.loss === undefined || stage.loss.reusedPorts !== undefined ? [] : [recoveryJudgement(partial)]),
-      ...stage.judgements,
+      ...(context.loss === undefined || context.loss.reusedPorts !== undefined ? [] : [recoveryJudgement(partial)]),
+      ...context.judgements,
     ],
   };
 }
@@ -153,7 +151,7 @@ function quietOf(
 }
 
 async function waitUntilAsBefore(
-  { load, system, causeEnded = 0 }: Stage,
+  { load, system, causeEnded = 0 }: ScenarioContext,
   least: number,
   judgesShares: boolean,
 ): Promise<void> {
@@ -187,4 +185,51 @@ function whyLost({ lost }: LoadResult): { name: string; value: string }[] {
     .sort(([, a], [, b]) => b - a)
     .slice(0, 8)
     .map(([reason, count]) => ({ name: 'lost', value: `${count} × ${reason}` }));
+}
+
+/** From this part of all cores' time on, a second had none left for whatever came next. */
+const busy = 0.95;
+
+/** Counts the seconds in which every core of this machine was busy: what is slow then is slow for want of them. */
+class BusySeconds {
+  private seconds = 0;
+  private busySeconds = 0;
+  private last = times();
+  private readonly timer = setInterval(() => {
+    const now = times();
+    const part = 1 - (now.idle - this.last.idle) / (now.all - this.last.all);
+    this.last = now;
+    this.seconds += 1;
+    if (part >= busy) this.busySeconds += 1;
+  }, 1000);
+
+  stop(): string {
+    clearInterval(this.timer);
+    return `${this.busySeconds} of ${this.seconds}`;
+  }
+}
+
+function times(): { readonly idle: number; readonly all: number } {
+  const each = cpus().map((cpu) => cpu.times);
+  const idle = each.reduce((sum, { idle }) => sum + idle, 0);
+  return { idle, all: idle + each.reduce((sum, { user, nice, sys, irq }) => sum + user + nice + sys + irq, 0) };
+}
+
+/** What a scenario amounts to, for the terminal: one line, where its lost requests are listed, and a line for each aim that was not reached. */
+export function resultLine(result: ScenarioResult, lostFile: string): string {
+  const { name, sent, lostGet, lostPostSent, lostPostNotSent, latency, recovery, judgements } = result;
+  const lost = lostGet + lostPostSent + lostPostNotSent;
+  const repeated = result.protocols['HTTP/2']?.repeated ?? 0;
+  const columns = [
+    name.padEnd(34),
+    `${sent} sent`.padStart(11),
+    `${lost} lost`.padStart(9),
+    `${repeated} repeated`.padStart(13),
+    `p99 ${Math.round(latency.p99)} ms`.padStart(12),
+    `max ${Math.round(latency.max)} ms`.padStart(14),
+    (recovery === undefined ? 'never as before' : `as before after ${recovery.toFixed(1)} s`).padStart(24),
+  ];
+  const listed = lost === 0 ? '' : `    the lost ones: ${lostFile}\n`;
+  const missed = judgements.filter(({ reached }) => !reached).map(({ text }) => `    not reached: ${text}\n`);
+  return `${columns.join(' ')}\n${listed}${missed.join('')}`;
 }

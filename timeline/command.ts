@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { columns, limitRows, memoryRows } from '../budget/table';
 import { commandLine } from '../cluster/command-line';
+import { deployedApis } from '../cluster/deployed-apis';
 import { Output } from '../local/output';
-import { configuration } from './configuration';
-import { deployedApis } from './deployed-apis';
+import { columns, limitRows, memoryRows } from './budget-page';
+import { configuration } from './chain';
 import { measured, measuredEnvironment } from './measured';
 import { story } from './story';
 import { terminalLines } from './terminal';

@@ -1,9 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { Failure } from '../cluster/failure';
-import type { ScenarioResult } from '../reliability/scenario-result';
-import type { Chain, Step } from './chain';
-import type { Moment } from './moments';
-import { type Range, rangeText } from './range';
+import { Failure } from '../cluster/command-line';
+import type { Moment, ScenarioResult } from '../reliability/scenario-result';
+import { type Chain, type Range, rangeText, type Step } from './chain';
 
 /** The environment that the reliability run measures. */
 export const measuredEnvironment = 'reliability';

@@ -2,13 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { App } from 'cdk8s';
 import { LoadBalancedApi } from '../charts/load-balanced-api';
-import { commandLine } from '../cluster/command-line';
-import { Failure } from '../cluster/failure';
-import type { Chain } from './chain';
-import { configuration } from './configuration';
-import { deployedApis } from './deployed-apis';
-import { markdownChains, markdownFigures } from './markdown';
-import { contradictions, measured, measuredEnvironment, type Measured } from './measured';
+import { commandLine, Failure } from '../cluster/command-line';
+import { deployedApis } from '../cluster/deployed-apis';
+import { type Chain, configuration, type Figure, type Mover, rangeText, type Step } from './chain';
+import { comparison, comparisonText, contradictions, measured, type Measured, measuredEnvironment } from './measured';
 import { story } from './story';
 
 const root = resolve(__dirname, '..');
@@ -78,4 +75,51 @@ if (require.main === module) {
       ),
     );
   });
+}
+
+/** A story as Markdown: one table for each chain. */
+export function markdownChains(chains: readonly Chain[], measuredTimes: Measured): string {
+  return chains.map((chain) => markdownChain(chain, measuredTimes)).join('\n');
+}
+
+function markdownChain({ title, beginning, steps }: Chain, measuredTimes: Measured): string {
+  return [
+    `### ${title}`,
+    '',
+    `0 s: ${beginning}.`,
+    '',
+    '| when | what | moved by |',
+    '|---|---|---|',
+    ...steps.map((step) => row(step, measuredTimes)),
+    '',
+  ].join('\n');
+}
+
+function row(step: Step, measuredTimes: Measured): string {
+  const compared = comparison(step, measuredTimes);
+  const when =
+    compared === undefined
+      ? rangeText(step.at)
+      : `${rangeText(step.at)}, ${comparisonText(compared)}${compared.outside ? ' **outside**' : ''}`;
+  return `| ${when} | ${step.what} | ${step.movedBy.map(moverText).join(', ')} |`;
+}
+
+function moverText(mover: Mover): string {
+  return 'option' in mover
+    ? `[\`${mover.option}: '${mover.seconds}s'\`](options.md#${mover.option.toLowerCase()})`
+    : mover.name;
+}
+
+/** What stands in the chains and is not an option, with its source. */
+export function markdownFigures(chains: readonly Chain[]): string {
+  const figures = new Map<string, Figure>();
+  for (const mover of chains.flatMap(({ steps }) => steps.flatMap(({ movedBy }) => movedBy))) {
+    if (!('option' in mover)) figures.set(mover.name, mover);
+  }
+  return [
+    '| figure | takes | source |',
+    '|---|---|---|',
+    ...[...figures.values()].map(({ name, range, source }) => `| ${name} | ${rangeText(range)} | ${source} |`),
+    '',
+  ].join('\n');
 }

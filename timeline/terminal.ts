@@ -1,7 +1,6 @@
 import type { Output } from '../local/output';
-import type { Chain, Mover, Step } from './chain';
+import { type Chain, type Mover, rangeText, type Step } from './chain';
 import { comparison, comparisonText, type Measured } from './measured';
-import { rangeText } from './range';
 
 /** A narrower terminal breaks the lines itself: columns could not hold the names of options. */
 const narrowest = 80;

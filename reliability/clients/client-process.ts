@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
-import { Failure } from '../../cluster/failure';
+import { Failure } from '../../cluster/command-line';
 import type { AvailableClient } from './shipped-clients';
 
 export type Protocol = 'h2' | 'http/1.1';

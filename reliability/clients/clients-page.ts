@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { count, duration, plural } from '../report-format';
-import { codeSpan, markdownText, tableRow } from '../report-markdown';
+import { codeSpan, count, duration, markdownText, plural, tableRow } from '../report/format';
 import type { ClientRow, ClientsResult, PhaseName } from './clients-result';
 import { shippedClients } from './shipped-clients';
 

@@ -1,4 +1,4 @@
-import type { ReportRun } from '../report-run';
+import type { ReportRun } from '../scenario-result';
 import type { Protocol } from './client-process';
 import type { MissingClient } from './shipped-clients';
 
@@ -27,7 +27,7 @@ export interface ClientsResult {
 }
 
 /** Whether a row may have lost nothing: every client at rest and through a rollout of the API, Go always. */
-export function isJudged({ phase, client }: ClientRow): boolean {
+function isJudged({ phase, client }: ClientRow): boolean {
   return phase === 'at-rest' || phase === 'rollout-api' || client === 'Go net/http';
 }
 

@@ -1,5 +1,5 @@
+import { Failure } from '../../cluster/command-line';
 import type { Workloads } from '../../cluster/workloads';
-import { Failure } from '../../cluster/failure';
 
 interface ConfigMap {
   readonly data: Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { Failure } from '../../cluster/command-line';
 import { run } from '../../cluster/external-command';
-import { Failure } from '../../cluster/failure';
 
 /** A client of HTTP/2 that others ship, and its program here. */
 export interface ShippedClient {

@@ -6,13 +6,11 @@ import { certificates } from './certificates';
 import { clusterServices } from './cluster-services';
 import { dns } from './dns';
 import { drains } from './drains';
+import { streams, streamsKept } from './long-connections';
 import { nodes } from './nodes';
 import { proxies } from './proxies';
-import { quiet } from './quiet';
-import { rollouts } from './rollouts';
+import { quiet, rollouts } from './rollouts';
 import { scaling } from './scaling';
-import { streams } from './streams';
-import { streamsKept } from './streams-kept';
 import { uploads } from './uploads';
 import { wrongInput } from './wrong-input';
 

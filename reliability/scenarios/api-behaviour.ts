@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isReady } from '../../cluster/pod';
+import { isReady } from '../../cluster/pods';
 import { deploymentName } from '../../cluster/workloads';
+import { extra } from '../reliability-cluster';
 import type { Scenario } from '../scenario';
-import { extra } from './extra';
 import { rolled } from './rollouts';
 
 /** Answers like the example API, but 500 to every second request; its probes are well. */
@@ -73,23 +73,23 @@ export const apiBehaviour: readonly Scenario[] = [
       "A fifth instance whose probes are well fails half of its requests. Its 500 is the API's own answer, which no proxy may hide or repeat.",
     reaches: 'nothing lost',
     needsExampleApi: true,
-    act: async (stage) => {
-      const { workloads } = stage;
+    act: async (context) => {
+      const { workloads } = context;
       const name = 'api-failing';
-      stage.event('the failing instance begins');
+      context.event('the failing instance begins');
       await workloads.kubectl.run(['apply', '--filename=-'], {
         input: JSON.stringify(failingPod(name, await workloads.run('get', deploymentName('api'), '--output=json'))),
-        signal: stage.system.signal,
+        signal: context.system.signal,
       });
       await workloads.run('wait', `pod/${name}`, '--for=condition=Ready', '--timeout=2m');
-      stage.event('it is ready');
-      await delay(15_000, undefined, { signal: stage.system.signal });
-      stage.event('it is deleted');
+      context.event('it is ready');
+      await delay(15_000, undefined, { signal: context.system.signal });
+      context.event('it is deleted');
       await workloads.run('delete', 'pod', name);
-      stage.endOfCause('it is gone');
-      const own = stage.load.requests.filter(({ status }) => status === 500);
-      stage.note("the API's own 500", `${own.length} of ${stage.load.requests.length} answers`);
-      stage.judge('the failing instance is asked', own.length > 0);
+      context.endOfCause('it is gone');
+      const own = context.load.requests.filter(({ status }) => status === 500);
+      context.note("the API's own 500", `${own.length} of ${context.load.requests.length} answers`);
+      context.judge('the failing instance is asked', own.length > 0);
     },
   },
   {
@@ -100,10 +100,10 @@ export const apiBehaviour: readonly Scenario[] = [
     reaches: 'nothing lost',
     needsExampleApi: true,
     applies: [slowStart],
-    act: async (stage) => {
-      stage.event('applied');
-      await stage.system.apply(slowStart);
-      await rolled(stage, 'api');
+    act: async (context) => {
+      context.event('applied');
+      await context.system.apply(slowStart);
+      await rolled(context, 'api');
     },
   },
   {
@@ -114,18 +114,18 @@ export const apiBehaviour: readonly Scenario[] = [
       'Its readiness probe asks a path that answers 404. The rollout stops, the old pods serve, and it is rolled back.',
     reaches: 'nothing lost',
     applies: [neverReady],
-    act: async (stage) => {
-      const { workloads } = stage;
+    act: async (context) => {
+      const { workloads } = context;
       const before = (await workloads.pods('api')).map(({ metadata }) => metadata.name);
-      stage.event('applied');
-      await stage.system.apply(neverReady);
+      context.event('applied');
+      await context.system.apply(neverReady);
       await workloads.podsUntil('api', 'a new pod', (pods) => (pods.length > before.length ? true : undefined));
-      await delay(20_000, undefined, { signal: stage.system.signal });
+      await delay(20_000, undefined, { signal: context.system.signal });
       const ready = (await workloads.pods('api')).filter(isReady).map(({ metadata }) => metadata.name);
-      stage.judge('the old pods are those that serve', ready.sort().join() === before.sort().join());
-      stage.event('rolled back');
+      context.judge('the old pods are those that serve', ready.sort().join() === before.sort().join());
+      context.event('rolled back');
       await workloads.undo('api');
-      await rolled(stage, 'api');
+      await rolled(context, 'api');
     },
   },
 ];

@@ -1,11 +1,10 @@
 import { httpsPort } from '../../charts/nginx-pod';
-import type { Pod } from '../../cluster/pod';
-import { memoryBytes } from '../../values/quantity';
-import { Attacker, type AttackCommand, type AttackTally } from '../attacker';
+import type { Pod } from '../../cluster/pods';
+import { memoryBytes } from '../../validation/amounts';
+import { type AttackCommand, Attacker, type AttackTally } from '../attacker';
 import { podResources } from '../pod-resources';
-import { count } from '../report-format';
-import type { Scenario } from '../scenario';
-import type { Stage } from '../stage';
+import { count } from '../report/format';
+import type { Scenario, ScenarioContext } from '../scenario';
 
 /** How long an attack lasts, in seconds. */
 const usualSeconds = 40;
@@ -142,24 +141,27 @@ export const attackScenarios: readonly Scenario[] = attacks.map((attack) => ({
   prepare: async ({ cluster, signal }) => {
     await new Attacker(cluster.kubectl, signal).ready();
   },
-  act: (stage) => act(stage, attack),
+  act: (context) => act(context, attack),
 }));
 
 /** All of it aims at one proxy, where an attacker's connections gather who keeps trying. */
-async function act(stage: Stage, { name, options, seconds = usualSeconds, least = {} }: Attack): Promise<void> {
-  const { workloads, system } = stage;
-  const before = await podsOf(stage);
+async function act(
+  context: ScenarioContext,
+  { name, options, seconds = usualSeconds, least = {} }: Attack,
+): Promise<void> {
+  const { workloads, system } = context;
+  const before = await podsOf(context);
   const proxies = before.filter(isProxy);
   const [attacked] = proxies;
   const attacker = new Attacker(workloads.kubectl, system.signal);
   const watching = Promise.all(proxies.map((pod) => podResources(workloads, pod, seconds + 2, system.signal)));
-  stage.event('the attack begins');
+  context.event('the attack begins');
   const command = { name, options: { ...options, seconds } };
   const tally = await attacker.run(command, `${attacked?.status.podIP ?? ''}:${httpsPort}`, 'localhost');
-  stage.endOfCause('the attack has ended');
+  context.endOfCause('the attack has ended');
   const resources = await watching;
   const most = (of: (one: (typeof resources)[number]) => number): number => Math.max(...resources.map(of));
-  const after = await podsOf(stage);
+  const after = await podsOf(context);
   const restarts = restartsOf(after) - restartsOf(before);
   const figures = {
     achieved: achieved(tally),
@@ -170,10 +172,10 @@ async function act(stage: Stage, { name, options, seconds = usualSeconds, least 
     restarts,
     killed: most(({ killed }) => killed),
   };
-  stage.attack = figures;
+  context.attack = figures;
   if (figures.killed > 0) {
     // What a killed worker held stays counted, and other scenarios judge shares.
-    stage.atEnd(async () => {
+    context.atEnd(async () => {
       await workloads.restart('proxy');
       await workloads.rolledOut('proxy');
     });
@@ -185,21 +187,21 @@ async function act(stage: Stage, { name, options, seconds = usualSeconds, least 
     ...(requests === 0 ? [] : [`${count(requests)} requests`]),
     ...(frames === 0 ? [] : [`${count(frames)} frames`]),
   ];
-  stage.judge(
+  context.judge(
     `the attacker tried ${wanted.join(' and ')} or more`,
     tally.attempted >= connections && tally.requests >= requests && tally.frames >= frames,
   );
-  stage.judge(
+  context.judge(
     `every proxy held less than ${memoryShare * 100} % of its memory`,
     figures.memory < memoryShare * figures.memoryLimit,
   );
-  stage.judge("every proxy's temporary files held less than their volume may", figures.disk < figures.diskLimit);
-  stage.judge('no worker of nginx was ended for want of memory', figures.killed === 0);
-  stage.judge('no container restarted', restarts === 0 && after.length === before.length);
-  stage.judge('every proxy was ready all the time', readinessOf(after) === readinessOf(before));
+  context.judge("every proxy's temporary files held less than their volume may", figures.disk < figures.diskLimit);
+  context.judge('no worker of nginx was ended for want of memory', figures.killed === 0);
+  context.judge('no container restarted', restarts === 0 && after.length === before.length);
+  context.judge('every proxy was ready all the time', readinessOf(after) === readinessOf(before));
 }
 
-async function podsOf({ workloads }: Stage): Promise<readonly Pod[]> {
+async function podsOf({ workloads }: ScenarioContext): Promise<readonly Pod[]> {
   return [...(await workloads.pods('proxy')), ...(await workloads.pods('api'))];
 }
 

@@ -1,15 +1,14 @@
-import { connect } from 'node:tls';
 import { X509Certificate } from 'node:crypto';
+import { connect } from 'node:tls';
 import type { KeyPair } from '../../certificates/key-pair';
-import type { Scenario } from '../scenario';
-import type { Stage } from '../stage';
+import type { Scenario, ScenarioContext } from '../scenario';
 
-export const renewals = 10;
+const renewals = 10;
 /** So many handshakes in a row that each of two proxies has answered one, but for one run in a million. */
 const handshakesOfEveryProxy = 20;
 
 /** The fingerprint of the certificate that a new connection gets. */
-export function handshake({ system }: Stage): Promise<string> {
+export function handshake({ system }: ScenarioContext): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({
       host: '127.0.0.1',
@@ -34,8 +33,8 @@ export function fingerprint({ certificate }: KeyPair): string {
 }
 
 /** Writes the Secret, as cert-manager does. */
-export async function writeSecret(stage: Stage, { certificate, privateKey }: KeyPair): Promise<void> {
-  await stage.workloads.run(
+export async function writeSecret(context: ScenarioContext, { certificate, privateKey }: KeyPair): Promise<void> {
+  await context.workloads.run(
     'patch',
     'secret',
     'nginx-tls',
@@ -44,28 +43,28 @@ export async function writeSecret(stage: Stage, { certificate, privateKey }: Key
 }
 
 /** A change of a pod makes the kubelet look at its Secrets at once; else that takes it a minute or more. */
-export async function lookAtSecrets(stage: Stage): Promise<void> {
-  const { workloads } = stage;
+export async function lookAtSecrets(context: ScenarioContext): Promise<void> {
+  const { workloads } = context;
   for (const { metadata } of await workloads.pods('proxy')) {
     await workloads.run('annotate', 'pod', metadata.name, '--overwrite', `fairlead/looked-at=${Date.now()}`);
   }
 }
 
 /** Waits until every proxy serves this certificate. */
-export async function servedEverywhere(stage: Stage, pair: KeyPair): Promise<void> {
+export async function servedEverywhere(context: ScenarioContext, pair: KeyPair): Promise<void> {
   const expected = fingerprint(pair);
-  await stage.until('the certificate, from every proxy', async () => {
+  await context.until('the certificate, from every proxy', async () => {
     for (let count = 0; count < handshakesOfEveryProxy; count += 1) {
-      if ((await handshake(stage)) !== expected) return undefined;
+      if ((await handshake(context)) !== expected) return undefined;
     }
     return true;
   });
 }
 
 /** The Secret is as synthesized again, and every proxy serves it. */
-export async function restoreSecret(stage: Stage): Promise<void> {
-  await stage.system.apply();
-  await lookAtSecrets(stage);
+export async function restoreSecret(context: ScenarioContext): Promise<void> {
+  await context.system.apply();
+  await lookAtSecrets(context);
 }
 
 export const certificates: readonly Scenario[] = [
@@ -76,24 +75,24 @@ export const certificates: readonly Scenario[] = [
     description:
       'The Secret gets ten certificates, one after the other: the first is left to the kubelet, which looks at Secrets once a minute or so; it is made to look at the others at once.',
     reaches: 'nothing lost',
-    act: async (stage) => {
-      stage.atEnd(() => restoreSecret(stage));
+    act: async (context) => {
+      context.atEnd(() => restoreSecret(context));
       for (let index = 0; index < renewals; index += 1) {
-        const pair = stage.keyPair(index);
-        stage.event(`certificate ${index + 1}`);
+        const pair = context.keyPair(index);
+        context.event(`certificate ${index + 1}`);
         const begin = Date.now();
-        await writeSecret(stage, pair);
-        if (index > 0) await lookAtSecrets(stage);
+        await writeSecret(context, pair);
+        if (index > 0) await lookAtSecrets(context);
         else {
-          await stage.until('the first handshake', async () =>
-            (await handshake(stage)) === fingerprint(pair) ? true : undefined,
+          await context.until('the first handshake', async () =>
+            (await handshake(context)) === fingerprint(pair) ? true : undefined,
           );
-          stage.measure('certificate-changes.first-handshake', (Date.now() - begin) / 1000);
+          context.measure('certificate-changes.first-handshake', (Date.now() - begin) / 1000);
         }
-        await servedEverywhere(stage, pair);
-        if (index === 0) stage.measure('certificate-changes.every-proxy', (Date.now() - begin) / 1000);
+        await servedEverywhere(context, pair);
+        if (index === 0) context.measure('certificate-changes.every-proxy', (Date.now() - begin) / 1000);
       }
-      stage.endOfCause('every proxy serves the last one');
+      context.endOfCause('every proxy serves the last one');
     },
   },
 ];

@@ -1,16 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Scenario } from '../scenario';
-import type { Stage } from '../stage';
-import { inKubeSystem, restartCoreDns } from './kube-system';
+import { isReady, podsUntil } from '../../cluster/pods';
+import type { Scenario, ScenarioContext } from '../scenario';
 
 const outage = 60_000;
 const staticPods = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
 
 /** Moves the control plane's manifests away, which ends its pods, or back. */
-async function moveManifests(stage: Stage, from: string, to: string): Promise<void> {
-  const node = `${stage.system.cluster.name}-control-plane`;
-  await stage.inNode(node, 'mkdir', '-p', from, to);
-  for (const name of staticPods) await stage.inNode(node, 'mv', '-f', `${from}/${name}.yaml`, `${to}/`);
+async function moveManifests(context: ScenarioContext, from: string, to: string): Promise<void> {
+  const node = `${context.system.cluster.name}-control-plane`;
+  await context.inNode(node, 'mkdir', '-p', from, to);
+  for (const name of staticPods) await context.inNode(node, 'mv', '-f', `${from}/${name}.yaml`, `${to}/`);
 }
 
 export const clusterServices: readonly Scenario[] = [
@@ -20,15 +19,15 @@ export const clusterServices: readonly Scenario[] = [
     group: 'operations',
     description: '`kubectl rollout restart` of both.',
     reaches: 'nothing lost',
-    act: async (stage) => {
-      stage.event('restarted');
+    act: async (context) => {
+      context.event('restarted');
       for (const name of ['coredns', 'metrics-server']) {
-        await inKubeSystem(stage, 'rollout', 'restart', `deployment/${name}`);
+        await inKubeSystem(context, 'rollout', 'restart', `deployment/${name}`);
       }
       for (const name of ['coredns', 'metrics-server']) {
-        await inKubeSystem(stage, 'rollout', 'status', `deployment/${name}`, '--timeout=3m');
+        await inKubeSystem(context, 'rollout', 'status', `deployment/${name}`, '--timeout=3m');
       }
-      stage.endOfCause('both are back');
+      context.endOfCause('both are back');
     },
   },
   {
@@ -37,35 +36,56 @@ export const clusterServices: readonly Scenario[] = [
     group: 'operations',
     description: 'API server, etcd, controller manager and scheduler are away for a minute.',
     reaches: 'nothing lost',
-    act: async (stage) => {
+    act: async (context) => {
       const [manifests, aside] = ['/etc/kubernetes/manifests', '/etc/kubernetes/aside'];
       let back = true;
-      stage.atEnd(async () => {
-        if (!back) await moveManifests(stage, aside, manifests);
+      context.atEnd(async () => {
+        if (!back) await moveManifests(context, aside, manifests);
       });
-      stage.event('stopped');
+      context.event('stopped');
       back = false;
-      await moveManifests(stage, manifests, aside);
-      await delay(outage, undefined, { signal: stage.system.signal });
-      stage.event('started');
-      await moveManifests(stage, aside, manifests);
+      await moveManifests(context, manifests, aside);
+      await delay(outage, undefined, { signal: context.system.signal });
+      context.event('started');
+      await moveManifests(context, aside, manifests);
       back = true;
-      await stage.until(
+      await context.until(
         'the API server',
         async () => {
           try {
-            return (await inKubeSystem(stage, 'get', '--raw=/readyz')) === 'ok' ? true : undefined;
+            return (await inKubeSystem(context, 'get', '--raw=/readyz')) === 'ok' ? true : undefined;
           } catch {
-            stage.system.signal.throwIfAborted();
+            context.system.signal.throwIfAborted();
             return undefined;
           }
         },
         { pause: 1000 },
       );
-      await stage.system.nodesReady();
-      stage.endOfCause('the API server answers');
+      await context.system.nodesReady();
+      context.endOfCause('the API server answers');
       // CoreDNS asks an API server that was away again after up to 30 s: the next scenario must not wait for that.
-      stage.atEnd(() => restartCoreDns(stage));
+      context.atEnd(() => restartCoreDns(context));
     },
   },
 ];
+
+const namespace = '--namespace=kube-system';
+
+/** kubectl in the namespace of what the cluster itself runs. */
+export function inKubeSystem(context: ScenarioContext, ...args: readonly string[]): Promise<string> {
+  const [command = '', ...rest] = args;
+  return context.workloads.kubectl.run([command, namespace, ...rest], { signal: context.system.signal });
+}
+
+/** Its new pods know what the API server knows. An old one goes on answering for the 5 s of its `lameduck`. */
+export async function restartCoreDns(context: ScenarioContext): Promise<void> {
+  await inKubeSystem(context, 'rollout', 'restart', 'deployment/coredns');
+  await inKubeSystem(context, 'rollout', 'status', 'deployment/coredns', '--timeout=3m');
+  await podsUntil(
+    context.workloads.kubectl,
+    ['pods', namespace, '--selector=k8s-app=kube-dns'],
+    'the end of the old CoreDNS pods',
+    (pods) => (pods.every(isReady) ? true : undefined),
+    { signal: context.system.signal },
+  );
+}

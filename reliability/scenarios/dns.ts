@@ -1,20 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Scenario } from '../scenario';
-import type { Stage } from '../stage';
-import { inKubeSystem, restartCoreDns } from './kube-system';
+import type { Scenario, ScenarioContext } from '../scenario';
+import { inKubeSystem, restartCoreDns } from './cluster-services';
 
 const outage = 60_000;
 
 /** Writes CoreDNS's configuration, and waits for pods that have it. */
-async function writeCorefile(stage: Stage, corefile: string): Promise<void> {
+async function writeCorefile(context: ScenarioContext, corefile: string): Promise<void> {
   await inKubeSystem(
-    stage,
+    context,
     'patch',
     'configmap',
     'coredns',
     `--patch=${JSON.stringify({ data: { Corefile: corefile } })}`,
   );
-  await restartCoreDns(stage);
+  await restartCoreDns(context);
 }
 
 export const dns: readonly Scenario[] = [
@@ -24,15 +23,15 @@ export const dns: readonly Scenario[] = [
     group: 'faults',
     description: 'CoreDNS is scaled to none, and back. The proxies keep the addresses that they know.',
     reaches: 'nothing lost',
-    act: async (stage) => {
-      stage.atEnd(() => inKubeSystem(stage, 'scale', 'deployment/coredns', '--replicas=2'));
-      stage.event('scaled to none');
-      await inKubeSystem(stage, 'scale', 'deployment/coredns', '--replicas=0');
-      await delay(outage, undefined, { signal: stage.system.signal });
-      stage.event('scaled to two');
-      await inKubeSystem(stage, 'scale', 'deployment/coredns', '--replicas=2');
-      await inKubeSystem(stage, 'rollout', 'status', 'deployment/coredns', '--timeout=3m');
-      stage.endOfCause('CoreDNS is back');
+    act: async (context) => {
+      context.atEnd(() => inKubeSystem(context, 'scale', 'deployment/coredns', '--replicas=2'));
+      context.event('scaled to none');
+      await inKubeSystem(context, 'scale', 'deployment/coredns', '--replicas=0');
+      await delay(outage, undefined, { signal: context.system.signal });
+      context.event('scaled to two');
+      await inKubeSystem(context, 'scale', 'deployment/coredns', '--replicas=2');
+      await inKubeSystem(context, 'rollout', 'status', 'deployment/coredns', '--timeout=3m');
+      context.endOfCause('CoreDNS is back');
     },
   },
   {
@@ -42,19 +41,19 @@ export const dns: readonly Scenario[] = [
     description:
       "CoreDNS answers NXDOMAIN for the API's name while all of its pods are well: nginx drops every address, and asks kube-proxy instead.",
     reaches: 'nothing lost',
-    act: async (stage) => {
-      const corefile = await inKubeSystem(stage, 'get', 'configmap', 'coredns', '--output=jsonpath={.data.Corefile}');
-      const name = `api.${stage.workloads.namespace}.svc.cluster.local`;
+    act: async (context) => {
+      const corefile = await inKubeSystem(context, 'get', 'configmap', 'coredns', '--output=jsonpath={.data.Corefile}');
+      const name = `api.${context.workloads.namespace}.svc.cluster.local`;
       const empty = corefile.replace('.:53 {', `.:53 {\n    template ANY ANY ${name} {\n      rcode NXDOMAIN\n    }`);
       if (empty === corefile) throw new Error('the Corefile has a server block for every name');
-      stage.atEnd(() => writeCorefile(stage, corefile));
-      stage.event('NXDOMAIN from now on');
-      await writeCorefile(stage, empty);
-      stage.event('every CoreDNS pod answers so');
-      await delay(20_000, undefined, { signal: stage.system.signal });
-      stage.event('as before from now on');
-      await writeCorefile(stage, corefile);
-      stage.endOfCause('every CoreDNS pod answers as before');
+      context.atEnd(() => writeCorefile(context, corefile));
+      context.event('NXDOMAIN from now on');
+      await writeCorefile(context, empty);
+      context.event('every CoreDNS pod answers so');
+      await delay(20_000, undefined, { signal: context.system.signal });
+      context.event('as before from now on');
+      await writeCorefile(context, corefile);
+      context.endOfCause('every CoreDNS pod answers as before');
     },
   },
 ];

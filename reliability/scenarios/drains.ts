@@ -7,16 +7,16 @@ function drain(index: 0 | 1, which: string): Scenario {
     group: 'operations',
     description: `\`kubectl drain\` of the ${which} of two workers, and \`kubectl uncordon\`. Its pods move to the other one, as many at a time as the PodDisruptionBudgets allow.`,
     reaches: 'nothing lost',
-    act: async (stage) => {
-      const node = stage.system.workerNames[index] ?? '';
-      const { kubectl } = stage.workloads;
-      const { signal } = stage.system;
-      stage.atEnd(() => kubectl.run(['uncordon', node]));
-      stage.event('drain');
+    act: async (context) => {
+      const node = context.system.workerNames[index] ?? '';
+      const { kubectl } = context.workloads;
+      const { signal } = context.system;
+      context.atEnd(() => kubectl.run(['uncordon', node]));
+      context.event('drain');
       await kubectl.run(['drain', node, '--ignore-daemonsets', '--delete-emptydir-data', '--timeout=300s'], { signal });
-      await stage.workloads.readyPods('api', 4);
-      await stage.workloads.readyPods('proxy', 2);
-      stage.endOfCause('the node is empty');
+      await context.workloads.readyPods('api', 4);
+      await context.workloads.readyPods('proxy', 2);
+      context.endOfCause('the node is empty');
       await kubectl.run(['uncordon', node], { signal });
     },
   };

@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Failure } from '../../cluster/failure';
+import { Failure } from '../../cluster/command-line';
 import { nodePorts } from '../../cluster/kind-config';
-import { isReady } from '../../cluster/pod';
+import { isReady } from '../../cluster/pods';
 import { nodeOf } from '../../cluster/workloads';
-import type { Scenario } from '../scenario';
-import type { Stage } from '../stage';
+import type { Scenario, ScenarioContext } from '../scenario';
 import { lostAround } from './proxies';
 import { waited } from './waited';
 
@@ -21,10 +20,10 @@ const reusedPorts = 120;
 const healthCheck = 8;
 
 /** Leaves a worker with pods of the API and no proxy: both proxies are on the other one. */
-async function withoutProxies(stage: Stage): Promise<string> {
-  const [victim = '', other = ''] = stage.system.workerNames;
-  const { workloads } = stage;
-  const { signal } = stage.system;
+async function withoutProxies(context: ScenarioContext): Promise<string> {
+  const [victim = '', other = ''] = context.system.workerNames;
+  const { workloads } = context;
+  const { signal } = context.system;
   await workloads.kubectl.run(['cordon', victim], { signal });
   for (const pod of await workloads.pods('proxy')) {
     if (nodeOf(pod) !== other) await workloads.run('delete', 'pod', pod.metadata.name);
@@ -35,59 +34,59 @@ async function withoutProxies(stage: Stage): Promise<string> {
 }
 
 /** Takes a node away for a while, and brings it back. */
-async function outageOf(stage: Stage, node: string, how: 'hung' | 'lost'): Promise<number> {
+async function outageOf(context: ScenarioContext, node: string, how: 'hung' | 'lost'): Promise<number> {
   const { take, bring } = how === 'hung' ? { take: 'pause', bring: 'unpause' } : { take: 'kill', bring: 'start' };
   let away = false;
-  stage.atEnd(async () => {
-    if (away) await stage.docker(bring, node);
-    await stage.system.nodesReady();
+  context.atEnd(async () => {
+    if (away) await context.docker(bring, node);
+    await context.system.nodesReady();
   });
-  stage.event(`docker ${take} ${node}`);
+  context.event(`docker ${take} ${node}`);
   const begin = Date.now();
   away = true;
-  const address = await addressOf(stage, node);
-  await stage.docker(take, node);
-  await stage.until('Kubernetes, to notice', async () => {
-    const found = (await stage.system.nodes()).find(({ metadata }) => metadata.name === node);
+  const address = await addressOf(context, node);
+  await context.docker(take, node);
+  await context.until('Kubernetes, to notice', async () => {
+    const found = (await context.system.nodes()).find(({ metadata }) => metadata.name === node);
     const ready = found?.status.conditions.find(({ type }) => type === 'Ready');
     return ready?.status === 'True' ? undefined : true;
   });
-  stage.event('Kubernetes says that the node is not ready');
-  stage.measure('node-dies.not-ready', (Date.now() - begin) / 1000);
-  await stage.workloads.podsUntil('api', 'pods in their place', (pods) =>
+  context.event('Kubernetes says that the node is not ready');
+  context.measure('node-dies.not-ready', (Date.now() - begin) / 1000);
+  await context.workloads.podsUntil('api', 'pods in their place', (pods) =>
     pods.filter((pod) => isReady(pod) && nodeOf(pod) !== node).length >= 4 ? true : undefined,
   );
-  stage.event('pods elsewhere have replaced those of the node');
-  stage.measure('node-dies.pods-replaced', (Date.now() - begin) / 1000);
+  context.event('pods elsewhere have replaced those of the node');
+  context.measure('node-dies.pods-replaced', (Date.now() - begin) / 1000);
   const left = outage - (Date.now() - begin);
-  if (left > 0) await delay(left, undefined, { signal: stage.system.signal });
-  stage.event(`docker ${bring}`);
-  await stage.docker(bring, node);
+  if (left > 0) await delay(left, undefined, { signal: context.system.signal });
+  context.event(`docker ${bring}`);
+  await context.docker(bring, node);
   away = false;
-  const now = await addressOf(stage, node);
+  const now = await addressOf(context, node);
   if (now !== address) {
     throw new Failure(
       `Docker gave ${node} the address ${now} instead of ${address}, as a lower one was free: run again without another kind cluster being removed meanwhile`,
     );
   }
-  await stage.system.nodesReady();
-  await stage.workloads.readyPods('api', 4);
-  await stage.workloads.readyPods('proxy', 2);
-  stage.endOfCause('the node is ready again, and every pod is where it should be');
+  await context.system.nodesReady();
+  await context.workloads.readyPods('api', 4);
+  await context.workloads.readyPods('proxy', 2);
+  context.endOfCause('the node is ready again, and every pod is where it should be');
   return begin;
 }
 
 /** The address of a node in Docker's network, by which the others know it. */
-function addressOf(stage: Stage, node: string): Promise<string> {
-  return stage.docker('inspect', '--format={{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', node);
+function addressOf(context: ScenarioContext, node: string): Promise<string> {
+  return context.docker('inspect', '--format={{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', node);
 }
 
 /** Until when requests had to wait because of a pod that was away; a proxy that is away makes others wait. */
-function lastTry(stage: Stage, begin: number): void {
-  const slow = stage.load.requests.filter(({ started, milliseconds }) => started >= begin && milliseconds >= 1000);
+function lastTry(context: ScenarioContext, begin: number): void {
+  const slow = context.load.requests.filter(({ started, milliseconds }) => started >= begin && milliseconds >= 1000);
   const seconds = Math.max(0, ...slow.map(({ started }) => started - begin)) / 1000;
-  if (slow.length > 0) stage.measure('node-dies.last-try', seconds);
-  stage.note(
+  if (slow.length > 0) context.measure('node-dies.last-try', seconds);
+  context.note(
     'requests that took more than 1 s',
     `${slow.length}, the last one sent ${seconds.toFixed(1)} s after the fault`,
   );
@@ -97,12 +96,12 @@ function lastTry(stage: Stage, begin: number): void {
 const localPolicy = { serviceType: 'LoadBalancer', externalTrafficPolicy: 'Local', proxyDeregistrationDelay: '10s' };
 
 /** The port can be chosen only while the Service becomes one of this type. */
-async function becomeLoadBalancer(stage: Stage): Promise<void> {
+async function becomeLoadBalancer(context: ScenarioContext): Promise<void> {
   const spec = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', healthCheckNodePort: nodePorts.healthCheck };
-  await stage.workloads.run('patch', 'service', 'nginx', `--patch=${JSON.stringify({ spec })}`);
-  await stage.system.apply(localPolicy);
-  await stage.workloads.rolledOut('proxy');
-  await stage.workloads.readyPods('proxy', 2);
+  await context.workloads.run('patch', 'service', 'nginx', `--patch=${JSON.stringify({ spec })}`);
+  await context.system.apply(localPolicy);
+  await context.workloads.rolledOut('proxy');
+  await context.workloads.readyPods('proxy', 2);
 }
 
 function withApi(how: 'hung' | 'lost'): Scenario {
@@ -115,11 +114,11 @@ function withApi(how: 'hung' | 'lost'): Scenario {
         ? '`docker pause`: its kernel goes on accepting connections for its pods, and nothing is ever answered. Both proxies are on the other worker.'
         : '`docker kill`: its pods refuse nothing, they are silent. Both proxies are on the other worker.',
     reaches: 'no GET lost',
-    act: async (stage) => {
-      const node = await withoutProxies(stage);
-      const begin = await outageOf(stage, node, how);
-      lastTry(stage, begin);
-      waited(stage, begin);
+    act: async (context) => {
+      const node = await withoutProxies(context);
+      const begin = await outageOf(context, node, how);
+      lastTry(context, begin);
+      waited(context, begin);
     },
   };
 }
@@ -136,15 +135,15 @@ function withProxy(how: 'hung' | 'lost', entry: 'control plane' | 'workers'): Sc
     reaches: 'own',
     entry,
     applies: checked ? [localPolicy] : [],
-    act: async (stage) => {
+    act: async (context) => {
       if (checked) {
-        await becomeLoadBalancer(stage);
-        await delay(5000, undefined, { signal: stage.system.signal });
+        await becomeLoadBalancer(context);
+        await delay(5000, undefined, { signal: context.system.signal });
       }
-      const [node = ''] = stage.system.workerNames;
-      const begin = await outageOf(stage, node, how);
+      const [node = ''] = context.system.workerNames;
+      const begin = await outageOf(context, node, how);
       lostAround(
-        stage,
+        context,
         checked ? { from: begin, seconds: healthCheck } : { from: begin, seconds: detection, reusedPorts },
         'what the proxy held, and what was sent to it until it was known',
       );

@@ -1,21 +1,21 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Component } from '../../cluster/workloads';
 import { standardReplicas } from '../reliability-cluster';
-import type { Scenario } from '../scenario';
-import type { Stage } from '../stage';
+import type { Scenario, ScenarioContext } from '../scenario';
 
 /** Waits until the pods of the newest revision are all there are, the old ones gone. */
-export async function rolled(stage: Stage, ...components: readonly Component[]): Promise<void> {
-  for (const component of components) await stage.workloads.rolledOut(component);
-  for (const component of components) await stage.workloads.readyPods(component, standardReplicas[component]);
-  stage.endOfCause('the last old pod is gone');
+export async function rolled(context: ScenarioContext, ...components: readonly Component[]): Promise<void> {
+  for (const component of components) await context.workloads.rolledOut(component);
+  for (const component of components) await context.workloads.readyPods(component, standardReplicas[component]);
+  context.endOfCause('the last old pod is gone');
 }
 
-async function rollBack(stage: Stage, component: Component): Promise<void> {
-  await stage.workloads.restart(component);
-  await stage.workloads.rolledOut(component);
-  stage.event('a new revision is there: rolled back');
-  await stage.workloads.undo(component);
-  await rolled(stage, component);
+async function rollBack(context: ScenarioContext, component: Component): Promise<void> {
+  await context.workloads.restart(component);
+  await context.workloads.rolledOut(component);
+  context.event('a new revision is there: rolled back');
+  await context.workloads.undo(component);
+  await rolled(context, component);
 }
 
 const anotherHeader = { responseHeaders: { 'X-Changed': 'yes' } };
@@ -29,10 +29,10 @@ export const rollouts: readonly Scenario[] = [
     group: 'operations',
     description: '`kubectl rollout restart deployment/api`.',
     reaches: 'nothing lost',
-    act: async (stage) => {
-      stage.event('rollout of the API');
-      await stage.workloads.restart('api');
-      await rolled(stage, 'api');
+    act: async (context) => {
+      context.event('rollout of the API');
+      await context.workloads.restart('api');
+      await rolled(context, 'api');
     },
   },
   {
@@ -41,10 +41,10 @@ export const rollouts: readonly Scenario[] = [
     group: 'operations',
     description: '`kubectl rollout restart deployment/nginx`.',
     reaches: 'nothing lost',
-    act: async (stage) => {
-      stage.event('rollout of nginx');
-      await stage.workloads.restart('proxy');
-      await rolled(stage, 'proxy');
+    act: async (context) => {
+      context.event('rollout of nginx');
+      await context.workloads.restart('proxy');
+      await rolled(context, 'proxy');
     },
   },
   {
@@ -54,10 +54,10 @@ export const rollouts: readonly Scenario[] = [
     description: 'Both Deployments are restarted in the same second.',
     reaches: 'nothing lost',
     meetsGonePods: true,
-    act: async (stage) => {
-      stage.event('rollout of both');
-      await Promise.all([stage.workloads.restart('api'), stage.workloads.restart('proxy')]);
-      await rolled(stage, 'api', 'proxy');
+    act: async (context) => {
+      context.event('rollout of both');
+      await Promise.all([context.workloads.restart('api'), context.workloads.restart('proxy')]);
+      await rolled(context, 'api', 'proxy');
     },
   },
   {
@@ -66,9 +66,9 @@ export const rollouts: readonly Scenario[] = [
     group: 'operations',
     description: '`kubectl rollout undo deployment/api` as soon as a new revision has been rolled out.',
     reaches: 'nothing lost',
-    act: async (stage) => {
-      stage.event('rollout of the API');
-      await rollBack(stage, 'api');
+    act: async (context) => {
+      context.event('rollout of the API');
+      await rollBack(context, 'api');
     },
   },
   {
@@ -77,9 +77,9 @@ export const rollouts: readonly Scenario[] = [
     group: 'operations',
     description: '`kubectl rollout undo deployment/nginx` as soon as a new revision has been rolled out.',
     reaches: 'nothing lost',
-    act: async (stage) => {
-      stage.event('rollout of nginx');
-      await rollBack(stage, 'proxy');
+    act: async (context) => {
+      context.event('rollout of nginx');
+      await rollBack(context, 'proxy');
     },
   },
   {
@@ -90,10 +90,10 @@ export const rollouts: readonly Scenario[] = [
       'A response header is added in main.ts and all of it is applied: a new ConfigMap, and a rollout of nginx.',
     reaches: 'nothing lost',
     applies: [anotherHeader],
-    act: async (stage) => {
-      stage.event('applied');
-      await stage.system.apply(anotherHeader);
-      await rolled(stage, 'proxy');
+    act: async (context) => {
+      context.event('applied');
+      await context.system.apply(anotherHeader);
+      await rolled(context, 'proxy');
     },
   },
   {
@@ -103,10 +103,25 @@ export const rollouts: readonly Scenario[] = [
     description: 'An environment variable is added in main.ts and all of it is applied: a rollout of the API.',
     reaches: 'nothing lost',
     applies: [anotherVariable],
-    act: async (stage) => {
-      stage.event('applied');
-      await stage.system.apply(anotherVariable);
-      await rolled(stage, 'api');
+    act: async (context) => {
+      context.event('applied');
+      await context.system.apply(anotherVariable);
+      await rolled(context, 'api');
     },
   },
 ];
+
+const seconds = 30;
+
+export const quiet: Scenario = {
+  name: 'quiet',
+  title: 'nothing happens',
+  group: 'operations',
+  description:
+    'The standard state under load: four pods of the API and two proxies on two nodes. What the others are held against.',
+  reaches: 'nothing lost',
+  act: async (context) => {
+    context.endOfCause('nothing happens');
+    await delay(seconds * 1000, undefined, { signal: context.system.signal });
+  },
+};

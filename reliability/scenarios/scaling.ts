@@ -1,6 +1,52 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { deploymentName } from '../../cluster/workloads';
+import { extra, extraSelector } from '../reliability-cluster';
 import type { Scenario } from '../scenario';
-import { otherPods } from './other-pods';
+
+/** The pods of a Deployment, given as JSON, in another one that no Service knows. */
+function otherDeployment(json: string, replicas: number): object {
+  const { apiVersion, kind, metadata, spec } = JSON.parse(json) as {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly metadata: { readonly namespace: string };
+    readonly spec: { readonly template: { readonly spec: object } };
+  };
+  return {
+    apiVersion,
+    kind,
+    metadata: { name: 'other', namespace: metadata.namespace, labels: extra },
+    spec: {
+      replicas,
+      selector: { matchLabels: extra },
+      template: { metadata: { labels: extra }, spec: spec.template.spec },
+    },
+  };
+}
+
+/** The control of scaling. */
+const otherPods: Scenario = {
+  name: 'other-pods',
+  title: 'eight pods of another Deployment',
+  group: 'operations',
+  description:
+    'What eight pods cost this machine: the same container without a Service is started eight times, then deleted. No figure is asked of it.',
+  reaches: 'own',
+  act: async (context) => {
+    const { workloads } = context;
+    const other = otherDeployment(await workloads.run('get', deploymentName('api'), '--output=json'), 8);
+    context.atEnd(() => workloads.run('delete', 'deployments', `--selector=${extraSelector}`));
+    context.event('eight pods start');
+    await workloads.kubectl.run(['apply', '--filename=-'], {
+      input: JSON.stringify(other),
+      signal: context.system.signal,
+    });
+    await workloads.run('rollout', 'status', 'deployment/other', '--timeout=5m');
+    context.event('all are ready: deleted');
+    await workloads.run('delete', 'deployment/other');
+    await workloads.run('wait', 'pods', `--selector=${extraSelector}`, '--for=delete', '--timeout=5m');
+    context.endOfCause('they are gone');
+  },
+};
 
 const switchedOn = { minReplicas: 4, maxReplicas: 6 };
 
@@ -15,19 +61,19 @@ export const scaling: readonly Scenario[] = [
     group: 'operations',
     description: '`kubectl scale deployment/api` from two pods to ten, and back to two when every pod has answered.',
     reaches: 'nothing lost',
-    act: async (stage) => {
-      const { workloads } = stage;
-      stage.event('to two');
+    act: async (context) => {
+      const { workloads } = context;
+      context.event('to two');
       await workloads.scale('api', 2);
       await workloads.readyPods('api', 2);
-      stage.event('to ten');
+      context.event('to ten');
       await workloads.scale('api', 10);
       const ten = await workloads.readyPods('api', 10);
-      await stage.answersOf(ten.map(({ metadata }) => metadata.name));
-      stage.event('every pod has answered: to two');
+      await context.answersOf(ten.map(({ metadata }) => metadata.name));
+      context.event('every pod has answered: to two');
       await workloads.scale('api', 2);
       await workloads.readyPods('api', 2);
-      stage.endOfCause('two pods are left');
+      context.endOfCause('two pods are left');
     },
   },
   otherPods,
@@ -38,18 +84,18 @@ export const scaling: readonly Scenario[] = [
     description: 'From `replicas` to `minReplicas` and `maxReplicas`, as docs/operations.md says.',
     reaches: 'nothing lost',
     applies: [switchedOn],
-    act: async (stage) => {
-      stage.event('replicas taken out of what kubectl remembers');
-      await stage.forgetReplicas('api');
-      stage.event('applied with an autoscaler');
-      await stage.system.apply(switchedOn);
-      await stage.until('the autoscaler, at work', async () => {
-        const status = await stage.workloads.run('get', 'hpa/api', '--output=jsonpath={.status.desiredReplicas}');
+    act: async (context) => {
+      context.event('replicas taken out of what kubectl remembers');
+      await context.forgetReplicas('api');
+      context.event('applied with an autoscaler');
+      await context.system.apply(switchedOn);
+      await context.until('the autoscaler, at work', async () => {
+        const status = await context.workloads.run('get', 'hpa/api', '--output=jsonpath={.status.desiredReplicas}');
         return status === '' || status === '0' ? undefined : true;
       });
-      const pods = await stage.workloads.pods('api');
-      stage.judge('the autoscaler takes over the pods that run', pods.length === 4);
-      stage.endOfCause('the autoscaler has looked at the pods');
+      const pods = await context.workloads.pods('api');
+      context.judge('the autoscaler takes over the pods that run', pods.length === 4);
+      context.endOfCause('the autoscaler has looked at the pods');
     },
   },
   {
@@ -61,23 +107,23 @@ export const scaling: readonly Scenario[] = [
     reaches: 'nothing lost',
     rate: 300,
     applies: [lowAim, highAim],
-    act: async (stage) => {
-      const { workloads } = stage;
-      stage.event('to two');
+    act: async (context) => {
+      const { workloads } = context;
+      context.event('to two');
       await workloads.scale('api', 2);
       await workloads.readyPods('api', 2);
-      await stage.forgetReplicas('api');
-      stage.event('autoscaler that aims at 10 %');
-      await stage.system.apply(lowAim);
+      await context.forgetReplicas('api');
+      context.event('autoscaler that aims at 10 %');
+      await context.system.apply(lowAim);
       const begin = Date.now();
       await workloads.podsUntil('api', 'a third pod', (pods) => (pods.length > 2 ? true : undefined));
-      stage.note('from the load to a third pod', `${((Date.now() - begin) / 1000).toFixed(0)} s`);
-      stage.event('a third pod');
-      await delay(15_000, undefined, { signal: stage.system.signal });
-      stage.event('aims at 1000 %');
-      await stage.system.apply(highAim);
+      context.note('from the load to a third pod', `${((Date.now() - begin) / 1000).toFixed(0)} s`);
+      context.event('a third pod');
+      await delay(15_000, undefined, { signal: context.system.signal });
+      context.event('aims at 1000 %');
+      await context.system.apply(highAim);
       await workloads.readyPods('api', 2);
-      stage.endOfCause('two pods are left');
+      context.endOfCause('two pods are left');
     },
   },
 ];

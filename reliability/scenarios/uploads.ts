@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { standardReplicas } from '../reliability-cluster';
 import type { Scenario } from '../scenario';
-import { judgeEndings, noteEndings } from './streams';
+import { judgeEndings, noteEndings } from './long-connections';
 
 const rollouts = 3;
 
@@ -17,33 +17,33 @@ export const uploads: Scenario = {
   reaches: 'nothing lost',
   needsExampleApi: true,
   applies: [largeBodies],
-  act: async (stage) => {
-    const { workloads } = stage;
-    stage.event('bodies of 128 MB allowed: a rollout of nginx');
-    await stage.system.apply(largeBodies);
+  act: async (context) => {
+    const { workloads } = context;
+    context.event('bodies of 128 MB allowed: a rollout of nginx');
+    await context.system.apply(largeBodies);
     await workloads.rolledOut('proxy');
     await workloads.readyPods('proxy', standardReplicas.proxy);
-    const held = await stage.holdStreams({ http2EventStreams: 50 });
-    const uploading = stage.upload();
+    const held = await context.holdStreams({ http2EventStreams: 50 });
+    const uploading = context.upload();
     for (let count = 1; count <= rollouts; count += 1) {
-      stage.event(`rollout ${count}`);
+      context.event(`rollout ${count}`);
       await workloads.restart('api');
       await workloads.rolledOut('api');
     }
     await workloads.readyPods('api', standardReplicas.api);
-    stage.event('the last old pod is gone');
+    context.event('the last old pod is gone');
     const done = await uploading.stop();
-    stage.endOfCause('the last upload is answered');
-    await delay(3000, undefined, { signal: stage.system.signal });
+    context.endOfCause('the last upload is answered');
+    await delay(3000, undefined, { signal: context.system.signal });
     const result = await held.stop();
-    noteEndings(stage, result);
-    judgeEndings(stage, result);
+    noteEndings(context, result);
+    judgeEndings(context, result);
     const failed = done.filter(({ error }) => error !== undefined);
     const repeated = done.filter(({ repeats = 0 }) => repeats > 0);
     const longest = Math.max(0, ...done.map(({ milliseconds }) => milliseconds));
-    stage.note('uploads', `${done.length}, ${failed.length} not complete, ${repeated.length} repeated after GOAWAY`);
-    stage.note('the longest upload', `${(longest / 1000).toFixed(1)} s`);
-    for (const { id, error = '' } of failed.slice(0, 5)) stage.note(`upload ${id}`, error);
-    stage.judge('every upload is answered with the number of its bytes', done.length > 0 && failed.length === 0);
+    context.note('uploads', `${done.length}, ${failed.length} not complete, ${repeated.length} repeated after GOAWAY`);
+    context.note('the longest upload', `${(longest / 1000).toFixed(1)} s`);
+    for (const { id, error = '' } of failed.slice(0, 5)) context.note(`upload ${id}`, error);
+    context.judge('every upload is answered with the number of its bytes', done.length > 0 && failed.length === 0);
   },
 };

@@ -1,48 +1,52 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KeyPair } from '../../certificates/key-pair';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
-import { isReady } from '../../cluster/pod';
-import type { Scenario } from '../scenario';
-import type { Stage } from '../stage';
+import { isReady } from '../../cluster/pods';
+import type { Scenario, ScenarioContext } from '../scenario';
 import { handshake, lookAtSecrets, restoreSecret, servedEverywhere, writeSecret } from './certificates';
 import { rolled } from './rollouts';
 
 const twoYears = 2 * 365 * 86_400_000;
 
 /** A Secret that no handshake can be made with, or none that a client believes. */
-function wrongSecret(name: string, title: string, description: string, wrong: (stage: Stage) => KeyPair): Scenario {
+function wrongSecret(
+  name: string,
+  title: string,
+  description: string,
+  wrong: (context: ScenarioContext) => KeyPair,
+): Scenario {
   return {
     name: `secret-${name}`,
     title,
     group: 'wrong input',
     description: `${description} The proxies that run go on with the last good certificate, say so in their log, and a new proxy is never ready; then the Secret is put right.`,
     reaches: 'nothing lost',
-    act: async (stage) => {
-      const { workloads } = stage;
-      stage.atEnd(() => restoreSecret(stage));
-      const served = await handshake(stage);
+    act: async (context) => {
+      const { workloads } = context;
+      context.atEnd(() => restoreSecret(context));
+      const served = await handshake(context);
       const since = new Date();
-      stage.event('the Secret is wrong');
-      await writeSecret(stage, wrong(stage));
-      await lookAtSecrets(stage);
-      const complaints = await stage.until('what the proxies say of it', async () => {
+      context.event('the Secret is wrong');
+      await writeSecret(context, wrong(context));
+      await lookAtSecrets(context);
+      const complaints = await context.until('what the proxies say of it', async () => {
         const lines = (await workloads.proxyLogs(since)).filter((line) => /\[error\].*certificate/i.test(line));
         return lines.length >= 2 ? lines : undefined;
       });
-      stage.event('both proxies have said so');
-      stage.note('log', complaints[0]?.replace(/^\S+ \S+ /, '') ?? '');
-      stage.event('rollout of nginx');
+      context.event('both proxies have said so');
+      context.note('log', complaints[0]?.replace(/^\S+ \S+ /, '') ?? '');
+      context.event('rollout of nginx');
       await workloads.restart('proxy');
-      await delay(15_000, undefined, { signal: stage.system.signal });
+      await delay(15_000, undefined, { signal: context.system.signal });
       const ready = (await workloads.pods('proxy')).filter(isReady);
-      stage.judge('no new proxy is ready', ready.length === 2);
-      stage.judge('the last good certificate is served', (await handshake(stage)) === served);
-      const renewed = stage.keyPair(11);
-      stage.event('the Secret is put right');
-      await writeSecret(stage, renewed);
-      await lookAtSecrets(stage);
-      await servedEverywhere(stage, renewed);
-      await rolled(stage, 'proxy');
+      context.judge('no new proxy is ready', ready.length === 2);
+      context.judge('the last good certificate is served', (await handshake(context)) === served);
+      const renewed = context.keyPair(11);
+      context.event('the Secret is put right');
+      await writeSecret(context, renewed);
+      await lookAtSecrets(context);
+      await servedEverywhere(context, renewed);
+      await rolled(context, 'proxy');
     },
   };
 }
@@ -56,8 +60,8 @@ export const wrongInput: readonly Scenario[] = [
     'broken',
     'Secret with a broken certificate',
     'The certificate in the Secret is cut in half.',
-    (stage) => {
-      const { certificate, privateKey } = stage.keyPair(0);
+    (context) => {
+      const { certificate, privateKey } = context.keyPair(0);
       return { certificate: certificate.slice(0, certificate.length / 2), privateKey };
     },
   ),
@@ -65,13 +69,13 @@ export const wrongInput: readonly Scenario[] = [
     'mismatched',
     'Secret with a key that does not match',
     'The key belongs to another certificate.',
-    (stage) => ({
-      certificate: stage.keyPair(0).certificate,
-      privateKey: stage.keyPair(1).privateKey,
+    (context) => ({
+      certificate: context.keyPair(0).certificate,
+      privateKey: context.keyPair(1).privateKey,
     }),
   ),
-  wrongSecret('expired', 'Secret with an expired certificate', 'The certificate ended a year ago.', (stage) =>
-    selfSignedKeyPair(['localhost'], stage.directory('expired'), new Date(Date.now() - twoYears)),
+  wrongSecret('expired', 'Secret with an expired certificate', 'The certificate ended a year ago.', (context) =>
+    selfSignedKeyPair(['localhost'], context.directory('expired'), new Date(Date.now() - twoYears)),
   ),
   {
     name: 'image-missing',
@@ -80,16 +84,16 @@ export const wrongInput: readonly Scenario[] = [
     description: 'The rollout stops at its first pod, the old ones serve; then it is rolled back.',
     reaches: 'nothing lost',
     applies: [missingImage],
-    act: async (stage) => {
-      const before = (await stage.workloads.pods('api')).map(({ metadata }) => metadata.name).sort();
-      stage.event('applied');
-      await stage.system.apply(missingImage);
-      await delay(15_000, undefined, { signal: stage.system.signal });
-      const ready = (await stage.workloads.pods('api')).filter(isReady).map(({ metadata }) => metadata.name);
-      stage.judge('the old pods are those that serve', ready.sort().join() === before.join());
-      stage.event('rolled back');
-      await stage.workloads.undo('api');
-      await rolled(stage, 'api');
+    act: async (context) => {
+      const before = (await context.workloads.pods('api')).map(({ metadata }) => metadata.name).sort();
+      context.event('applied');
+      await context.system.apply(missingImage);
+      await delay(15_000, undefined, { signal: context.system.signal });
+      const ready = (await context.workloads.pods('api')).filter(isReady).map(({ metadata }) => metadata.name);
+      context.judge('the old pods are those that serve', ready.sort().join() === before.join());
+      context.event('rolled back');
+      await context.workloads.undo('api');
+      await rolled(context, 'api');
     },
   },
   {
@@ -100,16 +104,16 @@ export const wrongInput: readonly Scenario[] = [
       'A resolver by a name that does not exist, which nginx refuses to start with. The old proxies serve; then it is rolled back.',
     reaches: 'nothing lost',
     applies: [missingResolver],
-    act: async (stage) => {
-      const before = (await stage.workloads.pods('proxy')).map(({ metadata }) => metadata.name).sort();
-      stage.event('applied');
-      await stage.system.apply(missingResolver);
-      await delay(20_000, undefined, { signal: stage.system.signal });
-      const ready = (await stage.workloads.pods('proxy')).filter(isReady).map(({ metadata }) => metadata.name);
-      stage.judge('the old proxies are those that serve', ready.sort().join() === before.join());
-      stage.event('rolled back');
-      await stage.workloads.undo('proxy');
-      await rolled(stage, 'proxy');
+    act: async (context) => {
+      const before = (await context.workloads.pods('proxy')).map(({ metadata }) => metadata.name).sort();
+      context.event('applied');
+      await context.system.apply(missingResolver);
+      await delay(20_000, undefined, { signal: context.system.signal });
+      const ready = (await context.workloads.pods('proxy')).filter(isReady).map(({ metadata }) => metadata.name);
+      context.judge('the old proxies are those that serve', ready.sort().join() === before.join());
+      context.event('rolled back');
+      await context.workloads.undo('proxy');
+      await rolled(context, 'proxy');
     },
   },
 ];

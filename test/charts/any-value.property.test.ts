@@ -2,7 +2,7 @@ import { App } from 'cdk8s';
 import fc from 'fast-check';
 import { LoadBalancedApi } from '../../charts/load-balanced-api';
 import type { LoadBalancedApiProps } from '../../charts/load-balanced-api-props';
-import { InvalidOption } from '../../values/invalid-option';
+import { InvalidOption } from '../../validation/invalid-option';
 import { besideKeyPair, containerValues, needed, values } from './every-option';
 import { manifestsOf, props } from './manifests';
 

@@ -1,6 +1,6 @@
 import { App, Chart } from 'cdk8s';
 import { ConfigMap, Env, EnvValue, Secret, Volume } from 'cdk8s-plus-27';
-import { timeline } from '../../timeline/timeline';
+import { timeline } from '../../model/timeline';
 import { containerOf, find, podSpecOf, synthesize } from './manifests';
 
 const chart = (): Chart => new Chart(new App(), 'elsewhere');

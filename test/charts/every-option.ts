@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { App, Chart } from 'cdk8s';
 import { ConfigMap, Env, EnvValue, Volume } from 'cdk8s-plus-27';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
-import type { ContainerProps } from '../../charts/container-props';
+import type { ContainerProps } from '../../charts/container';
 import type { LoadBalancedApiProps } from '../../charts/load-balanced-api-props';
 import type { TestProps } from './manifests';
 

@@ -1,5 +1,5 @@
 import { Node, NodeTaintQuery } from 'cdk8s-plus-27';
-import { timeline } from '../../timeline/timeline';
+import { timeline } from '../../model/timeline';
 import { containerOf, find, podSpecOf, synthesize } from './manifests';
 
 const deployments = ['api', 'nginx'] as const;

@@ -1,6 +1,6 @@
+import { timeline } from '../../model/timeline';
 import { nginxConf } from '../../nginx/nginx-conf';
 import type { ProxyOptions } from '../../nginx/proxy';
-import { timeline } from '../../timeline/timeline';
 import { proxyBudget, testConfiguration } from '../nginx/real-nginx';
 import { containerOf, find, type Manifest, nginxConfOf, podSpecOf, synthesize, type TestProps } from './manifests';
 

@@ -1,7 +1,7 @@
 import { App } from 'cdk8s';
 import { Volume } from 'cdk8s-plus-27';
 import { LoadBalancedApi } from '../../charts/load-balanced-api';
-import { InvalidOption } from '../../values/invalid-option';
+import { InvalidOption } from '../../validation/invalid-option';
 import { props } from './manifests';
 
 /** What is said of options that may be of any type, as from JavaScript. */

@@ -1,10 +1,10 @@
-import { App, Yaml } from 'cdk8s';
-import fc from 'fast-check';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { App, Yaml } from 'cdk8s';
+import fc from 'fast-check';
 import { LoadBalancedApi } from '../../charts/load-balanced-api';
-import { InvalidOption } from '../../values/invalid-option';
+import { InvalidOption } from '../../validation/invalid-option';
 import { find, Manifest, props, TestProps } from './manifests';
 
 /** Text full of what means something to YAML, a shell or Kubernetes. */

@@ -46,12 +46,11 @@ let directory: string;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'fairlead-synth-'));
   for (const name of [
-    'budget',
     'certificates',
     'charts',
     'nginx',
-    'timeline',
-    'values',
+    'model',
+    'validation',
     'cdk8s.yaml',
     'environments.ts',
     'main.ts',

@@ -4,8 +4,7 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { portOption, requireFreePort } from '../../cluster/host-port';
-import { kindConfig } from '../../cluster/kind-config';
+import { kindConfig, portOption, requireFreePort } from '../../cluster/kind-config';
 import { onTestFinished } from '../afterwards';
 
 function command(

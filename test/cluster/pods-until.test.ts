@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExternalCommandOptions } from '../../cluster/external-command';
 import { Kubectl } from '../../cluster/kubectl';
-import { isReady, type Pod } from '../../cluster/pod';
-import { podsUntil } from '../../cluster/pods-until';
+import { isReady, type Pod, podsUntil } from '../../cluster/pods';
 import { until } from '../until';
 
 function pod(name: string, ready: boolean): Pod {

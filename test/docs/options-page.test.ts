@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { knownProps } from '../../charts/known-props';
+import { knownProps } from '../../charts/model';
 import { optionsPage } from '../../docs/options-page';
 
 test('docs/options.md says what the sources say (npm run docs:options)', () => {

@@ -1,9 +1,9 @@
-import { request, Agent } from 'undici';
+import { Agent, request } from 'undici';
 import { run } from '../../cluster/external-command';
+import { eventually } from '../../cluster/progress';
 import { configMapsOf, type PodTemplateOwner } from '../../cluster/prune-config-maps';
-import { eventually } from '../../cluster/eventually';
-import { loadFigure } from './figures';
 import { deploymentName } from '../../cluster/workloads';
+import { loadFigure } from './figures';
 import { settled, workloads } from './pods';
 import { expectNoneLost, scenario } from './scenario';
 import { cluster, httpsUrl, kubectl, servedCertificate, suite } from './suite';

@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { bothAnswer } from '../../cluster/kind-answers';
-import { deployToKind } from '../../cluster/kind-deployment';
+import { requireTools } from '../../cluster/external-command';
+import { freePorts } from '../../cluster/kind-config';
+import { bothAnswer, deployToKind } from '../../cluster/kind-deployment';
 import { Progress } from '../../cluster/progress';
-import { requireTools } from '../../cluster/required-tools';
-import { deploymentsOf } from '../../cluster/rollouts';
+import { deploymentsOf } from '../../cluster/workloads';
 import { figure, forgetFigures } from './figures';
-import { freePorts } from '../../cluster/free-ports';
 import { idleMemory } from './idle-memory';
 import { cluster, kubectl, writeSuite } from './suite';
 

@@ -1,4 +1,4 @@
-import { eventually } from '../../cluster/eventually';
+import { eventually } from '../../cluster/progress';
 import { figure, loadFigure } from './figures';
 import { settled, workloads } from './pods';
 import { expectNoneLost, scenario } from './scenario';

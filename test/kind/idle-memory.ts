@@ -1,4 +1,4 @@
-import { eventually } from '../../cluster/eventually';
+import { eventually } from '../../cluster/progress';
 import { workloads } from './pods';
 import { kubectl, suite } from './suite';
 

@@ -1,9 +1,8 @@
+import { accessLog, type Pod } from '../../cluster/pods';
+import { eventually } from '../../cluster/progress';
 import type { LoadResult } from '../../load/load-result';
-import { accessLog } from '../../cluster/access-log';
-import { eventually } from '../../cluster/eventually';
 import { loadFigure } from './figures';
 import { settled, workloads } from './pods';
-import type { Pod } from '../../cluster/pod';
 import { scenario } from './scenario';
 import { kubectl, suite } from './suite';
 import { startLoad } from './traffic-load';

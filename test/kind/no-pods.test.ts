@@ -1,5 +1,5 @@
 import { Agent, request } from 'undici';
-import { eventually } from '../../cluster/eventually';
+import { eventually } from '../../cluster/progress';
 import { settled, workloads } from './pods';
 import { scenario } from './scenario';
 import { httpsUrl, servedCertificate } from './suite';

@@ -1,6 +1,6 @@
-import { loadFigure } from './figures';
-import { eventually } from '../../cluster/eventually';
+import { eventually } from '../../cluster/progress';
 import type { Component } from '../../cluster/workloads';
+import { loadFigure } from './figures';
 import { settled, workloads } from './pods';
 import { expectNoneLost, scenario } from './scenario';
 import { startLoad } from './traffic-load';

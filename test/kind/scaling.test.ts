@@ -1,6 +1,6 @@
-import { eventually } from '../../cluster/eventually';
-import { figure, loadFigure } from './figures';
+import { eventually } from '../../cluster/progress';
 import { readySince } from '../../cluster/workloads';
+import { figure, loadFigure } from './figures';
 import { settled, workloads } from './pods';
 import { expectNoneLost, scenario } from './scenario';
 import { startLoad } from './traffic-load';

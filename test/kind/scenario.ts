@@ -1,7 +1,7 @@
 import { ExternalCommandFailure } from '../../cluster/external-command';
+import { accessLog } from '../../cluster/pods';
 import type { LoadRequest } from '../../load/load-request';
 import type { LoadResult } from '../../load/load-result';
-import { accessLog } from '../../cluster/access-log';
 import { workloads } from './pods';
 import { kubectl, suite } from './suite';
 import { stopLoad } from './traffic-load';

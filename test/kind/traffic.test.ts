@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { Client, request } from 'undici';
-import { eventually } from '../../cluster/eventually';
+import { eventually } from '../../cluster/progress';
 import { settled, workloads } from './pods';
 import { scenario } from './scenario';
 import { httpsUrl, servedCertificate, suite } from './suite';

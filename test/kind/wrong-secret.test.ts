@@ -1,8 +1,8 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
-import { eventually } from '../../cluster/eventually';
-import { isReady } from '../../cluster/pod';
+import { isReady } from '../../cluster/pods';
+import { eventually } from '../../cluster/progress';
 import { loadFigure } from './figures';
 import { settled, workloads } from './pods';
 import { expectNoneLost, scenario } from './scenario';

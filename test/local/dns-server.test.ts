@@ -3,8 +3,7 @@ import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { decode, encode, Packet, RecordType, RECURSION_DESIRED } from 'dns-packet';
-import { DnsInstance } from '../../local/dns-answer';
-import { DnsServer } from '../../local/dns-server';
+import { DnsInstance, DnsServer } from '../../local/dns-server';
 import { onTestFinished } from '../afterwards';
 
 const zone = 'api.internal';

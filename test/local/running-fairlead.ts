@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from '../../local/free-port';
-import { Watchdog } from '../../local/watchdog';
+import { freePort } from '../../local/ports';
+import { Watchdog } from '../../local/processes/watchdog';
 import { until } from '../until';
 
 const root = resolve(__dirname, '../..');

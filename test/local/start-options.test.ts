@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
-import { startOptions } from '../../local/start-options';
-import { UsageError } from '../../local/usage-error';
+import { startOptions, UsageError } from '../../local/start-options';
 
 describe('the options of start', () => {
   test('have defaults', () => {

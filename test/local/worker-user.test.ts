@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { giveToWorkers, workerUser } from '../../local/worker-user';
+import { giveToWorkers, workerUser } from '../../local/find-nginx/worker-user';
 import { onTestFinished } from '../afterwards';
 
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
@@ -26,7 +26,7 @@ function temporaryDirectoryWith(TMPDIR: string): string {
       'ts-node/register/transpile-only',
       '-p',
       'require(process.argv[1]).temporaryDirectory()',
-      resolve(__dirname, '../../local/worker-user.ts'),
+      resolve(__dirname, '../../local/find-nginx/worker-user.ts'),
     ],
     { cwd: resolve(__dirname, '../..'), encoding: 'utf8', env: { ...process.env, TMPDIR } },
   );

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { KeyPair } from '../../certificates/key-pair';
-import { timeline } from '../../timeline/timeline';
+import { timeline } from '../../model/timeline';
 import { until } from '../until';
-import { startWithOneInstance } from './one-instance';
 import { keyAs, keyPair } from './key-pairs';
+import { startWithOneInstance } from './one-instance';
 import { isHealthy, RealNginx, RealNginxStart } from './real-nginx';
 
 jest.setTimeout(60_000);

@@ -1,11 +1,11 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, PeerCertificate, TLSSocket } from 'node:tls';
-import { once } from 'node:events';
 import { KeyPair } from '../../certificates/key-pair';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
-import { timeline } from '../../timeline/timeline';
+import { timeline } from '../../model/timeline';
 import { OneInstance, startWithOneInstance } from './one-instance';
 
 let system: OneInstance;

@@ -1,6 +1,6 @@
+import { timeline } from '../../model/timeline';
 import { nginxConf } from '../../nginx/nginx-conf';
 import { ProxyProps } from '../../nginx/proxy';
-import { timeline } from '../../timeline/timeline';
 import { proxyProps, testConfiguration } from './real-nginx';
 
 const srv = { upstreamService: 'http' };

@@ -15,17 +15,17 @@ import { request, RequestOptions } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { type Budget, budget } from '../../budget/budget';
 import { KeyPair } from '../../certificates/key-pair';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
-import { findNginx } from '../../local/nginx-binary';
-import { Nginx } from '../../local/nginx';
+import { findNginx } from '../../local/find-nginx/find-nginx';
+import { Nginx } from '../../local/find-nginx/nginx';
+import { type Budget, budget } from '../../model/budget';
+import { timeline } from '../../model/timeline';
 import { lastGoodCertificateScript } from '../../nginx/last-good-certificate-section';
 import { nginxConf } from '../../nginx/nginx-conf';
 import { defaultMaxBodySize, ProxyProps } from '../../nginx/proxy';
 import { upstreamZone } from '../../nginx/upstream-section';
-import { timeline } from '../../timeline/timeline';
-import { bytes } from '../../values/size';
+import { bytes } from '../../validation/amounts';
 import { onFileFinished } from '../afterwards';
 
 export interface Answer {

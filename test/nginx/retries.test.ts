@@ -1,11 +1,11 @@
+import { once } from 'node:events';
 import { RequestListener } from 'node:http';
 import { createServer, Server, Socket } from 'node:net';
-import { once } from 'node:events';
+import { timeline } from '../../model/timeline';
+import { until } from '../until';
 import { freePorts, RealNginx } from './real-nginx';
-import { timeline } from '../../timeline/timeline';
 import { StubApi } from './stub-api';
 import { Instance, StubDns } from './stub-dns';
-import { until } from '../until';
 
 let dns: StubDns;
 let nginx: RealNginx;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { serve, Served } from '../../api/src/serve';
-import { timeline } from '../../timeline/timeline';
+import { timeline } from '../../model/timeline';
 import { CapturedLogger } from '../api/support/captured-logger';
 import { RealNginx } from './real-nginx';
 import { StubDns } from './stub-dns';

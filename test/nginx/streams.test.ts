@@ -3,7 +3,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { request } from 'node:https';
 import { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
-import { timeline } from '../../timeline/timeline';
+import { timeline } from '../../model/timeline';
 import { onFileFinished } from '../afterwards';
 import { OneInstance, startWithOneInstance } from './one-instance';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { nginxConf } from '../../nginx/nginx-conf';
 import { ProxyProps } from '../../nginx/proxy';
-import { InvalidOption } from '../../values/invalid-option';
+import { InvalidOption } from '../../validation/invalid-option';
 import { startWithOneInstance } from './one-instance';
 import { proxyProps, RealNginx, testConfiguration } from './real-nginx';
 

@@ -1,6 +1,5 @@
-import { scenarioChart } from '../../reliability/chart';
-import { labelRows } from '../../reliability/chart-labels';
-import { lostMarks } from '../../reliability/chart-lost';
+import { labelRows, scenarioChart } from '../../reliability/report/chart';
+import { lostMarks } from '../../reliability/report/chart-series';
 import type { Second } from '../../reliability/scenario-result';
 import { scenario } from './scenario';
 

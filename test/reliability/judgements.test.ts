@@ -1,6 +1,6 @@
 import type { LoadRequest } from '../../load/load-request';
+import type { LostRequests } from '../../reliability/analysis';
 import { judgements, lossJudgement, sharesJudgement } from '../../reliability/judgements';
-import type { LostRequests } from '../../reliability/lost-requests';
 
 const noneLost: LostRequests = { get: [], getHungTwice: [], postSent: [], postNotSent: [] };
 const quiet = { p50: 2, p99: 10, max: 100 };

@@ -1,5 +1,5 @@
 import type { LoadRequest } from '../../load/load-request';
-import { lostAfter, sortLost } from '../../reliability/lost-requests';
+import { lostAfter, sortLost } from '../../reliability/analysis';
 
 function lost(id: string, method: 'GET' | 'POST', error = 'status 502'): LoadRequest {
   const status = /^status (\d+)$/.exec(error)?.[1];

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeReport } from '../../reliability/report-files';
+import { writeReport } from '../../reliability/report/report';
 import { run, scenario } from './scenario';
 
 let directory: string;

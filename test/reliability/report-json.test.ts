@@ -1,4 +1,4 @@
-import { reliabilityJson } from '../../reliability/report-json';
+import { reliabilityJson } from '../../reliability/report/report-json';
 import type { ScenarioResult } from '../../reliability/scenario-result';
 import { run, scenario } from './scenario';
 

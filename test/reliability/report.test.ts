@@ -1,4 +1,4 @@
-import { reliabilityReport } from '../../reliability/report';
+import { reliabilityReport } from '../../reliability/report/report';
 import { run, scenario } from './scenario';
 
 test('the scenarios stand in the tables of their groups, in the order of the groups, with well-formed numbers', () => {

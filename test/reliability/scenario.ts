@@ -1,5 +1,4 @@
-import type { ReportRun } from '../../reliability/report-run';
-import type { ScenarioResult } from '../../reliability/scenario-result';
+import type { ReportRun, ScenarioResult } from '../../reliability/scenario-result';
 
 export const run: ReportRun = {
   date: '2026-01-31',

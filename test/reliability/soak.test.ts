@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LoadRequest } from '../../load/load-request';
 import { loadResult } from '../../load/load-result';
-import { rolloutsOf, SoakSum } from '../../reliability/soak';
-import { type SoakRun, SoakRuns } from '../../reliability/soak-runs';
+import { rolloutsOf, type SoakRun, SoakRuns, SoakSum } from '../../reliability/soak';
 
 const minute = 60_000;
 

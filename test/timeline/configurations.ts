@@ -1,5 +1,5 @@
-import type { Configuration } from '../../timeline/configuration';
-import { timeline } from '../../timeline/timeline';
+import { timeline } from '../../model/timeline';
+import type { Configuration } from '../../timeline/chain';
 
 /** Where the cluster's DNS keeps nothing, with times that are easy to tell apart. */
 export const withoutDnsCache: Configuration = {

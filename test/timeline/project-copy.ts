@@ -16,7 +16,7 @@ export class ProjectCopy {
   readonly directory = mkdtempSync(join(tmpdir(), 'fairlead-timeline-'));
 
   constructor() {
-    const rooms = ['budget', 'certificates', 'charts', 'cluster', 'local', 'nginx', 'timeline', 'values'];
+    const rooms = ['certificates', 'charts', 'cluster', 'local', 'model', 'nginx', 'timeline', 'validation'];
     for (const name of [...rooms, 'environments.ts', 'main.ts', 'package.json', 'tsconfig.json']) {
       cpSync(join(root, name), this.path(name), { recursive: true });
     }

@@ -2,8 +2,8 @@ import { PassThrough } from 'node:stream';
 import { WriteStream } from 'node:tty';
 import { Output } from '../../local/output';
 import { type Chain, option } from '../../timeline/chain';
+import { markdownChains, markdownFigures } from '../../timeline/page';
 import { story } from '../../timeline/story';
-import { markdownChains, markdownFigures } from '../../timeline/markdown';
 import { terminalLines } from '../../timeline/terminal';
 import { withoutDnsCache } from './configurations';
 

@@ -1,11 +1,10 @@
 import { App } from 'cdk8s';
 import { LoadBalancedApi } from '../../charts/load-balanced-api';
 import type { LoadBalancedApiProps } from '../../charts/load-balanced-api-props';
-import type { Step } from '../../timeline/chain';
-import { type Configuration, configuration } from '../../timeline/configuration';
-import type { Moment } from '../../timeline/moments';
+import { timeline } from '../../model/timeline';
+import type { Moment } from '../../reliability/scenario-result';
+import { type Configuration, configuration, type Step } from '../../timeline/chain';
 import { story } from '../../timeline/story';
-import { timeline } from '../../timeline/timeline';
 import { withoutDnsCache } from './configurations';
 
 function steps(of: Configuration): readonly Step[] {

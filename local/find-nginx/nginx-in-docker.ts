@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { dirname } from 'node:path';
+import { childOutput } from '../processes/child-output';
+import { Nginx, NginxSearch } from './nginx';
+import { nginxArguments, nginxTest, nginxVersion, userDirective } from './nginx-executable';
+
+const image = 'nginx:1.30';
+
+/** The official image in a Docker engine that runs on this machine. */
+export async function nginxInDocker({ signal, workers }: NginxSearch): Promise<Nginx> {
+  const operatingSystem = await docker(['info', '--format', '{{.OperatingSystem}}'], signal);
+  await docker(['image', 'inspect', '--format', '{{.Id}}', image], signal).catch(() => pull(signal));
+
+  // In a virtual machine (macOS, Docker Desktop) "host" is that machine: ports are published, and this one has a name.
+  const inVirtualMachine = process.platform !== 'linux' || operatingSystem.includes('Docker Desktop');
+  const { stderr } = await childOutput(
+    { file: 'docker', args: ['run', '--rm', '--network', 'none', '--entrypoint', 'nginx', image, '-V'] },
+    { timeout: 60_000, signal },
+  );
+  const version = nginxVersion(stderr);
+  const machineAddress = inVirtualMachine ? await addressOfThisMachine(signal) : '127.0.0.1';
+
+  // What nginx writes below the mounted directory must belong to whoever removes it, which root always can.
+  const [uid, gid] = [workers?.uid ?? process.getuid?.(), workers?.gid ?? process.getgid?.()];
+  const user = uid === undefined || gid === undefined ? [] : [`--user=${uid}:${gid}`];
+  const run = (confPath: string, network: readonly string[], ...more: readonly string[]): string[] => [
+    'run',
+    '--rm',
+    '--read-only',
+    '--cap-drop=ALL',
+    // Even from root to root, nginx changes the user of its workers.
+    '--cap-add=SETUID',
+    '--cap-add=SETGID',
+    '--security-opt=no-new-privileges',
+    ...network,
+    ...user,
+    `--volume=${dirname(confPath)}:${dirname(confPath)}`,
+    ...more,
+    '--entrypoint=nginx',
+    image,
+    ...nginxArguments(confPath, workers === undefined ? userDirective({ name: 'root', group: 'root' }) : []),
+  ];
+
+  return {
+    describe: `nginx ${version} from the image ${image}`,
+    version,
+    listenAddress: inVirtualMachine ? '0.0.0.0' : '127.0.0.1',
+    machineAddress,
+    command: (confPath, ports = []) => {
+      const name = `fairlead-${randomUUID()}`;
+      const network = inVirtualMachine
+        ? ports.map((port) => `--publish=127.0.0.1:${port}:${port}`)
+        : ['--network=host'];
+      return {
+        file: 'docker',
+        args: run(confPath, network, `--name=${name}`),
+        kill: { file: 'docker', args: ['rm', '--force', name] },
+      };
+    },
+    test: (confPath) => nginxTest({ file: 'docker', args: [...run(confPath, ['--network=none']), '-t', '-q'] }, signal),
+  };
+}
+
+async function docker(args: readonly string[], signal?: AbortSignal): Promise<string> {
+  const { stdout } = await childOutput({ file: 'docker', args }, { timeout: 10_000, signal });
+  return stdout.trim();
+}
+
+/** Docker's own progress is shown, on standard error. */
+async function pull(signal?: AbortSignal): Promise<void> {
+  process.stderr.write(`Pulling the image ${image} …\n`);
+  await childOutput({ file: 'docker', args: ['pull', image] }, { output: 'shown', signal });
+}
+
+async function addressOfThisMachine(signal?: AbortSignal): Promise<string> {
+  const { stdout } = await childOutput(
+    { file: 'docker', args: ['run', '--rm', '--entrypoint', 'getent', image, 'ahostsv4', 'host.docker.internal'] },
+    { timeout: 60_000, signal },
+  );
+  const address = /^[\d.]+/.exec(stdout)?.[0];
+  if (address === undefined) throw new Error('the engine does not know this machine as host.docker.internal');
+  return address;
+}

@@ -1,0 +1,60 @@
+import { once } from 'node:events';
+import { AddressInfo, createServer } from 'node:net';
+import { InvalidOption } from '../validation/invalid-option';
+
+/** Both are where a client may go for `localhost`. */
+const loopback = ['127.0.0.1', '::1'] as const;
+
+/** Refuses a port on which nginx could not listen, or on which another program would be met instead. */
+export async function checkListenPort(option: string, port: number): Promise<void> {
+  for (const address of loopback) {
+    const code = await whyNotListening(address, port);
+    if (code === 'EADDRINUSE') {
+      throw new InvalidOption(
+        option,
+        port,
+        `is taken by another program: stop it, or give another port, such as ${option} ${another(port)}`,
+      );
+    }
+    if (code === 'EACCES') {
+      throw new InvalidOption(
+        option,
+        port,
+        `needs a permission that is missing: give a port from 1024 on, such as ${option} ${another(port)}`,
+      );
+    }
+    // A machine without IPv6 has no ::1, and nobody is met there.
+    if (code !== undefined && address === '127.0.0.1') {
+      throw new InvalidOption(option, port, `cannot be listened on (${code}): give another port`);
+    }
+  }
+}
+
+function whyNotListening(address: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      resolve(error.code ?? error.message);
+    });
+    server.listen(port, address, () => {
+      server.close(() => {
+        resolve(undefined);
+      });
+    });
+  });
+}
+
+function another(port: number): number {
+  if (port < 1024) return 8000 + port;
+  return port < 65_535 ? port + 1 : port - 1;
+}
+
+/** A port that is free at this moment, on every address: a program may listen on all of them. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

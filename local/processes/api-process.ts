@@ -1,0 +1,206 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../ports';
+import { Command } from './child-output';
+import { ProcessGroup } from './process-group';
+import { ready } from './readiness';
+import { Watchdog } from './watchdog';
+
+/** What all instances have in common. */
+export interface ApiProcessSettings {
+  readonly command: Command;
+  /** Each instance is told its PORT, HOST and HOSTNAME besides. */
+  readonly environment: NodeJS.ProcessEnv;
+  readonly healthCheckPath: string;
+  /** Seconds from leaving DNS to SIGTERM: how long nginx may still send requests. */
+  readonly preStop: number;
+  /** Seconds from SIGTERM to SIGKILL. */
+  readonly shutdownTimeout: number;
+  readonly watchdog: Watchdog;
+  /** One is held from the start of a process until it is ready, or has taken too long. */
+  readonly turns: Turns;
+}
+
+export interface ApiProcessEvents {
+  readonly line: (name: string, line: string) => void;
+  /** It became ready, or is ready no longer. */
+  readonly changed: () => void;
+  readonly died: (name: string, death: Death) => void;
+  readonly slow: (name: string, reason: string) => void;
+}
+
+export interface Death {
+  /** `exit code 1`, `SIGKILL`. */
+  readonly reason: string;
+  /** How often in turn it ended without having been ready. */
+  readonly failedStarts: number;
+  readonly lastLines: readonly string[];
+  readonly restartInMilliseconds: number;
+}
+
+const firstRestart = 500;
+const longestRestart = 30_000;
+const slowAfter = 15_000;
+const rememberedLines = 5;
+
+/** One instance of the API: a process that is started again when it ends by itself. */
+export class ApiProcess {
+  /** In DNS as long as this is true. */
+  ready = false;
+  ending = false;
+  port = 0;
+  private failedStarts = 0;
+  private group: ProcessGroup | undefined;
+  private readonly stop = new AbortController();
+  private readonly ended: Promise<void>;
+
+  constructor(
+    readonly name: string,
+    private readonly settings: ApiProcessSettings,
+    private readonly events: ApiProcessEvents,
+  ) {
+    this.ended = this.run();
+  }
+
+  get pid(): number | undefined {
+    return this.group?.pid;
+  }
+
+  /** Out of DNS, and not started again. */
+  leave(): void {
+    this.ending = true;
+    this.setReady(false);
+  }
+
+  /** Out of DNS first; when nobody asks it any more, it is told to end. */
+  async end(): Promise<void> {
+    const served = this.ready;
+    this.leave();
+    if (served) await this.pause(this.settings.preStop * 1000);
+    await this.terminate();
+  }
+
+  /** Tells it to end at once: nothing is in front of it any more. */
+  async terminate(): Promise<void> {
+    this.leave();
+    this.stop.abort();
+    await this.group?.end('SIGTERM', this.settings.shutdownTimeout * 1000);
+    await this.ended;
+  }
+
+  private async run(): Promise<void> {
+    const { turns } = this.settings;
+    while (!this.ending) {
+      const endTurn = await turns.take(this.stop.signal);
+      try {
+        this.port = await freePort();
+        if (this.hasToEnd()) return;
+        const death = await this.runOnce(endTurn);
+        if (this.hasToEnd()) return;
+        this.events.died(this.name, death);
+        await this.pause(death.restartInMilliseconds);
+      } finally {
+        endTurn();
+      }
+    }
+  }
+
+  private async runOnce(endTurn: () => void): Promise<Death> {
+    const { command, environment, watchdog } = this.settings;
+    const lastLines: string[] = [];
+    const group = new ProcessGroup(command, {
+      environment: { ...environment, PORT: String(this.port), HOST: '127.0.0.1', HOSTNAME: this.name },
+      watchdog,
+      onLine: (line) => {
+        lastLines.push(line);
+        if (lastLines.length > rememberedLines) lastLines.shift();
+        this.events.line(this.name, line);
+      },
+    });
+    this.group = group;
+
+    const exit = new AbortController();
+    const becomesReady = this.becomeReady(exit.signal, endTurn);
+    const reason = await group.exited;
+    exit.abort();
+    endTurn();
+    const wasReady = await becomesReady;
+    this.setReady(false);
+    this.failedStarts = wasReady ? 0 : this.failedStarts + 1;
+    return {
+      reason,
+      failedStarts: this.failedStarts,
+      lastLines,
+      restartInMilliseconds: Math.min(firstRestart * 2 ** Math.max(0, this.failedStarts - 1), longestRestart),
+    };
+  }
+
+  private async becomeReady(exit: AbortSignal, endTurn: () => void): Promise<boolean> {
+    const signal = AbortSignal.any([exit, this.stop.signal]);
+    let notYet = '';
+    const slow = setTimeout(() => {
+      endTurn();
+      this.events.slow(this.name, notYet);
+    }, slowAfter);
+    try {
+      await ready({
+        protocol: 'http',
+        port: this.port,
+        path: this.settings.healthCheckPath,
+        onNotYet: (reason) => {
+          notYet = reason;
+        },
+        signal,
+      });
+    } catch {
+      return false;
+    } finally {
+      clearTimeout(slow);
+    }
+    endTurn();
+    if (!this.ending) this.setReady(true);
+    return true;
+  }
+
+  private setReady(value: boolean): void {
+    if (this.ready === value) return;
+    this.ready = value;
+    this.events.changed();
+  }
+
+  /** `ending` changes while others are awaited. */
+  private hasToEnd(): boolean {
+    return this.ending;
+  }
+
+  private async pause(duration: number): Promise<void> {
+    await delay(duration, undefined, { signal: this.stop.signal }).catch(() => undefined);
+  }
+}
+
+/** Lets no more do something at the same time than a limit, which may change; the others wait in turn. */
+export class Turns {
+  private taken = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(private readonly limit: () => number) {}
+
+  /** Resolves with what gives the turn back; the end of the wait is not waited for once it is aborted. */
+  async take(signal: AbortSignal): Promise<() => void> {
+    while (this.taken >= this.limit() && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.waiting.push(resolve);
+        signal.addEventListener('abort', () => {
+          resolve();
+        });
+      });
+    }
+    this.taken += 1;
+    let over = false;
+    return () => {
+      if (over) return;
+      over = true;
+      this.taken -= 1;
+      for (const wake of this.waiting.splice(0)) wake();
+    };
+  }
+}

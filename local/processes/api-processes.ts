@@ -1,0 +1,89 @@
+import { EventEmitter, once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { ApiProcess, ApiProcessEvents, ApiProcessSettings, Turns } from './api-process';
+
+/** Cores that those which start may take from those which serve. */
+const coresToStart = Math.max(1, Math.floor(availableParallelism() / 2));
+
+/** The instances of the API, as many as are wanted. */
+export class ApiProcesses {
+  wanted = 0;
+  private readonly processes = new Set<ApiProcess>();
+  private readonly changes = new EventEmitter<{ change: [] }>();
+  private readonly settings: ApiProcessSettings;
+  private readonly events: ApiProcessEvents;
+
+  constructor(settings: Omit<ApiProcessSettings, 'turns'>, events: Omit<ApiProcessEvents, 'changed'>) {
+    // Every scale that is under way waits for changes.
+    this.changes.setMaxListeners(0);
+    const turns = new Turns(() => (this.ready.length === 0 ? Number.POSITIVE_INFINITY : coresToStart));
+    this.settings = { ...settings, turns };
+    this.events = { ...events, changed: () => this.changes.emit('change') };
+  }
+
+  /** Those that answer, by number. */
+  get ready(): readonly ApiProcess[] {
+    return this.all.filter((process) => process.ready);
+  }
+
+  /** With those that start, and those that are about to end. */
+  get all(): readonly ApiProcess[] {
+    return [...this.processes].sort((a, b) => numberOf(a) - numberOf(b));
+  }
+
+  /** Starts or ends instances; resolves with true once so many are ready, with false if another number was wanted since. */
+  async scale(count: number): Promise<boolean> {
+    this.wanted = count;
+    const staying = this.all.filter((process) => !process.ending);
+    for (let missing = count - staying.length; missing > 0; missing -= 1) this.add();
+    // First those that do not answer anyway, then those that came last.
+    const leaving = staying.sort((a, b) => Number(a.ready) - Number(b.ready) || numberOf(b) - numberOf(a));
+    for (const process of leaving.slice(0, Math.max(0, staying.length - count))) {
+      void process.end().then(() => {
+        this.remove(process);
+      });
+    }
+    this.changes.emit('change');
+
+    while (this.wanted === count && this.ready.length !== count) await once(this.changes, 'change');
+    return this.wanted === count;
+  }
+
+  /** Resolves once every instance that was told to end has ended. */
+  async settled(): Promise<void> {
+    while (this.all.some((process) => process.ending)) await once(this.changes, 'change');
+  }
+
+  /** Nothing is done any more about an instance that ends: all of them are about to be killed. */
+  abandon(): void {
+    for (const process of this.all) process.leave();
+  }
+
+  /** Ends all of them at the same time; nothing may be in front of them any more. */
+  async terminate(): Promise<void> {
+    this.wanted = 0;
+    this.changes.emit('change');
+    await Promise.all(
+      this.all.map(async (process) => {
+        await process.terminate();
+        this.remove(process);
+      }),
+    );
+  }
+
+  private add(): void {
+    const taken = new Set(this.all.map(numberOf));
+    let number = 1;
+    while (taken.has(number)) number += 1;
+    this.processes.add(new ApiProcess(`api-${number}`, this.settings, this.events));
+  }
+
+  private remove(process: ApiProcess): void {
+    this.processes.delete(process);
+    this.changes.emit('change');
+  }
+}
+
+function numberOf({ name }: ApiProcess): number {
+  return Number(name.replace(/^\D+/, ''));
+}

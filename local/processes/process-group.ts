@@ -1,0 +1,108 @@
+import { ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Command } from './child-output';
+import { Watchdog } from './watchdog';
+
+export interface ProcessGroupOptions {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly watchdog: Watchdog;
+  /** Each line that the process writes. */
+  readonly onLine: (line: string) => void;
+  /** A file descriptor for standard output. @default - a pipe, read line by line */
+  readonly stdout?: number;
+}
+
+/** How long output that is on its way may take after a process has ended: another one may hold the pipe open. */
+const outputGrace = 500;
+const pollInterval = 25;
+
+/** A program with all that it starts, which can be ended as a whole. */
+export class ProcessGroup {
+  /** Why it ended: `exit code 1`, `SIGKILL`, or why it could not be started. Settles once its output was read. */
+  readonly exited: Promise<string>;
+  private readonly child: ChildProcess;
+  private ending = false;
+  private readonly forget: () => void = () => undefined;
+
+  constructor(command: Command, { environment, watchdog, onLine, stdout }: ProcessGroupOptions) {
+    this.child = spawn(command.file, command.args, {
+      // The leader of a group of its own: a Ctrl-C in the terminal reaches only the runner, which ends things in order.
+      detached: true,
+      stdio: ['ignore', stdout ?? 'pipe', 'pipe'],
+      env: environment,
+      cwd: command.directory,
+    });
+    if (this.child.pid !== undefined) this.forget = watchdog.watch({ processGroup: this.child.pid });
+    this.exited = this.whenExited(command, onLine);
+  }
+
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  /** Asks it to end, waits for all of its processes, and kills what is left after the grace period (milliseconds). */
+  async end(signal: NodeJS.Signals, grace: number): Promise<void> {
+    this.ending = true;
+    const deadline = performance.now() + grace;
+    // To the leader alone, as Kubernetes does: many programs pass a signal on, and would count a second one.
+    this.child.kill(signal);
+    const timer = new AbortController();
+    await Promise.race([this.exited, delay(grace, undefined, { signal: timer.signal }).catch(() => undefined)]);
+    timer.abort();
+    // A shell that was the leader may have ended without telling its child.
+    if (this.signalGroup(signal)) {
+      while (performance.now() < deadline && this.signalGroup(0)) await delay(pollInterval);
+    }
+    this.kill();
+    await this.exited;
+    this.forget();
+  }
+
+  /** Ends every process of the group at once. */
+  kill(): void {
+    this.signalGroup('SIGKILL');
+  }
+
+  private async whenExited(command: Command, onLine: (line: string) => void): Promise<string> {
+    const outputs = [this.child.stdout, this.child.stderr].map((output) => readLines(output, onLine));
+    const reason = await new Promise<string>((resolve) => {
+      this.child.once('error', (error: NodeJS.ErrnoException) => {
+        resolve(whyNotStarted(command.file, error));
+      });
+      this.child.once('exit', (code, signal) => {
+        resolve(signal ?? `exit code ${String(code)}`);
+      });
+    });
+    // What a dead leader leaves holds its port; one that ends in order is waited for by end().
+    if (!this.ending) {
+      this.kill();
+      this.forget();
+    }
+    await Promise.race([Promise.all(outputs), delay(outputGrace, undefined, { ref: false })]);
+    return reason;
+  }
+
+  private signalGroup(signal: NodeJS.Signals | 0): boolean {
+    if (this.child.pid === undefined) return false;
+    try {
+      return process.kill(-this.child.pid, signal);
+    } catch {
+      return false;
+    }
+  }
+}
+
+function readLines(output: Readable | null, onLine: (line: string) => void): Promise<void> {
+  if (output === null) return Promise.resolve();
+  return new Promise((resolve) => {
+    createInterface({ input: output, crlfDelay: Number.POSITIVE_INFINITY }).on('line', onLine).once('close', resolve);
+  });
+}
+
+function whyNotStarted(file: string, { code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ENOENT') return `${JSON.stringify(file)} is not a program on the PATH`;
+  if (code === 'EACCES') return `${JSON.stringify(file)} may not be executed`;
+  return message;
+}

@@ -1,0 +1,320 @@
+import { integer } from '../validation/amounts';
+import { InvalidOption } from '../validation/invalid-option';
+
+/** Sizes in KiB of what nginx and its system keep for one connection or request, and how many of each. nginx.conf has the same. */
+export const buffers = {
+  /** `client_header_buffer_size`, and `large_client_header_buffers`. */
+  head: 1,
+  largeHeads: 2,
+  largeHead: 7,
+  /** `client_body_buffer_size`. */
+  body: 16,
+  /** `proxy_buffer_size`, and `proxy_buffers`. */
+  answerHead: 16,
+  answers: 4,
+  answer: 8,
+  /** `gzip_window` and `gzip_hash`, and `gzip_buffers`. */
+  gzipWindow: 8,
+  gzipOutputs: 4,
+  gzipOutput: 8,
+  /** `sndbuf` and `rcvbuf` of `listen`, of which Linux takes twice as much. */
+  socketSend: 64,
+  socketReceive: 64,
+} as const;
+
+/** What a user may say about how much one proxy takes on at a time. Everything else follows from its memory. */
+export interface BudgetProps {
+  /**
+   * The most connections of clients that one proxy holds at a time, idle ones too; one more is closed at once. Each takes 57 KiB of
+   * memory at worst.
+   *
+   * @default - what is left of 80 % of `proxyMemoryLimit` when requests and streams have theirs
+   * @see https://nginx.org/en/docs/stream/ngx_stream_limit_conn_module.html
+   */
+  readonly maxConnections?: number;
+
+  /**
+   * The most requests in progress in one proxy, each stream of HTTP/2 counting as one; one more is answered 503 with `Retry-After`
+   * at once. Each takes half a MiB at worst: its client sends a whole body, and does not read a compressed answer.
+   *
+   * @default - what half of 80 % of `proxyMemoryLimit` carries, less what nginx itself takes; no more than the disk has room for bodies
+   * @see https://nginx.org/en/docs/http/ngx_http_limit_conn_module.html
+   */
+  readonly maxRequests?: number;
+
+  /**
+   * The same of `streamPaths`: event streams and WebSockets, which take less memory as nothing of them is kept.
+   *
+   * @default - what a fifth of that memory carries; 0 without `streamPaths`
+   */
+  readonly maxStreams?: number;
+
+  /**
+   * The most connections that one client's address has to one proxy. It stays on one proxy if the Service has
+   * `sessionAffinity: ClientIP`, and has as many with each of them else. Private addresses are not limited
+   * (`unlimitedClients`).
+   *
+   * @default - an eighth of `maxConnections`
+   * @see https://nginx.org/en/docs/stream/ngx_stream_limit_conn_module.html
+   */
+  readonly maxConnectionsPerClient?: number;
+
+  /**
+   * The most requests in progress that one client's address has in one proxy, streams among them; one more is answered 503.
+   *
+   * @default - a quarter of `maxRequests`
+   * @see https://nginx.org/en/docs/http/ngx_http_limit_conn_module.html
+   */
+  readonly maxRequestsPerClient?: number;
+}
+
+/** What a proxy has, and what it is asked to do. */
+export interface BudgetSettings extends BudgetProps {
+  /** Bytes: the limit of its container. */
+  readonly memoryLimit: number;
+  readonly workers: number;
+  /** Bytes: `client_max_body_size`. */
+  readonly maxBodySize: number;
+  /** Bytes for temporary files. @default - as many as they can be */
+  readonly temporaryStorage?: number | undefined;
+  readonly gzip: boolean;
+  /** Whether there are `streamPaths`. */
+  readonly hasStreams: boolean;
+  /** Bytes: the zone of the instances. */
+  readonly upstreamZone: number;
+}
+
+/** How much one proxy takes on at a time, so that it fits whatever clients do. */
+export interface Budget {
+  /** Connections of clients, in all and of one address; and streams of one connection of HTTP/2. */
+  readonly connections: number;
+  readonly connectionsPerClient: number;
+  readonly streamsPerConnection: number;
+  /** Requests in progress, in all and of one address; and of `streamPaths`. */
+  readonly requests: number;
+  readonly requestsPerClient: number;
+  readonly streams: number;
+  /** nginx: `worker_connections` and `worker_rlimit_nofile`. */
+  readonly workerConnections: number;
+  readonly openFiles: number;
+  /** Bytes of temporary files. */
+  readonly temporaryStorage: number;
+  /** What memory goes to, in bytes, and what it adds up to. */
+  readonly memory: readonly MemoryShare[];
+  readonly memorySum: number;
+  readonly memoryLimit: number;
+}
+
+export interface MemoryShare {
+  readonly what: string;
+  readonly count: number;
+  readonly each: number;
+}
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** Of the memory limit: the rest is for what the kernel keeps for the container, and for what nobody thought of. */
+const usableShare = 0.8;
+/** Read off nginx 1.30 with 500 of each: a connection whose handshake or head is not whole yet, with TLS and its own structures. */
+const tlsConnection = 40 * KiB;
+/** A request's own structures, and its connection to an instance. */
+const requestStructures = 12 * KiB;
+const upstreamConnection = 3 * KiB;
+/** zlib's state and its window, hash and chains. */
+const deflate = (8 + 8 * buffers.gzipWindow) * KiB;
+/** What a worker has of its own when idle, njs too; and its receive buffer for HTTP/2. */
+const worker = 5 * MiB;
+const master = 6 * MiB;
+/** The module's and nginx's structures of one connection, which every worker has from the start. */
+const connectionStructures = 440;
+/** Zones that do not grow: TLS sessions, the fallback, the certificate, counts. */
+const fixedZones = 10 * MiB + 64 * KiB + 64 * KiB + 3 * 32 * KiB;
+/** Bytes of a zone that `limit_conn` takes for one address. */
+const bytesPerAddress = 128;
+
+/** Idle connections that each worker keeps to the instances, and to the fallback. */
+export const idleUpstreamConnections = 128;
+export const idleFallbackConnections = 16;
+/** Connections of a worker that no client is given: probes, the certificate check, listening sockets, DNS. */
+const heldBack = 48;
+/** Of nginx's default; a client that is given fewer is told so. */
+const mostStreamsPerConnection = 128;
+
+const least = { connections: 64, requests: 16, streams: 16 } as const;
+/** More would be refused by most systems (containerd's hard limit). */
+const mostOpenFiles = 524_288;
+/** Fewer requests at once than a connection of HTTP/2 may have are not taken for what was wanted. */
+const fewRequests = mostStreamsPerConnection;
+/** Temporary files that a node is sure to have room for. */
+const storageWithoutAsking = 8 * 1024 * MiB;
+
+/** Derives how much a proxy takes on, and refuses what does not fit, with the sum. */
+export function budget(settings: BudgetSettings): Budget {
+  const { memoryLimit, workers, hasStreams } = settings;
+  const cost = costs(settings);
+  const usable = Math.floor(memoryLimit * usableShare);
+  const fixed: MemoryShare[] = [
+    { what: 'nginx itself', count: 1, each: master + fixedZones + settings.upstreamZone },
+    { what: 'workers', count: workers, each: worker + connectionStructures * spareConnections },
+  ];
+  const given = {
+    requests: optional('maxRequests', settings.maxRequests, least.requests),
+    streams: hasStreams ? optional('maxStreams', settings.maxStreams, least.streams) : 0,
+    connections: optional('maxConnections', settings.maxConnections, least.connections),
+  };
+  if (!hasStreams && settings.maxStreams !== undefined) {
+    throw new InvalidOption(
+      'maxStreams',
+      settings.maxStreams,
+      'does nothing without streamPaths: take it out, or give streamPaths',
+    );
+  }
+  const forGiven =
+    (given.requests ?? 0) * cost.request +
+    (given.streams ?? 0) * cost.stream +
+    (given.connections ?? 0) * cost.connection;
+  const left = Math.max(0, usable - sum(fixed) - forGiven);
+  const shares = {
+    requests: given.requests === undefined ? 5 : 0,
+    streams: given.streams === undefined ? 2 : 0,
+    connections: given.connections === undefined ? (hasStreams ? 3 : 5) : 0,
+  };
+  const allShares = shares.requests + shares.streams + shares.connections;
+  const derived = (share: number, each: number): number => tens((left * share) / Math.max(1, allShares) / each);
+  const streams = given.streams ?? Math.max(least.streams, derived(shares.streams, cost.stream));
+  const byMemory = Math.max(least.requests, derived(shares.requests, cost.request));
+  const requests = given.requests ?? Math.min(byMemory, requestsByDisk(settings, streams, byMemory));
+  const connections = given.connections ?? Math.max(least.connections, derived(shares.connections, cost.connection));
+
+  const memory: MemoryShare[] = [
+    ...fixed,
+    { what: 'connections of clients', count: connections, each: cost.connection },
+    { what: 'requests in progress', count: requests, each: cost.request },
+    ...(streams === 0 ? [] : [{ what: 'event streams and WebSockets', count: streams, each: cost.stream }]),
+  ];
+  const memorySum = sum(memory);
+  if (memorySum > usable) refuseMemory(settings, memory, memorySum, usable);
+
+  const inProgress = requests + streams;
+  const workerConnections = connections + inProgress + spareConnections;
+  const openFiles = workerConnections + inProgress + heldBack;
+  if (openFiles > mostOpenFiles) {
+    const [option, value] = asked(settings);
+    throw new InvalidOption(
+      option,
+      value,
+      `is too much: ${connections} connections and ${inProgress} requests need ${openFiles} open files in one worker, and most systems allow ${mostOpenFiles}: give less`,
+    );
+  }
+  const requestsPerClient = perClient('maxRequestsPerClient', settings.maxRequestsPerClient, inProgress, 4);
+  return {
+    connections,
+    connectionsPerClient: perClient('maxConnectionsPerClient', settings.maxConnectionsPerClient, connections, 8),
+    streamsPerConnection: Math.min(mostStreamsPerConnection, requestsPerClient),
+    requests,
+    requestsPerClient,
+    streams,
+    workerConnections,
+    openFiles,
+    temporaryStorage: storage(settings, inProgress),
+    memory,
+    memorySum,
+    memoryLimit,
+  };
+}
+
+const spareConnections = idleUpstreamConnections + idleFallbackConnections + heldBack;
+
+/** Bytes of each at worst. */
+function costs({ workers, gzip }: BudgetSettings): { connection: number; request: number; stream: number } {
+  const socket = 2 * (buffers.socketSend + buffers.socketReceive) * KiB;
+  const structures = workers * connectionStructures;
+  const head = (buffers.head + buffers.largeHeads * buffers.largeHead) * KiB;
+  const common =
+    socket + requestStructures + upstreamConnection + structures + buffers.answerHead * KiB + bytesPerAddress;
+  return {
+    connection: tlsConnection + head + structures + bytesPerAddress,
+    request:
+      common +
+      head +
+      (buffers.body + buffers.answers * buffers.answer) * KiB +
+      (gzip ? deflate + buffers.gzipOutputs * buffers.gzipOutput * KiB : 0),
+    stream: common + head + buffers.body * KiB,
+  };
+}
+
+function optional(option: string, value: unknown, min: number): number | undefined {
+  return value === undefined ? undefined : integer(option, value, min, 200_000);
+}
+
+/** Of each address: the part of all that it may have, or what was given. */
+function perClient(option: string, value: unknown, all: number, part: number): number {
+  return value === undefined ? Math.max(1, Math.floor(all / part)) : integer(option, value, 1, all);
+}
+
+/** How many requests the disk has room for, if each has a body. So few that an API would suffer have to be asked for. */
+function requestsByDisk(settings: BudgetSettings, streams: number, byMemory: number): number {
+  const fits = Math.floor((settings.temporaryStorage ?? storageWithoutAsking) / settings.maxBodySize) - streams;
+  if (fits < Math.min(byMemory, fewRequests)) storage(settings, byMemory + streams);
+  return fits;
+}
+
+/** Every body may have to wait in a file. The kubelet sees no unlinked file, so that this has to hold without it. */
+function storage(settings: BudgetSettings, inProgress: number): number {
+  const { maxBodySize, temporaryStorage } = settings;
+  const needed = inProgress * maxBodySize;
+  const room = temporaryStorage ?? storageWithoutAsking;
+  if (needed <= room) return temporaryStorage ?? needed;
+  const byDefault: [string, unknown] = ['clientMaxBodySize', `${Math.ceil(maxBodySize / MiB)}m`];
+  const [option, value] =
+    temporaryStorage === undefined
+      ? (counted(settings) ?? byDefault)
+      : ['proxyTemporaryStorage', mebibytes(temporaryStorage)];
+  throw new InvalidOption(
+    option,
+    value,
+    `does not fit: ${inProgress} requests at once with bodies of ${Math.ceil(maxBodySize / MiB)}m are ${mebibytes(needed)} of temporary files, and ${mebibytes(room)} are there: give proxyTemporaryStorage ${JSON.stringify(mebibytes(needed))} if the nodes have as much, or maxRequests ${Math.floor(room / maxBodySize)} or less`,
+  );
+}
+
+function refuseMemory(
+  settings: BudgetSettings,
+  memory: readonly MemoryShare[],
+  memorySum: number,
+  usable: number,
+): never {
+  const terms = memory.map(
+    ({ what, count, each }) => `${count === 1 ? '' : `${count} `}${what} ${mebibytes(count * each)}`,
+  );
+  const [option, value] = asked(settings);
+  throw new InvalidOption(
+    option,
+    value,
+    `does not fit: ${terms.join(' + ')} = ${mebibytes(memorySum)}, and 80 % of proxyMemoryLimit are ${mebibytes(usable)}: give less, or proxyMemoryLimit ${JSON.stringify(mebibytes(memorySum / usableShare))} or more`,
+  );
+}
+
+/** What was asked for that does not fit: the first number that was given, or the memory that leaves no room. */
+function asked(settings: BudgetSettings): [string, unknown] {
+  if (settings.maxConnections !== undefined) return ['maxConnections', settings.maxConnections];
+  return counted(settings) ?? ['proxyMemoryLimit', mebibytes(settings.memoryLimit)];
+}
+
+function counted({ maxRequests, maxStreams }: BudgetSettings): [string, unknown] | undefined {
+  if (maxRequests !== undefined) return ['maxRequests', maxRequests];
+  return maxStreams === undefined ? undefined : ['maxStreams', maxStreams];
+}
+
+function sum(memory: readonly MemoryShare[]): number {
+  return memory.reduce((all, { count, each }) => all + count * each, 0);
+}
+
+function tens(value: number): number {
+  return Math.floor(value / 10) * 10;
+}
+
+/** As Kubernetes writes it, rounded up. */
+function mebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / MiB)}Mi`;
+}

@@ -1,0 +1,145 @@
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { App } from 'cdk8s';
+import { LoadBalancedApi } from '../charts/load-balanced-api';
+import type { LoadBalancedApiProps } from '../charts/load-balanced-api-props';
+import type { Budget, MemoryShare } from '../model/budget';
+
+/** docs/budget.md. */
+export function budgetPage(): string {
+  const defaults = budgetOf({});
+  return `# Budget
+
+Made from the model by \`npm run docs:budget\`: what one proxy takes on at a time, and what of. \`npm run timeline\` prints the same
+for your own \`main.ts\`.
+
+Whatever clients do, a proxy keeps within its memory, its disk and its files. Each connection and each request has a price at
+worst, read off nginx; as many are let in as four fifths of \`proxyMemoryLimit\` carry, and what is asked for beyond that is refused at
+synth, with the sum. Raise \`proxyMemoryLimit\` to let in more: it is a limit, and is taken only while clients do their worst.
+
+## The defaults
+
+${markdownTable(['memory', 'how many', 'each at worst', 'in all'], memoryRows(defaults))}
+${markdownTable(['limit of one proxy', 'in all', 'of one address'], limitRows(defaults))}
+## What follows from memory
+
+${markdownTable(
+  ['options', 'connections', 'requests', 'streams'],
+  examples.map(([text, options]) => {
+    const { connections, requests, streams } = budgetOf(options);
+    return [text, String(connections), String(requests), String(streams)];
+  }),
+)}
+## What happens at a limit
+
+- **A connection too many** is closed at once, before TLS. nginx counts connections before anything is read from them, so that one which
+  never sends a whole request counts too. The error log has \`limiting connections by zone "connections"\` (all) or
+  \`"connections_of_client"\` (one address).
+- **A request too many** is answered 503 with \`Retry-After: 1\` at once; each stream of HTTP/2 is one. The log says \`"requests"\`, \`"streams"\` or
+  \`"requests_of_client"\`.
+- **Probes and the certificate check** have connections of their own: \`worker_connections\` is greater than all that clients and instances can take, in
+  each worker. A full proxy stays ready and alive.
+- **A body** of more than 16 KiB waits in a file until it is whole. \`maxRequests\` of them, of \`clientMaxBodySize\` each, fit in \`/tmp\`
+  (${amount(defaults.temporaryStorage)} by default). Neither \`du\` nor the kubelet sees them, as nginx has unlinked them: it is the count that bounds them.
+
+## One address is not always one client
+
+An address has an eighth of the connections and a quarter of the requests of each proxy. A load balancer or a node that hides the addresses of
+clients (\`externalTrafficPolicy: 'Cluster'\`, a TCP proxy) has one for all of them, so private addresses are not limited:
+\`unlimitedClients\` says which, \`trustedProxies\` are always among them, and of those the address that \`X-Forwarded-For\` names is limited
+instead. Give \`unlimitedClients: []\` where every address that arrives is a client's.
+
+An address has its part of **each** proxy. With \`sessionAffinity: ClientIP\` it stays on one; without, it has as many times its part as there are proxies.
+
+## What stock nginx cannot do
+
+- **A total time, or a least rate, for a body.** \`clientBodyTimeout\` (10 s) is between two reads: a client that sends a byte every nine seconds
+  goes on. It holds a request of its part for as long, and no more.
+- **The same for an answer that is read slowly** (\`sendTimeout\`). What is not read waits at the API: a proxy keeps
+  48 KiB of it, and the socket 128 KiB.
+- **An answer to a head that is too large, over HTTP/2.** Over HTTP/1.1 it is 431; over HTTP/2 nginx ends the connection (ENHANCE_YOUR_CALM).
+- **The rate of new connections.** Each costs a handshake, a millisecond of a core; \`maxConnectionsPerClient\` bounds how many are open.
+`;
+}
+
+const examples: readonly (readonly [text: string, options: Partial<LoadBalancedApiProps>])[] = [
+  ['the defaults (two workers, `768Mi`)', {}],
+  ["`proxyCpuLimit: '1'` (one worker, `384Mi`)", { proxyCpuLimit: '1' }],
+  ["`proxyCpuLimit: '4'` (four workers, `1536Mi`)", { proxyCpuLimit: '4' }],
+  ["`proxyMemoryLimit: '2Gi'`", { proxyMemoryLimit: '2Gi' }],
+  ["`streamPaths: ['/events']`", { streamPaths: ['/events'] }],
+  [
+    "`streamPaths: ['/events']`, `maxStreams: 5000`, `proxyMemoryLimit: '3Gi'`",
+    { streamPaths: ['/events'], maxStreams: 5000, proxyMemoryLimit: '3Gi' },
+  ],
+  ['`gzip: false`', { gzip: false }],
+];
+
+function budgetOf(options: Partial<LoadBalancedApiProps>): Budget {
+  // With a Secret of one's own no key pair has to be made.
+  return new LoadBalancedApi(new App(), 'api', {
+    container: { image: 'api:1.0.0' },
+    tlsSecretName: 'nginx-tls',
+    ...options,
+  }).budget;
+}
+
+if (require.main === module) writeFileSync(resolve(__dirname, '../docs/budget.md'), budgetPage());
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** What memory goes to: what, how many, how much each, and in all. */
+export function memoryRows({ memory, memorySum, memoryLimit }: Budget): readonly (readonly string[])[] {
+  return [
+    ...memory.map(({ what, count, each }: MemoryShare) => [
+      what,
+      count === 1 ? '' : String(count),
+      count === 1 ? '' : amount(each),
+      amount(count * each),
+    ]),
+    [
+      'in all',
+      '',
+      '',
+      `${amount(memorySum)} of ${amount(memoryLimit)} (${Math.round((memorySum / memoryLimit) * 100)} %)`,
+    ],
+  ];
+}
+
+/** Limits that follow: what, in all, of one address. */
+export function limitRows(budget: Budget): readonly (readonly string[])[] {
+  return [
+    ['connections of clients', String(budget.connections), String(budget.connectionsPerClient)],
+    ['requests in progress', String(budget.requests), String(budget.requestsPerClient)],
+    ...(budget.streams === 0 ? [] : [['event streams and WebSockets', String(budget.streams), 'among the requests']]),
+    ['streams of one connection of HTTP/2', '', String(budget.streamsPerConnection)],
+    ['temporary files', amount(budget.temporaryStorage), ''],
+    ['open files of a worker', String(budget.openFiles), ''],
+  ];
+}
+
+/** `12 KiB`, `1.5 GiB`; whole numbers up to a GiB. */
+export function amount(bytes: number): string {
+  if (bytes < MiB) return `${Math.round(bytes / KiB)} KiB`;
+  if (bytes < 1024 * MiB) return `${Math.round(bytes / MiB)} MiB`;
+  return `${Math.round(bytes / MiB / 102.4) / 10} GiB`;
+}
+
+/** Rows in columns of a terminal, the first to the left and the rest to the right. */
+export function columns(rows: readonly (readonly string[])[]): string[] {
+  const width = (column: number): number => Math.max(...rows.map((row) => (row[column] ?? '').length));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(width(0)) : cell.padStart(width(column))))
+      .join('   ')
+      .trimEnd(),
+  );
+}
+
+/** Rows as a table of Markdown, under these headings. */
+function markdownTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const rule = headings.map((_, column) => (column === 0 ? '---' : '---:'));
+  return `${[line(headings), `|${rule.join('|')}|`, ...rows.map(line)].join('\n')}\n`;
+}

@@ -1,0 +1,61 @@
+import { InvalidOption } from './invalid-option';
+
+/** A list, whose members are still to be looked at. */
+export function list(option: string, value: unknown, example: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw new InvalidOption(option, value, `is not a list: give one, such as ${example}`);
+  return value;
+}
+
+/** An object with names and values, which are still to be looked at. */
+export function record(option: string, value: unknown, example: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidOption(option, value, `is not an object with names and values: give one, such as ${example}`);
+  }
+  return value as Readonly<Record<string, unknown>>;
+}
+
+/** Refuses an option that does not exist, or is null, which TypeScript does at compile time and JavaScript does not. */
+export function knownOptions(parent: string, given: object, known: readonly string[]): void {
+  for (const [option, value] of Object.entries(given) as [string, unknown][]) {
+    if (known.includes(option)) {
+      if (value !== null) continue;
+      throw new InvalidOption(`${parent}${option}`, value, 'is not a value: give one, or leave the option out');
+    }
+    const close = nearest(option, known);
+    throw new InvalidOption(
+      `${parent}${option}`,
+      readable(value),
+      close === undefined
+        ? 'is an option that does not exist: take it out'
+        : `is an option that does not exist: ${close} does`,
+    );
+  }
+}
+
+/** The option that was meant, if two letters or fewer are wrong; case does not count. */
+function nearest(option: string, known: readonly string[]): string | undefined {
+  const [first] = known
+    .map((candidate) => ({ candidate, letters: distance(candidate.toLowerCase(), option.toLowerCase()) }))
+    .filter(({ letters }) => letters <= 2)
+    .sort((a, b) => a.letters - b.letters);
+  return first?.candidate;
+}
+
+/** What is not plain data may refer to itself, or to a whole app. */
+function readable(value: unknown): unknown {
+  return typeof value === 'object' || typeof value === 'function' ? `(${typeof value})` : value;
+}
+
+/** How many letters differ (Levenshtein). */
+function distance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let row = 1; row <= a.length; row += 1) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column += 1) {
+      const substitution = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      current.push(Math.min(substitution, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}
