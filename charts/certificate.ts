@@ -7,6 +7,7 @@ import { type KeyPair, readKeyPair } from '../certificates/key-pair';
 import { selfSignedKeyPair } from '../certificates/self-signed';
 import { InvalidOption } from '../validation/invalid-option';
 import { dnsSubdomainName } from '../validation/names';
+import { asGiven, optional, type Reader, type Table, values } from '../validation/options';
 import { recommendedLabels } from './labels';
 
 /** The certificate that clients see: self-signed unless one of these is given. */
@@ -41,11 +42,18 @@ const generatedDirectory = '.fairlead';
 /** The name of a Secret of ours. */
 export const tlsSecretName = 'nginx-tls';
 
+/** Files are read with the hosts that they have to be valid for. */
+export const certificateOptions = {
+  tlsCertificateFile: optional(asGiven as Reader<string>),
+  tlsPrivateKeyFile: optional(asGiven as Reader<string>),
+  tlsSecretName: optional(dnsSubdomainName),
+} satisfies Table<CertificateProps>;
+
 /** An existing Secret, or what goes into one of ours. */
 export type Certificate = { readonly secretName: string } | { readonly keyPair: KeyPair };
 
 export function certificate(props: CertificateProps, hosts: readonly string[]): Certificate {
-  const { tlsCertificateFile, tlsPrivateKeyFile, tlsSecretName: existing } = props;
+  const { tlsCertificateFile, tlsPrivateKeyFile, tlsSecretName: existing } = values(props, certificateOptions);
   if (existing !== undefined) {
     if (tlsCertificateFile !== undefined || tlsPrivateKeyFile !== undefined) {
       throw new InvalidOption(
@@ -54,7 +62,7 @@ export function certificate(props: CertificateProps, hosts: readonly string[]): 
         'is a certificate of its own: give it, or tlsCertificateFile and tlsPrivateKeyFile',
       );
     }
-    return { secretName: dnsSubdomainName('tlsSecretName', existing) };
+    return { secretName: existing };
   }
   if (tlsCertificateFile === undefined && tlsPrivateKeyFile === undefined) {
     return { keyPair: selfSignedKeyPair(hosts, generatedDirectory) };

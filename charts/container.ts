@@ -1,11 +1,12 @@
 import { EnvFrom, type EnvValue, ImagePullPolicy, type VolumeMount } from 'cdk8s-plus-27';
-import { timeline, type Timeline, type TimelineProps } from '../model/timeline';
-import { cpus, type Duration, integer, memoryBytes, port, wholeSeconds } from '../validation/amounts';
-import { knownOptions, list } from '../validation/collections';
+import { timeline, type Timeline, timelineOptions, type TimelineProps } from '../model/timeline';
+import { cpus, type Duration, memoryBytes, port, whole } from '../validation/amounts';
+import { knownOptions } from '../validation/collections';
 import { InvalidOption } from '../validation/invalid-option';
-import { dnsSubdomainName, oneOf, urlPath } from '../validation/names';
+import { dnsSubdomainName, urlPath, wordOf } from '../validation/names';
+import { asGiven, listOf, optional, required, type Table, values, withDefault } from '../validation/options';
 import { environmentVariables } from './environment-variables';
-import { requestAndLimit, type Resources } from './resources';
+import { amountOf, requestAndLimit, type Resources } from './resources';
 import { volumeMounts } from './volume-mounts';
 
 /** The container of the API. */
@@ -172,73 +173,60 @@ export interface ContainerModel {
   readonly user: number | undefined;
 }
 
-// A record, so that TypeScript misses nothing when an option is added.
-const known: Readonly<Record<keyof ContainerProps, true>> = {
-  image: true,
-  port: true,
-  command: true,
-  args: true,
-  environment: true,
-  envFrom: true,
-  imagePullSecrets: true,
-  imagePullPolicy: true,
-  cpuRequest: true,
-  cpuLimit: true,
-  memoryRequest: true,
-  memoryLimit: true,
-  healthCheckPath: true,
-  livenessPath: true,
-  readinessPath: true,
-  keepAliveTimeout: true,
-  volumes: true,
-  user: true,
-};
-
 const pullPolicies = {
   IfNotPresent: ImagePullPolicy.IF_NOT_PRESENT,
   Always: ImagePullPolicy.ALWAYS,
   Never: ImagePullPolicy.NEVER,
 };
 
+export const containerOptions = {
+  image: required(imageReference),
+  port: withDefault(3000, port),
+  command: optional(words),
+  args: optional(words),
+  environment: withDefault({}, asGiven),
+  envFrom: withDefault([], listOf(envFrom, '[Env.fromSecret(secret)]')),
+  imagePullSecrets: withDefault([], listOf(dnsSubdomainName, '["registry"]')),
+  imagePullPolicy: withDefault('IfNotPresent', wordOf(['IfNotPresent', 'Always', 'Never'])),
+  cpuRequest: optional(amountOf(cpus)),
+  cpuLimit: optional(amountOf(cpus)),
+  memoryRequest: optional(amountOf(memoryBytes)),
+  memoryLimit: optional(amountOf(memoryBytes)),
+  healthCheckPath: withDefault('/healthcheck', urlPath),
+  livenessPath: optional(urlPath),
+  readinessPath: optional(urlPath),
+  keepAliveTimeout: timelineOptions.keepAliveTimeout,
+  volumes: withDefault([], volumeMounts),
+  user: optional(whole(1, 2 ** 31 - 1)),
+} satisfies Table<ContainerProps>;
+
 /** Validates the container, and derives the timeline, which begins with what the container does. */
 export function containerModel(
-  given: ContainerProps | null | undefined,
+  props: ContainerProps | null | undefined,
   times: TimelineProps,
 ): { readonly container: ContainerModel; readonly timeline: Timeline } {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+  if (typeof props !== 'object' || props === null || Array.isArray(props)) {
     throw new InvalidOption(
       'container',
-      given,
+      props,
       'is not a container: give at least { image: "ghcr.io/acme/orders:1.4.2" }',
     );
   }
-  knownOptions('container.', given, Object.keys(known));
-  const keepAliveTimeout = given.keepAliveTimeout ?? '5s';
-  wholeSeconds('container.keepAliveTimeout', keepAliveTimeout, { min: '2s', max: '1h' });
-  const agreed = timeline({ ...times, keepAliveTimeout });
-  const containerPort = port('container.port', given.port ?? 3000);
-  const healthCheckPath = urlPath('container.healthCheckPath', given.healthCheckPath ?? '/healthcheck');
+  knownOptions('container.', props, Object.keys(containerOptions));
+  const given = values(props, containerOptions, 'container.');
+  const agreed = timeline({ ...times, keepAliveTimeout: `${given.keepAliveTimeout}s` });
 
   return {
     timeline: agreed,
     container: {
-      image: imageReference('container.image', given.image),
-      port: containerPort,
-      command: words('container.command', given.command),
-      args: words('container.args', given.args),
-      environment: environmentVariables(containerPort, agreed, given.environment ?? {}),
-      envFrom: list('container.envFrom', given.envFrom ?? [], '[Env.fromSecret(secret)]').map(envFrom),
-      imagePullSecrets: list('container.imagePullSecrets', given.imagePullSecrets ?? [], '["registry"]').map((name) =>
-        dnsSubdomainName('container.imagePullSecrets', name),
-      ),
-      imagePullPolicy:
-        pullPolicies[
-          oneOf('container.imagePullPolicy', given.imagePullPolicy ?? 'IfNotPresent', [
-            'IfNotPresent',
-            'Always',
-            'Never',
-          ])
-        ],
+      image: given.image,
+      port: given.port,
+      command: given.command,
+      args: given.args,
+      environment: environmentVariables(given.port, agreed, given.environment),
+      envFrom: given.envFrom,
+      imagePullSecrets: given.imagePullSecrets,
+      imagePullPolicy: pullPolicies[given.imagePullPolicy],
       resources: {
         cpu: requestAndLimit(
           cpus,
@@ -253,26 +241,24 @@ export function containerModel(
         // No limit: the root file system is read-only, logs are rotated and volumes have limits of their own.
         ephemeralStorage: { request: '64Mi' },
       },
-      healthCheckPath,
-      livenessPath: urlPath('container.livenessPath', given.livenessPath ?? healthCheckPath),
-      readinessPath: urlPath('container.readinessPath', given.readinessPath ?? healthCheckPath),
-      volumes: volumeMounts(given.volumes ?? []),
-      user: given.user === undefined ? undefined : integer('container.user', given.user, 1, 2 ** 31 - 1),
+      healthCheckPath: given.healthCheckPath,
+      livenessPath: given.livenessPath ?? given.healthCheckPath,
+      readinessPath: given.readinessPath ?? given.healthCheckPath,
+      volumes: given.volumes,
+      user: given.user,
     },
   };
 }
 
-function words(option: string, given: readonly string[] | undefined): readonly string[] | undefined {
-  if (given === undefined) return undefined;
+function words(option: string, given: unknown): readonly string[] {
   if (!Array.isArray(given) || given.length === 0 || !given.every((word) => typeof word === 'string')) {
     throw new InvalidOption(option, given, 'is not a list of words: give one, such as ["node", "server.js"]');
   }
   return given;
 }
 
-function envFrom(value: unknown): EnvFrom {
+function envFrom(option: string, value: unknown): EnvFrom {
   if (value instanceof EnvFrom) return value;
-  const option = 'container.envFrom';
   throw new InvalidOption(option, value, 'is not an EnvFrom: give one, such as Env.fromSecret(secret)');
 }
 

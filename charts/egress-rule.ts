@@ -4,6 +4,7 @@ import { port } from '../validation/amounts';
 import { knownOptions, record } from '../validation/collections';
 import { InvalidOption } from '../validation/invalid-option';
 import { dnsLabelName } from '../validation/names';
+import { optional, type Table, values } from '../validation/options';
 
 /** Something that the API may connect to: a network, or every pod of a namespace. */
 export interface EgressRule {
@@ -29,25 +30,26 @@ export interface EgressRule {
   readonly port?: number;
 }
 
-const known: Readonly<Record<keyof EgressRule, true>> = { cidr: true, namespace: true, port: true };
+const egressOptions = {
+  cidr: optional(cidr),
+  namespace: optional(dnsLabelName),
+  port: optional(port),
+} satisfies Table<EgressRule>;
 
 /** The rule as a NetworkPolicy has it. */
-export function egressRule(given: unknown): k8s.NetworkPolicyEgressRule {
-  const rule: EgressRule = record('apiEgress', given, '{ cidr: "10.0.0.0/8" }');
-  knownOptions('apiEgress.', rule, Object.keys(known));
-  return {
-    to: [peer(rule)],
-    ...(rule.port === undefined
-      ? {}
-      : { ports: [{ port: k8s.IntOrString.fromNumber(port('apiEgress.port', rule.port)), protocol: 'TCP' }] }),
-  };
-}
-
-function peer({ cidr: network, namespace }: EgressRule): k8s.NetworkPolicyPeer {
-  if (network !== undefined && namespace === undefined) return { ipBlock: { cidr: cidr('apiEgress.cidr', network) } };
-  if (network === undefined && namespace !== undefined) {
-    const name = dnsLabelName('apiEgress.namespace', namespace);
-    return { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } };
+export function egressRule(option: string, given: unknown): k8s.NetworkPolicyEgressRule {
+  const rule = record(option, given, '{ cidr: "10.0.0.0/8" }');
+  knownOptions(`${option}.`, rule, Object.keys(egressOptions));
+  const { cidr: network, namespace, port: number } = values(rule, egressOptions, `${option}.`);
+  if ((network === undefined) === (namespace === undefined)) {
+    throw new InvalidOption(option, { cidr: network, namespace }, 'needs a cidr or a namespace: give exactly one');
   }
-  throw new InvalidOption('apiEgress', { cidr: network, namespace }, 'needs a cidr or a namespace: give exactly one');
+  const peer =
+    network === undefined
+      ? { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': String(namespace) } } }
+      : { ipBlock: { cidr: network } };
+  return {
+    to: [peer],
+    ...(number === undefined ? {} : { ports: [{ port: k8s.IntOrString.fromNumber(number), protocol: 'TCP' }] }),
+  };
 }

@@ -39,10 +39,10 @@ export function versionLabel(image: string): Record<string, string> {
 }
 
 /** Labels that a user adds. */
-export function userLabels(given: unknown): Record<string, string> {
+export function userLabels(name: string, given: unknown): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(record('labels', given, '{ team: "orders" }')).map(([key, value]) => {
-      const option = `labels[${JSON.stringify(key)}]`;
+    Object.entries(record(name, given, '{ team: "orders" }')).map(([key, value]) => {
+      const option = `${name}[${JSON.stringify(key)}]`;
       qualifiedName(option, key);
       if (key.startsWith('app.kubernetes.io/') || key.startsWith('pod-security.kubernetes.io/')) {
         throw new InvalidOption(option, value, 'is set by fairlead: choose another key');

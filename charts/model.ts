@@ -1,19 +1,21 @@
 import type { k8s } from 'cdk8s-plus-27';
-import { type Budget, budget } from '../model/budget';
-import type { Timeline } from '../model/timeline';
-import { failTimeout } from '../nginx/model';
+import { type Budget, budget, budgetOptions } from '../model/budget';
+import { type Timeline, timelineOptions } from '../model/timeline';
+import { proxyOptions } from '../nginx/model';
 import { nginxConf } from '../nginx/nginx-conf';
-import { defaultMaxBodySize, type IpFamily } from '../nginx/proxy';
+import { ipFamilies, type IpFamily } from '../nginx/proxy';
 import { upstreamZone } from '../nginx/upstream-section';
-import { bytes, integer, memoryBytes, wholeSeconds } from '../validation/amounts';
-import { knownOptions, list, record } from '../validation/collections';
+import { serverAddress } from '../validation/addresses';
+import { bytes, memoryBytes, whole } from '../validation/amounts';
+import { knownOptions, record } from '../validation/collections';
 import { InvalidOption } from '../validation/invalid-option';
-import { dnsLabelName, hostName } from '../validation/names';
-import { type Certificate, certificate } from './certificate';
+import { dnsLabelName, hostName, wordOf } from '../validation/names';
+import { listOf, optional, type Table, values, withDefault } from '../validation/options';
+import { type Certificate, certificate, certificateOptions } from './certificate';
 import { type ContainerModel, containerModel } from './container';
 import { egressRule } from './egress-rule';
 import { apiClusterIpName, userLabels } from './labels';
-import type { LoadBalancedApiProps } from './load-balanced-api-props';
+import type { ClusterProps, LoadBalancedApiProps } from './load-balanced-api-props';
 import {
   certificateCheckPort,
   certificateDirectory,
@@ -23,9 +25,9 @@ import {
   httpsPort,
   probePort,
 } from './nginx-pod';
-import { type ProxyPodsModel, proxyPodsModel } from './proxy-pods';
-import { type ProxyServiceModel, proxyServiceModel } from './proxy-service';
-import { greatest, type Replicas, replicas } from './replicas';
+import { type ProxyPodsModel, proxyPodsModel, proxyPodsOptions } from './proxy-pods';
+import { type ProxyServiceModel, proxyServiceModel, proxyServiceOptions } from './proxy-service';
+import { greatest, type Replicas, replicas, replicasOptions } from './replicas';
 
 /** A deployment whose every value is known, valid, and fits the others. */
 export interface Model {
@@ -51,32 +53,60 @@ export interface Model {
   readonly nginxConf: string;
 }
 
+export const clusterOptions = {
+  namespace: optional(ownNamespace),
+  clusterDomain: withDefault('cluster.local', hostName),
+  resolvers: optional(listOf(serverAddress, '["10.96.0.10"]')),
+  ipFamilies: optional(listOf(wordOf(ipFamilies), '["IPv4"]')),
+  revisionHistoryLimit: withDefault(10, whole(0, 1000)),
+  apiEgress: optional(listOf(egressRule, '[{ cidr: "10.0.0.0/8" }]')),
+  labels: withDefault({}, userLabels),
+} satisfies Table<ClusterProps>;
+
+const { keepAliveTimeout: ofTheContainer, ...timesOfTheApi } = timelineOptions;
+
+/** Every option of a LoadBalancedApi. */
+export const knownProps: readonly string[] = Object.keys({
+  container: ofTheContainer,
+  ...proxyOptions,
+  ...timesOfTheApi,
+  ...budgetOptions,
+  ...replicasOptions,
+  ...proxyPodsOptions,
+  ...proxyServiceOptions,
+  ...certificateOptions,
+  ...clusterOptions,
+} satisfies Readonly<Record<keyof LoadBalancedApiProps, unknown>>);
+
 /** Validates everything before anything is made. */
 export function deploymentModel(id: string, props: LoadBalancedApiProps): Model {
   knownOptions('', record('options', props, '{ container: { image: "ghcr.io/acme/orders:1.4.2" } }'), knownProps);
   const name = dnsLabelName('id', id);
-  const namespace = ownNamespace(props.namespace ?? name);
+  const cluster = values(props, clusterOptions);
+  const namespace = ownNamespace('namespace', cluster.namespace ?? name);
   const { container, timeline } = containerModel(props.container, props);
+  const pods = values(props, replicasOptions);
   const count = replicas({
-    fixed: { option: 'replicas', value: props.replicas },
-    min: { option: 'minReplicas', value: props.minReplicas },
-    max: { option: 'maxReplicas', value: props.maxReplicas },
-    targetCpuUtilization: { option: 'targetCpuUtilization', value: props.targetCpuUtilization },
+    fixed: { option: 'replicas', value: pods.replicas },
+    min: { option: 'minReplicas', value: pods.minReplicas },
+    max: { option: 'maxReplicas', value: pods.maxReplicas },
+    targetCpuUtilization: { option: 'targetCpuUtilization', value: pods.targetCpuUtilization },
     least: 1,
     defaultMax: 10,
   });
   const proxy = proxyPodsModel(props);
   const service = proxyServiceModel(props);
-  const clusterDomain = domainOfServices(props.clusterDomain ?? 'cluster.local', namespace);
-  const resolvers = props.resolvers ?? [`${dnsService}.${clusterDomain}`];
+  const clusterDomain = domainOfServices(cluster.clusterDomain, namespace);
+  const resolvers = cluster.resolvers ?? [`${dnsService}.${clusterDomain}`];
+  const { host, additionalHosts, failTimeout, clientMaxBodySize, streamPaths, gzip } = values(props, proxyOptions);
   const proxyBudget = budget({
     ...props,
     memoryLimit: memoryBytes('proxyMemoryLimit', proxy.memory.limit),
     workers: proxy.workers,
-    maxBodySize: bytes('clientMaxBodySize', props.clientMaxBodySize ?? defaultMaxBodySize),
+    maxBodySize: bytes('clientMaxBodySize', clientMaxBodySize),
     temporaryStorage: proxy.temporaryStorage,
-    gzip: props.gzip ?? true,
-    hasStreams: list('streamPaths', props.streamPaths ?? [], '["/events"]').length > 0,
+    gzip,
+    hasStreams: streamPaths.length > 0,
     upstreamZone: upstreamZone(greatest(count)),
   });
   const conf = nginxConf({
@@ -103,27 +133,20 @@ export function deploymentModel(id: string, props: LoadBalancedApiProps): Model 
   return {
     name,
     namespace,
-    labels: userLabels(props.labels ?? {}),
+    labels: cluster.labels,
     timeline,
     budget: proxyBudget,
-    failTimeout: failTimeout(props),
+    failTimeout,
     container,
     replicas: count,
-    scaleDownStabilizationWindow: wholeSeconds(
-      'scaleDownStabilizationWindow',
-      props.scaleDownStabilizationWindow ?? '5m',
-      { max: '1h' },
-    ),
+    scaleDownStabilizationWindow: pods.scaleDownStabilizationWindow,
     proxy,
     service,
-    certificate: certificate(props, [props.host ?? 'localhost', ...(props.additionalHosts ?? [])]),
+    certificate: certificate(props, [host, ...additionalHosts]),
     resolvers,
-    ipFamilies: props.ipFamilies === undefined ? undefined : [...new Set(props.ipFamilies)],
-    revisionHistoryLimit: integer('revisionHistoryLimit', props.revisionHistoryLimit ?? 10, 0, 1000),
-    apiEgress:
-      props.apiEgress === undefined
-        ? undefined
-        : list('apiEgress', props.apiEgress, '[{ cidr: "10.0.0.0/8" }]').map(egressRule),
+    ipFamilies: cluster.ipFamilies === undefined ? undefined : [...new Set(cluster.ipFamilies)],
+    revisionHistoryLimit: cluster.revisionHistoryLimit,
+    apiEgress: cluster.apiEgress,
     nginxConf: conf,
   };
 }
@@ -141,8 +164,7 @@ function discovery(
 /** Where the cluster's DNS server is, before the cluster's domain. */
 const dnsService = 'kube-dns.kube-system.svc';
 
-function domainOfServices(value: string, namespace: string): string {
-  const domain = hostName('clusterDomain', value);
+function domainOfServices(domain: string, namespace: string): string {
   const longest = Math.max(`${apiClusterIpName}.${namespace}.svc.`.length, `${dnsService}.`.length);
   const room = 253 - longest;
   if (domain.length > room) {
@@ -155,89 +177,14 @@ function domainOfServices(value: string, namespace: string): string {
   return domain;
 }
 
-function ownNamespace(value: string): string {
-  const namespace = dnsLabelName('namespace', value);
+function ownNamespace(option: string, value: unknown): string {
+  const namespace = dnsLabelName(option, value);
   if (namespace === 'default' || namespace.startsWith('kube-')) {
     throw new InvalidOption(
-      'namespace',
+      option,
       namespace,
       "is the cluster's own, and would be closed to all that is not restricted: give one for this API alone",
     );
   }
   return namespace;
 }
-
-// A record, so that TypeScript misses nothing when an option is added.
-const known: Readonly<Record<keyof LoadBalancedApiProps, true>> = {
-  container: true,
-  namespace: true,
-  labels: true,
-  host: true,
-  additionalHosts: true,
-  replicas: true,
-  minReplicas: true,
-  maxReplicas: true,
-  targetCpuUtilization: true,
-  scaleDownStabilizationWindow: true,
-  proxyReplicas: true,
-  proxyMinReplicas: true,
-  proxyMaxReplicas: true,
-  proxyTargetCpuUtilization: true,
-  proxyImage: true,
-  proxyCpuRequest: true,
-  proxyCpuLimit: true,
-  proxyMemoryRequest: true,
-  proxyMemoryLimit: true,
-  proxyTemporaryStorage: true,
-  serviceType: true,
-  httpNodePort: true,
-  httpsNodePort: true,
-  serviceAnnotations: true,
-  loadBalancerSourceRanges: true,
-  loadBalancerClass: true,
-  externalTrafficPolicy: true,
-  externalHttpPort: true,
-  externalHttpsPort: true,
-  tlsCertificateFile: true,
-  tlsPrivateKeyFile: true,
-  tlsSecretName: true,
-  clusterDomain: true,
-  resolvers: true,
-  ipFamilies: true,
-  revisionHistoryLimit: true,
-  apiEgress: true,
-  loadBalancing: true,
-  hashKey: true,
-  maxFails: true,
-  failTimeout: true,
-  clientMaxBodySize: true,
-  clientHeaderTimeout: true,
-  clientBodyTimeout: true,
-  sendTimeout: true,
-  streamPaths: true,
-  streamTimeout: true,
-  gzip: true,
-  hstsMaxAge: true,
-  hstsIncludeSubDomains: true,
-  contentSecurityPolicy: true,
-  responseHeaders: true,
-  trustedProxies: true,
-  unlimitedClients: true,
-  maxConnections: true,
-  maxRequests: true,
-  maxStreams: true,
-  maxConnectionsPerClient: true,
-  maxRequestsPerClient: true,
-  requestTimeout: true,
-  connectTimeout: true,
-  nextUpstreamTimeout: true,
-  resolverValid: true,
-  dnsCache: true,
-  proxyDeregistrationDelay: true,
-  clientKeepAliveTimeout: true,
-  certificateValid: true,
-  unreachableToleration: true,
-};
-
-/** Every option of a LoadBalancedApi. */
-export const knownProps: readonly string[] = Object.keys(known);

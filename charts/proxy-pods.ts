@@ -1,8 +1,9 @@
 import { cpus, memoryBytes } from '../validation/amounts';
 import { InvalidOption } from '../validation/invalid-option';
+import { optional, type Table, values, withDefault } from '../validation/options';
 import { imageReference } from './container';
-import { type Replicas, replicas } from './replicas';
-import { requestAndLimit, type Resources } from './resources';
+import { cpuUtilization, podCount, type Replicas, replicas } from './replicas';
+import { amountOf, requestAndLimit, type Resources } from './resources';
 
 /** The pods of nginx. */
 export interface ProxyPodsProps {
@@ -99,40 +100,51 @@ const mostWorkers = 512;
 /** Of memory: some 300 requests at once, and 2500 connections. */
 const mebibytesOfWorker = 384;
 
+export const proxyPodsOptions = {
+  proxyReplicas: optional(podCount(2)),
+  proxyMinReplicas: optional(podCount(2)),
+  proxyMaxReplicas: optional(podCount(2)),
+  proxyTargetCpuUtilization: optional(cpuUtilization),
+  proxyImage: withDefault('nginx:1.30', imageReference),
+  proxyCpuRequest: optional(amountOf(cpus)),
+  proxyCpuLimit: optional(amountOf(cpus)),
+  proxyMemoryRequest: optional(amountOf(memoryBytes)),
+  proxyMemoryLimit: optional(amountOf(memoryBytes)),
+  proxyTemporaryStorage: optional(memoryBytes),
+} satisfies Table<ProxyPodsProps>;
+
 export function proxyPodsModel(props: ProxyPodsProps): ProxyPodsModel {
+  const given = values(props, proxyPodsOptions);
   const cpu = requestAndLimit(
     cpus,
-    { option: 'proxyCpuRequest', value: props.proxyCpuRequest, otherwise: '250m' },
-    { option: 'proxyCpuLimit', value: props.proxyCpuLimit, otherwise: '2' },
+    { option: 'proxyCpuRequest', value: given.proxyCpuRequest, otherwise: '250m' },
+    { option: 'proxyCpuLimit', value: given.proxyCpuLimit, otherwise: '2' },
   );
   const workers = Math.ceil(cpus('proxyCpuLimit', cpu.limit));
   if (workers > mostWorkers) {
     throw new InvalidOption(
-      props.proxyCpuLimit === undefined ? 'proxyCpuRequest' : 'proxyCpuLimit',
+      given.proxyCpuLimit === undefined ? 'proxyCpuRequest' : 'proxyCpuLimit',
       cpu.limit,
       `is more than one nginx has workers for: give ${mostWorkers} or less`,
     );
   }
   return {
-    image: imageReference('proxyImage', props.proxyImage ?? 'nginx:1.30'),
+    image: given.proxyImage,
     replicas: replicas({
-      fixed: { option: 'proxyReplicas', value: props.proxyReplicas },
-      min: { option: 'proxyMinReplicas', value: props.proxyMinReplicas },
-      max: { option: 'proxyMaxReplicas', value: props.proxyMaxReplicas },
-      targetCpuUtilization: { option: 'proxyTargetCpuUtilization', value: props.proxyTargetCpuUtilization },
+      fixed: { option: 'proxyReplicas', value: given.proxyReplicas },
+      min: { option: 'proxyMinReplicas', value: given.proxyMinReplicas },
+      max: { option: 'proxyMaxReplicas', value: given.proxyMaxReplicas },
+      targetCpuUtilization: { option: 'proxyTargetCpuUtilization', value: given.proxyTargetCpuUtilization },
       least: 2,
       defaultMax: 6,
     }),
     cpu,
     memory: requestAndLimit(
       memoryBytes,
-      { option: 'proxyMemoryRequest', value: props.proxyMemoryRequest, otherwise: '64Mi' },
-      { option: 'proxyMemoryLimit', value: props.proxyMemoryLimit, otherwise: `${mebibytesOfWorker * workers}Mi` },
+      { option: 'proxyMemoryRequest', value: given.proxyMemoryRequest, otherwise: '64Mi' },
+      { option: 'proxyMemoryLimit', value: given.proxyMemoryLimit, otherwise: `${mebibytesOfWorker * workers}Mi` },
     ),
     workers,
-    temporaryStorage:
-      props.proxyTemporaryStorage === undefined
-        ? undefined
-        : memoryBytes('proxyTemporaryStorage', props.proxyTemporaryStorage),
+    temporaryStorage: given.proxyTemporaryStorage,
   };
 }

@@ -1,8 +1,8 @@
 import { cidr } from '../validation/addresses';
-import { integer, port } from '../validation/amounts';
-import { list } from '../validation/collections';
+import { port, whole } from '../validation/amounts';
 import { InvalidOption } from '../validation/invalid-option';
-import { isQualifiedName, oneOf } from '../validation/names';
+import { isQualifiedName, wordOf } from '../validation/names';
+import { listOf, optional, type Table, values, withDefault } from '../validation/options';
 import { userAnnotations } from './labels';
 
 /** How clients reach the proxies. */
@@ -95,8 +95,23 @@ export interface ProxyServiceModel {
   readonly clientNetworks: readonly string[] | undefined;
 }
 
+const nodePort = whole(30_000, 32_767);
+
+export const proxyServiceOptions = {
+  serviceType: withDefault('LoadBalancer', wordOf(['ClusterIP', 'NodePort', 'LoadBalancer'])),
+  httpNodePort: optional(nodePort),
+  httpsNodePort: optional(nodePort),
+  serviceAnnotations: withDefault({}, userAnnotations),
+  loadBalancerSourceRanges: optional(listOf(cidr, '["192.0.2.0/24"]')),
+  loadBalancerClass: optional(loadBalancerClass),
+  externalTrafficPolicy: optional(wordOf(['Cluster', 'Local'])),
+  externalHttpPort: withDefault(80, port),
+  externalHttpsPort: withDefault(443, port),
+} satisfies Table<ProxyServiceProps>;
+
 export function proxyServiceModel(props: ProxyServiceProps): ProxyServiceModel {
-  const type = oneOf('serviceType', props.serviceType ?? 'LoadBalancer', ['ClusterIP', 'NodePort', 'LoadBalancer']);
+  const given = values(props, proxyServiceOptions);
+  const type = given.serviceType;
   const only = (types: readonly string[], ...options: (keyof ProxyServiceProps)[]): void => {
     for (const option of options) {
       if (props[option] === undefined || types.includes(type)) continue;
@@ -107,60 +122,33 @@ export function proxyServiceModel(props: ProxyServiceProps): ProxyServiceModel {
   only(['NodePort', 'LoadBalancer'], 'httpNodePort', 'httpsNodePort', 'externalTrafficPolicy');
   only(['LoadBalancer'], 'loadBalancerSourceRanges', 'loadBalancerClass');
 
-  const httpNodePort = nodePort('httpNodePort', props.httpNodePort);
-  const httpsNodePort = nodePort('httpsNodePort', props.httpsNodePort);
+  const { httpNodePort, httpsNodePort, externalHttpPort, externalHttpsPort } = given;
   if (httpsNodePort !== undefined && httpsNodePort === httpNodePort) {
     throw new InvalidOption('httpsNodePort', httpsNodePort, 'is httpNodePort as well: give a port of its own');
   }
-  const httpPort = port('externalHttpPort', props.externalHttpPort ?? 80);
-  const httpsPort = port('externalHttpsPort', props.externalHttpsPort ?? 443);
-  if (httpsPort === httpPort) {
+  if (externalHttpsPort === externalHttpPort) {
     const [option, other] =
       props.externalHttpsPort === undefined
         ? ['externalHttpPort', 'externalHttpsPort']
         : ['externalHttpsPort', 'externalHttpPort'];
-    throw new InvalidOption(option, httpsPort, `is ${other} as well: give a port of its own`);
+    throw new InvalidOption(option, externalHttpsPort, `is ${other} as well: give a port of its own`);
   }
-  const sourceRanges =
-    props.loadBalancerSourceRanges === undefined
-      ? undefined
-      : list('loadBalancerSourceRanges', props.loadBalancerSourceRanges, '["192.0.2.0/24"]').map((range) =>
-          cidr('loadBalancerSourceRanges', range),
-        );
   return {
     type,
-    httpPort,
-    httpsPort,
+    httpPort: externalHttpPort,
+    httpsPort: externalHttpsPort,
     httpNodePort,
     httpsNodePort,
-    annotations: userAnnotations('serviceAnnotations', props.serviceAnnotations ?? {}),
-    loadBalancerSourceRanges: sourceRanges,
-    loadBalancerClass: loadBalancerClass(props.loadBalancerClass),
-    externalTrafficPolicy: externalTrafficPolicy(props.externalTrafficPolicy, type),
+    annotations: given.serviceAnnotations,
+    loadBalancerSourceRanges: given.loadBalancerSourceRanges,
+    loadBalancerClass: given.loadBalancerClass,
+    externalTrafficPolicy: given.externalTrafficPolicy ?? (type === 'LoadBalancer' ? 'Local' : undefined),
     // Not of the default Local: a load balancer that makes connections of its own would be held off whole.
-    clientNetworks: props.externalTrafficPolicy === 'Local' ? sourceRanges : undefined,
+    clientNetworks: given.externalTrafficPolicy === 'Local' ? given.loadBalancerSourceRanges : undefined,
   };
 }
 
-function externalTrafficPolicy(
-  given: ProxyServiceProps['externalTrafficPolicy'],
-  type: ProxyServiceModel['type'],
-): ProxyServiceModel['externalTrafficPolicy'] {
-  if (given === undefined) return type === 'LoadBalancer' ? 'Local' : undefined;
-  return oneOf<'Cluster' | 'Local'>('externalTrafficPolicy', given, ['Cluster', 'Local']);
-}
-
-function nodePort(option: string, value: number | undefined): number | undefined {
-  return value === undefined ? undefined : integer(option, value, 30_000, 32_767);
-}
-
-function loadBalancerClass(value: string | undefined): string | undefined {
-  if (value !== undefined && !isQualifiedName(value)) {
-    throw new InvalidOption(
-      'loadBalancerClass',
-      value,
-      'is not the name of a class: give one such as "example.com/internal"',
-    );
-  }
-  return value;
+function loadBalancerClass(option: string, value: unknown): string {
+  if (isQualifiedName(value)) return value;
+  throw new InvalidOption(option, value, 'is not the name of a class: give one such as "example.com/internal"');
 }

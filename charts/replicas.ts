@@ -1,5 +1,6 @@
-import { type Duration, integer } from '../validation/amounts';
+import { type Duration, seconds, whole } from '../validation/amounts';
 import { InvalidOption } from '../validation/invalid-option';
+import { optional, type Reader, type Table, withDefault } from '../validation/options';
 
 /** How many pods of the API there are. */
 export interface ReplicasProps {
@@ -45,6 +46,21 @@ export interface ReplicasProps {
   readonly scaleDownStabilizationWindow?: Duration;
 }
 
+/** This many addresses fit in one answer of DNS over TCP, with room to spare. */
+const most = 1000;
+
+/** The readers of a number of pods, and of the percentage of its CPU request at which one more is made. */
+export const podCount = (fewest: number): Reader<number> => whole(fewest, most);
+export const cpuUtilization = whole(1, 1000);
+
+export const replicasOptions = {
+  replicas: optional(podCount(1)),
+  minReplicas: optional(podCount(1)),
+  maxReplicas: optional(podCount(1)),
+  targetCpuUtilization: optional(cpuUtilization),
+  scaleDownStabilizationWindow: withDefault('5m', seconds({ max: '1h' })),
+} satisfies Table<ReplicasProps>;
+
 /** How many pods there are: a fixed number, or what an autoscaler decides. */
 export type Replicas =
   { readonly fixed: number } | { readonly min: number; readonly max: number; readonly targetCpuUtilization: number };
@@ -63,9 +79,6 @@ interface ReplicaOptions {
   readonly defaultMax: number;
 }
 
-/** This many addresses fit in one answer of DNS over TCP, with room to spare. */
-const most = 1000;
-
 export function replicas({ fixed, min, max, targetCpuUtilization, least, defaultMax }: ReplicaOptions): Replicas {
   if (fixed.value !== undefined) {
     for (const { option, value } of [min, max, targetCpuUtilization]) {
@@ -76,19 +89,14 @@ export function replicas({ fixed, min, max, targetCpuUtilization, least, default
         `is for an autoscaler, and ${fixed.option} (${fixed.value}) for a fixed number of pods: give one of the two`,
       );
     }
-    return { fixed: integer(fixed.option, fixed.value, least, most) };
+    return { fixed: fixed.value };
   }
-  const given = max.value === undefined ? undefined : integer(max.option, max.value, least, most);
-  const minimum = integer(min.option, min.value ?? Math.max(least, Math.min(2, given ?? 2)), least, most);
-  const maximum = given ?? Math.max(defaultMax, minimum);
+  const minimum = min.value ?? Math.max(least, Math.min(2, max.value ?? 2));
+  const maximum = max.value ?? Math.max(defaultMax, minimum);
   if (minimum > maximum) {
     throw new InvalidOption(min.option, minimum, `is more than ${max.option} (${maximum}): give no more than that`);
   }
-  return {
-    min: minimum,
-    max: maximum,
-    targetCpuUtilization: integer(targetCpuUtilization.option, targetCpuUtilization.value ?? 70, 1, 1000),
-  };
+  return { min: minimum, max: maximum, targetCpuUtilization: targetCpuUtilization.value ?? 70 };
 }
 
 /** The greatest number of pods that are wanted at a time. */

@@ -1,5 +1,6 @@
 import { k8s } from 'cdk8s-plus-27';
 import { InvalidOption } from '../validation/invalid-option';
+import type { Reader } from '../validation/options';
 
 /** What a container is sure of, and what it may use at most, as Kubernetes writes it. */
 export interface Resources {
@@ -19,12 +20,16 @@ interface Amount {
   readonly otherwise: string;
 }
 
+/** An amount as Kubernetes writes it, which `size` understands. */
+export function amountOf(size: Reader<number>): Reader<string> {
+  return (option, given) => {
+    size(option, given);
+    return given as string;
+  };
+}
+
 /** Of a request and its limit, the one that is not given follows the one that is. */
-export function requestAndLimit(
-  size: (option: string, value: unknown) => number,
-  request: Amount,
-  limit: Amount,
-): Amounts {
+export function requestAndLimit(size: Reader<number>, request: Amount, limit: Amount): Amounts {
   const requestValue = request.value ?? request.otherwise;
   const limitValue = limit.value ?? limit.otherwise;
   if (size(request.option, requestValue) <= size(limit.option, limitValue)) {

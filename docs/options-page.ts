@@ -27,35 +27,52 @@ Made from the sources by \`npm run docs:options\`. All but \`container.image\` h
 ${sections.join('\n')}`;
 }
 
+/** What `@default` says of each option, by interface. */
+export function documentedDefaults(): readonly (readonly [
+  interfaceName: string,
+  option: string,
+  byDefault: string | undefined,
+])[] {
+  return sources.flatMap(([, file, interfaceName]) =>
+    members(file, interfaceName).map(
+      (member) => [interfaceName, member.name.getText(), tag(member, 'default')] as const,
+    ),
+  );
+}
+
 function section(title: string, file: string, interfaceName: string): string {
+  return `## ${title}\n\n${members(file, interfaceName).map(option).join('\n')}`;
+}
+
+function members(file: string, interfaceName: string): readonly ts.PropertySignature[] {
   const source = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest, true);
   const declaration = source.statements.find(
     (statement): statement is ts.InterfaceDeclaration =>
       ts.isInterfaceDeclaration(statement) && statement.name.text === interfaceName,
   );
   if (declaration === undefined) throw new Error(`${file} has no interface ${interfaceName}`);
-  const members = declaration.members.filter(ts.isPropertySignature);
+  const all = declaration.members.filter(ts.isPropertySignature);
   // keepAliveTimeout is the container's: it says what the API does.
-  const own =
-    interfaceName === 'TimelineProps' ? members.filter(({ name }) => name.getText() !== 'keepAliveTimeout') : members;
-  return `## ${title}\n\n${own.map(option).join('\n')}`;
+  return interfaceName === 'TimelineProps' ? all.filter(({ name }) => name.getText() !== 'keepAliveTimeout') : all;
+}
+
+function tag(member: ts.PropertySignature, name: string): string | undefined {
+  const [documentation] = ts.getJSDocCommentsAndTags(member).filter(ts.isJSDoc);
+  const found = documentation?.tags?.find(({ tagName }) => tagName.text === name);
+  // A URL in @see is parsed as a name and the rest of its text.
+  const written = found
+    ?.getText()
+    .replace(/^@\w+\s+/, '')
+    .replaceAll(/\s*\n\s*\*\s*/g, ' ');
+  return written?.trim();
 }
 
 function option(member: ts.PropertySignature): string {
   const [documentation] = ts.getJSDocCommentsAndTags(member).filter(ts.isJSDoc);
   const text = ts.getTextOfJSDocComment(documentation?.comment)?.replaceAll(/\s+/g, ' ') ?? '';
-  const tag = (name: string): string | undefined => {
-    const found = documentation?.tags?.find(({ tagName }) => tagName.text === name);
-    // A URL in @see is parsed as a name and the rest of its text.
-    const written = found
-      ?.getText()
-      .replace(/^@\w+\s+/, '')
-      .replaceAll(/\s*\n\s*\*\s*/g, ' ');
-    return written?.trim();
-  };
   const type = (member.type?.getText() ?? '').replaceAll(/\breadonly /g, '').replaceAll(/\s+/g, ' ');
-  const byDefault = tag('default');
-  const see = tag('see');
+  const byDefault = tag(member, 'default');
+  const see = tag(member, 'see');
   return [
     `### \`${member.name.getText()}\``,
     '',

@@ -1,5 +1,6 @@
-import { integer } from '../validation/amounts';
+import { integer, whole } from '../validation/amounts';
 import { InvalidOption } from '../validation/invalid-option';
+import { optional, type Table, values } from '../validation/options';
 
 /** Sizes in KiB of what nginx and its system keep for one connection or request, and how many of each. nginx.conf has the same. */
 export const buffers = {
@@ -142,6 +143,16 @@ const heldBack = 48;
 const mostStreamsPerConnection = 128;
 
 const least = { connections: 64, requests: 16, streams: 16 } as const;
+const most = 200_000;
+
+export const budgetOptions = {
+  maxConnections: optional(whole(least.connections, most)),
+  maxRequests: optional(whole(least.requests, most)),
+  maxStreams: optional(whole(least.streams, most)),
+  maxConnectionsPerClient: optional(whole(1, most)),
+  maxRequestsPerClient: optional(whole(1, most)),
+} satisfies Table<BudgetProps>;
+
 /** More would be refused by most systems (containerd's hard limit). */
 const mostOpenFiles = 524_288;
 /** Fewer requests at once than a connection of HTTP/2 may have are not taken for what was wanted. */
@@ -158,10 +169,11 @@ export function budget(settings: BudgetSettings): Budget {
     { what: 'nginx itself', count: 1, each: master + fixedZones + settings.upstreamZone },
     { what: 'workers', count: workers, each: worker + connectionStructures * spareConnections },
   ];
+  const limits = values(settings, budgetOptions);
   const given = {
-    requests: optional('maxRequests', settings.maxRequests, least.requests),
-    streams: hasStreams ? optional('maxStreams', settings.maxStreams, least.streams) : 0,
-    connections: optional('maxConnections', settings.maxConnections, least.connections),
+    requests: limits.maxRequests,
+    streams: hasStreams ? limits.maxStreams : 0,
+    connections: limits.maxConnections,
   };
   if (!hasStreams && settings.maxStreams !== undefined) {
     throw new InvalidOption(
@@ -207,10 +219,10 @@ export function budget(settings: BudgetSettings): Budget {
       `is too much: ${connections} connections and ${inProgress} requests need ${openFiles} open files in one worker, and most systems allow ${mostOpenFiles}: give less`,
     );
   }
-  const requestsPerClient = perClient('maxRequestsPerClient', settings.maxRequestsPerClient, inProgress, 4);
+  const requestsPerClient = perClient('maxRequestsPerClient', limits.maxRequestsPerClient, inProgress, 4);
   return {
     connections,
-    connectionsPerClient: perClient('maxConnectionsPerClient', settings.maxConnectionsPerClient, connections, 8),
+    connectionsPerClient: perClient('maxConnectionsPerClient', limits.maxConnectionsPerClient, connections, 8),
     streamsPerConnection: Math.min(mostStreamsPerConnection, requestsPerClient),
     requests,
     requestsPerClient,
@@ -244,13 +256,9 @@ function costs({ workers, gzip }: BudgetSettings): { connection: number; request
   };
 }
 
-function optional(option: string, value: unknown, min: number): number | undefined {
-  return value === undefined ? undefined : integer(option, value, min, 200_000);
-}
-
 /** Of each address: the part of all that it may have, or what was given. */
-function perClient(option: string, value: unknown, all: number, part: number): number {
-  return value === undefined ? Math.max(1, Math.floor(all / part)) : integer(option, value, 1, all);
+function perClient(option: string, given: number | undefined, all: number, part: number): number {
+  return given === undefined ? Math.max(1, Math.floor(all / part)) : integer(option, given, 1, all);
 }
 
 /** How many requests the disk has room for, if each has a body. So few that an API would suffer have to be asked for. */

@@ -1,5 +1,6 @@
-import { Duration, wholeSeconds } from '../validation/amounts';
+import { type Duration, seconds } from '../validation/amounts';
 import { InvalidOption } from '../validation/invalid-option';
+import { optional, type Table, values, withDefault } from '../validation/options';
 
 /** What a user may say about time. Everything else follows from it. */
 export interface TimelineProps {
@@ -98,6 +99,19 @@ export interface TimelineProps {
   readonly unreachableToleration?: Duration;
 }
 
+export const timelineOptions = {
+  keepAliveTimeout: withDefault('5s', seconds({ min: '2s', max: '1h' })),
+  requestTimeout: withDefault('60s', seconds({ min: '1s', max: '1h' })),
+  connectTimeout: withDefault('2s', seconds({ min: '1s', max: '75s' })),
+  nextUpstreamTimeout: optional(seconds({ min: '1s', max: '2h' })),
+  resolverValid: withDefault('5s', seconds({ min: '1s', max: '5m' })),
+  dnsCache: withDefault('30s', seconds({ max: '5m' })),
+  proxyDeregistrationDelay: withDefault('30s', seconds({ min: '1s', max: '10m' })),
+  clientKeepAliveTimeout: withDefault('20s', seconds({ min: '2s', max: '1h' })),
+  certificateValid: withDefault('10s', seconds({ min: '1s', max: '1d' })),
+  unreachableToleration: withDefault('30s', seconds({ max: '1d' })),
+} satisfies Table<TimelineProps>;
+
 /** Every timeout of both sides, in seconds. */
 export interface Timeline {
   /** nginx: how long a DNS answer is used, and how long one is waited for. */
@@ -171,28 +185,12 @@ const exitMargin = 5;
 
 /** Derives every timeout from what the user said, and refuses what would lose requests. */
 export function timeline(props: TimelineProps = {}): Timeline {
-  const keepAliveTimeout = wholeSeconds('keepAliveTimeout', props.keepAliveTimeout ?? '5s', { min: '2s', max: '1h' });
-  const requestTimeout = wholeSeconds('requestTimeout', props.requestTimeout ?? '60s', { min: '1s', max: '1h' });
-  const connectTimeout = wholeSeconds('connectTimeout', props.connectTimeout ?? '2s', { min: '1s', max: '75s' });
-  const nextUpstreamTimeout = wholeSeconds(
-    'nextUpstreamTimeout',
-    props.nextUpstreamTimeout ?? `${requestTimeout + nextUpstreamMargin}s`,
-    { min: '1s', max: '2h' },
-  );
-  const resolverValid = wholeSeconds('resolverValid', props.resolverValid ?? '5s', { min: '1s', max: '5m' });
-  const dnsCache = wholeSeconds('dnsCache', props.dnsCache ?? '30s', { max: '5m' });
-  const proxyPreStop = wholeSeconds('proxyDeregistrationDelay', props.proxyDeregistrationDelay ?? '30s', {
-    min: '1s',
-    max: '10m',
-  });
-  const clientKeepAliveHint = wholeSeconds('clientKeepAliveTimeout', props.clientKeepAliveTimeout ?? '20s', {
-    min: '2s',
-    max: '1h',
-  });
-  const certificateValid = wholeSeconds('certificateValid', props.certificateValid ?? '10s', { min: '1s', max: '1d' });
-  const unreachableToleration = wholeSeconds('unreachableToleration', props.unreachableToleration ?? '30s', {
-    max: '1d',
-  });
+  const given = values(props, timelineOptions);
+  const { keepAliveTimeout, requestTimeout, connectTimeout, resolverValid, dnsCache } = given;
+  const { certificateValid, unreachableToleration } = given;
+  const { nextUpstreamTimeout = requestTimeout + nextUpstreamMargin } = given;
+  const proxyPreStop = given.proxyDeregistrationDelay;
+  const clientKeepAliveHint = given.clientKeepAliveTimeout;
 
   if (requestTimeout < connectTimeout && props.requestTimeout === undefined) {
     throw new InvalidOption(

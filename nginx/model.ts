@@ -1,9 +1,10 @@
 import { isAbsolute } from 'node:path';
 import { cidr, ipAddress, serverAddress, trustedNetworks } from '../validation/addresses';
-import { bytes, Duration, integer, milliseconds, port, Size, wholeSeconds } from '../validation/amounts';
+import { bytes, Duration, integer, milliseconds, port, seconds, Size, whole } from '../validation/amounts';
 import { list, record } from '../validation/collections';
 import { InvalidOption } from '../validation/invalid-option';
-import { dnsLabelName, hostName, oneOf, urlPath } from '../validation/names';
+import { dnsLabelName, hostName, oneOf, urlPath, wordOf } from '../validation/names';
+import { asGiven, listOf, optional, Table, values, withDefault } from '../validation/options';
 import { quote } from './directive';
 import {
   defaultMaxBodySize,
@@ -75,43 +76,51 @@ export interface ProxyModel {
   readonly accessLog: string;
 }
 
+/** The options of a user. */
+export const proxyOptions = {
+  host: withDefault('localhost', hostName),
+  additionalHosts: withDefault([], listOf(hostName, '["www.example.com"]')),
+  loadBalancing: withDefault('least_conn', wordOf(loadBalancings)),
+  hashKey: optional(asGiven),
+  maxFails: withDefault(3, whole(1, 1000)),
+  failTimeout: withDefault('5s', seconds({ min: '1s', max: '1h' })),
+  clientMaxBodySize: withDefault(defaultMaxBodySize, size),
+  clientHeaderTimeout: withDefault('10s', duration),
+  clientBodyTimeout: withDefault('10s', duration),
+  sendTimeout: withDefault('10s', duration),
+  streamPaths: withDefault([], listOf(streamPath, '["/events"]')),
+  streamTimeout: withDefault('1h', seconds({ min: '1s', max: '1d' })),
+  gzip: withDefault(true, flag),
+  hstsMaxAge: optional(seconds({ max: '3650d' })),
+  hstsIncludeSubDomains: withDefault(false, flag),
+  contentSecurityPolicy: withDefault("default-src 'none'; frame-ancestors 'none'", (option, value) =>
+    responseHeader(option, 'Content-Security-Policy', value),
+  ),
+  responseHeaders: withDefault({}, (option, value) =>
+    Object.entries(record(option, value, '{ "X-Team": "orders" }')).map(
+      ([name, header]) => [name, responseHeader(option, name, header)] as const,
+    ),
+  ),
+  trustedProxies: withDefault([], trustedNetworks),
+  unlimitedClients: withDefault(privateNetworks, listOf(cidr, '["10.0.0.0/8"]')),
+} satisfies Table<ProxyOptions>;
+
 /** Validates what was given, and fills in what was not. */
 export function proxyModel(props: ProxyProps): ProxyModel {
-  const hosts = [...new Set([hostName('host', props.host ?? 'localhost'), ...additionalHosts(props)])];
-  const loadBalancing = oneOf('loadBalancing', props.loadBalancing ?? 'least_conn', loadBalancings);
-  const hstsDefault = hosts[0] === 'localhost' ? '0s' : '365d';
-  const hstsMaxAge = wholeSeconds('hstsMaxAge', props.hstsMaxAge ?? hstsDefault, { max: '3650d' });
-  const paths = streamPaths(props.streamPaths ?? []);
+  const { host, additionalHosts, hashKey, ...options } = values(props, proxyOptions);
+  const { loadBalancing } = options;
+  const hosts = [...new Set([host, ...additionalHosts])];
+  const hstsMaxAge = options.hstsMaxAge ?? (host === 'localhost' ? 0 : year);
+  refuseWithoutEffect(props, options.streamPaths, hstsMaxAge);
 
   return {
+    ...options,
     timeline: props.timeline,
     budget: props.budget,
     hosts,
-    loadBalancing,
-    hashVariable: hashKeyVariable(loadBalancing, props.hashKey),
-    maxFails: integer('maxFails', props.maxFails ?? 3, 1, 1000),
-    failTimeout: failTimeout(props),
-    clientMaxBodySize: size('clientMaxBodySize', props.clientMaxBodySize ?? defaultMaxBodySize),
-    clientHeaderTimeout: duration('clientHeaderTimeout', props.clientHeaderTimeout ?? '10s'),
-    clientBodyTimeout: duration('clientBodyTimeout', props.clientBodyTimeout ?? '10s'),
-    sendTimeout: duration('sendTimeout', props.sendTimeout ?? '10s'),
-    streamPaths: paths,
-    streamTimeout: streamTimeout(props.streamTimeout, paths),
-    gzip: flag('gzip', props.gzip ?? true),
+    hashVariable: hashKeyVariable(loadBalancing, hashKey),
+    streamPaths: [...new Set(options.streamPaths)],
     hstsMaxAge,
-    hstsIncludeSubDomains: hstsIncludeSubDomains(props.hstsIncludeSubDomains, hstsMaxAge),
-    contentSecurityPolicy: responseHeader(
-      'contentSecurityPolicy',
-      'Content-Security-Policy',
-      props.contentSecurityPolicy ?? "default-src 'none'; frame-ancestors 'none'",
-    ),
-    responseHeaders: Object.entries(
-      record('responseHeaders', props.responseHeaders ?? {}, '{ "X-Team": "orders" }'),
-    ).map(([name, value]) => [name, responseHeader('responseHeaders', name, value)]),
-    trustedProxies: trustedNetworks('trustedProxies', props.trustedProxies ?? []),
-    unlimitedClients: list('unlimitedClients', props.unlimitedClients ?? privateNetworks, '["10.0.0.0/8"]').map(
-      (value) => cidr('unlimitedClients', value),
-    ),
     upstream: upstream(props, loadBalancing),
     upstreamFallback: upstreamFallback(props.upstreamFallback),
     maxUpstreams: integer('maxUpstreams', props.maxUpstreams, 1, 5000),
@@ -137,15 +146,29 @@ export function proxyModel(props: ProxyProps): ProxyModel {
   };
 }
 
-/** In seconds: how long an instance is left out that failed. */
-export function failTimeout(props: ProxyOptions): number {
-  return wholeSeconds('failTimeout', props.failTimeout ?? '5s', { min: '1s', max: '1h' });
-}
+/** In seconds: for how long browsers use nothing but HTTPS. A localhost belongs to every project of a machine. */
+const year = 365 * 24 * 60 * 60;
 
-function additionalHosts(props: ProxyProps): string[] {
-  return list('additionalHosts', props.additionalHosts ?? [], '["www.example.com"]').map((value) =>
-    hostName('additionalHosts', value),
-  );
+/** What was asked for, and another option takes away. */
+function refuseWithoutEffect(
+  { streamTimeout, hstsIncludeSubDomains }: ProxyOptions,
+  streamPaths: readonly string[],
+  hstsMaxAge: number,
+): void {
+  if (streamTimeout !== undefined && streamPaths.length === 0) {
+    throw new InvalidOption(
+      'streamTimeout',
+      streamTimeout,
+      'does nothing without streamPaths: take it out, or give streamPaths',
+    );
+  }
+  if (hstsIncludeSubDomains === true && hstsMaxAge === 0) {
+    throw new InvalidOption(
+      'hstsIncludeSubDomains',
+      hstsIncludeSubDomains,
+      'does nothing while hstsMaxAge is 0s, as it is for localhost: take it out, or give hstsMaxAge',
+    );
+  }
 }
 
 function upstream(props: ProxyProps, loadBalancing: LoadBalancing): ProxyModel['upstream'] {
@@ -176,30 +199,10 @@ function upstreamFallback(given: ProxyProps['upstreamFallback']): ProxyModel['up
 }
 
 /** As nginx matches them, without an escape: what a path of a route may be made of, and no more. */
-function streamTimeout(given: unknown, paths: readonly string[]): number {
-  const seconds = wholeSeconds('streamTimeout', given ?? '1h', { min: '1s', max: '1d' });
-  if (given === undefined || paths.length > 0) return seconds;
-  throw new InvalidOption('streamTimeout', given, 'does nothing without streamPaths: take it out, or give streamPaths');
-}
-
-function hstsIncludeSubDomains(given: unknown, hstsMaxAge: number): boolean {
-  const value = flag('hstsIncludeSubDomains', given ?? false);
-  if (!value || hstsMaxAge > 0) return value;
-  throw new InvalidOption(
-    'hstsIncludeSubDomains',
-    value,
-    'does nothing while hstsMaxAge is 0s, as it is for localhost: take it out, or give hstsMaxAge',
-  );
-}
-
-function streamPaths(given: unknown): string[] {
-  return [...new Set(list('streamPaths', given, '["/events"]').map(streamPath))];
-}
-
-function streamPath(path: unknown): string {
+function streamPath(option: string, path: unknown): string {
   if (typeof path === 'string' && /^(?:\/[\w~-][\w.~-]*)+$/.test(path) && path.length <= 200) return path;
   throw new InvalidOption(
-    'streamPaths',
+    option,
     path,
     'is not a path that nginx can be given: give letters, digits, ".", "_", "~", "-" between slashes, such as "/events"',
   );
@@ -254,14 +257,14 @@ function flag(option: string, value: unknown): boolean {
 }
 
 /** nginx reads a zero timeout as none at all. */
-function duration(option: string, value: Duration): Duration {
+function duration(option: string, value: unknown): Duration {
   milliseconds(option, value, { min: '1ms', max: '1d' });
-  return value;
+  return value as Duration;
 }
 
-function size(option: string, value: Size): Size {
+function size(option: string, value: unknown): Size {
   bytes(option, value, { max: '1023g' });
-  return value;
+  return value as Size;
 }
 
 function absolutePath(option: string, value: string): string {

@@ -1,4 +1,5 @@
 import { InvalidOption } from './invalid-option';
+import type { Reader } from './options';
 
 /** A whole number between two bounds, both included. */
 export function integer(option: string, value: unknown, min: number, max: number): number {
@@ -6,6 +7,11 @@ export function integer(option: string, value: unknown, min: number, max: number
     throw new InvalidOption(option, value, `is out of range: give a whole number from ${min} to ${max}`);
   }
   return value;
+}
+
+/** The same as the reader of an option. */
+export function whole(min: number, max: number): Reader<number> {
+  return (option, given) => integer(option, given, min, max);
 }
 
 /** A TCP or UDP port. */
@@ -64,6 +70,11 @@ export function wholeSeconds(
     throw new InvalidOption(option, value, 'is not a whole number of seconds: give one, such as "30s"');
   }
   return result;
+}
+
+/** The same as the reader of an option. */
+export function seconds(bounds: { readonly min?: Duration; readonly max?: Duration }): Reader<number> {
+  return (option, given) => wholeSeconds(option, given, bounds);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { InvalidOption } from './invalid-option';
+import type { Reader } from './options';
 
 const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const dnsName = new RegExp(`^${label}(?:\\.${label})*$`);
@@ -70,4 +71,9 @@ export function oneOf<T extends string>(option: string, value: unknown, words: r
     throw new InvalidOption(option, value, `is unknown: give one of ${words.join(', ')}`);
   }
   return found;
+}
+
+/** The same as the reader of an option. */
+export function wordOf<const T extends string>(words: readonly T[]): Reader<T> {
+  return (option, given) => oneOf(option, given, words);
 }

@@ -1,0 +1,55 @@
+import { list } from './collections';
+
+/** Gives what the model holds of a value, or refuses it under the name of its option. */
+export type Reader<Value> = (option: string, given: unknown) => Value;
+
+/** How an option is read, and what stands for it when it is not given. */
+export interface Option<Value> {
+  readonly read: Reader<Value>;
+  readonly default?: unknown;
+  /** Whether it may have no value at all. */
+  readonly isOptional: boolean;
+}
+
+/** Each option of an interface once, so that TypeScript misses none: `{ … } satisfies Table<ReplicasProps>`. */
+export type Table<Options> = { readonly [Name in keyof Required<Options>]: Option<unknown> };
+
+/** What is read by a table. */
+export type Values<Options> = {
+  readonly [Name in keyof Options]: Options[Name] extends Option<infer Value> ? Value : never;
+};
+
+export function required<Value>(read: Reader<Value>): Option<Value> {
+  return { read, isOptional: false };
+}
+
+export function optional<Value>(read: Reader<Value>): Option<Value | undefined> {
+  return { read, isOptional: true };
+}
+
+/** The default is written as a user would, and read as what a user gives. */
+export function withDefault<Value>(value: unknown, read: Reader<Value>): Option<Value> {
+  return { read, default: value, isOptional: false };
+}
+
+/** A list whose members are all read in one way. */
+export function listOf<Member>(read: Reader<Member>, example: string): Reader<Member[]> {
+  return (option, given) => list(option, given, example).map((member) => read(option, member));
+}
+
+/** What is read later, with what other options say. */
+export const asGiven: Reader<unknown> = (_option, given) => given;
+
+/** Reads every option of the table; `parent` stands before its name in a refusal: `container.`. */
+export function values<Options extends Readonly<Record<string, Option<unknown>>>>(
+  given: object,
+  table: Options,
+  parent = '',
+): Values<Options> {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, option]) => {
+      const value = (given as Readonly<Record<string, unknown>>)[name] ?? option.default;
+      return [name, value === undefined && option.isOptional ? undefined : option.read(`${parent}${name}`, value)];
+    }),
+  ) as Values<Options>;
+}
