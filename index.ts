@@ -4,5 +4,5 @@ export type { ContainerProps } from './charts/container';
 export type { ProxyOptions } from './nginx/proxy';
 export type { TimelineProps } from './model/timeline';
 export type { Duration } from './validation/amounts';
-export { InvalidOption } from './validation/invalid-option';
+export { InvalidOption, InvalidOptions } from './validation/invalid-option';
 export type { Size } from './validation/amounts';

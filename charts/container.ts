@@ -2,9 +2,18 @@ import { EnvFrom, type EnvValue, ImagePullPolicy, type VolumeMount } from 'cdk8s
 import { timeline, type Timeline, timelineOptions, type TimelineProps } from '../model/timeline';
 import { cpus, type Duration, memoryBytes, port, whole } from '../validation/amounts';
 import { knownOptions } from '../validation/collections';
-import { InvalidOption } from '../validation/invalid-option';
+import { allErrors, InvalidOption } from '../validation/invalid-option';
 import { dnsSubdomainName, urlPath, wordOf } from '../validation/names';
-import { asGiven, listOf, optional, required, type Table, values, withDefault } from '../validation/options';
+import {
+  asGiven,
+  listOf,
+  optional,
+  required,
+  type Table,
+  type Values,
+  values,
+  withDefault,
+} from '../validation/options';
 import { environmentVariables } from './environment-variables';
 import { amountOf, requestAndLimit, type Resources } from './resources';
 import { volumeMounts } from './volume-mounts';
@@ -200,11 +209,8 @@ export const containerOptions = {
   user: optional(whole(1, 2 ** 31 - 1)),
 } satisfies Table<ContainerProps>;
 
-/** Validates the container, and derives the timeline, which begins with what the container does. */
-export function containerModel(
-  props: ContainerProps | null | undefined,
-  times: TimelineProps,
-): { readonly container: ContainerModel; readonly timeline: Timeline } {
+/** What is given of the container, each option by itself. */
+export function containerOptionsOf(props: unknown): Values<typeof containerOptions> {
   if (typeof props !== 'object' || props === null || Array.isArray(props)) {
     throw new InvalidOption(
       'container',
@@ -212,8 +218,21 @@ export function containerModel(
       'is not a container: give at least { image: "ghcr.io/acme/orders:1.4.2" }',
     );
   }
-  knownOptions('container.', props, Object.keys(containerOptions));
-  const given = values(props, containerOptions, 'container.');
+  allErrors(
+    () => {
+      knownOptions('container.', props, Object.keys(containerOptions));
+    },
+    () => values(props, containerOptions, 'container.'),
+  );
+  return values(props, containerOptions, 'container.');
+}
+
+/** Validates the container, and derives the timeline, which begins with what the container does. */
+export function containerModel(
+  props: ContainerProps,
+  times: TimelineProps,
+): { readonly container: ContainerModel; readonly timeline: Timeline } {
+  const given = containerOptionsOf(props);
   const agreed = timeline({ ...times, keepAliveTimeout: `${given.keepAliveTimeout}s` });
 
   return {

@@ -2,7 +2,7 @@ import { Chart } from 'cdk8s';
 import { Construct } from 'constructs';
 import type { Budget } from '../model/budget';
 import type { Timeline } from '../model/timeline';
-import { InvalidOption } from '../validation/invalid-option';
+import { InvalidOption, named } from '../validation/invalid-option';
 import { ApiDeployment } from './api-deployment';
 import { CpuAutoscaler, PodDisruptionBudget } from './autoscaling';
 import { NginxTlsSecret, tlsSecretName } from './certificate';
@@ -52,8 +52,11 @@ export class LoadBalancedApi extends Construct {
   readonly tlsSecret: NginxTlsSecret | undefined;
 
   constructor(scope: Construct, id: string, props: LoadBalancedApiProps) {
-    const model = deploymentModel(id, props);
-    refuseTakenNamespace(scope, model.namespace);
+    const model = named(pathOf(scope, id), () => {
+      const whole = deploymentModel(id, props);
+      refuseTakenNamespace(scope, whole.namespace);
+      return whole;
+    });
     super(scope, id);
     this.timeline = model.timeline;
     this.budget = model.budget;
@@ -127,6 +130,11 @@ function disruptionBudget(scope: Chart, model: Model, component: 'api' | 'proxy'
     labels: recommendedLabels(model.name, component),
     matchLabels: selectorLabels(model.name, component),
   });
+}
+
+/** As cdk8s names it: `shop/orders`. */
+function pathOf(scope: Construct, id: string): string {
+  return [scope.node.path, id].filter((name) => name !== '').join('/');
 }
 
 /** Two of them would write the same objects. */

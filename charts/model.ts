@@ -1,6 +1,6 @@
 import type { k8s } from 'cdk8s-plus-27';
 import { type Budget, budget, budgetOptions } from '../model/budget';
-import { type Timeline, timelineOptions } from '../model/timeline';
+import { deploymentTimes, type Timeline } from '../model/timeline';
 import { proxyOptions } from '../nginx/model';
 import { nginxConf } from '../nginx/nginx-conf';
 import { ipFamilies, type IpFamily } from '../nginx/proxy';
@@ -8,11 +8,11 @@ import { upstreamZone } from '../nginx/upstream-section';
 import { serverAddress } from '../validation/addresses';
 import { bytes, memoryBytes, whole } from '../validation/amounts';
 import { knownOptions, record } from '../validation/collections';
-import { InvalidOption } from '../validation/invalid-option';
+import { allErrors, InvalidOption } from '../validation/invalid-option';
 import { dnsLabelName, hostName, wordOf } from '../validation/names';
 import { listOf, optional, type Table, values, withDefault } from '../validation/options';
 import { type Certificate, certificate, certificateOptions } from './certificate';
-import { type ContainerModel, containerModel } from './container';
+import { type ContainerModel, containerModel, containerOptionsOf } from './container';
 import { egressRule } from './egress-rule';
 import { apiClusterIpName, userLabels } from './labels';
 import type { ClusterProps, LoadBalancedApiProps } from './load-balanced-api-props';
@@ -63,24 +63,30 @@ export const clusterOptions = {
   labels: withDefault({}, userLabels),
 } satisfies Table<ClusterProps>;
 
-const { keepAliveTimeout: ofTheContainer, ...timesOfTheApi } = timelineOptions;
-
-/** Every option of a LoadBalancedApi. */
-export const knownProps: readonly string[] = Object.keys({
-  container: ofTheContainer,
+const options = {
   ...proxyOptions,
-  ...timesOfTheApi,
+  ...deploymentTimes,
   ...budgetOptions,
   ...replicasOptions,
   ...proxyPodsOptions,
   ...proxyServiceOptions,
   ...certificateOptions,
   ...clusterOptions,
-} satisfies Readonly<Record<keyof LoadBalancedApiProps, unknown>>);
+} satisfies Table<Omit<LoadBalancedApiProps, 'container'>>;
+
+/** Every option of a LoadBalancedApi. */
+export const knownProps: readonly string[] = ['container', ...Object.keys(options)];
 
 /** Validates everything before anything is made. */
 export function deploymentModel(id: string, props: LoadBalancedApiProps): Model {
-  knownOptions('', record('options', props, '{ container: { image: "ghcr.io/acme/orders:1.4.2" } }'), knownProps);
+  const given = record('options', props, '{ container: { image: "ghcr.io/acme/orders:1.4.2" } }');
+  allErrors(
+    () => {
+      knownOptions('', given, knownProps);
+    },
+    () => values(given, options),
+    () => containerOptionsOf(props.container),
+  );
   const name = dnsLabelName('id', id);
   const cluster = values(props, clusterOptions);
   const namespace = ownNamespace('namespace', cluster.namespace ?? name);

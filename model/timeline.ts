@@ -99,8 +99,8 @@ export interface TimelineProps {
   readonly unreachableToleration?: Duration;
 }
 
-export const timelineOptions = {
-  keepAliveTimeout: withDefault('5s', seconds({ min: '2s', max: '1h' })),
+/** Those of the whole deployment. */
+export const deploymentTimes = {
   requestTimeout: withDefault('60s', seconds({ min: '1s', max: '1h' })),
   connectTimeout: withDefault('2s', seconds({ min: '1s', max: '75s' })),
   nextUpstreamTimeout: optional(seconds({ min: '1s', max: '2h' })),
@@ -110,6 +110,11 @@ export const timelineOptions = {
   clientKeepAliveTimeout: withDefault('20s', seconds({ min: '2s', max: '1h' })),
   certificateValid: withDefault('10s', seconds({ min: '1s', max: '1d' })),
   unreachableToleration: withDefault('30s', seconds({ max: '1d' })),
+} satisfies Table<Omit<TimelineProps, 'keepAliveTimeout'>>;
+
+export const timelineOptions = {
+  keepAliveTimeout: withDefault('5s', seconds({ min: '2s', max: '1h' })),
+  ...deploymentTimes,
 } satisfies Table<TimelineProps>;
 
 /** Every timeout of both sides, in seconds. */

@@ -1,4 +1,4 @@
-import { InvalidOption } from './invalid-option';
+import { allErrors, InvalidOption } from './invalid-option';
 
 /** A list, whose members are still to be looked at. */
 export function list(option: string, value: unknown, example: string): readonly unknown[] {
@@ -16,20 +16,26 @@ export function record(option: string, value: unknown, example: string): Readonl
 
 /** Refuses an option that does not exist, or is null, which TypeScript does at compile time and JavaScript does not. */
 export function knownOptions(parent: string, given: object, known: readonly string[]): void {
-  for (const [option, value] of Object.entries(given) as [string, unknown][]) {
-    if (known.includes(option)) {
-      if (value !== null) continue;
-      throw new InvalidOption(`${parent}${option}`, value, 'is not a value: give one, or leave the option out');
-    }
-    const close = nearest(option, known);
-    throw new InvalidOption(
-      `${parent}${option}`,
-      readable(value),
-      close === undefined
-        ? 'is an option that does not exist: take it out'
-        : `is an option that does not exist: ${close} does`,
-    );
+  allErrors(
+    ...(Object.entries(given) as [string, unknown][]).map(([option, value]) => () => {
+      knownOption(`${parent}${option}`, value, option, known);
+    }),
+  );
+}
+
+function knownOption(name: string, value: unknown, option: string, known: readonly string[]): void {
+  if (known.includes(option)) {
+    if (value !== null) return;
+    throw new InvalidOption(name, value, 'is not a value: give one, or leave the option out');
   }
+  const close = nearest(option, known);
+  throw new InvalidOption(
+    name,
+    readable(value),
+    close === undefined
+      ? 'is an option that does not exist: take it out'
+      : `is an option that does not exist: ${close} does`,
+  );
 }
 
 /** The option that was meant, if two letters or fewer are wrong; case does not count. */

@@ -13,6 +13,45 @@ export class InvalidOption extends Error {
   }
 }
 
+/** Several of them, a line each. */
+export class InvalidOptions extends Error {
+  constructor(readonly each: readonly InvalidOption[]) {
+    super(each.map(({ message }) => message).join('\n'));
+    // Whoever prints one prints these as well.
+    this.name = 'InvalidOption';
+  }
+}
+
+/** Runs all of these, and says all that is wrong at once: of each option what was found first. */
+export function allErrors(...checks: readonly (() => unknown)[]): void {
+  const errors = checks.flatMap((check) => {
+    try {
+      check();
+      return [];
+    } catch (error) {
+      if (error instanceof InvalidOptions) return error.each;
+      if (error instanceof InvalidOption) return [error];
+      throw error;
+    }
+  });
+  const once = errors.filter(({ option }, index) => errors.findIndex((error) => error.option === option) === index);
+  const [first, ...others] = once;
+  if (first === undefined) return;
+  throw others.length === 0 ? first : new InvalidOptions(once);
+}
+
+/** Puts the name of what was being made before that of the option. */
+export function named<Made>(name: string, make: () => Made): Made {
+  const renamed = ({ option, value, remedy }: InvalidOption): InvalidOption =>
+    new InvalidOption(`${name} ${option}`, value, remedy);
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof InvalidOptions) throw new InvalidOptions(error.each.map(renamed));
+    throw error instanceof InvalidOption ? renamed(error) : error;
+  }
+}
+
 /** Whatever was given stays on one line of a terminal: JSON leaves some control and formatting characters as they are. */
 function display(value: unknown): string {
   const text = written(value).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>

@@ -1,4 +1,5 @@
 import { list } from './collections';
+import { allErrors } from './invalid-option';
 
 /** Gives what the model holds of a value, or refuses it under the name of its option. */
 export type Reader<Value> = (option: string, given: unknown) => Value;
@@ -40,16 +41,18 @@ export function listOf<Member>(read: Reader<Member>, example: string): Reader<Me
 /** What is read later, with what other options say. */
 export const asGiven: Reader<unknown> = (_option, given) => given;
 
-/** Reads every option of the table; `parent` stands before its name in a refusal: `container.`. */
+/** Reads every option of the table, and refuses all at once that cannot work; `parent` stands before its name in a refusal: `container.`. */
 export function values<Options extends Readonly<Record<string, Option<unknown>>>>(
   given: object,
   table: Options,
   parent = '',
 ): Values<Options> {
-  return Object.fromEntries(
-    Object.entries(table).map(([name, option]) => {
+  const read: Record<string, unknown> = {};
+  allErrors(
+    ...Object.entries(table).map(([name, option]) => () => {
       const value = (given as Readonly<Record<string, unknown>>)[name] ?? option.default;
-      return [name, value === undefined && option.isOptional ? undefined : option.read(`${parent}${name}`, value)];
+      read[name] = value === undefined && option.isOptional ? undefined : option.read(`${parent}${name}`, value);
     }),
-  ) as Values<Options>;
+  );
+  return read as Values<Options>;
 }

@@ -2,7 +2,7 @@ import { App } from 'cdk8s';
 import fc from 'fast-check';
 import { LoadBalancedApi } from '../../charts/load-balanced-api';
 import type { LoadBalancedApiProps } from '../../charts/load-balanced-api-props';
-import { InvalidOption } from '../../validation/invalid-option';
+import { InvalidOption, InvalidOptions } from '../../validation/invalid-option';
 import { besideKeyPair, containerValues, needed, values } from './every-option';
 import { manifestsOf, props } from './manifests';
 
@@ -43,14 +43,14 @@ function kind(given: unknown): string {
 }
 
 /** What is refused of an option, or nothing if everything can be made. */
-function refusal(given: object): InvalidOption | undefined {
+function refusal(given: object): readonly InvalidOption[] | undefined {
   const app = new App();
   try {
     new LoadBalancedApi(app, 'orders', props(given));
     manifestsOf(app);
     return undefined;
   } catch (error) {
-    return error as InvalidOption;
+    return error instanceof InvalidOptions ? error.each : [error as InvalidOption];
   }
 }
 
@@ -79,9 +79,11 @@ test.each(options)('%s takes any value that JSON has, or refuses it by its name'
         expect(kind(each)).toBe(kind(valid));
         return;
       }
-      expect(error).toBeInstanceOf(InvalidOption);
-      expect(error.option.startsWith(option)).toBe(true);
-      expect(error.message).not.toMatch(/\p{Cc}/u);
+      for (const one of error) {
+        expect(one).toBeInstanceOf(InvalidOption);
+        expect(one.option.startsWith(`orders ${option}`)).toBe(true);
+        expect(one.message).not.toMatch(/\p{Cc}/u);
+      }
     }),
     { numRuns: 40, examples: [[null], [''], [0], [[]], [{}], [[null]], [{ a: null }], [false]] },
   );

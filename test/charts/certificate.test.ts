@@ -122,10 +122,10 @@ describe('Refused', () => {
 
   test('is a certificate without a key, and a key without a certificate', () => {
     expect(refusal({ tlsCertificateFile: 'tls.crt' })).toBe(
-      'InvalidOption: tlsCertificateFile: "tls.crt" has no key: give tlsPrivateKeyFile too',
+      'InvalidOption: orders tlsCertificateFile: "tls.crt" has no key: give tlsPrivateKeyFile too',
     );
     expect(refusal({ tlsPrivateKeyFile: 'tls.key' })).toBe(
-      'InvalidOption: tlsPrivateKeyFile: "tls.key" has no certificate: give tlsCertificateFile too',
+      'InvalidOption: orders tlsPrivateKeyFile: "tls.key" has no certificate: give tlsCertificateFile too',
     );
   });
 
@@ -133,7 +133,7 @@ describe('Refused', () => {
     'is a Secret beside %j',
     (beside) => {
       expect(refusal({ ...beside, tlsSecretName: 'orders-tls' })).toBe(
-        'InvalidOption: tlsSecretName: "orders-tls" is a certificate of its own: give it, or tlsCertificateFile and tlsPrivateKeyFile',
+        'InvalidOption: orders tlsSecretName: "orders-tls" is a certificate of its own: give it, or tlsCertificateFile and tlsPrivateKeyFile',
       );
     },
   );
@@ -155,7 +155,7 @@ describe('Refused', () => {
 
   test('is a name that no Secret can have', () => {
     expect(refusal({ tlsSecretName: 'Orders_TLS' })).toBe(
-      'InvalidOption: tlsSecretName: "Orders_TLS" is not the name of a Kubernetes object: give letters, digits, hyphens and dots in lower case, such as "orders-tls"',
+      'InvalidOption: orders tlsSecretName: "Orders_TLS" is not the name of a Kubernetes object: give letters, digits, hyphens and dots in lower case, such as "orders-tls"',
     );
   });
 });

@@ -1,7 +1,7 @@
-import { App } from 'cdk8s';
+import { App, Chart } from 'cdk8s';
 import { Volume } from 'cdk8s-plus-27';
 import { LoadBalancedApi } from '../../charts/load-balanced-api';
-import { InvalidOption } from '../../validation/invalid-option';
+import { InvalidOption, InvalidOptions } from '../../validation/invalid-option';
 import { props } from './manifests';
 
 /** What is said of options that may be of any type, as from JavaScript. */
@@ -10,7 +10,7 @@ function refusal(given: object, id = 'orders'): string {
   try {
     new LoadBalancedApi(app, id, props(given));
   } catch (error) {
-    expect(error).toBeInstanceOf(InvalidOption);
+    expect([InvalidOption, InvalidOptions]).toContain((error as Error).constructor);
     expect(app.node.findAll()).toHaveLength(1);
     return (error as InvalidOption).message;
   }
@@ -592,7 +592,7 @@ const cases: [what: string, given: object, message: string][] = [
 describe('Refused before anything is made, in one line', () => {
   test.each(cases)('is %s', (_, given, message) => {
     const said = refusal(given);
-    expect(said.startsWith(message)).toBe(true);
+    expect(said.startsWith(`orders ${message}`)).toBe(true);
     expect(said).not.toContain('\n');
   });
 
@@ -605,7 +605,7 @@ describe('Refused before anything is made, in one line', () => {
 
   test('is an id that is not a DNS label', () => {
     expect(refusal({}, 'Orders API')).toBe(
-      'id: "Orders API" is not a DNS label: give at most 63 letters, digits and hyphens in lower case, such as "orders"',
+      'Orders API id: "Orders API" is not a DNS label: give at most 63 letters, digits and hyphens in lower case, such as "orders"',
     );
   });
 
@@ -632,6 +632,23 @@ describe('Refused before anything is made, in one line', () => {
   test('is a container without an image', () => {
     expect(() => new LoadBalancedApi(new App(), 'orders', { container: {} } as never)).toThrow(
       'container.image: undefined is not the name of an image: give one, such as "ghcr.io/acme/orders:1.4.2"',
+    );
+  });
+
+  test('is everything that is wrong, at once', () => {
+    expect(refusal({ maxFails: 0, hots: 'a', gzip: 'no', container: { port: 0, imgae: 'a:1' } }).split('\n')).toEqual([
+      'orders hots: "a" is an option that does not exist: host does',
+      'orders maxFails: 0 is out of range: give a whole number from 1 to 1000',
+      'orders gzip: "no" is neither true nor false: give one of them',
+      'orders container.imgae: "a:1" is an option that does not exist: image does',
+      'orders container.port: 0 is out of range: give a whole number from 1 to 65535',
+    ]);
+  });
+
+  test('is named after its construct', () => {
+    const shop = new Chart(new App(), 'shop');
+    expect(() => new LoadBalancedApi(shop, 'orders', props({ maxFails: 0 }))).toThrow(
+      new Error('shop/orders maxFails: 0 is out of range: give a whole number from 1 to 1000'),
     );
   });
 });

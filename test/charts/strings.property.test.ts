@@ -66,7 +66,7 @@ function applied(option: string, given: TestProps): Manifest[] | undefined {
     new LoadBalancedApi(app, 'orders', props(given));
   } catch (error) {
     expect(error).toBeInstanceOf(InvalidOption);
-    expect((error as InvalidOption).message.startsWith(option)).toBe(true);
+    expect((error as InvalidOption).message.startsWith(`orders ${option}`)).toBe(true);
     expect((error as InvalidOption).message).not.toMatch(/[\p{Cc}]/u);
     return undefined;
   }

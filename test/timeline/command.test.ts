@@ -96,7 +96,7 @@ import { LoadBalancedApi } from './charts/load-balanced-api';
 new LoadBalancedApi(new App(), 'api', { container: { image: 'api:1' }, resolverValid: '0s' });
 `,
     );
-    await ends('resolverValid: "0s" is too short: give 1s or more');
+    await ends('api resolverValid: "0s" is too short: give 1s or more');
   });
 
   test('an app without an API, or one that is not synthesized', async () => {
