@@ -1,7 +1,7 @@
 import { block, directive, Directive, heading, Node } from './directive';
 import { errorDirectives, errorLocation } from './error-answer';
-import { connectionTime } from './limits-section';
-import { listenForClients, requestLimits, streamLimits } from './listen';
+import { connectionTime, requestLimits, streamLimits } from './limits-section';
+import { listenForClients } from './listen';
 import { ProxyModel } from './model';
 import { certificateDirectives } from './tls-section';
 
