@@ -97,11 +97,13 @@ export function streamLimits({ budget }: ProxyModel): Directive[] {
 
 /** What `requestLimits` and `streamLimits` count in. */
 function requestCount(proxy: ProxyModel): Node[] {
-  const { budget, streamPaths } = proxy;
+  const { budget, routes } = proxy;
   return [
     ...limitedClient(proxy),
     directive('limit_conn_zone $hostname zone=requests:32k', 'one count for all requests in progress'),
-    ...(streamPaths.length === 0 ? [] : [directive('limit_conn_zone $hostname zone=streams:32k')]),
+    ...(routes.every(({ streamTimeout }) => streamTimeout === undefined)
+      ? []
+      : [directive('limit_conn_zone $hostname zone=streams:32k')]),
     directive(
       `limit_conn_zone $limited_client zone=requests_of_client:${zoneKilobytes(budget.requests + budget.streams)}k`,
     ),

@@ -30,6 +30,17 @@ const privateNetworks = [
   'fe80::/10',
 ];
 
+/** A path with all below it, and what becomes of its requests. */
+export interface RouteModel {
+  /** Its name in nginx.conf. */
+  readonly name: string;
+  readonly path: string;
+  /** The name of an upstream. */
+  readonly backend: string;
+  /** In seconds: how long its answers, which are not buffered, may be silent. @default - they are buffered, and an ordinary request's */
+  readonly streamTimeout?: number;
+}
+
 /** A proxy whose every value is known and can be rendered. */
 export interface ProxyModel {
   readonly timeline: ProxyProps['timeline'];
@@ -44,8 +55,8 @@ export interface ProxyModel {
   readonly clientHeaderTimeout: Duration;
   readonly clientBodyTimeout: Duration;
   readonly sendTimeout: Duration;
-  readonly streamPaths: readonly string[];
-  readonly streamTimeout: number;
+  /** A request goes by the longest path that it has. */
+  readonly routes: readonly RouteModel[];
   readonly gzip: boolean;
   /** In seconds; 0 sends no Strict-Transport-Security. */
   readonly hstsMaxAge: number;
@@ -107,11 +118,11 @@ export const proxyOptions = {
 
 /** Validates what was given, and fills in what was not. */
 export function proxyModel(props: ProxyProps): ProxyModel {
-  const { host, additionalHosts, hashKey, ...options } = values(props, proxyOptions);
+  const { host, additionalHosts, hashKey, streamPaths, streamTimeout, ...options } = values(props, proxyOptions);
   const { loadBalancing } = options;
   const hosts = [...new Set([host, ...additionalHosts])];
   const hstsMaxAge = options.hstsMaxAge ?? (host === 'localhost' ? 0 : year);
-  refuseWithoutEffect(props, options.streamPaths, hstsMaxAge);
+  refuseWithoutEffect(props, streamPaths, hstsMaxAge);
 
   return {
     ...options,
@@ -119,7 +130,7 @@ export function proxyModel(props: ProxyProps): ProxyModel {
     budget: props.budget,
     hosts,
     hashVariable: hashKeyVariable(loadBalancing, hashKey),
-    streamPaths: [...new Set(options.streamPaths)],
+    routes: routes([...new Set(streamPaths)], streamTimeout),
     hstsMaxAge,
     upstream: upstream(props, loadBalancing),
     upstreamFallback: upstreamFallback(props.upstreamFallback),
@@ -145,6 +156,23 @@ export function proxyModel(props: ProxyProps): ProxyModel {
     accessLog: logFile(props.accessLog ?? '/dev/stdout'),
   };
 }
+
+/** All requests go to the API, some of them as streams. */
+function routes(streamPaths: readonly string[], streamTimeout: number): RouteModel[] {
+  const names = new Set<string>();
+  const nameOf = (path: string): string => {
+    const words = path === '/' ? 'all' : path.slice(1).replaceAll(/\W/g, '_');
+    let name = words;
+    for (let index = 2; names.has(name); index += 1) name = `${words}_${index}`;
+    names.add(name);
+    return name;
+  };
+  const all = { name: nameOf('/'), path: '/', backend: api };
+  return [all, ...streamPaths.map((path) => ({ name: nameOf(path), path, backend: api, streamTimeout }))];
+}
+
+/** The name of the upstream. */
+const api = 'api';
 
 /** In seconds: for how long browsers use nothing but HTTPS. A localhost belongs to every project of a machine. */
 const year = 365 * 24 * 60 * 60;

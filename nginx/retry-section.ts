@@ -17,11 +17,9 @@ const twoSent = '[^/]*[1-9][0-9]*[ ,:][^/]*[1-9][^/]*';
  * nginx looks a map's variable up once a request: what is asked again after another try has a map of its own. $status
  * is 000 while nginx looks for the error page, so what happened is in $upstream_status.
  */
-export function retrySection({ upstreamFallback, streamPaths }: ProxyModel): Node[] {
-  const stream = streamPaths.length === 0 ? '' : '$stream';
+export function retrySection({ upstreamFallback }: ProxyModel): Node[] {
   return [
     heading('Retries beyond proxy_next_upstream, which finds no instance after a change in DNS (nginx#1656)'),
-    ...streams(streamPaths),
     block('map "$request_method $upstream_bytes_sent" $can_repeat', [
       directive('default no'),
       directive(`"~^${idempotent} " yes`, 'idempotent (RFC 9110, 9.2.2)'),
@@ -30,35 +28,22 @@ export function retrySection({ upstreamFallback, streamPaths }: ProxyModel): Nod
     block('map "$can_repeat $upstream_bytes_sent/$upstream_status" $after_first_round', [
       directive('default @bad_gateway'),
       directive(`"~^yes ${twoSent}/.*504$" @gateway_timeout`, 'two instances had it, and the last one hung'),
-      directive(`"~^yes " @once_more${stream}`),
+      directive('"~^yes " @again_$route'),
       directive('"~504$" @gateway_timeout'),
     ]),
     ...(upstreamFallback === undefined
       ? [noMoreTries('$after_last_try')]
-      : [fallbackAfter('$after_last_try', stream), noMoreTries('$after_fallback')]),
-  ];
-}
-
-/** The locations of `streamPaths`, by the same paths. */
-function streams(paths: readonly string[]): Directive[] {
-  if (paths.length === 0) return [];
-  const escaped = paths.map((path) => path.replaceAll('.', '\\.'));
-  return [
-    block(
-      'map $uri $stream',
-      [directive('default ""'), directive(`"~^(?:${escaped.join('|')})(?:/|$)" _stream`)],
-      'streamPaths: a further try has their timeouts too',
-    ),
+      : [fallbackAfter('$after_last_try'), noMoreTries('$after_fallback')]),
   ];
 }
 
 /** A try that hung is not followed by another: an instance is there, and the client has waited long enough. */
-function fallbackAfter(variable: string, stream: string): Directive {
+function fallbackAfter(variable: string): Directive {
   return block(`map "$request_method $upstream_bytes_sent/$upstream_status" ${variable}`, [
     directive('default @bad_gateway'),
-    directive(`"~^[^ ]+ ${nothingSent}/" @fallback${stream}`, 'nothing was sent to any instance'),
-    directive(`"~^${idempotent} (.*[ ,:])?0/" @fallback${stream}`, 'idempotent, and the last try reached nobody'),
-    directive(`"~^${idempotent} .*502$" @fallback${stream}`, 'idempotent, and its connection broke'),
+    directive(`"~^[^ ]+ ${nothingSent}/" @fallback_$route`, 'nothing was sent to any instance'),
+    directive(`"~^${idempotent} (.*[ ,:])?0/" @fallback_$route`, 'idempotent, and the last try reached nobody'),
+    directive(`"~^${idempotent} .*502$" @fallback_$route`, 'idempotent, and its connection broke'),
     directive('"~504$" @gateway_timeout'),
   ]);
 }

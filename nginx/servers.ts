@@ -1,8 +1,9 @@
 import { block, directive, Directive, heading, Node } from './directive';
 import { errorDirectives, errorLocation } from './error-answer';
-import { connectionTime, requestLimits, streamLimits } from './limits-section';
+import { requestLimits } from './limits-section';
 import { listenForClients } from './listen';
 import { ProxyModel } from './model';
+import { routeLocations } from './route-locations';
 import { certificateDirectives } from './tls-section';
 
 export function apiServers(proxy: ProxyModel): Node[] {
@@ -25,53 +26,13 @@ function apiServer(proxy: ProxyModel): Directive {
     directive('error_page 502 504 = $after_first_round', "when no instance answered; the API's own 502 is an answer"),
     directive('error_page 503 @unavailable', 'over a limit of this proxy'),
     ...errorDirectives(),
-    block('location /', [...connectionTime(proxy), directive('proxy_pass http://api')]),
-    ...proxy.streamPaths.flatMap((path) => streamLocations(proxy, path)),
-    ...tries(proxy),
+    ...proxy.routes.flatMap((route) => routeLocations(proxy, route)),
     errorLocation('bad_gateway', 502, 'Bad Gateway'),
     errorLocation('gateway_timeout', 504, 'Gateway Timeout'),
     errorLocation('unavailable', 503, 'Service Unavailable', [
       directive('add_header Retry-After 1 always', 'there is room, or an instance, within seconds'),
     ]),
   ]);
-}
-
-/** Further tries of a request, the same for those of `streamPaths` but for their timeouts. */
-function tries(proxy: ProxyModel): Directive[] {
-  const lastTry = [
-    directive('proxy_next_upstream_tries 1'),
-    directive('error_page 502 504 = $after_last_try'),
-    directive('proxy_pass http://api'),
-  ];
-  const fallback = [
-    directive('proxy_next_upstream_tries 1'),
-    directive('error_page 502 504 = $after_fallback'),
-    directive('proxy_pass http://api_fallback'),
-  ];
-  const each = (name: string, body: readonly Node[]): Directive[] => [
-    block(`location @${name}`, body),
-    ...(proxy.streamPaths.length === 0 ? [] : [block(`location @${name}_stream`, [...streaming(proxy), ...body])]),
-  ];
-  return [...each('once_more', lastTry), ...(proxy.upstreamFallback === undefined ? [] : each('fallback', fallback))];
-}
-
-/** A path, and all below it: which requests may be silent for long is the deployment's to say, never a client's header. */
-function streamLocations(proxy: ProxyModel, path: string): Directive[] {
-  const body = [
-    ...connectionTime(proxy),
-    ...streamLimits(proxy),
-    ...streaming(proxy),
-    directive('proxy_pass http://api'),
-  ];
-  return [block(`location = ${path}`, body), block(`location ${path}/`, body)];
-}
-
-function streaming({ streamTimeout }: ProxyModel): Directive[] {
-  return [
-    directive('proxy_buffering off', 'events leave as they come'),
-    directive(`proxy_read_timeout ${streamTimeout}s`, 'silence is not an error here'),
-    directive(`proxy_send_timeout ${streamTimeout}s`),
-  ];
 }
 
 /** A name that is not ours: no certificate is shown, and nothing is answered. */

@@ -47,9 +47,29 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, props) => {
         : []),
     ]);
     const sources = new Set(choosing.flatMap((name) => sourcesOf(name, http)));
-    const allowed = /^\$(request_method|upstream_\w+|uri|certificate_is_good|health_check_path)$/;
+    // $route is what the location that was entered says.
+    const allowed = /^\$(request_method|upstream_\w+|uri|certificate_is_good|health_check_path|route)$/;
     expect([...sources].filter((name) => !allowed.test(name))).toEqual([]);
     expect(choosing.length).toBeGreaterThan(0);
+  });
+
+  test('every way of a route has the same rules, and each location that is entered says whose it is', () => {
+    const rules = ({ body }: Block): string[] =>
+      body
+        .map(({ text }) => text)
+        .filter((text) => !/^(set \$route|proxy_pass|proxy_next_upstream_tries|error_page 502 504)\b/.test(text));
+    for (const location of proxied) {
+      const [, name] = /^location @(?:again|fallback)_(\w+)$/.exec(location.text) ?? [];
+      const set = location.body.filter(({ text }) => text.startsWith('set '));
+      if (name === undefined) {
+        expect(set.map(({ text }) => text)).toEqual([expect.stringMatching(/^set \$route [a-z0-9_]+$/)]);
+        continue;
+      }
+      expect(set).toEqual([]);
+      const entries = proxied.filter(({ body }) => body.some(({ text }) => text === `set $route ${name}`));
+      expect(entries.length).toBeGreaterThan(0);
+      for (const entry of entries) expect(rules(location)).toEqual(rules(entry));
+    }
   });
 
   test('there is no location by a condition', () => {
