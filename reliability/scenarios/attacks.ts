@@ -61,10 +61,10 @@ const attacks: readonly Attack[] = [
   },
   {
     name: 'slow-reads',
-    title: '2,000 answers of 10 MB that are hardly read',
+    title: '2,000 answers of 1 MB that are hardly read',
     description: 'A piece of each is read every 8 s.',
-    // So many that what the API and nginx send at once, half a MB each, leaves cores to others.
-    options: { connections: 2000, opening: 60, size: 10_000_000 },
+    // More than all buffers on its way hold, and no faster than two cores have time for others beside what is sent.
+    options: { connections: 2000, opening: 60, size: 1_000_000 },
     least: { requests: 1000 },
   },
   {
