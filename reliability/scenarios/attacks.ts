@@ -65,7 +65,7 @@ const attacks: readonly Attack[] = [
     description: 'A piece of each is read every 8 s.',
     // More than all buffers on its way hold, and no faster than two cores have time for others beside what is sent.
     options: { connections: 2000, opening: 60, size: 1_000_000 },
-    least: { requests: 1000 },
+    least: { requests: 600 },
   },
   {
     name: 'unread-http2-streams',
