@@ -81,7 +81,7 @@ new LoadBalancedApi(new App(), 'orders', { container: { image: 'x', port: 70000 
       return (error as { stderr: string }).stderr;
     }
   };
-  expect(refused()).toBe('container.port: 70000 is out of range: give a whole number from 1 to 65535\n');
+  expect(refused()).toBe('orders container.port: 70000 is out of range: give a whole number from 1 to 65535\n');
 });
 
 test('serve() comes without cdk8s behind it', () => {
