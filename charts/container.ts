@@ -1,17 +1,16 @@
 import { EnvFrom, type EnvValue, ImagePullPolicy, type VolumeMount } from 'cdk8s-plus-27';
 import { timeline, type Timeline, timelineOptions, type TimelineProps } from '../model/timeline';
 import { cpus, type Duration, memoryBytes, port, whole } from '../validation/amounts';
-import { knownOptions } from '../validation/collections';
-import { allErrors, InvalidOption } from '../validation/invalid-option';
+import { InvalidOption } from '../validation/invalid-option';
 import { dnsSubdomainName, urlPath, wordOf } from '../validation/names';
 import {
   asGiven,
+  knownValues,
   listOf,
   optional,
   required,
   type Table,
   type Values,
-  values,
   withDefault,
 } from '../validation/options';
 import { environmentVariables } from './environment-variables';
@@ -218,13 +217,7 @@ export function containerOptionsOf(props: unknown): Values<typeof containerOptio
       'is not a container: give at least { image: "ghcr.io/acme/orders:1.4.2" }',
     );
   }
-  allErrors(
-    () => {
-      knownOptions('container.', props, Object.keys(containerOptions));
-    },
-    () => values(props, containerOptions, 'container.'),
-  );
-  return values(props, containerOptions, 'container.');
+  return knownValues(props, containerOptions, 'container.');
 }
 
 /** Validates the container, and derives the timeline, which begins with what the container does. */

@@ -1,10 +1,10 @@
 import { k8s } from 'cdk8s-plus-27';
 import { cidr } from '../validation/addresses';
 import { port } from '../validation/amounts';
-import { knownOptions, record } from '../validation/collections';
+import { record } from '../validation/collections';
 import { InvalidOption } from '../validation/invalid-option';
 import { dnsLabelName } from '../validation/names';
-import { optional, type Table, values } from '../validation/options';
+import { knownValues, optional, type Table } from '../validation/options';
 
 /** Something that the API may connect to: a network, or every pod of a namespace. */
 export interface EgressRule {
@@ -39,8 +39,7 @@ const egressOptions = {
 /** The rule as a NetworkPolicy has it. */
 export function egressRule(option: string, given: unknown): k8s.NetworkPolicyEgressRule {
   const rule = record(option, given, '{ cidr: "10.0.0.0/8" }');
-  knownOptions(`${option}.`, rule, Object.keys(egressOptions));
-  const { cidr: network, namespace, port: number } = values(rule, egressOptions, `${option}.`);
+  const { cidr: network, namespace, port: number } = knownValues(rule, egressOptions, `${option}.`);
   if ((network === undefined) === (namespace === undefined)) {
     throw new InvalidOption(option, { cidr: network, namespace }, 'needs a cidr or a namespace: give exactly one');
   }

@@ -1,4 +1,4 @@
-import { list } from './collections';
+import { knownOptions, list } from './collections';
 import { allErrors } from './invalid-option';
 
 /** Gives what the model holds of a value, or refuses it under the name of its option. */
@@ -55,4 +55,19 @@ export function values<Options extends Readonly<Record<string, Option<unknown>>>
     }),
   );
   return read as Values<Options>;
+}
+
+/** The same of an object that has no other options; those that do not exist are refused too. */
+export function knownValues<Options extends Readonly<Record<string, Option<unknown>>>>(
+  given: object,
+  table: Options,
+  parent: string,
+): Values<Options> {
+  allErrors(
+    () => {
+      knownOptions(parent, given, Object.keys(table));
+    },
+    () => values(given, table, parent),
+  );
+  return values(given, table, parent);
 }
