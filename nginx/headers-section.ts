@@ -4,7 +4,6 @@ import { ProxyModel } from './model';
 
 /** Security headers that the API may replace; each of them is sent by nginx otherwise. */
 const securityHeaders: readonly (readonly [name: string, value: string, reason: string])[] = [
-  ['X-Frame-Options', 'DENY', 'for browsers that do not know frame-ancestors'],
   ['Referrer-Policy', 'no-referrer', 'paths of an API stay between client and API'],
   ['Cross-Origin-Resource-Policy', 'same-origin', 'no other site embeds an answer; CORS is not touched by it'],
 ];

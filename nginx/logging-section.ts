@@ -34,7 +34,6 @@ function format(form: keyof Text): string {
     upstream_addr: '"$upstream_addr"',
     upstream_status: '"$upstream_status"',
     upstream_bytes_sent: '"$upstream_bytes_sent"',
-    upstream_connect_time: '"$upstream_connect_time"',
     upstream_header_time: '"$upstream_header_time"',
     upstream_response_time: '"$upstream_response_time"',
     tls: '"$ssl_protocol"',

@@ -48,7 +48,6 @@ test('answers carry the security headers once each, and no trace of what they ar
     'strict-transport-security': 'max-age=31536000; includeSubDomains',
     'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
     'x-content-type-options': 'nosniff',
-    'x-frame-options': 'DENY',
     'cross-origin-resource-policy': 'same-origin',
     server: 'nginx',
   });
