@@ -1,11 +1,13 @@
 #!/usr/bin/env node
+import { compose } from './local/compose';
 import { packageVersion } from './local/package-version';
 import { start } from './local/start';
 import { UsageError } from './local/start-options';
 
 const help = `fairlead: a load-balanced API, on this machine as in Kubernetes
 
-Usage: fairlead start [options]   real nginx with TLS in front of API processes; --help shows its options
+Usage: fairlead start [options]     what main.ts deploys, on this machine; --help shows its options
+       fairlead compose [options]   the same as a compose.yaml; --help shows its options
        fairlead --version
        fairlead --help
 `;
@@ -14,6 +16,9 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
   switch (command) {
     case 'start':
       await start(args);
+      return;
+    case 'compose':
+      compose(args);
       return;
     case '--help':
     case '-h':

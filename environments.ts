@@ -1,124 +1,110 @@
-import type { LoadBalancedApiProps } from './charts/load-balanced-api-props';
-import { cpus, type Duration, milliseconds } from './validation/amounts';
+import type { BackendProps } from './charts/backend-props';
+import { Certificate } from './charts/certificate';
+import { Exposure } from './charts/exposure';
+import type { LoadBalancedApiProps } from './charts/load-balanced-api';
+import type { ProxyResources } from './charts/nginx-proxy-props';
+import { cpus } from './validation/amounts';
+import { record } from './validation/collections';
 import { InvalidOption } from './validation/invalid-option';
 import { oneOf } from './validation/names';
 
 /** What each environment makes of the options in main.ts. */
 const environments = {
   /** The options as they are, behind the cloud's load balancer. */
-  production: (props: LoadBalancedApiProps): LoadBalancedApiProps => ({ serviceType: 'LoadBalancer', ...props }),
+  production: (props: LoadBalancedApiProps): LoadBalancedApiProps => props,
 
   /** A cluster on this machine: the example API, on ports of localhost, small enough for a laptop. */
   kind: (props: LoadBalancedApiProps): LoadBalancedApiProps => ({
-    ...without(props, ofTheCloud),
-    container: {
-      image: 'fairlead-api:dev',
-      cpuRequest: '250m',
-      keepAliveTimeout: '65s',
-      livenessPath: '/livez',
-      readinessPath: '/readyz',
-      environment: { DIAGNOSTIC_ENDPOINTS: 'true' },
-    },
+    ...(process.env.FAIRLEAD_API === 'own' ? props : exampleApi(props)),
     host: 'localhost',
-    // Its diagnostic endpoints that say nothing for long.
-    streamPaths: ['/sse', '/ws'],
-    minReplicas: 2,
-    maxReplicas: 6,
-    proxyMinReplicas: 2,
-    proxyMaxReplicas: 4,
-    proxyCpuRequest: atMostLimit('100m', props.proxyCpuLimit),
-    scaleDownStabilizationWindow: '30s',
-    serviceType: 'NodePort',
-    httpNodePort: 30_080,
-    httpsNodePort: 30_443,
-    externalHttpPort: publishedPort('FAIRLEAD_HTTP_PORT', 8080),
-    externalHttpsPort: publishedPort('FAIRLEAD_HTTPS_PORT', 8443),
-    // CoreDNS as kubeadm sets it up since Kubernetes 1.32 keeps nothing, and no cloud has to drop a target.
-    dnsCache: '0s',
-    proxyDeregistrationDelay: '5s',
+    certificate: Certificate.selfSigned(),
+    exposure: Exposure.nodePort({
+      httpNodePort: 30_080,
+      httpsNodePort: 30_443,
+      httpPort: publishedPort('FAIRLEAD_HTTP_PORT', 8080),
+      httpsPort: publishedPort('FAIRLEAD_HTTPS_PORT', 8443),
+    }),
+    replicas: { min: 2, max: 6, scaleDownAfter: '30s' },
+    proxy: {
+      ...without(props.proxy, ['additionalHosts', 'image', 'strictTransportSecurity']),
+      replicas: { min: 2, max: 4, scaleDownAfter: '30s' },
+      resources: smallRequests(props.proxy?.resources),
+    },
+    namespace: {
+      ...without(props.namespace, ['clusterDomain', 'ipFamilies', 'resolvers']),
+      // CoreDNS as kubeadm sets it up since Kubernetes 1.32 keeps nothing.
+      dnsCacheTtl: '0s',
+    },
   }),
-
-  /**
-   * What `npm run reliability` deploys: as on kind, with fixed numbers, so that nothing but its scenarios changes them. The
-   * container is that of the options if FAIRLEAD_API is "own"; a scenario's own changes come as JSON in FAIRLEAD_CHANGES.
-   */
-  reliability: (props: LoadBalancedApiProps): LoadBalancedApiProps => {
-    const kind = environments.kind(props);
-    const container = process.env.FAIRLEAD_API === 'own' ? props.container : kind.container;
-    const changes = JSON.parse(process.env.FAIRLEAD_CHANGES ?? '{}') as Partial<LoadBalancedApiProps>;
-    const fixed = {
-      ...without(kind, autoscaling),
-      replicas: 4,
-      proxyReplicas: 2,
-      proxyCpuRequest: atMostLimit('250m', props.proxyCpuLimit),
-      requestTimeout: atLeastConnectTimeout('20s', props.connectTimeout),
-    };
-    return {
-      ...(changes.minReplicas === undefined ? fixed : without(fixed, ['replicas'])),
-      ...changes,
-      container: {
-        ...container,
-        ...changes.container,
-        environment: { ...container.environment, ...changes.container?.environment },
-      },
-    };
-  },
 };
 
-const autoscaling: readonly (keyof LoadBalancedApiProps)[] = [
-  'maxReplicas',
-  'minReplicas',
-  'proxyMaxReplicas',
-  'proxyMinReplicas',
-  'proxyTargetCpuUtilization',
-  'scaleDownStabilizationWindow',
-  'targetCpuUtilization',
-];
+/** With the limits of main.ts, as what clients may take was chosen for them. */
+function smallRequests(resources: ProxyResources = {}): ProxyResources {
+  const { cpu } = resources;
+  return {
+    ...resources,
+    cpu: { ...cpu, request: atMost('100m', cpu?.limit) },
+    memory: without(resources.memory, ['request']),
+  };
+}
 
-/** Options that mean something only where production runs. */
-const ofTheCloud: readonly (keyof LoadBalancedApiProps)[] = [
-  'additionalHosts',
-  'apiEgress',
-  'clusterDomain',
-  'externalTrafficPolicy',
-  'hstsIncludeSubDomains',
-  'hstsMaxAge',
-  'ipFamilies',
-  'loadBalancerClass',
-  'loadBalancerSourceRanges',
-  'proxyImage',
-  'proxyMemoryRequest',
-  'proxyReplicas',
-  'replicas',
-  'resolvers',
-  'serviceAnnotations',
-  'tlsCertificateFile',
-  'tlsPrivateKeyFile',
-  'tlsSecretName',
-];
+/** A number of CPUs that no limit forbids. */
+export function atMost(request: string, limit: string | undefined): string {
+  return limit !== undefined && cpus('proxy.resources.cpu.limit', limit) < cpus('request', request) ? limit : request;
+}
 
-/** The options of main.ts for the environment that FAIRLEAD_ENVIRONMENT names: production unless it is set. */
+/** fairlead's own API, with its diagnostic endpoints. */
+export const exampleBackend: BackendProps = {
+  image: 'fairlead-api:dev',
+  environment: { DIAGNOSTIC_ENDPOINTS: 'true' },
+  keepAliveTimeout: '65s',
+  healthCheck: { liveness: '/livez', readiness: '/readyz' },
+  resources: { cpu: { request: '250m' } },
+};
+
+/** It in place of that of main.ts, which this machine may have no image of. */
+function exampleApi(props: LoadBalancedApiProps): LoadBalancedApiProps {
+  return { ...without(props, ['args', 'command', 'envFrom', 'pods', 'port', 'volumes']), ...exampleBackend };
+}
+
+/**
+ * The options of main.ts for the environment that FAIRLEAD_ENVIRONMENT names: production unless it is set. FAIRLEAD_OPTIONS, as JSON,
+ * changes some of them for one run: `FAIRLEAD_OPTIONS='{"requestTimeout":"5s"}' npm run kind:up`.
+ */
 export function forEnvironment(props: LoadBalancedApiProps): LoadBalancedApiProps {
   const names = Object.keys(environments) as (keyof typeof environments)[];
   const name = oneOf('FAIRLEAD_ENVIRONMENT', process.env.FAIRLEAD_ENVIRONMENT ?? 'production', names);
-  return environments[name](props);
+  return merged(environments[name](props), changes());
 }
 
-function without(props: LoadBalancedApiProps, options: readonly string[]): LoadBalancedApiProps {
-  return Object.fromEntries(
-    Object.entries(props).filter(([option]) => !options.includes(option)),
-  ) as unknown as LoadBalancedApiProps;
+function changes(): Readonly<Record<string, unknown>> {
+  const text = process.env.FAIRLEAD_OPTIONS ?? '{}';
+  const example = '{"requestTimeout":"5s"}';
+  try {
+    return record('FAIRLEAD_OPTIONS', JSON.parse(text), example);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new InvalidOption('FAIRLEAD_OPTIONS', text, `is not JSON: give an object of options, such as ${example}`);
+  }
 }
 
-/** A number of CPUs that no limit of main.ts forbids. */
-function atMostLimit(request: string, limit: string | undefined): string {
-  return limit !== undefined && cpus('proxyCpuLimit', limit) < cpus('proxyCpuRequest', request) ? limit : request;
+/** The options with others over them; groups are merged option by option. */
+export function merged<Options extends object>(options: Options, over: Readonly<Record<string, unknown>>): Options {
+  const given = options as Readonly<Record<string, unknown>>;
+  const each = Object.entries(over).map(([option, value]) => {
+    const before = given[option];
+    return [option, isGroup(before) && isGroup(value) ? merged(before, value) : value];
+  });
+  return { ...options, ...(Object.fromEntries(each) as object) };
 }
 
-/** A requestTimeout that no connectTimeout of main.ts forbids. */
-function atLeastConnectTimeout(requestTimeout: Duration, connectTimeout: Duration = requestTimeout): Duration {
-  const isLonger = milliseconds('connectTimeout', connectTimeout) > milliseconds('requestTimeout', requestTimeout);
-  return isLonger ? connectTimeout : requestTimeout;
+function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+function without<Options extends object>(options: Options | undefined, names: readonly (keyof Options)[]): Options {
+  const entries = Object.entries(options ?? {}).filter(([option]) => !(names as readonly string[]).includes(option));
+  return Object.fromEntries(entries) as Options;
 }
 
 /** `npm run kind:up` may publish other ports, which the redirect to HTTPS has to name. */

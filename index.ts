@@ -1,8 +1,41 @@
-export { LoadBalancedApi } from './charts/load-balanced-api';
-export type { LoadBalancedApiProps } from './charts/load-balanced-api-props';
-export type { ContainerProps } from './charts/container';
-export type { ProxyOptions } from './nginx/proxy';
-export type { TimelineProps } from './model/timeline';
-export type { Duration } from './validation/amounts';
+export { Autoscaler, type Autoscaling, PodDisruptionBudget, ScalingMetric } from './charts/pods/autoscaling';
+export { Backend } from './charts/backend';
+export type { BackendProps, BackendResources, HealthCheckPaths } from './charts/backend-props';
+export { Certificate, type CertificateFiles, type CertManagerIssuer, type ProxyTlsSecret } from './charts/certificate';
+export {
+  type ClusterIpOptions,
+  Exposure,
+  type LoadBalancerOptions,
+  type NodePortOptions,
+  type ProxyService,
+} from './charts/exposure';
+export { LoadBalancedApi, type LoadBalancedApiProps } from './charts/load-balanced-api';
+export { type IpFamily, type NamespaceOptions, RestrictedNamespace } from './charts/namespace';
+export type { NginxConfigMap, NginxDeployment } from './charts/nginx-deployment';
+export { NginxProxy } from './charts/nginx-proxy';
+export type { NginxProxyProps, ProxyResources } from './charts/nginx-proxy-props';
+export type { PodNetworkPolicy } from './charts/pods/pod-network-policy';
+export type { PodOptions, Spread, SpreadOptions } from './charts/pods/pod-options';
+export type { Amounts } from './charts/pods/resources';
+export type { RollingDeployment } from './charts/pods/rolling-deployment';
+export type { IRouteTarget, Route } from './charts/route';
+export {
+  FixedResponse,
+  type FixedResponseOptions,
+  Redirect,
+  type RedirectOptions,
+  type Share,
+  TrafficSplit,
+  type TrafficSplitOptions,
+} from './charts/route-targets';
+export type { HostOptions, VirtualHost } from './charts/virtual-host';
+export type { Budget, BudgetProps } from './model/budget';
+export { LoadBalancing, RequestKey, type StickyCookieOptions } from './model/load-balancing';
+export { Match, Path, Rewrite } from './model/matching';
+export type { ClientOptions, ProxyOptions, StrictTransportSecurity } from './model/proxy-options';
+export type { TargetModel } from './model/route';
+export { Snippet } from './model/snippet';
+export { Retries, type RetryOptions, type RouteOptions } from './model/route-options';
+export type { BackendTimes, NamespaceTimes, ProxyTimes, Timeline } from './model/timeline';
+export type { SizeText, TimeText } from './validation/amounts';
 export { InvalidOption, InvalidOptions } from './validation/invalid-option';
-export type { Size } from './validation/amounts';

@@ -5,27 +5,29 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { App } from 'cdk8s';
 import { selfSignedKeyPair } from '../certificates/self-signed';
+import { LoadBalancedApi } from '../charts/load-balanced-api';
 import { commandLine, Failure } from '../cluster/command-line';
 import { DnsServer } from '../local/dns-server';
 import { findNginx } from '../local/find-nginx/find-nginx';
-import { zone } from '../local/local-proxy';
-import { budget } from '../model/budget';
-import { timeline } from '../model/timeline';
-import { lastGoodCertificateScript } from '../nginx/last-good-certificate-section';
+import { zone } from '../local/deployment';
+import { localHosts, modelElsewhere } from '../local/elsewhere';
+import type { ProxyModel } from '../model/proxy';
+import { lastGoodCertificateScript } from '../nginx/tls/last-good-certificate-section';
 import { nginxConf } from '../nginx/nginx-conf';
-import { upstreamZone } from '../nginx/upstream-section';
 
 const usage = `Usage: npm run bench [-- --help]
 
 Measures what CPU time a proxy's processes take for a request over TLS (HTTP/1.1, kept connections, small answers): nginx with nothing but
-keep-alive and its log, fairlead's configuration, a tutorial's, and HAProxy if it is installed; in turns, five rounds, medians. Needs wrk.
+keep-alive and its log, fairlead's configuration (of one route, and of 500), a tutorial's, and HAProxy if it is installed; in turns, five rounds, medians. Needs wrk.
 `;
 
 const rounds = 5;
 const seconds = 6;
 const connections = 32;
 const workers = 2;
+const manyRoutes = 500;
 
 interface Candidate {
   readonly name: string;
@@ -45,7 +47,9 @@ void commandLine('bench', async (args, signal) => {
   let dns: DnsServer | undefined;
   try {
     const ports = await freePorts();
-    dns = await DnsServer.start(zone, () => [{ name: 'one', address: '127.0.0.1', port: ports[0] }]);
+    dns = await DnsServer.start({
+      [`api.${zone}`]: () => [{ name: 'one', address: '127.0.0.1', port: ports[0] }],
+    });
     const candidates = await startAll(directory, started, ports, dns, signal);
     for (let round = 1; round <= rounds; round += 1) {
       for (const candidate of candidates) {
@@ -72,7 +76,7 @@ async function startAll(
   dns: DnsServer,
   signal: AbortSignal,
 ): Promise<Candidate[]> {
-  const [upstream, bare, tutorial, http, https, probe, check, behindHttp, behindHttps, haproxy] = ports;
+  const [upstream, bare, tutorial, haproxy, one, many] = ports;
   const { certificate, privateKey } = selfSignedKeyPair(['localhost'], join('.fairlead', 'bench'));
   mkdirSync(join(directory, 'tls'));
   writeFileSync(join(directory, 'tls', 'tls.crt'), certificate);
@@ -113,6 +117,20 @@ scgi_temp_path ${directory}/${name}; uwsgi_temp_path ${directory}/${name}; ${bod
       `access_log off; keepalive_requests 100000000; server { listen 127.0.0.1:${upstream}; default_type application/json; return 200 '{"status":"ok"}'; }`,
     ),
   );
+  const ofFairlead = (own: FairleadPorts, routes: number): string =>
+    nginxConf(modelOf(routes, upstream), {
+      resolvers: [`127.0.0.1:${dns.port}`],
+      workers,
+      listenAddress: '127.0.0.1',
+      httpPort: own[0],
+      httpsPort: own[1],
+      probePort: own[2],
+      connectionCount: { httpPort: own[3], httpsPort: own[4] },
+      externalHttpsPort: own[1],
+      certificateDirectory: join(directory, 'tls'),
+      runtimeDirectory: directory,
+      accessLog: join(directory, 'access.log'),
+    });
   const candidates = [
     await runNginx(
       'nginx with keep-alive, and its own log',
@@ -133,37 +151,8 @@ server { listen 127.0.0.1:${tutorial} ssl; ${tls} location / { proxy_pass http:/
 proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme; } }`,
       ),
     ),
-    await runNginx(
-      'fairlead',
-      https,
-      nginxConf({
-        timeline: timeline(),
-        budget: budget({
-          memoryLimit: 768 * 2 ** 20,
-          workers,
-          maxBodySize: 2 ** 20,
-          gzip: true,
-          hasStreams: false,
-          upstreamZone: upstreamZone(10),
-        }),
-        upstreamHost: zone,
-        upstreamService: 'http',
-        upstreamFallback: { host: '127.0.0.1', port: upstream },
-        maxUpstreams: 10,
-        resolvers: [`127.0.0.1:${dns.port}`],
-        workers,
-        listenAddress: '127.0.0.1',
-        httpPort: http,
-        httpsPort: https,
-        probePort: probe,
-        connectionCount: { httpPort: behindHttp, httpsPort: behindHttps },
-        externalHttpsPort: https,
-        certificateDirectory: join(directory, 'tls'),
-        certificateCheckPort: check,
-        runtimeDirectory: directory,
-        accessLog: join(directory, 'access.log'),
-      }),
-    ),
+    await runNginx('fairlead', one[1], ofFairlead(one, 1)),
+    await runNginx(`fairlead with ${manyRoutes} routes`, many[1], ofFairlead(many, manyRoutes)),
   ];
   if (spawnSync('haproxy', ['-v']).error === undefined) {
     const file = join(directory, 'haproxy.cfg');
@@ -174,6 +163,18 @@ proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-
     candidates.push(await run('HAProxy with its log', haproxy, 'haproxy', ['-q', '-db', '-f', file]));
   }
   return candidates;
+}
+
+/** The proxy of one API, whose route for everything is asked; others are beside it. */
+function modelOf(routes: number, upstream: number): ProxyModel {
+  const { proxy, backend } = new LoadBalancedApi(new App(), 'api', { image: 'api:1.0.0' });
+  for (let index = 1; index < routes; index += 1) proxy.addRoute(`/route-${index}`, backend);
+  const model = modelElsewhere(proxy, {
+    hosts: localHosts(proxy, undefined),
+    workers,
+    backend: (each) => ({ ...each, instances: { host: `api.${zone}`, service: 'http' } }),
+  });
+  return { ...model, backends: model.backends.map((each) => ({ ...each, fallback: `127.0.0.1:${upstream}` })) };
 }
 
 /** Microseconds of CPU time that the candidate's processes take for each request. */
@@ -234,12 +235,14 @@ function listens(port: number): Promise<boolean> {
   });
 }
 
-type Ports = [number, number, number, number, number, number, number, number, number, number];
+/** For HTTP, HTTPS and probes, and of the servers behind the count of connections. */
+type FairleadPorts = [number, number, number, number, number];
+type Ports = [number, number, number, number, FairleadPorts, FairleadPorts];
 
 async function freePorts(): Promise<Ports> {
-  const servers = Array.from({ length: 10 }, () => createServer().listen(0, '127.0.0.1'));
+  const servers = Array.from({ length: 14 }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port) as Ports;
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
   for (const server of servers) server.close();
-  return ports;
+  return [...ports.slice(0, 4), ports.slice(4, 9), ports.slice(9)] as Ports;
 }

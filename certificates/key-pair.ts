@@ -19,16 +19,16 @@ export interface KeyPairFiles {
 
 /** Reads a certificate and its key from files and refuses what clients would refuse, or nginx could not load. */
 export function readKeyPair({ certificateFile, privateKeyFile, hosts, now = new Date() }: KeyPairFiles): KeyPair {
-  const certificate = readText('tlsCertificateFile', certificateFile);
-  const privateKey = readText('tlsPrivateKeyFile', privateKeyFile);
+  const certificate = readText('Certificate.fromFiles certificate', certificateFile);
+  const privateKey = readText('Certificate.fromFiles privateKey', privateKeyFile);
   const leaf = parse(
-    'tlsCertificateFile',
+    'Certificate.fromFiles certificate',
     certificateFile,
     "is not a PEM certificate: give a file that begins with the server's own",
     () => new X509Certificate(certificate),
   );
   const key = parse(
-    'tlsPrivateKeyFile',
+    'Certificate.fromFiles privateKey',
     privateKeyFile,
     'is not an unencrypted PEM private key: give one without a passphrase',
     () => createPrivateKey(privateKey),
@@ -36,17 +36,21 @@ export function readKeyPair({ certificateFile, privateKeyFile, hosts, now = new 
 
   if (!leaf.checkPrivateKey(key)) {
     throw new InvalidOption(
-      'tlsPrivateKeyFile',
+      'Certificate.fromFiles privateKey',
       privateKeyFile,
       `does not match the certificate in ${JSON.stringify(certificateFile)}: give the key that the certificate was made for`,
     );
   }
   if (new Date(leaf.validTo) <= now) {
-    throw new InvalidOption('tlsCertificateFile', certificateFile, `expired on ${leaf.validTo}: give a renewed one`);
+    throw new InvalidOption(
+      'Certificate.fromFiles certificate',
+      certificateFile,
+      `expired on ${leaf.validTo}: give a renewed one`,
+    );
   }
   if (new Date(leaf.validFrom) > now) {
     throw new InvalidOption(
-      'tlsCertificateFile',
+      'Certificate.fromFiles certificate',
       certificateFile,
       `is not valid before ${leaf.validFrom}: give one that is valid now`,
     );
@@ -54,7 +58,7 @@ export function readKeyPair({ certificateFile, privateKeyFile, hosts, now = new 
   for (const host of hosts) {
     if (!isValidFor(leaf, host)) {
       throw new InvalidOption(
-        'tlsCertificateFile',
+        'Certificate.fromFiles certificate',
         certificateFile,
         `is not valid for the host ${JSON.stringify(host)} (its names: ${leaf.subjectAltName ?? 'none'}): give one that names it`,
       );

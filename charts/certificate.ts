@@ -1,98 +1,170 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { App } from 'cdk8s';
+import { ApiObject, App, Lazy } from 'cdk8s';
 import { TlsSecret } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { type KeyPair, readKeyPair } from '../certificates/key-pair';
 import { selfSignedKeyPair } from '../certificates/self-signed';
+import { record } from '../validation/collections';
 import { InvalidOption } from '../validation/invalid-option';
 import { dnsSubdomainName } from '../validation/names';
-import { asGiven, optional, type Reader, type Table, values } from '../validation/options';
-import { recommendedLabels } from './labels';
+import { knownValues, optional, required, type Table } from '../validation/options';
+import { whenWritten } from './patches';
 
-/** The certificate that clients see: self-signed unless one of these is given. */
-export interface CertificateProps {
-  /**
-   * A file with the server's certificate and its chain (PEM). It must be valid for `host` and `additionalHosts`, and
-   * match `tlsPrivateKeyFile`.
-   *
-   * @default - a self-signed certificate, kept in `.fairlead/`
-   */
-  readonly tlsCertificateFile?: string;
+/** The files of a certificate. */
+export interface CertificateFiles {
+  /** The server's certificate and its chain (PEM), valid for every host of the proxy. */
+  readonly certificate: string;
+  /** Its private key (PEM, without a passphrase). It goes into a Secret, whose manifest is a file of its own. */
+  readonly privateKey: string;
+}
 
+/** Who issues a certificate: exactly one of the two. */
+export interface CertManagerIssuer {
   /**
-   * A file with the private key (PEM, without a passphrase). It goes into a Secret, whose manifest is a file of its own.
-   *
-   * @default - none; needed with tlsCertificateFile
-   */
-  readonly tlsPrivateKeyFile?: string;
-
-  /**
-   * A Secret of the type `kubernetes.io/tls` in the same namespace that something else makes, cert-manager for one.
+   * The name of a ClusterIssuer of cert-manager.
    *
    * @default - none
+   * @see https://cert-manager.io/docs/concepts/issuer/
+   */
+  readonly clusterIssuer?: string;
+
+  /**
+   * The name of an Issuer in the same namespace.
+   *
+   * @default - none
+   */
+  readonly issuer?: string;
+}
+
+export const certManagerOptions = {
+  clusterIssuer: optional(dnsSubdomainName),
+  issuer: optional(dnsSubdomainName),
+} satisfies Table<CertManagerIssuer>;
+
+export const certificateFilesOptions = {
+  certificate: required(path),
+  privateKey: required(path),
+} satisfies Table<CertificateFiles>;
+
+type Source =
+  | { readonly kind: 'selfSigned' }
+  | { readonly kind: 'files'; readonly files: CertificateFiles }
+  | { readonly kind: 'secret'; readonly name: string }
+  | { readonly kind: 'certManager'; readonly issuerRef: { readonly kind: string; readonly name: string } };
+
+/** The certificate that clients see. */
+export class Certificate {
+  private constructor(readonly source: Source) {}
+
+  /** One that nobody trusts unless told to, kept in `.fairlead/`: for a first try, and for clusters on one machine. */
+  static selfSigned(): Certificate {
+    return new Certificate({ kind: 'selfSigned' });
+  }
+
+  /** What is in two files when `cdk8s synth` runs. */
+  static fromFiles(files: CertificateFiles): Certificate {
+    const name = 'Certificate.fromFiles';
+    const example = '{ certificate: "tls.crt", privateKey: "tls.key" }';
+    return new Certificate({
+      kind: 'files',
+      files: knownValues(record(name, files, example), certificateFilesOptions, `${name} `),
+    });
+  }
+
+  /**
+   * A Secret of the type `kubernetes.io/tls` in the same namespace that something else makes and renews. A renewed one is served
+   * without a restart.
    * @see https://kubernetes.io/docs/concepts/configuration/secret/#tls-secrets
    */
-  readonly tlsSecretName?: string;
+  static fromSecret(name: string): Certificate {
+    return new Certificate({ kind: 'secret', name: dnsSubdomainName('Certificate.fromSecret', name) });
+  }
+
+  /** One that cert-manager, which has to be in the cluster, gets and renews. @see https://cert-manager.io/docs/usage/certificate/ */
+  static fromCertManager(issuer: CertManagerIssuer): Certificate {
+    const name = 'Certificate.fromCertManager';
+    const { clusterIssuer, issuer: own } = knownValues(
+      record(name, issuer, '{ clusterIssuer: "letsencrypt" }'),
+      certManagerOptions,
+      `${name} `,
+    );
+    if (clusterIssuer !== undefined && own === undefined) {
+      return new Certificate({ kind: 'certManager', issuerRef: { kind: 'ClusterIssuer', name: clusterIssuer } });
+    }
+    if (own !== undefined && clusterIssuer === undefined) {
+      return new Certificate({ kind: 'certManager', issuerRef: { kind: 'Issuer', name: own } });
+    }
+    throw new InvalidOption(name, issuer, 'needs one issuer: give either clusterIssuer or issuer');
+  }
 }
 
 /** Where generated certificates are kept, so that two synths give the same bytes. It writes its own .gitignore. */
 const generatedDirectory = '.fairlead';
 
-/** The name of a Secret of ours. */
-export const tlsSecretName = 'nginx-tls';
+/** The pair that goes into a Secret of ours; refuses files that are not valid for every host. */
+export function keyPair(source: Source & { readonly kind: 'selfSigned' | 'files' }, hosts: readonly string[]): KeyPair {
+  if (source.kind === 'selfSigned') return selfSignedKeyPair(hosts, generatedDirectory);
+  const { certificate, privateKey } = source.files;
+  return readKeyPair({ certificateFile: certificate, privateKeyFile: privateKey, hosts });
+}
 
-/** Files are read with the hosts that they have to be valid for. */
-export const certificateOptions = {
-  tlsCertificateFile: optional(asGiven as Reader<string>),
-  tlsPrivateKeyFile: optional(asGiven as Reader<string>),
-  tlsSecretName: optional(dnsSubdomainName),
-} satisfies Table<CertificateProps>;
+interface TlsProps {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Known when everything is made. */
+  readonly hosts: () => readonly string[];
+}
 
-/** An existing Secret, or what goes into one of ours. */
-export type Certificate = { readonly secretName: string } | { readonly keyPair: KeyPair };
-
-export function certificate(props: CertificateProps, hosts: readonly string[]): Certificate {
-  const { tlsCertificateFile, tlsPrivateKeyFile, tlsSecretName: existing } = values(props, certificateOptions);
-  if (existing !== undefined) {
-    if (tlsCertificateFile !== undefined || tlsPrivateKeyFile !== undefined) {
-      throw new InvalidOption(
-        'tlsSecretName',
-        existing,
-        'is a certificate of its own: give it, or tlsCertificateFile and tlsPrivateKeyFile',
-      );
-    }
-    return { secretName: existing };
+/** What cert-manager is asked for: a Secret of this name. */
+export class CertManagerCertificate extends ApiObject {
+  constructor(
+    scope: Construct,
+    id: string,
+    {
+      name,
+      labels,
+      hosts,
+      issuerRef,
+    }: TlsProps & { readonly issuerRef: { readonly kind: string; readonly name: string } },
+  ) {
+    super(scope, id, {
+      apiVersion: 'cert-manager.io/v1',
+      kind: 'Certificate',
+      metadata: { name, labels: { ...labels } },
+      spec: { secretName: name, dnsNames: Lazy.any({ produce: () => [...hosts()] }) as unknown, issuerRef },
+    });
   }
-  if (tlsCertificateFile === undefined && tlsPrivateKeyFile === undefined) {
-    return { keyPair: selfSignedKeyPair(hosts, generatedDirectory) };
-  }
-  if (tlsPrivateKeyFile === undefined) {
-    throw new InvalidOption('tlsCertificateFile', tlsCertificateFile, 'has no key: give tlsPrivateKeyFile too');
-  }
-  if (tlsCertificateFile === undefined) {
-    throw new InvalidOption('tlsPrivateKeyFile', tlsPrivateKeyFile, 'has no certificate: give tlsCertificateFile too');
-  }
-  return {
-    keyPair: readKeyPair({ certificateFile: tlsCertificateFile, privateKeyFile: tlsPrivateKeyFile, hosts }),
-  };
 }
 
 /** The certificate and its key as a Secret. */
-export class NginxTlsSecret extends TlsSecret {
-  constructor(scope: Construct, id: string, props: { readonly instance: string; readonly keyPair: KeyPair }) {
-    super(scope, id, {
-      metadata: { name: tlsSecretName, labels: recommendedLabels(props.instance, 'tls') },
-      tlsCert: props.keyPair.certificate,
-      tlsKey: props.keyPair.privateKey,
+export class ProxyTlsSecret extends TlsSecret {
+  constructor(
+    scope: Construct,
+    id: string,
+    { name, labels, pair }: Omit<TlsProps, 'hosts'> & { readonly pair: () => KeyPair },
+  ) {
+    super(scope, id, { metadata: { name, labels: { ...labels } }, tlsCert: '', tlsKey: '' });
+    whenWritten(this, (manifest: { stringData: Record<string, string> }) => {
+      const { certificate, privateKey } = pair();
+      manifest.stringData = { 'tls.crt': certificate, 'tls.key': privateKey };
     });
     const { root } = this.node;
     if (root instanceof App) keepPrivateKeys(root);
   }
 }
 
+function path(option: string, given: unknown): string {
+  if (typeof given === 'string' && given !== '') return given;
+  throw new InvalidOption(option, given, 'is not the path of a file: give one, such as "tls.crt"');
+}
+
+const keeping = new WeakSet<App>();
+
 /** Lets the files that `app.synth()` writes be read by their owner alone if they hold a private key; cdk8s has no modes. */
 function keepPrivateKeys(app: App): void {
+  if (keeping.has(app)) return;
+  keeping.add(app);
   const write = app.synth.bind(app);
   app.synth = () => {
     mkdirSync(app.outdir, { recursive: true });

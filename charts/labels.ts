@@ -2,32 +2,28 @@ import { record } from '../validation/collections';
 import { InvalidOption } from '../validation/invalid-option';
 import { isQualifiedName } from '../validation/names';
 
-/** The parts of a LoadBalancedApi that have labels of their own. */
-export type Component = 'api' | 'proxy' | 'nginx-config' | 'tls' | 'namespace';
+/** What an object is part of, as labels say it. */
+export interface Identity {
+  /** What it is: `nginx`, or the backend of which it is a version. */
+  readonly name: string;
+  /** The construct that made it. */
+  readonly instance: string;
+  readonly namespace: string;
+}
 
-const names: Readonly<Record<Component, string>> = {
-  api: 'api',
-  proxy: 'nginx',
-  'nginx-config': 'nginx',
-  tls: 'nginx',
-  namespace: 'fairlead',
-};
+export type Component = 'api' | 'proxy' | 'nginx-config' | 'weights' | 'tls' | 'namespace';
 
-/** The ordinary Service of the API, which is the fallback. */
-export const apiClusterIpName = 'api-cluster-ip';
-
-/** What finds the pods of a component. It never changes: Kubernetes lets no Deployment have another selector. */
-export function selectorLabels(instance: string, component: 'api' | 'proxy'): Record<string, string> {
-  return { 'app.kubernetes.io/name': names[component], 'app.kubernetes.io/instance': instance };
+/** What finds the pods of a backend or a proxy. It never changes: Kubernetes lets no Deployment have another selector. */
+export function selectorLabels({ name, instance }: Identity): Record<string, string> {
+  return { 'app.kubernetes.io/name': name, 'app.kubernetes.io/instance': instance };
 }
 
 /** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/ */
-export function recommendedLabels(instance: string, component: Component): Record<string, string> {
+export function recommendedLabels(identity: Identity, component: Component): Record<string, string> {
   return {
-    'app.kubernetes.io/name': names[component],
-    'app.kubernetes.io/instance': instance,
+    ...selectorLabels(identity),
     'app.kubernetes.io/component': component,
-    'app.kubernetes.io/part-of': instance,
+    'app.kubernetes.io/part-of': identity.namespace,
     'app.kubernetes.io/managed-by': 'fairlead',
   };
 }

@@ -1,151 +1,145 @@
-import { Chart } from 'cdk8s';
 import { Construct } from 'constructs';
-import type { Budget } from '../model/budget';
-import type { Timeline } from '../model/timeline';
-import { InvalidOption, named } from '../validation/invalid-option';
-import { ApiDeployment } from './api-deployment';
-import { CpuAutoscaler, PodDisruptionBudget } from './autoscaling';
-import { NginxTlsSecret, tlsSecretName } from './certificate';
-import { recommendedLabels, selectorLabels } from './labels';
-import type { LoadBalancedApiProps } from './load-balanced-api-props';
-import { deploymentModel, type Model } from './model';
-import { RestrictedNamespace } from './namespace';
-import { ApiNetworkPolicy, DenyIngress, NginxNetworkPolicy } from './network-policies';
-import { NginxConfigMap, NginxDeployment } from './nginx-deployment';
-import { patchWhatIsWritten } from './patches';
-import { ApiClusterIpService, ApiService, NginxService } from './services';
+import { routeOptions, type RouteOptions } from '../model/route-options';
+import { knownOptions, record } from '../validation/collections';
+import { allErrors, grouped, InvalidOption, named } from '../validation/invalid-option';
+import { asGiven, knownValues, optional, type Reader, type Table } from '../validation/options';
+import { Backend, backendName } from './backend';
+import { backendOptions, type BackendProps, backendSettings } from './backend-props';
+import type { Certificate } from './certificate';
+import type { Exposure } from './exposure';
+import { namespaceModel, type NamespaceOptions, ownNamespace, refuseTaken, RestrictedNamespace } from './namespace';
+import { NginxProxy } from './nginx-proxy';
+import { nginxProxyOptions, type NginxProxyProps, nginxProxySettings } from './nginx-proxy-props';
+import { pathOf } from './patches';
+import type { Route } from './route';
+
+/** One API behind one proxy: the options of its backend, and those of what is around it. All but `image` have a default. */
+export interface LoadBalancedApiProps extends BackendProps {
+  /**
+   * The DNS name that clients ask for. A request for any other name is refused.
+   *
+   * @default 'localhost'
+   * @see https://nginx.org/en/docs/http/server_names.html
+   */
+  readonly host?: string;
+
+  /**
+   * The certificate that clients see.
+   *
+   * @default Certificate.selfSigned()
+   */
+  readonly certificate?: Certificate;
+
+  /**
+   * How clients reach the proxies.
+   *
+   * @default Exposure.loadBalancer()
+   */
+  readonly exposure?: Exposure;
+
+  /**
+   * What becomes of requests to the API: body size, timeouts, headers.
+   *
+   * @default - those of RouteOptions
+   */
+  readonly route?: RouteOptions;
+
+  /**
+   * The proxy: how many, how large, what clients may take, headers of answers.
+   *
+   * @default - those of NginxProxyProps
+   */
+  readonly proxy?: Omit<NginxProxyProps, 'host' | 'certificate' | 'exposure' | 'routeDefaults'>;
+
+  /**
+   * The Namespace that is made, and that everything is in.
+   *
+   * @default - those of NamespaceOptions, named after the construct
+   */
+  readonly namespace?: NamespaceOptions;
+}
+
+/** Options of what is around the backend; the groups are read by what they are for. */
+export const aroundOptions = {
+  host: nginxProxyOptions.host,
+  certificate: nginxProxyOptions.certificate,
+  exposure: nginxProxyOptions.exposure,
+  route: optional(asGiven as Reader<RouteOptions>),
+  proxy: optional(asGiven as Reader<NginxProxyProps>),
+  namespace: optional(asGiven as Reader<NamespaceOptions>),
+} satisfies Table<Omit<LoadBalancedApiProps, keyof BackendProps>>;
 
 /**
- * An API behind nginx, whole: its Namespace, the API's Deployment, the proxies' Deployment with configuration and
- * certificate, Services, autoscalers, disruption budgets and network policies. Every part is public and can be changed
- * further.
+ * An API behind nginx, whole: a namespace, a backend, a proxy, and the route between them. What is added later is added to these.
  *
  * @example
- * new LoadBalancedApi(app, 'orders', { container: { image: 'ghcr.io/acme/orders:1.4.2' }, host: 'orders.example.com' });
+ * new LoadBalancedApi(app, 'orders', { image: 'ghcr.io/acme/orders:1.4.2', host: 'orders.example.com' });
  */
 export class LoadBalancedApi extends Construct {
-  /** Every timeout of both sides. */
-  readonly timeline: Timeline;
-  /** How much one proxy takes on at a time, and what of. */
-  readonly budget: Budget;
-  /** In seconds: how long nginx leaves a pod out that failed. */
-  readonly failTimeout: number;
   readonly namespace: RestrictedNamespace;
-  readonly denyIngress: DenyIngress;
-
-  readonly apiDeployment: ApiDeployment;
-  readonly apiService: ApiService;
-  readonly apiClusterIpService: ApiClusterIpService;
-  /** Undefined when `replicas` is given. */
-  readonly apiAutoscaler: CpuAutoscaler | undefined;
-  readonly apiDisruptionBudget: PodDisruptionBudget;
-  readonly apiNetworkPolicy: ApiNetworkPolicy;
-
-  readonly nginxDeployment: NginxDeployment;
-  readonly nginxConfigMap: NginxConfigMap;
-  readonly nginxService: NginxService;
-  /** Undefined when `proxyReplicas` is given. */
-  readonly nginxAutoscaler: CpuAutoscaler | undefined;
-  readonly nginxDisruptionBudget: PodDisruptionBudget;
-  readonly nginxNetworkPolicy: NginxNetworkPolicy;
-  /** Undefined when `tlsSecretName` is given. */
-  readonly tlsSecret: NginxTlsSecret | undefined;
+  readonly backend: Backend;
+  readonly proxy: NginxProxy;
+  /** That of `/`. */
+  readonly route: Route;
 
   constructor(scope: Construct, id: string, props: LoadBalancedApiProps) {
-    const model = named(pathOf(scope, id), () => {
-      const whole = deploymentModel(id, props);
-      refuseTakenNamespace(scope, whole.namespace);
-      return whole;
-    });
+    const parts = named(pathOf(scope, id), () => partsOf(scope, id, props));
     super(scope, id);
-    this.timeline = model.timeline;
-    this.budget = model.budget;
-    this.failTimeout = model.failTimeout;
-
-    // cdk8s names a file after its chart, and `kubectl apply -f dist/` goes by name: the digits are the order.
-    const namespaceChart = new Chart(this, '0-namespace', { labels: model.labels });
-    this.namespace = new RestrictedNamespace(namespaceChart, 'Namespace', model);
-    this.denyIngress = new DenyIngress(namespaceChart, 'DenyIngress', model);
-
-    const inNamespace = { namespace: model.namespace, labels: model.labels };
-    this.tlsSecret =
-      'keyPair' in model.certificate
-        ? new NginxTlsSecret(new Chart(this, '1-tls', inNamespace), 'Secret', {
-            instance: model.name,
-            keyPair: model.certificate.keyPair,
-          })
-        : undefined;
-
-    const apiChart = new Chart(this, '2-api', inNamespace);
-    this.apiNetworkPolicy = new ApiNetworkPolicy(apiChart, 'NetworkPolicy', model);
-    this.apiService = new ApiService(apiChart, 'Service', model);
-    this.apiClusterIpService = new ApiClusterIpService(apiChart, 'ClusterIpService', model);
-    this.apiDeployment = new ApiDeployment(apiChart, 'Deployment', model);
-    this.apiDeployment.tolerateUnreachable(model.timeline.unreachableToleration);
-    this.apiAutoscaler = autoscaler(apiChart, model, model.replicas, this.apiDeployment, 'api');
-    this.apiDisruptionBudget = disruptionBudget(apiChart, model, 'api');
-
-    const nginxChart = new Chart(this, '3-nginx', inNamespace);
-    this.nginxNetworkPolicy = new NginxNetworkPolicy(nginxChart, 'NetworkPolicy', model);
-    this.nginxConfigMap = new NginxConfigMap(nginxChart, 'ConfigMap', {
-      instance: model.name,
-      nginxConf: model.nginxConf,
-    });
-    this.nginxService = new NginxService(nginxChart, 'Service', model);
-    this.nginxDeployment = new NginxDeployment(nginxChart, 'Deployment', {
-      model,
-      configMapName: this.nginxConfigMap.name,
-      secretName: 'secretName' in model.certificate ? model.certificate.secretName : tlsSecretName,
-    });
-    this.nginxDeployment.tolerateUnreachable(model.timeline.unreachableToleration);
-    this.nginxDeployment.setTcpKeepAlive(model.timeline);
-    this.nginxAutoscaler = autoscaler(nginxChart, model, model.proxy.replicas, this.nginxDeployment, 'proxy');
-    this.nginxDisruptionBudget = disruptionBudget(nginxChart, model, 'proxy');
-    patchWhatIsWritten(this);
+    this.namespace = new RestrictedNamespace(this, id, parts.namespace);
+    this.backend = new Backend(this.namespace, id, parts.backend);
+    this.proxy = new NginxProxy(this.namespace, proxyName, parts.proxy);
+    this.route = this.proxy.addRoute('/', this.backend, parts.route);
   }
 }
 
-const objectNames = { api: 'api', proxy: 'nginx' } as const;
+/** What its objects are called. */
+const proxyName = 'nginx';
 
-function autoscaler(
-  scope: Chart,
-  model: Model,
-  replicas: Model['replicas'],
-  target: ApiDeployment | NginxDeployment,
-  component: 'api' | 'proxy',
-): CpuAutoscaler | undefined {
-  if ('fixed' in replicas) return undefined;
-  return new CpuAutoscaler(scope, 'HorizontalPodAutoscaler', {
-    name: objectNames[component],
-    labels: recommendedLabels(model.name, component),
-    target,
-    scaleDownStabilizationWindow: model.scaleDownStabilizationWindow,
-    ...replicas,
-  });
+interface Parts {
+  readonly namespace: NamespaceOptions;
+  readonly backend: BackendProps;
+  readonly proxy: NginxProxyProps;
+  readonly route: RouteOptions;
 }
 
-function disruptionBudget(scope: Chart, model: Model, component: 'api' | 'proxy'): PodDisruptionBudget {
-  return new PodDisruptionBudget(scope, 'PodDisruptionBudget', {
-    name: objectNames[component],
-    labels: recommendedLabels(model.name, component),
-    matchLabels: selectorLabels(model.name, component),
-  });
+/** The options of each part, all of which are looked at before anything is made. */
+function partsOf(scope: Construct, id: string, props: LoadBalancedApiProps): Parts {
+  const given = record('options', props, '{ image: "ghcr.io/acme/orders:1.4.2" }');
+  const { host, certificate, exposure, route = {}, proxy = {}, namespace = {}, ...backend } = props;
+  allErrors(
+    () => record('namespace', namespace, '{ name: "shop" }'),
+    () => record('proxy', proxy, '{ replicas: 3 }'),
+    () => record('route', route, '{ maxBodySize: "8m" }'),
+  );
+  refuseId(id, namespace);
+  const proxyProps: NginxProxyProps = {
+    ...proxy,
+    ...(host === undefined ? {} : { host }),
+    ...(certificate === undefined ? {} : { certificate }),
+    ...(exposure === undefined ? {} : { exposure }),
+  };
+  let model = namespaceModel('orders', {});
+  allErrors(
+    () => {
+      knownOptions('', given, [...Object.keys(backendOptions), ...Object.keys(aroundOptions)]);
+    },
+    () => {
+      model = grouped('namespace', () => {
+        const whole = namespaceModel(id, namespace);
+        refuseTaken(scope, whole.name);
+        return whole;
+      });
+    },
+    () => grouped('proxy', () => nginxProxySettings(proxyProps), ['host', 'certificate', 'exposure']),
+    () => knownValues(route, routeOptions, 'route.'),
+    () => backendSettings(backend, model),
+  );
+  return { namespace, backend, proxy: proxyProps, route };
 }
 
-/** As cdk8s names it: `shop/orders`. */
-function pathOf(scope: Construct, id: string): string {
-  return [scope.node.path, id].filter((name) => name !== '').join('/');
-}
-
-/** Two of them would write the same objects. */
-function refuseTakenNamespace(scope: Construct, namespace: string): void {
-  for (const other of scope.node.root.node.findAll()) {
-    if (other instanceof LoadBalancedApi && other.namespace.name === namespace) {
-      throw new InvalidOption(
-        'namespace',
-        namespace,
-        `is that of ${JSON.stringify(other.node.id)} already: give one for this API alone`,
-      );
-    }
-  }
+/** It is the name of the backend's objects, and of the namespace unless that has one of its own. */
+function refuseId(id: string, namespace: NamespaceOptions): void {
+  backendName(id);
+  if (namespace.name === undefined) ownNamespace('id', id);
+  if (id === proxyName) throw new InvalidOption('id', id, 'is the name of the objects of its proxy: give another');
 }

@@ -1,12 +1,26 @@
 import { createHash } from 'node:crypto';
 import { Duration, Size } from 'cdk8s';
-import { ConfigMap, ConnectionScheme, EmptyDirMedium, ImagePullPolicy, Probe, Secret, Volume } from 'cdk8s-plus-27';
+import { ConfigMap, ConnectionScheme, EmptyDirMedium, Probe, Secret, Volume } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
-import { lastGoodCertificateScript } from '../nginx/last-good-certificate-section';
-import { recommendedLabels, selectorLabels, versionLabel } from './labels';
-import type { Model } from './model';
-import { certificateDirectory, certificateStore, httpPort, httpsPort, probePort } from './nginx-pod';
-import { RollingDeployment } from './rolling-deployment';
+import type { Timeline } from '../model/timeline';
+import { lastGoodCertificateScript } from '../nginx/tls/last-good-certificate-section';
+import { liveWeightsScript } from '../nginx/backends/live-weights-section';
+import type { CompleteProxy } from './complete-proxy';
+import { versionLabel } from './labels';
+import type { NamespaceModel } from './namespace';
+import type { NginxProxySettings } from './nginx-proxy-props';
+import {
+  certificateDirectory,
+  certificateStore,
+  httpPort,
+  httpsPort,
+  probePort,
+  weightsDirectory,
+  weightsFile,
+} from './nginx-pod';
+import { whenWritten } from './patches';
+import { imagePullPolicy } from './pods/pod-options';
+import { type DeploymentManifest, RollingDeployment } from './pods/rolling-deployment';
 
 /** MiB of `/tmp` that are not request bodies, and of the container's log, which the kubelet rotates (5 files of 10 MiB). */
 const besidesBodies = 16;
@@ -15,38 +29,49 @@ const logMebibytes = 64;
 /** User and group of nginx in its own image. */
 const nginxUser = 101;
 
+/** Volumes that follow from the routes. */
+const configVolume = 'config';
+const temporaryVolume = 'tmp';
+
 interface NginxDeploymentProps {
-  readonly model: Model;
-  readonly configMapName: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly matchLabels: Readonly<Record<string, string>>;
+  readonly settings: NginxProxySettings;
+  readonly namespace: NamespaceModel;
   readonly secretName: string;
+  /** What of the times does not follow from routes. */
+  readonly timeline: Timeline;
+  /** Known when every route is. */
+  readonly complete: () => CompleteProxy;
 }
 
 /** The pods of nginx. */
 export class NginxDeployment extends RollingDeployment {
-  constructor(scope: Construct, id: string, { model, configMapName, secretName }: NginxDeploymentProps) {
-    const { proxy, timeline } = model;
-    const labels = { ...recommendedLabels(model.name, 'proxy'), ...versionLabel(proxy.image) };
+  private readonly config: Volume;
+
+  constructor(scope: Construct, id: string, props: NginxDeploymentProps) {
+    const { settings, namespace } = props;
+    const labels = { ...props.labels, ...versionLabel(settings.image) };
+    const user = settings.pods.user ?? nginxUser;
     super(scope, id, {
-      name: 'nginx',
+      name: props.name,
       labels,
-      podLabels: { ...model.labels, ...labels },
-      matchLabels: selectorLabels(model.name, 'proxy'),
-      replicas: 'fixed' in proxy.replicas ? proxy.replicas.fixed : undefined,
-      revisionHistoryLimit: model.revisionHistoryLimit,
-      imagePullSecrets: [],
-      preStop: timeline.proxyPreStop,
-      terminationGracePeriod: timeline.proxyTerminationGracePeriod,
-      resources: {
-        cpu: proxy.cpu,
-        memory: proxy.memory,
-        ephemeralStorage: { request: '64Mi', limit: `${temporaryMebibytes(model) + logMebibytes}Mi` },
-      },
+      podLabels: { ...namespace.labels, ...labels },
+      matchLabels: props.matchLabels,
+      replicas: 'fixed' in settings.replicas ? settings.replicas.fixed : undefined,
+      revisionHistoryLimit: namespace.revisionHistoryLimit,
+      pods: settings.pods,
+      unreachableToleration: props.timeline.unreachableToleration,
+      preStop: props.timeline.proxyPreStop,
+      terminationGracePeriod: props.timeline.proxyTerminationGracePeriod,
+      resources: { cpu: settings.cpu, memory: settings.memory, ephemeralStorage: { request: '64Mi', limit: '64Mi' } },
       // The group reads the private key; its file belongs to root.
-      securityContext: { user: nginxUser, group: nginxUser, fsGroup: nginxUser },
+      securityContext: { user, group: user, fsGroup: user },
       container: {
         name: 'nginx',
-        image: proxy.image,
-        imagePullPolicy: ImagePullPolicy.IF_NOT_PRESENT,
+        image: settings.image,
+        imagePullPolicy: imagePullPolicy(settings.pods),
         command: ['nginx', '-c', '/etc/nginx/nginx.conf'],
         ports: [
           { name: 'http', number: httpPort },
@@ -57,8 +82,8 @@ export class NginxDeployment extends RollingDeployment {
           ensureNonRoot: true,
           readOnlyRootFilesystem: true,
           allowPrivilegeEscalation: false,
-          user: nginxUser,
-          group: nginxUser,
+          user,
+          group: user,
         },
         // A new proxy has to reach the API before it replaces an old one, and waits for that as long as it takes.
         startup: probe('/startup', { periodSeconds: Duration.seconds(1), timeoutSeconds: Duration.seconds(5) }),
@@ -67,12 +92,10 @@ export class NginxDeployment extends RollingDeployment {
       },
     });
     const [container] = this.containers;
-    const configMap = ConfigMap.fromConfigMapName(this, 'ConfigMap', configMapName);
-    const config = Volume.fromConfigMap(this, 'Config', configMap, { name: 'config' });
-    for (const file of ['nginx.conf', lastGoodCertificateScript.name]) {
-      container?.mount(`/etc/nginx/${file}`, config, { subPath: file, readOnly: true });
-    }
-    const secret = Secret.fromSecretName(this, 'Secret', secretName);
+    const configMap = ConfigMap.fromConfigMapName(this, 'ConfigMap', props.name);
+    this.config = Volume.fromConfigMap(this, 'Config', configMap, { name: configVolume });
+    for (const file of ['nginx.conf', lastGoodCertificateScript.name]) this.mountConfig(file);
+    const secret = Secret.fromSecretName(this, 'Secret', props.secretName);
     // A directory, never a subPath: only so does the kubelet bring a renewed certificate into a running pod.
     container?.mount(
       certificateDirectory,
@@ -82,13 +105,39 @@ export class NginxDeployment extends RollingDeployment {
     // It outlives a restart of the container. A Secret holds 1 MiB at most: room for the pair served, one before, one to be proved.
     const store = { medium: EmptyDirMedium.MEMORY, sizeLimit: Size.mebibytes(4) };
     container?.mount(certificateStore, Volume.fromEmptyDir(this, 'Certificates', 'certificates', store));
-    const sizeLimit = Size.mebibytes(temporaryMebibytes(model));
-    container?.mount('/tmp', Volume.fromEmptyDir(this, 'Tmp', 'tmp', { sizeLimit }));
+    container?.mount('/tmp', Volume.fromEmptyDir(this, 'Tmp', temporaryVolume, { sizeLimit: Size.mebibytes(1) }));
+    this.setTcpKeepAlive(props.timeline);
+    this.completeWhenWritten(props.name, props.complete);
   }
-}
 
-function temporaryMebibytes({ budget }: Model): number {
-  return Math.ceil(budget.temporaryStorage / 2 ** 20) + besidesBodies;
+  /** Lets nginx read weights from a ConfigMap while it runs. */
+  mountWeights({ name }: ConfigMap): void {
+    this.mountConfig(liveWeightsScript.name);
+    const configMap = ConfigMap.fromConfigMapName(this, 'WeightsConfigMap', name);
+    // A directory, as that of the certificate is.
+    const weights = Volume.fromConfigMap(this, 'Weights', configMap, { name: 'weights' });
+    this.containers[0]?.mount(weightsDirectory, weights, { readOnly: true });
+  }
+
+  private mountConfig(file: string): void {
+    this.containers[0]?.mount(`/etc/nginx/${file}`, this.config, { subPath: file, readOnly: true });
+  }
+
+  /** The configuration, and what has to suffice for it, follow from routes that are added until everything is written. */
+  private completeWhenWritten(name: string, complete: () => CompleteProxy): void {
+    whenWritten(this, (manifest: DeploymentManifest) => {
+      const { timeline, budget, files } = complete();
+      const mebibytes = Math.ceil(budget.temporaryStorage / 2 ** 20) + besidesBodies;
+      const { spec } = manifest.spec.template;
+      spec.terminationGracePeriodSeconds = timeline.proxyTerminationGracePeriod;
+      const [container] = spec.containers;
+      if (container !== undefined) container.resources.limits['ephemeral-storage'] = `${mebibytes + logMebibytes}Mi`;
+      for (const { name: volume, configMap, emptyDir } of spec.volumes) {
+        if (volume === configVolume && configMap !== undefined) configMap.name = configMapName(name, files);
+        if (volume === temporaryVolume && emptyDir !== undefined) emptyDir.sizeLimit = `${mebibytes}Mi`;
+      }
+    });
+  }
 }
 
 /** Over TLS, so that it proves the certificate too. */
@@ -112,14 +161,42 @@ function probe(
  * @see https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-immutable
  */
 export class NginxConfigMap extends ConfigMap {
-  constructor(scope: Construct, id: string, props: { readonly instance: string; readonly nginxConf: string }) {
-    const { name, text } = lastGoodCertificateScript;
-    const data = { 'nginx.conf': props.nginxConf, [name]: text };
-    const hash = createHash('sha256').update(JSON.stringify(data)).digest('hex').slice(0, 10);
-    super(scope, id, {
-      metadata: { name: `nginx-${hash}`, labels: recommendedLabels(props.instance, 'nginx-config') },
-      data,
-      immutable: true,
+  constructor(
+    scope: Construct,
+    id: string,
+    props: Pick<NginxDeploymentProps, 'name' | 'complete'> & { readonly labels: Readonly<Record<string, string>> },
+  ) {
+    super(scope, id, { metadata: { name: props.name, labels: { ...props.labels } }, immutable: true });
+    whenWritten(this, (manifest: { metadata: { name: string }; data: Record<string, string> }) => {
+      const { files } = props.complete();
+      manifest.metadata.name = configMapName(props.name, files);
+      manifest.data = { ...files };
+    });
+  }
+}
+
+function configMapName(name: string, files: CompleteProxy['files']): string {
+  const hash = createHash('sha256').update(JSON.stringify(files));
+  return `${name}-${hash.digest('hex').slice(0, 10)}`;
+}
+
+/** How much of the requests of a route each backend has, by name. */
+export type Weights = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/** Weights of routes that several backends share: nginx reads them while it runs, so that another weight is no rollout. */
+export class WeightsConfigMap extends ConfigMap {
+  constructor(
+    scope: Construct,
+    id: string,
+    props: {
+      readonly name: string;
+      readonly labels: Readonly<Record<string, string>>;
+      readonly weights: () => Weights;
+    },
+  ) {
+    super(scope, id, { metadata: { name: props.name, labels: { ...props.labels } } });
+    whenWritten(this, (manifest: { data: Record<string, string> }) => {
+      manifest.data = { [weightsFile]: `${JSON.stringify(props.weights(), undefined, 2)}\n` };
     });
   }
 }

@@ -10,5 +10,8 @@ export const connectionCount = { httpPort: 8446, httpsPort: 8447 } as const;
 
 /** Where the Secret is mounted. */
 export const certificateDirectory = '/etc/nginx/tls';
+/** Where weights of versions are read from while nginx runs. */
+export const weightsDirectory = '/etc/nginx/weights';
+export const weightsFile = 'weights.json';
 /** Where the pairs of it that proved good are kept. */
 export const certificateStore = '/run/certificates';

@@ -27,6 +27,22 @@ export function patchWhatIsWritten(scope: IConstruct): void {
   }
 }
 
+/** Puts into what is written what is known only when everything is made. */
+export function whenWritten(construct: IConstruct, complete: (manifest: never) => void): void {
+  const object = ApiObject.of(construct);
+  const toJson = object.toJson.bind(object) as () => never;
+  object.toJson = () => {
+    const manifest = toJson();
+    complete(manifest);
+    return manifest;
+  };
+}
+
+/** As cdk8s names what is to be made: `shop/orders`. */
+export function pathOf(scope: IConstruct, id: string): string {
+  return [scope.node.path, id].filter((name) => name !== '').join('/');
+}
+
 /** The path of the construct that a user knows: cdk8s-plus-27 has the object below it. */
 function nameOf(object: ApiObject): string {
   return object.node.path.replace(/\/Resource$/, '');

@@ -88,8 +88,10 @@ async function loadProxyImage(cluster: KindCluster, signal?: AbortSignal): Promi
   }
 }
 
-/** What of main.ts is synthesized, and where to. */
+/** What is synthesized, and where to. */
 export interface KindSynthOptions {
+  /** @default - that of cdk8s.yaml */
+  readonly main?: string;
   /** The ports of this machine that lead to the proxies. */
   readonly ports: HostPorts;
   /** What lies in `dist/` may be meant for another cluster: another directory leaves it as it is. */
@@ -100,17 +102,18 @@ export interface KindSynthOptions {
 
 /** `cdk8s synth` for a kind cluster. */
 export async function synthesizeForKind(options: KindSynthOptions, signal?: AbortSignal): Promise<void> {
-  const { ports, output, environment = { FAIRLEAD_ENVIRONMENT: 'kind' } } = options;
+  const { main, ports, output, environment = { FAIRLEAD_ENVIRONMENT: 'kind' } } = options;
+  const app = main === undefined ? [] : [`--app=node -r ts-node/register -r ./charts/one-line-errors.ts ${main}`];
   const cli = join(dirname(require.resolve('cdk8s-cli/package.json')), 'bin', 'cdk8s');
   try {
-    await run(process.execPath, [cli, 'synth', `--output=${output}`, '--check-upgrade=false'], {
+    await run(process.execPath, [cli, 'synth', ...app, `--output=${output}`, '--check-upgrade=false'], {
       env: {
         ...process.env,
         ...environment,
         FAIRLEAD_HTTP_PORT: String(ports.httpPort),
         FAIRLEAD_HTTPS_PORT: String(ports.httpsPort),
       },
-      ...{ signal },
+      signal,
     });
   } catch (error) {
     if (!(error instanceof ExternalCommandFailure)) throw error;

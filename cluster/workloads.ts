@@ -6,16 +6,22 @@ import { isReady, type Pod, podsUntil, whyNotReady } from './pods';
 
 export type Component = 'api' | 'proxy';
 
-/** The Deployment and the HorizontalPodAutoscaler of a component. */
-const names = { api: 'api', proxy: 'nginx' } as const;
+/** What the objects of a component are called. */
+export type ComponentNames = Readonly<Record<Component, string>>;
 
-/** What runs in the namespace of one LoadBalancedApi, as an operator sees and changes it. */
+/** A backend and the proxy in front of it, as an operator sees and changes them. */
 export class Workloads {
   constructor(
     readonly kubectl: Kubectl,
     readonly namespace: string,
+    readonly names: ComponentNames,
     private readonly signal?: AbortSignal,
   ) {}
+
+  /** As kubectl takes it: `deployment/api`. */
+  deployment(component: Component): string {
+    return `deployment/${this.names[component]}`;
+  }
 
   /** kubectl in this namespace. */
   run(...args: readonly string[]): Promise<string> {
@@ -44,18 +50,29 @@ export class Workloads {
   async pinAutoscaler(component: Component, count: number): Promise<void> {
     await this.run(
       'patch',
-      `horizontalpodautoscaler/${names[component]}`,
+      `horizontalpodautoscaler/${this.names[component]}`,
       '--type=merge',
       `--patch=${JSON.stringify({ spec: { minReplicas: count, maxReplicas: count } })}`,
     );
   }
 
+  /** Gives the autoscaler of a component, which goes by CPU, another aim: percent of what its pods request. */
+  async setAim(component: Component, percent: number): Promise<void> {
+    const path = '/spec/metrics/0/containerResource/target/averageUtilization';
+    await this.run(
+      'patch',
+      `horizontalpodautoscaler/${this.names[component]}`,
+      '--type=json',
+      `--patch=${JSON.stringify([{ op: 'replace', path, value: percent }])}`,
+    );
+  }
+
   async scale(component: Component, count: number): Promise<void> {
-    await this.run('scale', deploymentName(component), `--replicas=${count}`);
+    await this.run('scale', this.deployment(component), `--replicas=${count}`);
   }
 
   async restart(component: Component): Promise<void> {
-    await this.run('rollout', 'restart', deploymentName(component));
+    await this.run('rollout', 'restart', this.deployment(component));
   }
 
   /** To the revision before, or to a given one. */
@@ -63,14 +80,14 @@ export class Workloads {
     await this.run(
       'rollout',
       'undo',
-      deploymentName(component),
+      this.deployment(component),
       ...(revision === undefined ? [] : [`--to-revision=${revision}`]),
     );
   }
 
   /** Waits until every pod is of the newest revision and available; the old ones may still be ending. */
   async rolledOut(component: Component): Promise<void> {
-    await this.run('rollout', 'status', deploymentName(component), '--timeout=5m');
+    await this.run('rollout', 'status', this.deployment(component), '--timeout=5m');
   }
 
   /** What the proxies wrote, to standard output and error, since a moment; of those that are still there. */
@@ -109,12 +126,9 @@ export class Workloads {
   }
 
   private podsOf(component: Component): string[] {
-    return ['pods', `--namespace=${this.namespace}`, `--selector=app.kubernetes.io/component=${component}`];
+    const selector = `app.kubernetes.io/component=${component},app.kubernetes.io/instance=${this.names[component]}`;
+    return ['pods', `--namespace=${this.namespace}`, `--selector=${selector}`];
   }
-}
-
-export function deploymentName(component: Component): string {
-  return `deployment/${names[component]}`;
 }
 
 export function nodeOf(pod: Pod): string {

@@ -1,95 +1,144 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import ts from 'typescript';
+import { Documentation, type Member } from './documentation';
 
 const root = resolve(__dirname, '..');
 
-/** The interfaces whose members are the options, in the order of the page. */
-const sources: readonly (readonly [title: string, file: string, interfaceName: string])[] = [
-  ['Container of the API (`container: { … }`)', 'charts/container.ts', 'ContainerProps'],
-  ['Replicas of the API', 'charts/replicas.ts', 'ReplicasProps'],
-  ['Proxies', 'charts/proxy-pods.ts', 'ProxyPodsProps'],
-  ['Service of the proxies', 'charts/proxy-service.ts', 'ProxyServiceProps'],
-  ['Certificate', 'charts/certificate.ts', 'CertificateProps'],
-  ['Hosts, balancing, limits and headers', 'nginx/proxy.ts', 'ProxyOptions'],
-  ['Time', 'model/timeline.ts', 'TimelineProps'],
-  ['How much one proxy takes on', 'model/budget.ts', 'BudgetProps'],
-  ['Cluster', 'charts/load-balanced-api-props.ts', 'ClusterProps'],
-];
+/** What has options, in the order of the page, and where one gives them. */
+const interfaces: Readonly<Record<string, string>> = {
+  LoadBalancedApiProps: '`new LoadBalancedApi(app, id, { … })`',
+  BackendProps: '`new Backend(namespace, id, { … })`, and a LoadBalancedApi itself',
+  Autoscaling: '`replicas: { … }` of a backend or a proxy',
+  BackendResources: '`resources: { … }` of a backend',
+  ProxyResources: '`resources: { … }` of a proxy',
+  Amounts: '`cpu: { … }` and `memory: { … }` in `resources`',
+  HealthCheckPaths: '`healthCheck: { … }` of a backend',
+  PodOptions: '`pods: { … }` of a backend or a proxy',
+  SpreadOptions: '`spread: { … }` in `pods`',
+  LocalOptions: '`local: { … }` of a backend',
+  NginxProxyProps: '`new NginxProxy(namespace, id, { … })`, and `proxy: { … }` of a LoadBalancedApi',
+  ClientOptions: '`clients: { … }` of a proxy',
+  StrictTransportSecurity: '`strictTransportSecurity: { … }` of a proxy',
+  StickyCookieOptions: '`LoadBalancing.stickyCookie(name, { … })`',
+  RouteOptions: '`addRoute(path, target, { … })`, `routeDefaults: { … }`, and `route: { … }` of a LoadBalancedApi',
+  RetryOptions: '`Retries.safe({ … })`',
+  HostOptions: '`addHost(host, { … })`',
+  TrafficSplitOptions: '`TrafficSplit.weighted(shares, { … })`',
+  Share: '`TrafficSplit.weighted([{ … }])`',
+  RedirectOptions: '`Redirect.to(location, { … })`',
+  FixedResponseOptions: '`FixedResponse.of(status, body, { … })`',
+  LoadBalancerOptions: '`Exposure.loadBalancer({ … })`',
+  NodePortOptions: '`Exposure.nodePort({ … })`',
+  ClusterIpOptions: '`Exposure.clusterIp({ … })`',
+  CertificateFiles: '`Certificate.fromFiles({ … })`',
+  CertManagerIssuer: '`Certificate.fromCertManager({ … })`',
+  NamespaceOptions: '`new RestrictedNamespace(app, id, { … })`, and `namespace: { … }` of a LoadBalancedApi',
+};
+
+/** Whose methods are the choices that exclude each other, and what is added to a construct. */
+const classes = [
+  ...['Certificate', 'Exposure', 'LoadBalancing', 'RequestKey', 'ScalingMetric'],
+  ...['Path', 'Match', 'Rewrite', 'Retries', 'TrafficSplit', 'Redirect', 'FixedResponse', 'Snippet'],
+  ...['Backend', 'NginxProxy', 'Route'],
+] as const;
+
+/** Called by other code of ours alone. */
+const internal = new Set(['Path.of', 'NginxProxy.addRouteOf']);
+
+const documentation = new Documentation([join(root, 'charts'), join(root, 'model')]);
 
 /** docs/options.md, made from the documentation that editors show. */
 export function optionsPage(): string {
-  const sections = sources.map(([title, file, interfaceName]) => section(title, file, interfaceName));
-  return `# Options of \`LoadBalancedApi\`
+  return `# Options
 
-Made from the sources by \`npm run docs:options\`. All but \`container.image\` have a default.
+Made from the sources by \`npm run docs:options\`. What has no default is required.
 
-${sections.join('\n')}`;
+${[...Object.keys(interfaces), 'Choices and methods'].map((name) => `[${name}](#${anchor(name)})`).join(' · ')}
+
+${Object.entries(interfaces)
+  .map(([name, where]) => section(name, where))
+  .join('\n')}
+## Choices and methods
+
+| call | what it gives |
+|---|---|
+${classes.flatMap((name) => methods(name)).join('\n')}
+`;
 }
 
-/** What `@default` says of each option, by interface. */
+/** What `@default` says of each option, by interface; undefined where it has none. */
 export function documentedDefaults(): readonly (readonly [
   interfaceName: string,
   option: string,
   byDefault: string | undefined,
 ])[] {
-  return sources.flatMap(([, file, interfaceName]) =>
-    members(file, interfaceName).map(
-      (member) => [interfaceName, member.name.getText(), tag(member, 'default')] as const,
-    ),
+  return Object.keys(interfaces).flatMap((name) =>
+    optionsOf(name).map((member) => [name, member.name, member.tag('default')] as const),
   );
 }
 
-function section(title: string, file: string, interfaceName: string): string {
-  return `## ${title}\n\n${members(file, interfaceName).map(option).join('\n')}`;
+/** Its own, and those of what it extends that has no section of its own. */
+function optionsOf(name: string): readonly Member[] {
+  const bases = documentation.basesOf(name).filter((base) => !(base in interfaces));
+  return [...documentation.membersOf(name), ...bases.flatMap(optionsOf)];
 }
 
-function members(file: string, interfaceName: string): readonly ts.PropertySignature[] {
-  const source = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest, true);
-  const declaration = source.statements.find(
-    (statement): statement is ts.InterfaceDeclaration =>
-      ts.isInterfaceDeclaration(statement) && statement.name.text === interfaceName,
-  );
-  if (declaration === undefined) throw new Error(`${file} has no interface ${interfaceName}`);
-  const all = declaration.members.filter(ts.isPropertySignature);
-  // keepAliveTimeout is the container's: it says what the API does.
-  return interfaceName === 'TimelineProps' ? all.filter(({ name }) => name.getText() !== 'keepAliveTimeout') : all;
-}
-
-function tag(member: ts.PropertySignature, name: string): string | undefined {
-  const [documentation] = ts.getJSDocCommentsAndTags(member).filter(ts.isJSDoc);
-  const found = documentation?.tags?.find(({ tagName }) => tagName.text === name);
-  // A URL in @see is parsed as a name and the rest of its text.
-  const written = found
-    ?.getText()
-    .replace(/^@\w+\s+/, '')
-    .replaceAll(/\s*\n\s*\*\s*/g, ' ');
-  return written?.trim();
-}
-
-function option(member: ts.PropertySignature): string {
-  const [documentation] = ts.getJSDocCommentsAndTags(member).filter(ts.isJSDoc);
-  const text = ts.getTextOfJSDocComment(documentation?.comment)?.replaceAll(/\s+/g, ' ') ?? '';
-  const type = (member.type?.getText() ?? '').replaceAll(/\breadonly /g, '').replaceAll(/\s+/g, ' ');
-  const byDefault = tag(member, 'default');
-  const see = tag(member, 'see');
+function section(name: string, where: string): string {
+  const described = documentation.basesOf(name).filter((base) => base in interfaces);
+  const others = described.map((base) => `[${base}](#${anchor(base)})`).join(' and ');
   return [
-    `### \`${member.name.getText()}\``,
+    `## ${name}`,
     '',
-    `\`${type}\`${byDefault === undefined ? ', required' : ''}`,
+    [
+      documentation.descriptionOf(name),
+      `Given as ${where}.`,
+      ...(others === '' ? [] : [`It has all of ${others}, too.`]),
+    ]
+      .filter((text) => text !== '')
+      .join(' '),
     '',
-    text,
+    ...optionsOf(name).map((member) => option(name, member)),
+  ].join('\n');
+}
+
+function option(interfaceName: string, member: Member): string {
+  const byDefault = member.tag('default');
+  const see = member.tag('see');
+  return [
+    `### \`${interfaceName}.${member.name}\``,
     '',
+    `\`${member.type}\`${byDefault === undefined ? ', required' : ''}`,
+    '',
+    ...(member.description === '' ? [] : [member.description, '']),
     ...(byDefault === undefined ? [] : [`Default: ${defaultText(byDefault)}`, '']),
     ...(see === undefined ? [] : [`See <${see}>`, '']),
   ].join('\n');
 }
 
+function methods(className: string): string[] {
+  return documentation
+    .methodsOf(className)
+    .filter(({ name, isStatic }) => (isStatic || /^(?:add|allow)/.test(name)) && !internal.has(`${className}.${name}`))
+    .map(({ name, isStatic, type, description }) => {
+      const call = `${isStatic ? className : lowerFirst(className)}.${name}(${type})`;
+      return `| \`${call.replaceAll('|', '\\|')}\` | ${description.replaceAll('|', '\\|')} |`;
+    });
+}
+
+function anchor(heading: string): string {
+  return heading.toLowerCase().replaceAll(' ', '-');
+}
+
+/** As an object of the class is called in examples: `nginxProxy`. */
+function lowerFirst(name: string): string {
+  return name.charAt(0).toLowerCase() + name.slice(1);
+}
+
 /** `- a sentence`, a value, or a value and what there is to say about it. */
 function defaultText(written: string): string {
   if (written.startsWith('- ')) return written.slice(2);
-  const [, value = written, rest = ''] = /^('[^']*'|"[^"]*"|\[.*?\]|[^\s,]+)(.*)$/s.exec(written) ?? [];
-  return `\`${value}\`${rest}`;
+  const value = /^(?:'[^']*'|"[^"]*"|\[.*?\]|\{.*\}|\w+\.\w+\([^)]*\)|[^\s,]+)/s.exec(written)?.[0] ?? written;
+  return `\`${value}\`${written.slice(value.length)}`;
 }
 
 if (require.main === module) writeFileSync(join(root, 'docs/options.md'), optionsPage());

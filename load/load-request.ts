@@ -10,6 +10,8 @@ export interface LoadRequest {
   readonly method: 'GET' | 'POST';
   readonly protocol: Protocol;
   readonly connectionUse: ConnectionUse;
+  /** What of `LoadOptions.keys` it had. */
+  readonly key?: string;
   /** When it was sent and how long its answer took, both in milliseconds; `started` since the epoch. */
   readonly started: number;
   readonly milliseconds: number;

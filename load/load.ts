@@ -35,6 +35,8 @@ export interface LoadOptions {
   readonly postPath?: string;
   /** The statuses that the API itself gives. @default - it is the example API, whose answers are looked at as well */
   readonly statuses?: Statuses;
+  /** Each request has one of so many values of a header, in turn; `LoadRequest.key` says which. @default - no such header */
+  readonly keys?: { readonly header: string; readonly count: number };
   /** How long one request may take before it counts as lost, in milliseconds. @default 60000 */
   readonly timeout?: number;
 }
@@ -66,6 +68,7 @@ export class Load {
   /** What is due, and waits for others to be sent with on one HTTP/2 connection. */
   private readonly gathered: Method[] = [];
   private sent = 0;
+  private keyTurn = -1;
   private total: number;
   private timer: NodeJS.Timeout | undefined;
   private readonly health: NodeHealth | undefined;
@@ -199,13 +202,29 @@ export class Load {
   }
 
   private noted(method: Method, protocol: Protocol, connectionUse: LoadRequest['connectionUse']): Noted {
-    return { id: randomUUID(), method, protocol, connectionUse, started: Date.now(), begin: performance.now() };
+    return {
+      id: randomUUID(),
+      method,
+      protocol,
+      connectionUse,
+      ...this.nextKey(),
+      started: Date.now(),
+      begin: performance.now(),
+    };
   }
 
-  private content({ method, id }: Noted): Content {
-    const { getPath = '/healthcheck', postPath = '/echo' } = this.options;
-    if (method === 'GET') return { path: getPath, headers: { 'x-request-id': id }, body: null };
-    const headers = { 'x-request-id': id, 'content-type': 'application/json' };
+  private nextKey(): Pick<LoadRequest, 'key'> {
+    const { keys } = this.options;
+    if (keys === undefined) return {};
+    this.keyTurn = (this.keyTurn + 1) % keys.count;
+    return { key: `key-${this.keyTurn}` };
+  }
+
+  private content({ method, id, key }: Noted): Content {
+    const { getPath = '/healthcheck', postPath = '/echo', keys } = this.options;
+    const own = { 'x-request-id': id, ...(keys === undefined || key === undefined ? {} : { [keys.header]: key }) };
+    if (method === 'GET') return { path: getPath, headers: own, body: null };
+    const headers = { ...own, 'content-type': 'application/json' };
     return { path: postPath, headers, body: JSON.stringify({ id }) };
   }
 
@@ -215,7 +234,9 @@ export class Load {
 }
 
 /** A request that is under way. */
-type Noted = Pick<LoadRequest, 'id' | 'method' | 'protocol' | 'connectionUse' | 'started'> & { readonly begin: number };
+type Noted = Pick<LoadRequest, 'id' | 'method' | 'protocol' | 'connectionUse' | 'key' | 'started'> & {
+  readonly begin: number;
+};
 
 interface Content {
   readonly path: string;

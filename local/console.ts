@@ -1,11 +1,16 @@
 import { createInterface } from 'node:readline';
+import { integer } from '../validation/amounts';
 import { InvalidOption } from '../validation/invalid-option';
 import { Output } from './output';
 import { packageVersion } from './package-version';
-import { scaleNumber, StartOptions } from './start-options';
+import { scaleNumber, StartOptions, wholeNumber } from './start-options';
 
 export interface ConsoleCommands {
-  readonly scale: (count: number) => void;
+  /** So many of one backend, or of each; throws an InvalidOption. */
+  readonly scale: (count: number, backend: string | undefined) => void;
+  readonly stop: (instance: string) => void;
+  /** So many percent of what a backend shares with others. */
+  readonly weight: (backend: string, percent: number) => void;
   readonly status: () => void;
   readonly help: () => void;
   readonly quit: () => void;
@@ -13,9 +18,12 @@ export interface ConsoleCommands {
 }
 
 export const consoleHelp = [
-  'scale N   run N instances of the API',
-  'status    show the instances',
-  'quit      end everything, as Ctrl-C does',
+  'scale N        run N instances of each backend',
+  'scale NAME N   the same of one backend',
+  'stop NAME-1    end one instance, as a scale-down does',
+  'weight NAME N  give a version N percent of the requests that it shares',
+  'status         show the instances',
+  'quit           end everything, as Ctrl-C does',
 ];
 
 /** Reads commands, one a line, from a terminal or a pipe, whose end means nothing. Returns what stops it. */
@@ -24,12 +32,22 @@ export function readConsoleCommands(input: NodeJS.ReadableStream, commands: Cons
   lines.on('line', (line) => {
     const [word = '', ...rest] = line.trim().split(/\s+/);
     if (word === 'scale') {
-      scale(rest, commands);
+      understood(commands, () => {
+        scale(rest, commands);
+      });
+    } else if (word === 'weight' && rest.length === 2) {
+      understood(commands, () => {
+        commands.weight(String(rest[0]), percent(String(rest[1])));
+      });
+    } else if (word === 'stop' && rest.length === 1) {
+      understood(commands, () => {
+        commands.stop(String(rest[0]));
+      });
     } else if (rest.length === 0 && (word === 'status' || word === 'help' || word === 'quit')) {
       commands[word]();
     } else if (word !== '') {
       commands.misunderstood(
-        `${JSON.stringify(line.trim().slice(0, 80))} is not a command: type scale N, status, help or quit`,
+        `${JSON.stringify(line.trim().slice(0, 80))} is not a command: type scale N, stop NAME-1, weight NAME N, status, help or quit`,
       );
     }
   });
@@ -39,9 +57,19 @@ export function readConsoleCommands(input: NodeJS.ReadableStream, commands: Cons
   };
 }
 
-function scale(rest: readonly string[], commands: ConsoleCommands): void {
+/** `scale N`, `scale NAME N`. */
+function scale(rest: readonly string[], { scale: to }: ConsoleCommands): void {
+  const backend = rest.length === 2 ? rest[0] : undefined;
+  to(scaleNumber('scale', rest.slice(backend === undefined ? 0 : 1).join(' ')), backend);
+}
+
+function percent(text: string): number {
+  return integer('weight', wholeNumber(text), 0, 100);
+}
+
+function understood(commands: ConsoleCommands, run: () => void): void {
   try {
-    commands.scale(scaleNumber('scale', rest.join(' ')));
+    run();
   } catch (error) {
     if (!(error instanceof InvalidOption)) throw error;
     commands.misunderstood(error.message);
@@ -50,14 +78,18 @@ function scale(rest: readonly string[], commands: ConsoleCommands): void {
 
 export interface BannerFacts {
   readonly options: StartOptions;
+  readonly hosts: readonly [string, ...string[]];
   /** Where nginx is from. */
   readonly nginx: string;
-  readonly instances: readonly string[];
+  readonly backends: readonly { readonly healthCheckPath: string; readonly instances: readonly string[] }[];
 }
 
 /** What runs, where it is, and what can be done with it. */
-export function banner(output: Output, { options, nginx, instances }: BannerFacts): string[] {
-  const { host, httpPort, httpsPort, healthCheckPath } = options;
+export function banner(output: Output, { options, hosts, nginx, backends }: BannerFacts): string[] {
+  const [host] = hosts;
+  const { httpPort, httpsPort } = options;
+  const path = backends[0]?.healthCheckPath ?? '/';
+  const instances = backends.flatMap((backend) => backend.instances);
   const https = `https://${host}:${httpsPort}`;
   const http = `http://${host}:${httpPort}`;
   // What is not a name of this machine must be said to be one.
@@ -70,11 +102,11 @@ export function banner(output: Output, { options, nginx, instances }: BannerFact
     '',
     `  ${output.style('bold', `fairlead ${packageVersion()}`)}  ${nginx}`,
     '',
-    `  ${link(https)}TLS, in front of ${instances.length === 1 ? 'one instance' : `${instances.length} instances`}: ${range(instances)}`,
+    `  ${link(https)}TLS, in front of ${instances.length === 1 ? 'one instance' : `${instances.length} instances`}: ${backends.map((backend) => range(backend.instances)).join(', ')}`,
     `  ${link(http)}redirects to HTTPS`,
     '',
-    `  ${label('Try')}curl -k ${resolve}${https}${healthCheckPath}`,
-    `  ${label('Scale')}type "scale ${instances.length + 3}" and Enter ("help" shows more)`,
+    `  ${label('Try')}curl -k ${resolve}${https}${path}`,
+    `  ${label('Scale')}type "scale ${(backends[0]?.instances.length ?? 0) + 3}" and Enter ("help" shows more)`,
     `  ${label('Stop')}Ctrl-C`,
     '',
   ];

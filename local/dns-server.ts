@@ -19,8 +19,8 @@ export class DnsServer {
   ) {}
 
   /** Listens on a free port of the loopback interface. */
-  static async start(zone: string, instances: () => readonly DnsInstance[]): Promise<DnsServer> {
-    const answer = (query: Packet): Packet => dnsAnswer(zone, instances(), query);
+  static async start(zones: Zones): Promise<DnsServer> {
+    const answer = (query: Packet): Packet => dnsAnswer(zones, query);
     const connections = new Set<Socket>();
     for (let attempt = 1; ; attempt += 1) {
       const tcp = createServer((socket) => {
@@ -98,7 +98,10 @@ function answerStream(socket: Socket, answer: (query: Packet) => Packet): void {
   });
 }
 
-/** One instance of the API, as DNS shows it. */
+/** The instances of each backend, by the name whose SRV records they are. */
+export type Zones = Readonly<Record<string, () => readonly DnsInstance[]>>;
+
+/** One instance of a backend, as DNS shows it. */
 export interface DnsInstance {
   /** The first label of its name. */
   readonly name: string;
@@ -111,8 +114,8 @@ const rcodes = { NOERROR: 0, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 } as const;
 /** An old answer is never right. */
 const ttl = 0;
 
-/** Answers a question as the authoritative server of `zone`: SRV for `_http._tcp.ZONE`, A for each target in it. */
-function dnsAnswer(zone: string, instances: readonly DnsInstance[], query: Packet): Packet {
+/** Answers a question as the authoritative server of the zones: SRV for `_http._tcp.ZONE`, A for each target in it. */
+function dnsAnswer(zones: Zones, query: Packet): Packet {
   const [question, ...more] = query.questions ?? [];
   const respond = (rcode: keyof typeof rcodes, sections: Partial<Packet> = {}): Packet => ({
     type: 'response',
@@ -124,9 +127,10 @@ function dnsAnswer(zone: string, instances: readonly DnsInstance[], query: Packe
   if (question === undefined || more.length > 0 || ((query.flags ?? 0) & opcode) !== 0) return respond('NOTIMP');
 
   const name = question.name.toLowerCase();
-  if (name !== zone && !name.endsWith(`.${zone}`)) return respond('REFUSED');
+  const [zone, instances] = Object.entries(zones).find(([each]) => name === each || name.endsWith(`.${each}`)) ?? [];
+  if (zone === undefined || instances === undefined) return respond('REFUSED');
 
-  const records = recordsOf(zone, instances, name);
+  const records = recordsOf(zone, instances(), name);
   // An empty answer must say for how long it holds. https://www.rfc-editor.org/rfc/rfc2308#section-3
   if (records === undefined) return respond('NXDOMAIN', { authorities: [startOfAuthority(zone)] });
   const answers = records.filter(({ type }) => isAskedFor(type, question)).map((record) => sameCase(record, question));

@@ -2,28 +2,22 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { selfSignedKeyPair } from '../certificates/self-signed';
-import { budget } from '../model/budget';
-import { Timeline } from '../model/timeline';
+import { liveWeightsScript } from '../nginx/backends/live-weights-section';
 import { nginxConf } from '../nginx/nginx-conf';
-import { defaultMaxBodySize } from '../nginx/proxy';
-import { upstreamZone } from '../nginx/upstream-section';
-import { bytes } from '../validation/amounts';
 import { cacheDirectory } from './find-nginx/cache-directory';
 import { findNginx } from './find-nginx/find-nginx';
 import { Nginx } from './find-nginx/nginx';
 import { giveToWorkers, workerUser } from './find-nginx/worker-user';
-import { maxScale, StartOptions } from './start-options';
-
-/** The name whose SRV records are the instances. `internal` is for such names. https://www.icann.org/en/board-activities-and-meetings/materials/approved-resolutions-special-meeting-of-the-icann-board-29-07-2024-en */
-export const zone = 'api.internal';
+import { LocalDeployment } from './deployment';
+import { StartOptions } from './start-options';
 
 const mostWorkers = 4;
-/** Bytes that nginx may take here, if its clients do their worst. */
-const memoryLimit = 2 * 2 ** 30;
 
 export interface LocalProxySettings {
   readonly options: StartOptions;
-  readonly timeline: Timeline;
+  readonly deployment: LocalDeployment;
+  /** Where weights of shared routes are. */
+  readonly weightsFile: string | undefined;
   readonly dnsPort: number;
   readonly probePort: number;
   /** Everything that nginx reads and writes is in it. */
@@ -39,8 +33,11 @@ export interface LocalProxy {
 /** Writes a certificate and a configuration, and finds the nginx that can run it. */
 export async function prepareLocalProxy(settings: LocalProxySettings): Promise<LocalProxy> {
   const certificateDirectory = join(settings.directory, 'certificate');
-  writeCertificate(settings.options.host, certificateDirectory);
+  writeCertificate(settings.deployment.hosts, certificateDirectory);
   const confPath = join(settings.directory, 'nginx.conf');
+  if (settings.weightsFile !== undefined) {
+    writeFileSync(join(settings.directory, liveWeightsScript.name), liveWeightsScript.text);
+  }
   const workers = await workerUser(settings.signal);
   const nginx = await findNginx({
     signal: settings.signal,
@@ -55,23 +52,9 @@ export async function prepareLocalProxy(settings: LocalProxySettings): Promise<L
 }
 
 function configuration(settings: LocalProxySettings, nginx: Nginx, certificateDirectory: string): string {
-  const { options, timeline, dnsPort, probePort, directory } = settings;
+  const { options, deployment, weightsFile, dnsPort, probePort, directory } = settings;
   const workers = Math.min(mostWorkers, availableParallelism());
-  return nginxConf({
-    timeline,
-    budget: budget({
-      memoryLimit,
-      workers,
-      maxBodySize: bytes('clientMaxBodySize', defaultMaxBodySize),
-      gzip: true,
-      hasStreams: false,
-      upstreamZone: upstreamZone(maxScale),
-    }),
-    host: options.host,
-    upstreamHost: zone,
-    upstreamService: 'http',
-    maxUpstreams: maxScale,
-    healthCheckPath: options.healthCheckPath,
+  return nginxConf(deployment.proxy(workers), {
     resolvers: [`${nginx.machineAddress}:${dnsPort}`],
     workers,
     listenAddress: nginx.listenAddress,
@@ -80,15 +63,15 @@ function configuration(settings: LocalProxySettings, nginx: Nginx, certificateDi
     probePort,
     externalHttpsPort: options.httpsPort,
     certificateDirectory,
+    weightsFile,
+    modulesDirectory: nginx.modulesDirectory,
     runtimeDirectory: directory,
-    // A browser would remember it for the real host of this name.
-    hstsMaxAge: '0s',
   });
 }
 
 /** The same certificate at every start: a browser asks once. */
-function writeCertificate(host: string, directory: string): void {
-  const { certificate, privateKey } = selfSignedKeyPair([host], join(cacheDirectory(), 'certificates'));
+function writeCertificate(hosts: readonly string[], directory: string): void {
+  const { certificate, privateKey } = selfSignedKeyPair(hosts, join(cacheDirectory(), 'certificates'));
   mkdirSync(directory);
   writeFileSync(join(directory, 'tls.crt'), certificate);
   writeFileSync(join(directory, 'tls.key'), privateKey, { mode: 0o600 });

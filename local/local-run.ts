@@ -2,33 +2,34 @@ import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { timeline, Timeline } from '../model/timeline';
-import { apiCommand, apiEnvironment } from './api-command';
+import { weightsInterval } from '../nginx/backends/live-weights-section';
+import { Backends } from './backends';
 import { banner, consoleHelp, readConsoleCommands } from './console';
+import { LocalDeployment, localDeployment } from './deployment';
 import { DnsServer } from './dns-server';
 import { Nginx } from './find-nginx/nginx';
 import { temporaryDirectory } from './find-nginx/worker-user';
-import { prepareLocalProxy, zone } from './local-proxy';
+import { prepareLocalProxy } from './local-proxy';
 import { apiLogLines, nginxLogLine } from './log-line';
 import { Output } from './output';
 import { checkListenPort, freePort } from './ports';
 import { ApiProcess, Death } from './processes/api-process';
-import { ApiProcesses } from './processes/api-processes';
 import { NginxProcess } from './processes/nginx-process';
 import { Watchdog } from './processes/watchdog';
 import { StartOptions } from './start-options';
+import { Weights } from './weights';
 
 /** After so many attempts a command that never was ready is not started any more. */
 const attemptsAtStart = 3;
 
-/** nginx, DNS and the API on this machine: from their start to their end. */
+/** nginx, DNS and the processes of each backend on this machine: from their start to their end. */
 export class LocalRun {
-  private readonly timeline: Timeline;
   private readonly stop = new AbortController();
   private readonly watchdog = Watchdog.start();
   private readonly directory: string;
   private readonly forgetDirectory: () => void;
-  private readonly api: ApiProcesses;
+  private readonly backends: Backends;
+  private readonly weights: Weights;
   private proxy: NginxProcess | undefined;
   private nginx: Nginx | undefined;
   private dns: DnsServer | undefined;
@@ -36,45 +37,30 @@ export class LocalRun {
 
   private constructor(
     private readonly options: StartOptions,
+    private readonly deployment: LocalDeployment,
     private readonly output: Output,
   ) {
     this.directory = mkdtempSync(join(temporaryDirectory(), 'fairlead-'));
     this.forgetDirectory = this.watchdog.watch({ directory: this.directory });
-    this.timeline = timeline({
-      keepAliveTimeout: options.keepAliveTimeout,
-      // Nothing is between nginx and our DNS, and whoever types "scale" waits.
-      dnsCache: '0s',
-      resolverValid: '1s',
-      // Ctrl-C waits for clients that were told to keep their connection.
-      clientKeepAliveTimeout: '2s',
+    output.alignTo(deployment.backends.map(({ name }) => `${name}-1`));
+    this.weights = new Weights(deployment.hostModels, this.directory);
+    this.backends = new Backends(deployment.backends, this.watchdog, {
+      line: (name, line) => {
+        for (const logLine of apiLogLines(line)) output.log(name, logLine);
+      },
+      died: (name, death) => {
+        this.onDeath(name, death);
+      },
+      slow: (name, reason) => {
+        output.say(`${name} is still not ready: ${reason || 'it has not answered yet'}`, 'warn');
+      },
     });
-    this.api = new ApiProcesses(
-      {
-        command: apiCommand(options),
-        environment: apiEnvironment(options, this.timeline),
-        healthCheckPath: options.healthCheckPath,
-        preStop: this.timeline.apiPreStop,
-        shutdownTimeout: this.timeline.apiTerminationGracePeriod - this.timeline.apiPreStop,
-        watchdog: this.watchdog,
-      },
-      {
-        line: (name, line) => {
-          for (const logLine of apiLogLines(line)) output.log(name, logLine);
-        },
-        died: (name, death) => {
-          this.onDeath(name, death);
-        },
-        slow: (name, reason) => {
-          output.say(`${name} is still not ready: ${reason || 'it has not answered yet'}`, 'warn');
-        },
-      },
-    );
   }
 
   static async prepare(options: StartOptions, output: Output): Promise<LocalRun> {
     await checkListenPort('--http-port', options.httpPort);
     await checkListenPort('--https-port', options.httpsPort);
-    return new LocalRun(options, output);
+    return new LocalRun(options, localDeployment(options), output);
   }
 
   /** Runs until it is told to end; rejects if it cannot go on. Everything is gone then. */
@@ -97,27 +83,28 @@ export class LocalRun {
   /** Ends everything at once. */
   async kill(): Promise<void> {
     this.output.say('Ending at once: requests in flight are cut');
-    this.api.abandon();
+    this.backends.abandon();
     await this.watchdog.end();
   }
 
   private async serve(): Promise<void> {
-    this.dns = await DnsServer.start(zone, () =>
-      this.api.ready.map(({ name, port }) => ({ name, port, address: this.nginx?.machineAddress ?? '127.0.0.1' })),
-    );
+    this.dns = await DnsServer.start(this.backends.zones(() => this.nginx?.machineAddress ?? '127.0.0.1'));
     const probePort = await freePort();
-    const { options, timeline: times, directory, stop } = this;
-    const apiReady = this.api.scale(options.scale);
+    const { options, deployment, directory, stop } = this;
+    this.sayWhatIsNotAsDeployed();
+    this.weights.write();
+    const backendsReady = this.backends.start();
     const { nginx, confPath } = await prepareLocalProxy({
       options,
-      timeline: times,
+      deployment,
+      weightsFile: this.weights.file,
       dnsPort: this.dns.port,
       probePort,
       directory,
       signal: stop.signal,
     });
     this.nginx = nginx;
-    await apiReady;
+    await backendsReady;
     if (this.isStopping()) return;
     const ports = [options.httpPort, options.httpsPort];
     this.proxy = new NginxProcess(
@@ -140,17 +127,31 @@ export class LocalRun {
     await this.proxy.start();
     if (this.isStopping()) return;
     this.started = true;
-    const instances = this.api.ready.map(({ name }) => name);
-    this.output.block(banner(this.output, { options, nginx: nginx.describe, instances }));
+    const backends = deployment.backends.map(({ name, healthCheckPath }) => ({
+      healthCheckPath,
+      instances: this.backends.readyOf(name).map((process) => process.name),
+    }));
+    this.output.block(banner(this.output, { options, hosts: deployment.hosts, nginx: nginx.describe, backends }));
     const stopReading = this.readCommands();
     await this.stopped().finally(stopReading);
   }
 
   private readCommands(): () => void {
     return readConsoleCommands(process.stdin, {
-      scale: (count) => void this.scale(count),
+      scale: (count, name) => {
+        const names = name === undefined ? this.backends.names : [this.backends.known(name)];
+        for (const each of names) void this.scale(each, count);
+      },
+      stop: (instance) => {
+        this.backends.stop(instance);
+        this.output.say(`${instance} is ending, and is not started again`);
+      },
+      weight: (backend, percent) => {
+        this.weights.set(backend, percent);
+        this.output.say(`${backend} gets ${percent} % of what it shares within ${weightsInterval} s`);
+      },
       status: () => {
-        for (const process of this.api.all) this.output.say(statusLine(process));
+        for (const process of this.backends.all) this.output.say(statusLine(process));
       },
       help: () => {
         this.output.block(consoleHelp);
@@ -164,17 +165,37 @@ export class LocalRun {
     });
   }
 
-  private async scale(count: number): Promise<void> {
-    this.output.say(`Scaling from ${this.api.wanted} to ${count}`);
-    if (!(await this.api.scale(count)) || this.isStopping()) return;
-    const names = this.api.ready.map(({ name }) => name).join(', ');
-    this.output.say(`${count === 1 ? 'One instance is' : `${count} instances are`} ready: ${names}`);
+  private async scale(name: string, count: number): Promise<void> {
+    const of = this.backends.names.length === 1 ? '' : ` of ${name}`;
+    const before = this.backends.wanted(name);
+    const scaling = this.backends.scale(name, count);
+    this.output.say(`Scaling${of} from ${before} to ${count}`);
+    if (!(await scaling) || this.isStopping()) return;
+    const names = this.backends.readyOf(name).map((process) => process.name);
+    this.output.say(
+      `${count === 1 ? `One instance${of} is` : `${count} instances${of} are`} ready: ${names.join(', ')}`,
+    );
+  }
+
+  /** What runs in the place of what is deployed. */
+  private sayWhatIsNotAsDeployed(): void {
+    for (const { name, isExample, missing } of this.deployment.backends) {
+      if (isExample) {
+        this.output.say(`${name} is fairlead's example API here: main.ts gives it no local.command`);
+      }
+      for (const variable of missing) {
+        this.output.say(
+          `${name} is not told ${variable}, which comes from the cluster: give it in local.environment`,
+          'warn',
+        );
+      }
+    }
   }
 
   private onDeath(name: string, death: Death): void {
     const { reason, failedStarts, restartInMilliseconds } = death;
     if (!this.started && failedStarts >= attemptsAtStart) {
-      this.stop.abort(new Error(whyNotStarted(apiCommand(this.options).file, death)));
+      this.stop.abort(new Error(whyNotStarted(this.programOf(name), death)));
       return;
     }
     const when =
@@ -185,7 +206,14 @@ export class LocalRun {
   }
 
   private nameOf(port: number): string | undefined {
-    return this.api.all.find((process) => process.port === port)?.name;
+    return this.backends.all.find((process) => process.port === port)?.name;
+  }
+
+  /** What an instance runs. */
+  private programOf(instance: string): string {
+    return (
+      this.deployment.backends.find(({ name }) => instance.replace(/-\d+$/, '') === name)?.command.file ?? instance
+    );
   }
 
   private isStopping(): boolean {
@@ -203,13 +231,13 @@ export class LocalRun {
   }
 
   private async cleanUp(serving: Promise<void>): Promise<void> {
-    const { clientKeepAliveMinimum, workerShutdownTimeout } = this.timeline;
+    const { clientKeepAliveMinimum, workerShutdownTimeout } = this.deployment.timeline;
     const proxyEnded = this.proxy?.end(workerShutdownTimeout * 1000);
     // Event streams and WebSockets hold nginx until the API ends them; all other clients are done by then.
     if (proxyEnded) {
       await Promise.race([proxyEnded, delay(clientKeepAliveMinimum * 1000, undefined, { ref: false })]);
     }
-    await this.api.terminate();
+    await this.backends.terminate();
     await proxyEnded;
     // What was under way when it was told to end: a download, a test of the configuration.
     await serving;

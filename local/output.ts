@@ -12,16 +12,22 @@ const levelStyles: Readonly<Record<Level, Style | undefined>> = {
   debug: 'dim',
 };
 const sourceStyles: readonly Style[] = ['cyan', 'magenta', 'blue', 'green', 'yellow'];
-const sourceWidth = 8;
 
 /** Short aligned lines, each with the time and with who said it; coloured on a terminal, unless NO_COLOR is set. */
 export class Output {
   private readonly coloured: boolean;
+  /** As wide as the longest of those who said something. */
+  private sourceWidth = 8;
   private readonly styleOfSource = new Map<string, Style>();
 
   constructor(private readonly stream: NodeJS.WritableStream) {
     // hasColors() knows of NO_COLOR. https://no-color.org
     this.coloured = stream instanceof WriteStream && stream.hasColors();
+  }
+
+  /** Lets lines of all of these begin at one column. */
+  alignTo(sources: readonly string[]): void {
+    this.sourceWidth = Math.max(this.sourceWidth, ...sources.map(({ length }) => length));
   }
 
   /** What fairlead itself has to say. */
@@ -32,7 +38,8 @@ export class Output {
   /** What a process has written. */
   log(source: string, { level, text }: LogLine): void {
     const time = this.style('dim', new Date().toTimeString().slice(0, 8));
-    const prefix = this.style(this.sourceStyle(source), source.padEnd(sourceWidth));
+    this.alignTo([source]);
+    const prefix = this.style(this.sourceStyle(source), source.padEnd(this.sourceWidth));
     const style = levelStyles[level];
     const shown = terminalText(text);
     this.stream.write(`${time} ${prefix} ${style === undefined ? shown : this.style(style, shown)}\n`);

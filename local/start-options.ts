@@ -1,46 +1,57 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Duration, integer, port, wholeSeconds } from '../validation/amounts';
+import { integer, port, TimeText, wholeSeconds } from '../validation/amounts';
 import { InvalidOption } from '../validation/invalid-option';
 import { hostName, urlPath } from '../validation/names';
 import { Command } from './processes/child-output';
 import { commandLine } from './shell-words';
 
 export interface StartOptions {
-  readonly scale: number;
+  /** Processes of every backend. @default - what each says */
+  readonly scale: number | undefined;
   readonly httpPort: number;
   readonly httpsPort: number;
-  readonly host: string;
-  /** Not given, it is fairlead's own API. */
+  /** @default - localhost, and the hosts of main.ts */
+  readonly host: string | undefined;
+  /** Not given, main.ts says what runs. */
   readonly command: Command | undefined;
-  readonly healthCheckPath: string;
-  readonly keepAliveTimeout: Duration;
+  /** What says what runs, without a command. */
+  readonly main: string;
+  /** Which of several in it. */
+  readonly proxy: string | undefined;
+  /** Those of the command. */
+  readonly healthCheckPath: string | undefined;
+  readonly keepAliveTimeout: TimeText | undefined;
 }
 
 /** Each takes a process, and room in nginx's shared memory. */
 export const maxScale = 100;
 
-export const startHelp = `fairlead start: real nginx with TLS in front of API processes on this machine
+export const startHelp = `fairlead start: what main.ts deploys, on this machine: real nginx with TLS in front of the processes of each backend
 
 Usage: fairlead start [options] [-- PROGRAM ARG …]      npm start -- [options]
 
-  --scale N                  processes of the API, 1 to ${maxScale} (2)
-  --host NAME                the DNS name that nginx answers for, and its certificate is made for (localhost)
+  --scale N                  processes of each backend, 1 to ${maxScale} (what local.replicas says, or 2)
+  --host NAME                the DNS name that nginx answers for besides those of main.ts (localhost)
+  --main FILE                what says what is deployed (main.ts)
+  --proxy NAME               which proxy of it, if it has several
   --https-port PORT          (8443)
   --http-port PORT           redirects to HTTPS (8080)
-  --command "PROGRAM ARG …"  an API of your own. Each process is told its PORT, HOST (127.0.0.1) and HOSTNAME (api-1 …).
+  --command "PROGRAM ARG …"  one API in place of what main.ts says. Each process is told its PORT, HOST (127.0.0.1) and HOSTNAME (api-1 …).
                              '…', "…" and \\ work as in a shell, but none is used: for one, give sh -c "exec …".
                              The same, word by word: fairlead start -- PROGRAM ARG …
   --directory PATH           where the command runs (where fairlead does)
-  --health-check-path PATH   a process gets requests once GET on this path answers 2xx (/healthcheck)
-  --keep-alive-timeout TIME  after how long the API closes an idle connection; nginx does so earlier
-                             (65s; with --command 5s, as Node does up to version 25)
+  --health-check-path PATH   a process of the command gets requests once GET on this path answers 2xx (/healthcheck)
+  --keep-alive-timeout TIME  after how long the command closes an idle connection; nginx does so earlier
+                             (5s, as Node does up to version 25)
   --help                     this text
 
-While it runs, it reads lines from its standard input: scale N, status, help, quit.
+While it runs, it reads lines from its standard input: scale N, scale NAME N, stop NAME-1, weight NAME N,
+status, help, quit.
 
 Environment:
+  FAIRLEAD_ENVIRONMENT       the environment of main.ts, as for cdk8s synth
   FAIRLEAD_NGINX             path, debian, docker, or the path of an nginx: the only one to use. Without it, the first that
                              works: nginx 1.30 or newer on the PATH, Debian's package in ~/.cache, Docker (nginx:1.30)
   NO_COLOR                   no colours
@@ -52,18 +63,38 @@ export function startOptions(args: readonly string[]): StartOptions | undefined 
   if (values.help === true) return undefined;
   const command = ownCommand(values.command, words, values.directory);
   const options: StartOptions = {
-    scale: scaleNumber('--scale', values.scale ?? '2'),
+    scale: values.scale === undefined ? undefined : scaleNumber('--scale', values.scale),
     httpPort: port('--http-port', wholeNumber(values['http-port'] ?? '8080')),
     httpsPort: port('--https-port', wholeNumber(values['https-port'] ?? '8443')),
-    host: hostName('--host', values.host ?? 'localhost'),
+    host: values.host === undefined ? undefined : hostName('--host', values.host),
     command,
-    healthCheckPath: urlPath('--health-check-path', values['health-check-path'] ?? '/healthcheck'),
-    keepAliveTimeout: keepAlive(values['keep-alive-timeout'] ?? (command === undefined ? '65s' : '5s')),
+    main: values.main ?? 'main.ts',
+    proxy: values.proxy,
+    healthCheckPath: given(values['health-check-path'], (path) => urlPath('--health-check-path', path)),
+    keepAliveTimeout: given(values['keep-alive-timeout'], keepAlive),
   };
+  refuseWithoutEffect(values, command);
   if (options.httpPort === options.httpsPort) {
     throw new InvalidOption('--http-port', options.httpPort, 'is --https-port as well: give a port of its own');
   }
   return options;
+}
+
+function given<Value>(text: string | undefined, read: (text: string) => Value): Value | undefined {
+  return text === undefined ? undefined : read(text);
+}
+
+/** What main.ts says is not said here too, and a command has no main.ts. */
+function refuseWithoutEffect(values: Readonly<Record<string, unknown>>, command: Command | undefined): void {
+  const idle = command === undefined ? ['health-check-path', 'keep-alive-timeout'] : ['main', 'proxy'];
+  for (const option of idle) {
+    if (values[option] === undefined) continue;
+    const remedy =
+      command === undefined
+        ? 'is of a command: give --command too, or say it in main.ts'
+        : 'is of main.ts: take it out';
+    throw new InvalidOption(`--${option}`, values[option], remedy);
+  }
 }
 
 /** How many instances, as typed. */
@@ -72,11 +103,11 @@ export function scaleNumber(option: string, text: string): number {
 }
 
 /** The number, or the text itself, so that a message shows what was given. */
-function wholeNumber(text: string): number | string {
+export function wholeNumber(text: string): number | string {
   return /^\d{1,9}$/.test(text) ? Number(text) : text;
 }
 
-function keepAlive(value: string): Duration {
+function keepAlive(value: string): TimeText {
   return `${wholeSeconds('--keep-alive-timeout', value, { min: '2s', max: '1h' })}s`;
 }
 
@@ -120,6 +151,8 @@ function parse(args: readonly string[]) {
         'http-port': { type: 'string' },
         command: { type: 'string' },
         directory: { type: 'string' },
+        main: { type: 'string' },
+        proxy: { type: 'string' },
         'health-check-path': { type: 'string' },
         'keep-alive-timeout': { type: 'string' },
         help: { type: 'boolean', short: 'h' },

@@ -29,7 +29,7 @@ export interface BudgetProps {
    * The most connections of clients that one proxy holds at a time, idle ones too; one more is closed at once. Each takes 57 KiB of
    * memory at worst.
    *
-   * @default - what is left of 80 % of `proxyMemoryLimit` when requests and streams have theirs
+   * @default - what is left of 80 % of its memory limit when requests and streams have theirs
    * @see https://nginx.org/en/docs/stream/ngx_stream_limit_conn_module.html
    */
   readonly maxConnections?: number;
@@ -38,22 +38,23 @@ export interface BudgetProps {
    * The most requests in progress in one proxy, each stream of HTTP/2 counting as one; one more is answered 503 with `Retry-After`
    * at once. Each takes half a MiB at worst: its client sends a whole body, and does not read a compressed answer.
    *
-   * @default - what half of 80 % of `proxyMemoryLimit` carries, less what nginx itself takes; no more than the disk has room for bodies
+   * @default - what half of 80 % of its memory limit carries, less what nginx itself takes; no more than the disk has room for bodies
    * @see https://nginx.org/en/docs/http/ngx_http_limit_conn_module.html
    */
   readonly maxRequests?: number;
 
   /**
-   * The same of `streamPaths`: event streams and WebSockets, which take less memory as nothing of them is kept.
+   * The same of routes with `streaming`: event streams and WebSockets, which take less memory as nothing of them is kept.
    *
-   * @default - what a fifth of that memory carries; 0 without `streamPaths`
+   * @default - what a fifth of that memory carries; 0 without such a route
+   * @see https://nginx.org/en/docs/http/ngx_http_limit_conn_module.html
    */
   readonly maxStreams?: number;
 
   /**
    * The most connections that one client's address has to one proxy. It stays on one proxy if the Service has
    * `sessionAffinity: ClientIP`, and has as many with each of them else. Private addresses are not limited
-   * (`unlimitedClients`).
+   * (`unlimited`).
    *
    * @default - an eighth of `maxConnections`
    * @see https://nginx.org/en/docs/stream/ngx_stream_limit_conn_module.html
@@ -69,20 +70,24 @@ export interface BudgetProps {
   readonly maxRequestsPerClient?: number;
 }
 
+/** The same options where each may be undefined. */
+type Given<Options> = { readonly [Option in keyof Options]?: Options[Option] | undefined };
+
 /** What a proxy has, and what it is asked to do. */
-export interface BudgetSettings extends BudgetProps {
+export interface BudgetSettings extends Given<BudgetProps> {
   /** Bytes: the limit of its container. */
   readonly memoryLimit: number;
   readonly workers: number;
-  /** Bytes: `client_max_body_size`. */
+  /** Bytes: the greatest `maxBodySize` of its routes. */
   readonly maxBodySize: number;
   /** Bytes for temporary files. @default - as many as they can be */
   readonly temporaryStorage?: number | undefined;
   readonly gzip: boolean;
-  /** Whether there are `streamPaths`. */
+  /** Whether a route is one of `streaming`. */
   readonly hasStreams: boolean;
-  /** Bytes: the zone of the instances. */
-  readonly upstreamZone: number;
+  readonly backends: number;
+  /** Bytes: the zones of their instances. */
+  readonly upstreamZones: number;
 }
 
 /** How much one proxy takes on at a time, so that it fits whatever clients do. */
@@ -91,7 +96,7 @@ export interface Budget {
   readonly connections: number;
   readonly connectionsPerClient: number;
   readonly streamsPerConnection: number;
-  /** Requests in progress, in all and of one address; and of `streamPaths`. */
+  /** Requests in progress, in all and of one address; and of routes with `streaming`. */
   readonly requests: number;
   readonly requestsPerClient: number;
   readonly streams: number;
@@ -129,14 +134,20 @@ const worker = 5 * MiB;
 const master = 6 * MiB;
 /** The module's and nginx's structures of one connection, which every worker has from the start. */
 const connectionStructures = 440;
-/** Zones that do not grow: TLS sessions, the fallback, the certificate, counts. */
-const fixedZones = 10 * MiB + 64 * KiB + 64 * KiB + 3 * 32 * KiB;
+/** Zones that do not grow: TLS sessions, the certificate, counts; and the fallback of each backend. */
+const fixedZones = 10 * MiB + 64 * KiB + 3 * 32 * KiB;
+const fallbackZone = 64 * KiB;
 /** Bytes of a zone that `limit_conn` takes for one address. */
 const bytesPerAddress = 128;
 
-/** Idle connections that each worker keeps to the instances, and to the fallback. */
-export const idleUpstreamConnections = 128;
-export const idleFallbackConnections = 16;
+/** Idle connections that each worker keeps to the instances of one of so many backends, and to its fallback. */
+export function idleConnections(backends: number): { readonly instances: number; readonly fallback: number } {
+  return {
+    instances: Math.max(4, Math.floor(128 / Math.max(1, backends))),
+    fallback: Math.max(2, Math.floor(16 / Math.max(1, backends))),
+  };
+}
+
 /** Connections of a worker that no client is given: probes, the certificate check, listening sockets, DNS. */
 const heldBack = 48;
 /** Of nginx's default; a client that is given fewer is told so. */
@@ -164,12 +175,18 @@ const storageWithoutAsking = 8 * 1024 * MiB;
 export function budget(settings: BudgetSettings): Budget {
   const { memoryLimit, workers, hasStreams } = settings;
   const cost = costs(settings);
+  const idle = idleConnections(settings.backends);
+  const spareConnections = settings.backends * (idle.instances + idle.fallback) + heldBack;
   const usable = Math.floor(memoryLimit * usableShare);
   const fixed: MemoryShare[] = [
-    { what: 'nginx itself', count: 1, each: master + fixedZones + settings.upstreamZone },
+    {
+      what: 'nginx itself',
+      count: 1,
+      each: master + fixedZones + settings.backends * fallbackZone + settings.upstreamZones,
+    },
     { what: 'workers', count: workers, each: worker + connectionStructures * spareConnections },
   ];
-  const limits = values(settings, budgetOptions);
+  const limits = values(settings, budgetOptions, 'clients.');
   const given = {
     requests: limits.maxRequests,
     streams: hasStreams ? limits.maxStreams : 0,
@@ -177,9 +194,9 @@ export function budget(settings: BudgetSettings): Budget {
   };
   if (!hasStreams && settings.maxStreams !== undefined) {
     throw new InvalidOption(
-      'maxStreams',
+      'clients.maxStreams',
       settings.maxStreams,
-      'does nothing without streamPaths: take it out, or give streamPaths',
+      'does nothing without a route for streams: take it out, or give a route `streaming`',
     );
   }
   const forGiven =
@@ -219,10 +236,10 @@ export function budget(settings: BudgetSettings): Budget {
       `is too much: ${connections} connections and ${inProgress} requests need ${openFiles} open files in one worker, and most systems allow ${mostOpenFiles}: give less`,
     );
   }
-  const requestsPerClient = perClient('maxRequestsPerClient', limits.maxRequestsPerClient, inProgress, 4);
+  const requestsPerClient = perClient('clients.maxRequestsPerClient', limits.maxRequestsPerClient, inProgress, 4);
   return {
     connections,
-    connectionsPerClient: perClient('maxConnectionsPerClient', limits.maxConnectionsPerClient, connections, 8),
+    connectionsPerClient: perClient('clients.maxConnectionsPerClient', limits.maxConnectionsPerClient, connections, 8),
     streamsPerConnection: Math.min(mostStreamsPerConnection, requestsPerClient),
     requests,
     requestsPerClient,
@@ -235,8 +252,6 @@ export function budget(settings: BudgetSettings): Budget {
     memoryLimit,
   };
 }
-
-const spareConnections = idleUpstreamConnections + idleFallbackConnections + heldBack;
 
 /** Bytes of each at worst. */
 function costs({ workers, gzip }: BudgetSettings): { connection: number; request: number; stream: number } {
@@ -274,15 +289,15 @@ function storage(settings: BudgetSettings, inProgress: number): number {
   const needed = inProgress * maxBodySize;
   const room = temporaryStorage ?? storageWithoutAsking;
   if (needed <= room) return temporaryStorage ?? needed;
-  const byDefault: [string, unknown] = ['clientMaxBodySize', `${Math.ceil(maxBodySize / MiB)}m`];
+  const byDefault: [string, unknown] = ['maxBodySize', `${Math.ceil(maxBodySize / MiB)}m`];
   const [option, value] =
     temporaryStorage === undefined
       ? (counted(settings) ?? byDefault)
-      : ['proxyTemporaryStorage', mebibytes(temporaryStorage)];
+      : ['resources.temporaryStorage', mebibytes(temporaryStorage)];
   throw new InvalidOption(
     option,
     value,
-    `does not fit: ${inProgress} requests at once with bodies of ${Math.ceil(maxBodySize / MiB)}m are ${mebibytes(needed)} of temporary files, and ${mebibytes(room)} are there: give proxyTemporaryStorage ${JSON.stringify(mebibytes(needed))} if the nodes have as much, or maxRequests ${Math.floor(room / maxBodySize)} or less`,
+    `does not fit: ${inProgress} requests at once with bodies of ${Math.ceil(maxBodySize / MiB)}m are ${mebibytes(needed)} of temporary files, and ${mebibytes(room)} are there: give the proxy resources.temporaryStorage ${JSON.stringify(mebibytes(needed))} if the nodes have as much, or clients.maxRequests ${Math.floor(room / maxBodySize)} or less`,
   );
 }
 
@@ -299,19 +314,19 @@ function refuseMemory(
   throw new InvalidOption(
     option,
     value,
-    `does not fit: ${terms.join(' + ')} = ${mebibytes(memorySum)}, and 80 % of proxyMemoryLimit are ${mebibytes(usable)}: give less, or proxyMemoryLimit ${JSON.stringify(mebibytes(memorySum / usableShare))} or more`,
+    `does not fit: ${terms.join(' + ')} = ${mebibytes(memorySum)}, and 80 % of resources.memory.limit are ${mebibytes(usable)}: give less, or resources.memory.limit ${JSON.stringify(mebibytes(memorySum / usableShare))} or more`,
   );
 }
 
 /** What was asked for that does not fit: the first number that was given, or the memory that leaves no room. */
 function asked(settings: BudgetSettings): [string, unknown] {
-  if (settings.maxConnections !== undefined) return ['maxConnections', settings.maxConnections];
-  return counted(settings) ?? ['proxyMemoryLimit', mebibytes(settings.memoryLimit)];
+  if (settings.maxConnections !== undefined) return ['clients.maxConnections', settings.maxConnections];
+  return counted(settings) ?? ['resources.memory.limit', mebibytes(settings.memoryLimit)];
 }
 
 function counted({ maxRequests, maxStreams }: BudgetSettings): [string, unknown] | undefined {
-  if (maxRequests !== undefined) return ['maxRequests', maxRequests];
-  return maxStreams === undefined ? undefined : ['maxStreams', maxStreams];
+  if (maxRequests !== undefined) return ['clients.maxRequests', maxRequests];
+  return maxStreams === undefined ? undefined : ['clients.maxStreams', maxStreams];
 }
 
 function sum(memory: readonly MemoryShare[]): number {

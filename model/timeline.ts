@@ -1,56 +1,9 @@
-import { type Duration, seconds } from '../validation/amounts';
+import { seconds, type TimeText, whole } from '../validation/amounts';
 import { InvalidOption } from '../validation/invalid-option';
 import { optional, type Table, values, withDefault } from '../validation/options';
 
-/** What a user may say about time. Everything else follows from it. */
-export interface TimelineProps {
-  /**
-   * How long the API keeps an idle connection open, in whole seconds. An app that uses `serve()` is told this value
-   * (`KEEP_ALIVE_TIMEOUT_SECONDS`) and follows it; of any other app it says what the app does. nginx closes its pooled
-   * connections earlier, so that no request meets a connection that the API is closing.
-   *
-   * @default '5s' - what Node does on its own up to version 25
-   * @see https://nodejs.org/api/http.html#serverkeepalivetimeout
-   */
-  readonly keepAliveTimeout?: Duration;
-
-  /**
-   * The longest that the API may take between two reads of a request or an answer, in whole seconds. nginx answers 504
-   * (and asks another pod, if the method is idempotent) after it; a pod or a proxy that ends waits this long for the
-   * requests that it holds.
-   *
-   * @default '60s'
-   * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_read_timeout
-   */
-  readonly requestTimeout?: Duration;
-
-  /**
-   * How long nginx waits for a connection to a pod, in whole seconds. A pod on a lost node refuses nothing, it is
-   * silent: this is what each request that is sent to it first costs.
-   *
-   * @default '2s'
-   * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_connect_timeout
-   */
-  readonly connectTimeout?: Duration;
-
-  /**
-   * How long after its arrival a request may still be passed to another pod, in whole seconds. Where this is not longer
-   * than `requestTimeout`, a GET that has waited on a pod that hangs is tried once more, but may meet that pod again.
-   *
-   * @default - `requestTimeout` and 10 s more
-   * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream_timeout
-   */
-  readonly nextUpstreamTimeout?: Duration;
-
-  /**
-   * How long nginx keeps an answer of the cluster's DNS, in whole seconds. A pod gets its first request within this and
-   * two seconds of being ready (and what the cluster's own DNS caches, `dnsCache`); every proxy asks once in this time.
-   *
-   * @default '5s'
-   * @see https://nginx.org/en/docs/http/ngx_http_core_module.html#resolver
-   */
-  readonly resolverValid?: Duration;
-
+/** What a namespace says about time: its DNS, and nodes that are lost. */
+export interface NamespaceTimes {
   /**
    * How long the cluster's DNS may go on giving an old answer, in whole seconds: 30 with NodeLocal DNSCache and with
    * CoreDNS as kubeadm set it up before Kubernetes 1.32, 0 since then. A pod that ends goes on serving this much longer.
@@ -58,34 +11,16 @@ export interface TimelineProps {
    * @default '30s'
    * @see https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/
    */
-  readonly dnsCache?: Duration;
+  readonly dnsCacheTtl?: TimeText;
 
   /**
-   * How long a proxy that ends goes on accepting connections, in whole seconds: what the health check of a cloud load
-   * balancer (interval × failures: AWS NLB 10 s × 3, Google 8 s × 3) needs to stop sending it new ones. Where nothing
-   * checks the nodes (`externalTrafficPolicy: 'Cluster'`, NodePort, ClusterIP), kube-proxy needs but '5s'.
+   * How long the proxies keep an answer of the cluster's DNS, in whole seconds. A pod gets its first request within this and
+   * two seconds of being ready (and what the cluster's own DNS caches, `dnsCacheTtl`); every proxy asks once in this time.
    *
-   * @default '30s'
-   * @see https://kubernetes.io/docs/tutorials/services/pods-and-endpoint-termination-flow/
+   * @default '5s'
+   * @see https://nginx.org/en/docs/http/ngx_http_core_module.html#resolver
    */
-  readonly proxyDeregistrationDelay?: Duration;
-
-  /**
-   * How long a client may leave a connection idle and then use it again without meeting its end, in whole seconds. It
-   * is told to clients (`Keep-Alive: timeout=`), and a proxy that ends honours it.
-   *
-   * @default '20s'
-   * @see https://nginx.org/en/docs/http/ngx_http_core_module.html#keepalive_timeout
-   */
-  readonly clientKeepAliveTimeout?: Duration;
-
-  /**
-   * How long nginx serves a certificate that it has read before it looks at the file again, in whole seconds.
-   *
-   * @default '10s'
-   * @see https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_certificate_cache
-   */
-  readonly certificateValid?: Duration;
+  readonly resolverValid?: TimeText;
 
   /**
    * How long pods stay bound to a node that is not ready or unreachable, in whole seconds (`tolerationSeconds`). New ones
@@ -96,25 +31,81 @@ export interface TimelineProps {
    * @default '30s'
    * @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions
    */
-  readonly unreachableToleration?: Duration;
+  readonly unreachableToleration?: TimeText;
 }
 
-/** Those of the whole deployment. */
-export const deploymentTimes = {
-  requestTimeout: withDefault('60s', seconds({ min: '1s', max: '1h' })),
-  connectTimeout: withDefault('2s', seconds({ min: '1s', max: '75s' })),
-  nextUpstreamTimeout: optional(seconds({ min: '1s', max: '2h' })),
+/** What a backend says about time. */
+export interface BackendTimes {
+  /**
+   * How long the API keeps an idle connection open, in whole seconds. An app that uses `serve()` is told this value
+   * (`KEEP_ALIVE_TIMEOUT_SECONDS`) and follows it; of any other app it says what the app does. nginx closes its pooled
+   * connections earlier, so that no request meets a connection that the API is closing.
+   *
+   * @default '5s' - what Node does on its own up to version 25
+   * @see https://nodejs.org/api/http.html#serverkeepalivetimeout
+   */
+  readonly keepAliveTimeout?: TimeText;
+
+  /**
+   * The longest that the API may take between two reads of a request or an answer, in whole seconds. nginx answers 504
+   * (and asks another pod, if the method is idempotent) after it; a pod or a proxy that ends waits this long for the
+   * requests that it holds. A route may be given less, never more.
+   *
+   * @default '60s'
+   * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_read_timeout
+   */
+  readonly requestTimeout?: TimeText;
+}
+
+/** What a proxy says about time. */
+export interface ProxyTimes {
+  /**
+   * How long nginx serves a certificate that it has read before it looks at the file again, in whole seconds.
+   *
+   * @default '10s'
+   * @see https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_certificate_cache
+   */
+  readonly certificateValid?: TimeText;
+}
+
+/** All times that the others follow from. */
+export interface TimelineProps extends NamespaceTimes, BackendTimes, ProxyTimes {
+  /** How long a proxy that ends goes on accepting connections. @default '30s' */
+  readonly deregistrationDelay?: TimeText;
+  /** How long a client may leave a connection idle and then use it again. @default '20s' */
+  readonly clientKeepAliveTimeout?: TimeText;
+  /** How long nginx waits for a connection to a pod. @default '2s' */
+  readonly connectTimeout?: TimeText;
+  /** How long after its arrival a request may still be passed to another pod. @default - `requestTimeout` and 10 s more */
+  readonly nextUpstreamTimeout?: TimeText;
+  /** How many pods one request is passed to before the last try. @default 3 */
+  readonly nextUpstreamTries?: number;
+}
+
+export const namespaceTimes = {
+  dnsCacheTtl: withDefault('30s', seconds({ max: '5m' })),
   resolverValid: withDefault('5s', seconds({ min: '1s', max: '5m' })),
-  dnsCache: withDefault('30s', seconds({ max: '5m' })),
-  proxyDeregistrationDelay: withDefault('30s', seconds({ min: '1s', max: '10m' })),
-  clientKeepAliveTimeout: withDefault('20s', seconds({ min: '2s', max: '1h' })),
-  certificateValid: withDefault('10s', seconds({ min: '1s', max: '1d' })),
   unreachableToleration: withDefault('30s', seconds({ max: '1d' })),
-} satisfies Table<Omit<TimelineProps, 'keepAliveTimeout'>>;
+} satisfies Table<NamespaceTimes>;
+
+export const backendTimes = {
+  keepAliveTimeout: withDefault('5s', seconds({ min: '2s', max: '1h' })),
+  requestTimeout: withDefault('60s', seconds({ min: '1s', max: '1h' })),
+} satisfies Table<BackendTimes>;
+
+export const proxyTimes = {
+  certificateValid: withDefault('10s', seconds({ min: '1s', max: '1d' })),
+} satisfies Table<ProxyTimes>;
 
 export const timelineOptions = {
-  keepAliveTimeout: withDefault('5s', seconds({ min: '2s', max: '1h' })),
-  ...deploymentTimes,
+  ...namespaceTimes,
+  ...backendTimes,
+  ...proxyTimes,
+  deregistrationDelay: withDefault('30s', seconds({ min: '1s', max: '10m' })),
+  clientKeepAliveTimeout: withDefault('20s', seconds({ min: '2s', max: '1h' })),
+  connectTimeout: withDefault('2s', seconds({ min: '1s', max: '75s' })),
+  nextUpstreamTimeout: optional(seconds({ min: '1s', max: '2h' })),
+  nextUpstreamTries: withDefault(3, whole(1, 10)),
 } satisfies Table<TimelineProps>;
 
 /** Every timeout of both sides, in seconds. */
@@ -191,10 +182,10 @@ const exitMargin = 5;
 /** Derives every timeout from what the user said, and refuses what would lose requests. */
 export function timeline(props: TimelineProps = {}): Timeline {
   const given = values(props, timelineOptions);
-  const { keepAliveTimeout, requestTimeout, connectTimeout, resolverValid, dnsCache } = given;
+  const { keepAliveTimeout, requestTimeout, connectTimeout, resolverValid, dnsCacheTtl } = given;
   const { certificateValid, unreachableToleration } = given;
   const { nextUpstreamTimeout = requestTimeout + nextUpstreamMargin } = given;
-  const proxyPreStop = given.proxyDeregistrationDelay;
+  const proxyPreStop = given.deregistrationDelay;
   const clientKeepAliveHint = given.clientKeepAliveTimeout;
 
   if (requestTimeout < connectTimeout && props.requestTimeout === undefined) {
@@ -219,8 +210,8 @@ export function timeline(props: TimelineProps = {}): Timeline {
     );
   }
 
-  const nextUpstreamTries = 3;
-  const discovery = dnsCache + resolverValid + reResolveTimer;
+  const { nextUpstreamTries } = given;
+  const discovery = dnsCacheTtl + resolverValid + reResolveTimer;
   const apiPreStop = discovery + slack;
   const apiShutdownTimeout = requestTimeout + slack;
   const clientKeepAliveMinimum = clientKeepAliveHint + slack;
@@ -263,6 +254,19 @@ export function timeline(props: TimelineProps = {}): Timeline {
     // other. After one, with two silent pods beside it, one more may be silent, and the fallback hang.
     longestWaitOnHungPods:
       Math.max(nextUpstreamTimeout, requestTimeout + 4 * connectTimeout) + connectTimeout + requestTimeout,
+  };
+}
+
+/** What holds for all routes of a proxy: it waits for the longest request of any. */
+export function proxyTimeline(props: TimelineProps, ...routes: readonly Timeline[]): Timeline {
+  const all = routes.length === 0 ? [timeline(props)] : routes;
+  const longest = (time: 'requestTimeout' | 'workerShutdownTimeout' | 'proxyTerminationGracePeriod'): number =>
+    Math.max(...all.map((route) => route[time]));
+  return {
+    ...timeline(props),
+    requestTimeout: longest('requestTimeout'),
+    workerShutdownTimeout: longest('workerShutdownTimeout'),
+    proxyTerminationGracePeriod: longest('proxyTerminationGracePeriod'),
   };
 }
 

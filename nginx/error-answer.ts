@@ -24,6 +24,7 @@ const errorPath = '/.nginx-error';
 export function errorSection(): Node[] {
   return [
     heading("nginx's own errors: JSON, as a client of an API expects"),
+    block('types', [], 'the type of such an answer does not go by the ending of a path'),
     block('map $status $error_reason', [
       directive('default "Bad Request"'),
       ...reasons.map(([status, reason]) => directive(`${status} "${reason}"`)),
@@ -31,18 +32,25 @@ export function errorSection(): Node[] {
   ];
 }
 
-/** In the server that forwards: the status stays, the body is JSON. Answers of the API are never touched. */
+/** In the server that forwards: the status stays, the body is JSON. Answers of backends are never touched. */
 export function errorDirectives(): Node[] {
-  const statuses = [400, ...reasons.map(([status]) => status), 495, 496, 497];
   return [
-    directive(`error_page ${statuses.join(' ')} ${errorPath}`),
-    directive(`error_page 494 =431 ${errorPath}`, 'what nginx calls a head that is too large'),
+    ...errorPages(),
     block(`location = ${errorPath}`, [
       directive('internal', 'no client asks for it'),
       directive('client_max_body_size 0', 'over HTTP/2 nginx would refuse the body here again, and answer 500'),
       directive('default_type application/json'),
       directive(`return 200 '${errorBody('$error_reason')}'`, 'with the status of the error'),
     ]),
+  ];
+}
+
+/** Which a location loses that has one of its own. */
+export function errorPages(): Directive[] {
+  const statuses = [400, ...reasons.map(([status]) => status), 495, 496, 497];
+  return [
+    directive(`error_page ${statuses.join(' ')} ${errorPath}`),
+    directive(`error_page 494 =431 ${errorPath}`, 'what nginx calls a head that is too large'),
   ];
 }
 

@@ -1,6 +1,9 @@
 import { buffers } from '../model/budget';
-import { block, directive, heading, Node } from './directive';
-import { ProxyModel } from './model';
+import { ProxyModel } from '../model/proxy';
+import { RouteModel } from '../model/route';
+import { block, Directive, directive, heading, Node, quoteWithVariables } from './directive';
+import { authority } from './place';
+import { Plan } from './plan';
 
 /** What frameworks and platforms believe of whoever stands in front of them. */
 const clientsOwn = [
@@ -14,10 +17,9 @@ const clientsOwn = [
   'CF-Connecting-IP',
 ];
 
-/** What the API is told, and how long it is waited for. */
-export function forwardingSection(proxy: ProxyModel): Node[] {
-  const { timeline, externalHttpsPort } = proxy;
-  const authority = externalHttpsPort === 443 ? '$host' : `$host:${externalHttpsPort}`;
+/** What backends are told, and how long they are waited for. What differs by route stands in its locations. */
+export function forwardingSection(plan: Plan): Node[] {
+  const { common, proxy } = plan;
   return [
     heading('Requests to the API'),
     ...realClientAddress(proxy),
@@ -32,45 +34,53 @@ export function forwardingSection(proxy: ProxyModel): Node[] {
       'of HTTP/1.1 alone: HTTP/2 shares the connection',
     ),
     block('map $accepted_upgrade $connection_upgrade', [directive('default upgrade'), directive('"" ""')]),
-    directive('proxy_set_header Upgrade $accepted_upgrade'),
-    directive(
-      'proxy_set_header Connection $connection_upgrade',
-      'left out when there is no upgrade: connections are kept',
-    ),
-    directive('proxy_set_header Host $host', 'one of the hosts below, no other reaches the API'),
-    directive('proxy_set_header X-Forwarded-Host ' + authority),
-    directive('proxy_set_header X-Forwarded-Port ' + String(externalHttpsPort)),
-    directive('proxy_set_header X-Forwarded-Proto $scheme'),
-    directive(
-      'proxy_set_header X-Forwarded-For $remote_addr',
-      'set, not appended: the API trusts one hop, and a client writes what it likes',
-    ),
-    directive('proxy_set_header X-Real-IP $remote_addr'),
-    ...clientsOwn.map((name, index) =>
-      directive(
-        `proxy_set_header ${name} ""`,
-        index === 0 ? "a client's own is not passed on, nor are these" : undefined,
-      ),
-    ),
-    directive('proxy_set_header X-Request-Id $accepted_request_id'),
+    ...requestHeaders(plan, common.requestHeaders),
     directive(`proxy_buffer_size ${buffers.answerHead}k`, 'answers with large headers (cookies, tokens)'),
     directive(`proxy_buffers ${buffers.answers} ${buffers.answer}k`, 'of an answer that its client does not read'),
     directive(`proxy_busy_buffers_size ${(buffers.answers - 1) * buffers.answer}k`),
     directive(
-      `proxy_connect_timeout ${timeline.connectTimeout}s`,
+      `proxy_connect_timeout ${common.connectTimeout}s`,
       'an instance on a lost node refuses nothing, it is silent',
     ),
     directive(
       'proxy_socket_keepalive on',
       "finds connections to a lost node, idle or waiting; how soon is the system's to say (tcp_keepalive_time)",
     ),
-    directive(`proxy_send_timeout ${timeline.requestTimeout}s`),
-    directive(`proxy_read_timeout ${timeline.requestTimeout}s`),
+    directive(`proxy_send_timeout ${common.requestTimeout}s`),
+    directive(`proxy_read_timeout ${common.requestTimeout}s`),
     directive(
-      `proxy_next_upstream_tries ${timeline.nextUpstreamTries}`,
+      `proxy_next_upstream_tries ${common.nextUpstreamTries}`,
       'a request that kills instances does not kill all of them',
     ),
-    directive(`proxy_next_upstream_timeout ${timeline.nextUpstreamTimeout}s`, 'no try begins later'),
+    directive(`proxy_next_upstream_timeout ${common.nextUpstreamTimeout}s`, 'no try begins later'),
+  ];
+}
+
+/** Every header that nginx sets or takes away, with a route's own among them: a list replaces the one of a level above. */
+export function requestHeaders({ place }: Plan, own: RouteModel['requestHeaders']): Directive[] {
+  const names = new Set(own.map(([name]) => name.toLowerCase()));
+  const set = (name: string, value: string, reason?: string): Directive[] =>
+    names.has(name.toLowerCase()) ? [] : [directive(`proxy_set_header ${name} ${value}`, reason)];
+  return [
+    ...set('Upgrade', '$accepted_upgrade'),
+    ...set('Connection', '$connection_upgrade', 'left out when there is no upgrade: connections are kept'),
+    ...set('Host', '$host', 'one of the hosts below, no other reaches the API'),
+    ...set('X-Forwarded-Host', authority(place)),
+    ...set('X-Forwarded-Port', String(place.externalHttpsPort)),
+    ...set('X-Forwarded-Proto', '$scheme'),
+    ...set(
+      'X-Forwarded-For',
+      '$remote_addr',
+      'set, not appended: the API trusts one hop, and a client writes what it likes',
+    ),
+    ...set('X-Real-IP', '$remote_addr'),
+    ...clientsOwn.flatMap((name, index) =>
+      set(name, '""', index === 0 ? "a client's own is not passed on, nor are these" : undefined),
+    ),
+    ...set('X-Request-Id', '$accepted_request_id'),
+    ...own.map(([name, value]) =>
+      directive(`proxy_set_header ${name} ${value === false ? '""' : quoteWithVariables(name, value)}`),
+    ),
   ];
 }
 

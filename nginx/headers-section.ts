@@ -1,22 +1,26 @@
 import { buffers } from '../model/budget';
-import { block, directive, heading, Node, quoteWithVariables } from './directive';
-import { ProxyModel } from './model';
+import { HostModel } from '../model/proxy';
+import { securityHeaders } from '../model/proxy-options';
+import { RouteModel } from '../model/route';
+import { block, directive, Directive, heading, Node, quoteWithVariables } from './directive';
+import { isForwarded, Plan } from './plan';
 
-/** Security headers that the API may replace; each of them is sent by nginx otherwise. */
-const securityHeaders: readonly (readonly [name: string, value: string, reason: string])[] = [
-  ['Referrer-Policy', 'no-referrer', 'paths of an API stay between client and API'],
-  ['Cross-Origin-Resource-Policy', 'same-origin', 'no other site embeds an answer; CORS is not touched by it'],
-];
+/** What the security headers are for, where they have the value of the default. */
+const reasons: Readonly<Record<string, string>> = {
+  'Content-Security-Policy': 'a browser that shows an answer loads nothing for it',
+  'Referrer-Policy': 'paths of an API stay between client and API',
+  'Cross-Origin-Resource-Policy': 'no other site embeds an answer; CORS is not touched by it',
+};
 
 interface Header {
   readonly name: string;
   readonly value: string;
-  readonly reason?: string;
+  readonly reason?: string | undefined;
 }
 
-/** Headers that every answer has, the API's own winning. */
-export function headersSection(proxy: ProxyModel): Node[] {
-  const headers = defaultHeaders(proxy);
+/** Headers that every answer has, a backend's own winning. */
+export function headersSection(plan: Plan): Node[] {
+  const defaults = defaultHeaders(plan);
   return [
     heading('Headers of answers'),
     directive('server_tokens off', 'no version in the Server header and on error pages'),
@@ -26,43 +30,114 @@ export function headersSection(proxy: ProxyModel): Node[] {
     directive('add_header X-Request-Id $accepted_request_id always', 'what a user can quote, and all logs have'),
     directive('proxy_hide_header X-Content-Type-Options', 'the same: it has no other value'),
     directive('add_header X-Content-Type-Options nosniff always', 'browsers go by Content-Type alone'),
-    ...headers.map(({ name, value, reason }) =>
+    ...defaults.map(({ name, value, reason }) =>
       block(
         `map ${upstreamHeader(name)} ${defaultHeader(name)}`,
         [directive(`"" ${quoteWithVariables(name, value)}`)],
         reason ?? "unless the API's answer has one",
       ),
     ),
-    ...headers.map(({ name }) => directive(`add_header ${name} ${defaultHeader(name)} always`)),
-    ...strictTransportSecurity(proxy),
+    ...defaults.map(({ name }) => directive(`add_header ${name} ${defaultHeader(name)} always`)),
+    ...strictTransportSecurity(plan),
   ];
 }
 
-function defaultHeaders({ contentSecurityPolicy, responseHeaders }: ProxyModel): Header[] {
-  const headers = new Map<string, Header>();
-  const set = (header: Header): unknown => headers.set(header.name.toLowerCase(), header);
-  set({
-    name: 'Content-Security-Policy',
-    value: contentSecurityPolicy,
-    reason: 'a browser that shows an answer loads nothing for it',
-  });
-  for (const [name, value, reason] of securityHeaders) set({ name, value, reason });
-  for (const [name, value] of responseHeaders) set({ name, value });
-  return [...headers.values()];
+/** All that stands in `headersSection`, for a location that has to leave one out; values as nginx writes them. */
+function commonHeaders(plan: Plan): Header[] {
+  return [
+    { name: 'X-Request-Id', value: '$accepted_request_id' },
+    { name: 'X-Content-Type-Options', value: 'nosniff' },
+    ...defaultHeaders(plan).map(({ name }) => ({ name, value: defaultHeader(name) })),
+    ...(sendsTransportSecurity(plan)
+      ? [{ name: 'Strict-Transport-Security', value: '$strict_transport_security' }]
+      : []),
+  ];
 }
 
-function strictTransportSecurity({ hstsMaxAge, hstsIncludeSubDomains }: ProxyModel): Node[] {
-  if (hstsMaxAge === 0) return [];
-  const value = `max-age=${hstsMaxAge}${hstsIncludeSubDomains ? '; includeSubDomains' : ''}`;
+/** What of a backend's answer is not passed on, through one host. */
+function hiddenHeaders({ hstsMaxAge }: HostModel): string[] {
+  const ofHost = hstsMaxAge > 0 ? ['Strict-Transport-Security'] : [];
+  return ['X-Powered-By', 'X-Request-Id', 'X-Content-Type-Options', ...ofHost];
+}
+
+/** In the server of a host that leaves Strict-Transport-Security to its backends, if others do not. */
+export function hiddenByHost(plan: Plan, host: HostModel): Directive[] {
+  if (!sendsTransportSecurity(plan) || host.hstsMaxAge > 0) return [];
+  return hiddenHeaders(host).map((name, index) =>
+    directive(
+      `proxy_hide_header ${name}`,
+      index === 0 ? 'Strict-Transport-Security is left to the backends of this host' : undefined,
+    ),
+  );
+}
+
+/** In every location of a route: its own headers, which take the place of the answer's and of the default ones. */
+export function answerHeaders(plan: Plan, host: HostModel, route: RouteModel): Directive[] {
+  const { responseHeaders } = route;
+  if (responseHeaders.length === 0) return [];
+  const own = new Set(responseHeaders.map(([name]) => name.toLowerCase()));
+  const isOwn = ({ name }: { readonly name: string }): boolean => own.has(name.toLowerCase());
+  const hidden = hiddenHeaders(host).filter((name) => !isOwn({ name }));
+  const common = commonHeaders(plan);
+  return [
+    ...(isForwarded(route)
+      ? [...hidden, ...responseHeaders.map(([name]) => name)].map((name, index) =>
+          directive(`proxy_hide_header ${name}`, index === 0 ? 'a list of its own holds all of them' : undefined),
+        )
+      : []),
+    ...(common.some(isOwn)
+      ? [
+          directive('add_header_inherit off', 'some of them are replaced here'),
+          ...common.filter((header) => !isOwn(header)).map(({ name, value }) => added(name, value)),
+        ]
+      : []),
+    ...responseHeaders.flatMap(([name, value]) =>
+      value === false ? [] : [added(name, quoteWithVariables(name, value))],
+    ),
+  ];
+}
+
+function added(name: string, value: string): Directive {
+  return directive(`add_header ${name} ${value} always`);
+}
+
+function defaultHeaders({ proxy }: Plan): Header[] {
+  return proxy.defaultResponseHeaders.map(([name, value]) => {
+    const isDefault = securityHeaders.some((header) => header[0] === name && header[1] === value);
+    return { name, value, reason: isDefault ? reasons[name] : undefined };
+  });
+}
+
+function sendsTransportSecurity({ hosts }: Plan): boolean {
+  return hosts.some(({ host }) => host.hstsMaxAge > 0);
+}
+
+function strictTransportSecurity(plan: Plan): Node[] {
+  if (!sendsTransportSecurity(plan)) return [];
+  const hosts = plan.hosts.map(({ host }) => host);
+  const values = new Set(hosts.map(transportSecurity));
+  const [one] = values;
   return [
     directive('proxy_hide_header Strict-Transport-Security', 'sent once, by nginx'),
-    block(
-      'map $https $strict_transport_security',
-      [directive(`on "${value}"`)],
-      'browsers use HTTPS alone from now on; over plain HTTP they must ignore it',
-    ),
+    values.size === 1
+      ? block(
+          'map $https $strict_transport_security',
+          [directive(`on "${String(one)}"`)],
+          'browsers use HTTPS alone from now on; over plain HTTP they must ignore it',
+        )
+      : block(
+          'map "$https $server_name" $strict_transport_security',
+          hosts
+            .filter(({ hstsMaxAge }) => hstsMaxAge > 0)
+            .map((host) => directive(`"on ${host.names[0]}" "${transportSecurity(host)}"`)),
+          'browsers use HTTPS alone from now on, by host; over plain HTTP they must ignore it',
+        ),
     directive('add_header Strict-Transport-Security $strict_transport_security always'),
   ];
+}
+
+function transportSecurity({ hstsMaxAge, hstsIncludeSubDomains }: HostModel): string {
+  return `max-age=${hstsMaxAge}${hstsIncludeSubDomains ? '; includeSubDomains' : ''}`;
 }
 
 function upstreamHeader(name: string): string {
@@ -91,8 +166,8 @@ const types = [
 ];
 
 /** text/html is always among the types, and text/event-stream must not be: it would wait in the compressor. */
-export function compressionSection({ gzip }: ProxyModel): Node[] {
-  if (!gzip) return [];
+export function compressionSection({ proxy }: Plan): Node[] {
+  if (!proxy.gzip) return [];
   return [
     heading('Compression'),
     directive('gzip on'),

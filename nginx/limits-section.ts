@@ -1,17 +1,22 @@
 import { buffers } from '../model/budget';
-import { block, directive, Directive, heading, Node } from './directive';
+import { ProxyModel } from '../model/proxy';
+import { RouteModel } from '../model/route';
+import { duration, numbersAbove, size } from './amounts';
+import { block, directive, Directive, heading, Node, quote } from './directive';
 import { listen } from './listen';
-import { ProxyModel } from './model';
+import { HostPlan, Plan } from './plan';
 
-export function limitsSection(proxy: ProxyModel): Node[] {
-  const { timeline, budget } = proxy;
+export function limitsSection(plan: Plan): Node[] {
+  const { proxy, common } = plan;
+  const { timeline, budget, clientTimes } = proxy;
   return [
     heading('Limits: what a client may take'),
-    directive(`client_max_body_size ${proxy.clientMaxBodySize}`, 'a larger body is answered 413'),
+    directive(`client_max_body_size ${size(common.maxBodySize)}`, 'a larger body is answered 413'),
+    ...bodyLengths(plan),
     directive(`client_body_buffer_size ${buffers.body}k`, 'a larger body waits in a file until it is whole'),
-    directive(`client_header_timeout ${proxy.clientHeaderTimeout}`, 'for the whole request head'),
-    directive(`client_body_timeout ${proxy.clientBodyTimeout}`, 'between two reads of a body'),
-    directive(`send_timeout ${proxy.sendTimeout}`, 'between two writes of an answer'),
+    directive(`client_header_timeout ${duration(clientTimes.headerTimeout)}`, 'for the whole request head'),
+    directive(`client_body_timeout ${duration(clientTimes.bodyTimeout)}`, 'between two reads of a body'),
+    directive(`send_timeout ${duration(clientTimes.sendTimeout)}`, 'between two writes of an answer'),
     directive('reset_timedout_connection on', 'frees the memory of clients that went away'),
     directive('max_headers 100', 'more is not a request, but an attack'),
     directive(`client_header_buffer_size ${buffers.head}k`),
@@ -20,7 +25,7 @@ export function limitsSection(proxy: ProxyModel): Node[] {
       'in all less than Node takes (16 KiB), with what nginx adds; more is answered 431',
     ),
     directive(`http2_max_concurrent_streams ${budget.streamsPerConnection}`, 'requests at once on one connection'),
-    ...requestCount(proxy),
+    ...requestCount(plan),
     directive(
       `keepalive_timeout ${timeline.clientKeepAliveTimeout}s ${timeline.clientKeepAliveHint}s`,
       'longer than a load balancer in front keeps idle ones; clients are told the second',
@@ -47,6 +52,38 @@ export function connectionTime({ timeline }: ProxyModel): Directive[] {
   ];
 }
 
+/** Maps for `refuseLongerBody`. */
+function bodyLengths({ hosts }: Plan): Directive[] {
+  const sizes = new Set(hosts.flatMap(({ shorter }) => [...shorter].map(({ maxBodySize }) => maxBodySize)));
+  return [...sizes]
+    .sort((a, b) => a - b)
+    .map((limit, index) =>
+      block(
+        `map $content_length ${longerThan(limit)}`,
+        [directive(`${quote('maxBodySize', `~${numbersAbove(limit)}`)} 1`)],
+        index === 0
+          ? 'nginx compares a length with the limit of the location that is entered, and of no other'
+          : undefined,
+      ),
+    );
+}
+
+/** In a location that a condition chose: its limit, where the location that was entered has a higher one. */
+export function refuseLongerBody({ shorter }: HostPlan, route: RouteModel): Directive[] {
+  if (!shorter.has(route)) return [];
+  return [block(`if (${longerThan(route.maxBodySize)})`, [directive('return 413')])];
+}
+
+/** The limit of a location: what the routes that it leads to allow. */
+export function bodySize({ common }: Plan, routes: readonly RouteModel[]): Directive[] {
+  const most = Math.max(0, ...routes.map(({ maxBodySize }) => maxBodySize));
+  return routes.length === 0 || most === common.maxBodySize ? [] : [directive(`client_max_body_size ${size(most)}`)];
+}
+
+function longerThan(limit: number): string {
+  return `$longer_than_${size(limit)}`;
+}
+
 /** Bytes of shared memory that nginx takes for one key of `limit_conn`. */
 const bytesPerKey = 128;
 
@@ -58,11 +95,12 @@ const sockets = `sndbuf=${buffers.socketSend}k rcvbuf=${buffers.socketReceive}k`
  * never sends a whole one would be left out. `pass` gives the connection on within the worker, without a copy of anything.
  * @see https://nginx.org/en/docs/stream/ngx_stream_pass_module.html
  */
-export function connectionCount(proxy: ProxyModel): Node[] {
-  const { budget, connectionCount: ports } = proxy;
+export function connectionCount({ proxy, place }: Plan): Node[] {
+  const { budget } = proxy;
+  const { connectionCount: ports } = place;
   if (ports === undefined) return [];
   const server = (port: number, to: number): Directive =>
-    block('server', [...listen(proxy, port, sockets), directive(`pass 127.0.0.1:${to}`)]);
+    block('server', [...listen(place, port, sockets), directive(`pass 127.0.0.1:${to}`)]);
   return [
     block('stream', [
       heading('Connections of clients: counted before TLS, whatever they go on to do'),
@@ -74,8 +112,8 @@ export function connectionCount(proxy: ProxyModel): Node[] {
         'one more is closed at once; beyond these, worker_connections keeps room for probes',
       ),
       directive(`limit_conn connections_of_client ${budget.connectionsPerClient}`, 'one client does not take all'),
-      server(proxy.httpPort, ports.httpPort),
-      server(proxy.httpsPort, ports.httpsPort),
+      server(place.httpPort, ports.httpPort),
+      server(place.httpsPort, ports.httpsPort),
     ]),
   ];
 }
@@ -96,8 +134,8 @@ export function streamLimits({ budget }: ProxyModel): Directive[] {
 }
 
 /** What `requestLimits` and `streamLimits` count in. */
-function requestCount(proxy: ProxyModel): Node[] {
-  const { budget, routes } = proxy;
+function requestCount({ proxy, routes }: Plan): Node[] {
+  const { budget } = proxy;
   return [
     ...limitedClient(proxy),
     directive('limit_conn_zone $hostname zone=requests:32k', 'one count for all requests in progress'),

@@ -1,8 +1,8 @@
 import { directive, Directive } from './directive';
-import { ProxyModel } from './model';
+import { PlaceModel } from './place';
 
 /** `listen` directives of one port, for each address family. */
-export function listen({ listenAddress, ipFamilies }: ProxyModel, port: number, parameters = ''): Directive[] {
+export function listen({ listenAddress, ipFamilies }: PlaceModel, port: number, parameters = ''): Directive[] {
   const suffix = parameters === '' ? '' : ` ${parameters}`;
   if (listenAddress !== undefined) return [directive(`listen ${listenAddress}:${port}${suffix}`)];
   return [
@@ -12,10 +12,10 @@ export function listen({ listenAddress, ipFamilies }: ProxyModel, port: number, 
 }
 
 /** The same of a server that clients reach: behind the count of connections, where there is one. */
-export function listenForClients(proxy: ProxyModel, scheme: 'http' | 'https', parameters = ''): Directive[] {
-  const { connectionCount } = proxy;
+export function listenForClients(place: PlaceModel, scheme: 'http' | 'https', parameters = ''): Directive[] {
+  const { connectionCount } = place;
   if (connectionCount === undefined) {
-    return listen(proxy, scheme === 'http' ? proxy.httpPort : proxy.httpsPort, parameters);
+    return listen(place, scheme === 'http' ? place.httpPort : place.httpsPort, parameters);
   }
   const port = scheme === 'http' ? connectionCount.httpPort : connectionCount.httpsPort;
   return [directive(`listen 127.0.0.1:${port}${parameters === '' ? '' : ` ${parameters}`}`)];

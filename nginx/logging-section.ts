@@ -1,5 +1,5 @@
 import { block, directive, Directive, heading, Node, quote } from './directive';
-import { ProxyModel } from './model';
+import { PlaceModel } from './place';
 
 /** The most bytes of what a client may make as long as it likes: a whole line has to fit in one write to a pipe. */
 const longest = { method: 20, host: 100, path: 800, user_agent: 400 } as const;
@@ -44,7 +44,7 @@ function format(form: keyof Text): string {
     .join(',')}}'`;
 }
 
-export function loggingSection({ accessLog }: ProxyModel): Node[] {
+export function loggingSection({ accessLog }: PlaceModel): Node[] {
   // A write of more than PIPE_BUF (4096 bytes) could be mixed with another worker's.
   const log = (format: string, condition: string, comment: string): Directive =>
     directive(`access_log ${quote('accessLog', accessLog)} ${format} buffer=4k flush=1s if=${condition}`, comment);

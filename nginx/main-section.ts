@@ -1,12 +1,14 @@
 import { block, Directive, directive, heading, Node, quote } from './directive';
-import { lastGoodCertificateModule } from './last-good-certificate-section';
-import { ProxyModel } from './model';
+import { njsModule } from './tls/last-good-certificate-section';
+import { PlaceModel } from './place';
+import { Plan } from './plan';
 
-export function mainSection(proxy: ProxyModel): Node[] {
-  const { workers, timeline, budget, runtimeDirectory } = proxy;
+export function mainSection({ proxy, place }: Plan): Node[] {
+  const { timeline, budget } = proxy;
+  const { workers, runtimeDirectory } = place;
   return [
     heading('Processes'),
-    ...lastGoodCertificateModule(proxy),
+    ...njsModule(place),
     directive('daemon off', 'it is started, watched and ended as one process'),
     directive(`worker_processes ${workers}`, 'what the CPU limit allows; "auto" would count the CPUs of the node'),
     directive(`worker_rlimit_nofile ${budget.openFiles}`, 'every connection, and a temporary file for each request'),
@@ -20,7 +22,7 @@ export function mainSection(proxy: ProxyModel): Node[] {
   ];
 }
 
-export function eventsSection({ budget }: ProxyModel): Directive {
+export function eventsSection({ proxy: { budget } }: Plan): Directive {
   return block('events', [
     directive(
       `worker_connections ${budget.workerConnections}`,
@@ -30,7 +32,7 @@ export function eventsSection({ budget }: ProxyModel): Directive {
 }
 
 /** Temporary files, away from the read-only root. */
-export function temporaryFiles({ runtimeDirectory }: ProxyModel): Node[] {
+export function temporaryFiles({ runtimeDirectory }: PlaceModel): Node[] {
   const path = (name: string): string => quote('runtimeDirectory', `${runtimeDirectory}/${name}`);
   return [
     heading('Temporary files'),

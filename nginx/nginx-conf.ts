@@ -1,49 +1,63 @@
-import { block, directive, Node, render } from './directive';
+import { ProxyModel } from '../model/proxy';
+import { conditionsSection } from './routes/conditions-section';
+import { block, directive, Node, render, snippets } from './directive';
 import { errorSection } from './error-answer';
 import { forwardingSection } from './forwarding-section';
+import { hashSizes } from './hash-sizes';
 import { compressionSection, headersSection } from './headers-section';
-import { certificateCheckServer } from './last-good-certificate-section';
+import { certificateCheckServer } from './tls/last-good-certificate-section';
 import { connectionCount, limitsSection } from './limits-section';
 import { loggingSection } from './logging-section';
 import { eventsSection, mainSection, temporaryFiles } from './main-section';
-import { ProxyModel, proxyModel } from './model';
+import { Place, placeModel } from './place';
+import { Plan, plan } from './plan';
 import { probeServer } from './probe-server';
-import { ProxyProps } from './proxy';
-import { retrySection } from './retry-section';
-import { apiServers, redirectServers } from './servers';
-import { tlsSection } from './tls-section';
-import { resolverSection, upstreamSection } from './upstream-section';
+import { retrySection } from './routes/retry-section';
+import { rewriteSection } from './routes/rewrite-section';
+import { hostServers, redirectServers } from './servers';
+import { tlsSection } from './tls/tls-section';
+import { resolverSection, upstreamSection } from './backends/upstream-section';
 
-/** The whole nginx.conf of a proxy; refuses what nginx could not run. */
-export function nginxConf(props: ProxyProps): string {
-  const proxy = proxyModel(props);
-  const http = httpSections(proxy);
+/** The whole nginx.conf of a proxy in its place; refuses what nginx could not run. */
+export function nginxConf(proxy: ProxyModel, place: Place): string {
+  const whole = plan(proxy, placeModel(place));
+  const sections = httpSections(whole);
+  const text = render(sections);
   return render([
-    ...mainSection(proxy),
-    eventsSection(proxy),
-    ...connectionCount(proxy),
-    block('http', render(http).includes('${dollar}') ? [dollar, ...http] : http),
+    ...mainSection(whole),
+    eventsSection(whole),
+    ...connectionCount(whole),
+    block('http', [
+      ...(text.includes('${dollar}') ? [dollar] : []),
+      ...(text.includes('$nothing;') ? [nothing] : []),
+      ...hashSizes(text),
+      ...sections,
+      ...snippets(proxy.snippets),
+    ]),
   ]);
 }
 
 const dollar = block('geo $dollar', [directive('default "$"')], 'nginx has no escape for this character');
+const nothing = block('geo $nothing', [directive('default ""')], 'an answer without a body');
 
-function httpSections(proxy: ProxyModel): Node[] {
+function httpSections(whole: Plan): Node[] {
   return [
-    ...temporaryFiles(proxy),
-    ...resolverSection(proxy),
-    ...loggingSection(proxy),
-    ...tlsSection(proxy),
-    ...limitsSection(proxy),
-    ...compressionSection(proxy),
-    ...headersSection(proxy),
-    ...upstreamSection(proxy),
-    ...forwardingSection(proxy),
-    ...retrySection(proxy),
+    ...temporaryFiles(whole.place),
+    ...resolverSection(whole),
+    ...loggingSection(whole.place),
+    ...tlsSection(whole),
+    ...limitsSection(whole),
+    ...compressionSection(whole),
+    ...headersSection(whole),
+    ...upstreamSection(whole),
+    ...conditionsSection(whole),
+    ...rewriteSection(whole),
+    ...forwardingSection(whole),
+    ...retrySection(whole),
     ...errorSection(),
-    ...redirectServers(proxy),
-    ...apiServers(proxy),
-    ...probeServer(proxy),
-    ...certificateCheckServer(proxy),
+    ...redirectServers(whole),
+    ...hostServers(whole),
+    ...probeServer(whole),
+    ...certificateCheckServer(whole.place),
   ];
 }

@@ -1,42 +1,130 @@
-import { block, directive, heading, Node, quote } from './directive';
-import { certificateLocations, refuseWithoutGoodCertificate } from './last-good-certificate-section';
+import { BackendModel } from '../model/proxy';
+import { block, directive, Directive, heading, Node, quoteWithVariables } from './directive';
+import { certificateLocations, refuseWithoutGoodCertificate } from './tls/last-good-certificate-section';
 import { listen } from './listen';
-import { ProxyModel } from './model';
-import { certificateDirectives } from './tls-section';
+import { weightsLocation } from './backends/live-weights-section';
+import { backendsOf, Plan } from './plan';
+import { certificateDirectives } from './tls/tls-section';
 
 /**
  * What asks whether this proxy works. A port of its own, in no Service, since the kubelet sends no SNI: its handshake
  * with the certificate that clients get proves certificate and key, which `nginx -t` does not read.
  */
-export function probeServer(proxy: ProxyModel): Node[] {
+export function probeServer(plan: Plan): Node[] {
+  const { place, backends } = plan;
+  const groups = groupsOf(backends);
   return [
     heading('Server: probes, on a port that no client reaches'),
-    block(
-      'geo $health_check_path',
-      [directive(`default ${quote('healthCheckPath', proxy.healthCheckPath)}`)],
-      'the one place that never looks for variables in its value',
-    ),
+    ...chooseGroup(groups),
     block('server', [
-      ...listen(proxy, proxy.probePort, 'ssl'),
+      ...listen(place, place.probePort, 'ssl'),
       ...certificateDirectives(),
       directive('access_log off'),
+      ...(backends.length > 1 ? [directive('recursive_error_pages on', 'from one backend to the next')] : []),
       block(
         'location = /healthz',
-        [...refuseWithoutGoodCertificate(proxy), directive('return 200')],
+        [...refuseWithoutGoodCertificate(place), directive('return 200')],
         'ready and alive: the certificate can be served',
       ),
       block(
         'location = /startup',
-        [
-          ...refuseWithoutGoodCertificate(proxy),
-          directive(`proxy_set_header Host ${String(proxy.hosts[0])}`),
-          directive('proxy_set_header X-Request-Id $accepted_request_id'),
-          directive('proxy_pass http://api$health_check_path'),
-        ],
+        [...refuseWithoutGoodCertificate(place), ...startup(plan, groups)],
         'started: DNS and the way to the API work, before an older proxy is let go',
       ),
-      ...certificateLocations(proxy),
+      ...(backends.length > 1 ? groups.flatMap((group) => ladder(plan, group)) : []),
+      ...certificateLocations(plan),
+      ...weightsLocation(plan),
       block('location /', [directive('return 404')]),
     ]),
   ];
+}
+
+/** Backends that one probe asks, one after the other: as many as it has time for. A probe that failed is followed by another. */
+const mostAsked = 4;
+/** In seconds, for all of them: within what the kubelet waits for the answer. */
+const patience = 4;
+
+function groupsOf(backends: readonly BackendModel[]): BackendModel[][] {
+  const count = Math.ceil(backends.length / mostAsked);
+  const length = Math.ceil(backends.length / count);
+  return Array.from({ length: count }, (_, index) => backends.slice(index * length, (index + 1) * length));
+}
+
+/** Chance names the backends of a probe, where there are more than one has time for. */
+function chooseGroup(groups: readonly (readonly BackendModel[])[]): Directive[] {
+  if (groups.length < 2) return [];
+  const share = Math.floor(10_000 / groups.length) / 100;
+  return [
+    block(
+      'split_clients $request_id $asked_first',
+      groups.map(([first], index) =>
+        directive(`${index + 1 < groups.length ? `${share}%` : '*'} ${first === undefined ? '' : locationOf(first)}`),
+      ),
+      'a probe has no time to ask all of them',
+    ),
+  ];
+}
+
+function startup(plan: Plan, groups: readonly (readonly BackendModel[])[]): Directive[] {
+  const [first, ...others] = plan.backends;
+  if (first === undefined) return [directive('return 200')];
+  if (others.length === 0) return question(plan, first);
+  const asked = groups.length === 1 ? locationOf(first) : '$asked_first';
+  return [
+    directive(`error_page 418 = ${asked}`, 'one backend is enough: another without pods keeps no proxy back'),
+    directive('return 418'),
+  ];
+}
+
+/** Asks the backends of a group in turn, until one answers 2xx. */
+function ladder(plan: Plan, group: readonly BackendModel[]): Directive[] {
+  const time = Math.floor(patience / group.length);
+  return group.map((backend, index) => {
+    const next = group[index + 1];
+    return block(`location ${locationOf(backend)}`, [
+      directive(`proxy_connect_timeout ${time}s`, 'its part of the time that a probe has'),
+      directive(`proxy_read_timeout ${time}s`),
+      directive('proxy_next_upstream_tries 1'),
+      ...(next === undefined
+        ? []
+        : [
+            directive('proxy_intercept_errors on'),
+            directive(`error_page ${failures.join(' ')} = ${locationOf(next)}`, 'all but 2xx: the next one is asked'),
+          ]),
+      ...question(plan, backend),
+    ]);
+  });
+}
+
+function question(plan: Plan, backend: BackendModel): Directive[] {
+  return [
+    directive(`proxy_set_header Host ${hostOf(plan, backend)}`),
+    directive('proxy_set_header X-Request-Id $accepted_request_id'),
+    directive(`set $health_check_path ${quoteWithVariables('healthCheckPath', backend.healthCheckPath)}`),
+    directive(`proxy_pass http://${backend.name}$health_check_path`),
+  ];
+}
+
+function locationOf({ name }: BackendModel): string {
+  return `@startup_${name}`;
+}
+
+/** A host that the backend answers for. */
+function hostOf({ proxy }: Plan, { name }: BackendModel): string {
+  const host = proxy.hosts.find(({ routes }) => routes.some((route) => backendsOf(route).includes(name)));
+  return (host ?? proxy.hosts[0]).names[0];
+}
+
+/** Every status that is registered and is no success. @see https://www.iana.org/assignments/http-status-codes */
+const failures = [
+  ...range(300, 308),
+  ...range(400, 418),
+  ...range(421, 426),
+  ...[428, 429, 431, 451],
+  ...range(500, 508),
+  ...[510, 511],
+];
+
+function range(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }

@@ -1,32 +1,50 @@
-import { block, directive, Directive, heading, Node } from './directive';
+import { block, directive, Directive, heading, Node, reasonsOnce, snippets } from './directive';
 import { errorDirectives, errorLocation } from './error-answer';
+import { hiddenByHost } from './headers-section';
 import { requestLimits } from './limits-section';
 import { listenForClients } from './listen';
-import { ProxyModel } from './model';
-import { routeLocations } from './route-locations';
-import { certificateDirectives } from './tls-section';
+import { authority } from './place';
+import { HostPlan, isForwarded, Plan } from './plan';
+import { routeLocations } from './routes/route-locations';
+import { certificateDirectives } from './tls/tls-section';
 
-export function apiServers(proxy: ProxyModel): Node[] {
-  return [heading('Servers: HTTPS'), unknownHostServer(proxy), apiServer(proxy)];
+export function hostServers(plan: Plan): Node[] {
+  return [
+    heading('Servers: HTTPS'),
+    unknownHostServer(plan),
+    ...reasonsOnce(plan.hosts.map((host) => hostServer(plan, host))),
+  ];
 }
 
-/** What clients reach: TLS, and every request forwarded to an instance of the API. */
-function apiServer(proxy: ProxyModel): Directive {
+/** What clients reach: TLS, and every request answered by its route. */
+function hostServer(plan: Plan, host: HostPlan): Directive {
   return block('server', [
-    ...listenForClients(proxy, 'https', 'ssl'),
-    directive(`server_name ${proxy.hosts.join(' ')}`),
+    ...listenForClients(plan.place, 'https', 'ssl'),
+    directive(`server_name ${host.host.names.join(' ')}`),
     directive('http2 on', 'many requests on one connection; in this server alone, as plain HTTP would speak it too'),
     ...certificateDirectives(),
     directive(
       'error_log stderr error',
       'a warning for each body on disk would show its request line, with the query string',
     ),
-    ...requestLimits(proxy),
+    ...requestLimits(plan.proxy),
+    ...hiddenByHost(plan, host.host),
     directive('recursive_error_pages on', 'what follows an error may fail too'),
-    directive('error_page 502 504 = $after_first_round', "when no instance answered; the API's own 502 is an answer"),
+    ...(plan.routes.some(isForwarded)
+      ? [
+          directive(
+            'error_page 502 504 = $after_first_round',
+            "when no instance answered; the API's own 502 is an answer",
+          ),
+        ]
+      : []),
     directive('error_page 503 @unavailable', 'over a limit of this proxy'),
+    ...(host.chosen.size === 0
+      ? []
+      : [directive('error_page 418 = $chosen', 'no error: the location of a route that more than its path chooses')]),
     ...errorDirectives(),
-    ...proxy.routes.flatMap((route) => routeLocations(proxy, route)),
+    ...snippets(host.host.snippets),
+    ...routeLocations(plan, host),
     errorLocation('bad_gateway', 502, 'Bad Gateway'),
     errorLocation('gateway_timeout', 504, 'Gateway Timeout'),
     errorLocation('unavailable', 503, 'Service Unavailable', [
@@ -36,22 +54,21 @@ function apiServer(proxy: ProxyModel): Directive {
 }
 
 /** A name that is not ours: no certificate is shown, and nothing is answered. */
-function unknownHostServer(proxy: ProxyModel): Directive {
+function unknownHostServer({ place }: Plan): Directive {
   return block('server', [
-    ...listenForClients(proxy, 'https', 'ssl default_server'),
+    ...listenForClients(place, 'https', 'ssl default_server'),
     directive('ssl_reject_handshake on', 'no certificate for a name that is not ours'),
     directive('return 421', 'one of our names in the handshake, another in the request (RFC 9110, 15.5.20)'),
   ]);
 }
 
 /** Plain HTTP: a redirect for the known hosts, a health check for load balancers, and nothing else. */
-export function redirectServers(proxy: ProxyModel): Node[] {
-  const { hosts, externalHttpsPort } = proxy;
-  const authority = externalHttpsPort === 443 ? '$host' : `$host:${externalHttpsPort}`;
+export function redirectServers({ place, hosts }: Plan): Node[] {
+  const names = hosts.flatMap(({ host }) => host.names);
   return [
     heading('Servers: plain HTTP'),
     block('server', [
-      ...listenForClients(proxy, 'http', 'default_server'),
+      ...listenForClients(place, 'http', 'default_server'),
       block(
         'location = /healthz',
         [directive('access_log off'), directive('return 200')],
@@ -60,9 +77,9 @@ export function redirectServers(proxy: ProxyModel): Node[] {
       block('location /', [directive('return 444', 'unknown hosts get nothing')]),
     ]),
     block('server', [
-      ...listenForClients(proxy, 'http'),
-      directive(`server_name ${hosts.join(' ')}`),
-      directive(`return 308 https://${authority}$request_uri`, 'permanent, and method and body stay'),
+      ...listenForClients(place, 'http'),
+      directive(`server_name ${names.join(' ')}`),
+      directive(`return 308 https://${authority(place)}$request_uri`, 'permanent, and method and body stay'),
     ]),
   ];
 }

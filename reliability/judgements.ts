@@ -14,7 +14,7 @@ export function judgements(
   { reaches, group, meetsGonePods = false }: Pick<Scenario, 'reaches' | 'group' | 'meetsGonePods'>,
   result: Pick<ScenarioResult, 'sent' | 'answered' | 'latency' | 'recovery' | 'waited' | 'attack'>,
   lost: LostRequests,
-  quiet: Latency | undefined,
+  baseline: Latency | undefined,
   connectTimeout: number,
 ): Judgement[] {
   if (reaches === 'own') return [];
@@ -30,30 +30,30 @@ export function judgements(
   }
   return [
     { text: 'no request lost', reached: result.answered === result.sent },
-    ...(quiet === undefined || group !== 'operations'
+    ...(baseline === undefined || group !== 'operations'
       ? []
-      : latencyJudgements(result.latency, quiet, meetsGonePods ? connectTimeout : 0)),
-    ...(quiet === undefined || result.attack === undefined ? [] : [neighbourJudgement(result.attack, quiet)]),
+      : latencyJudgements(result.latency, baseline, meetsGonePods ? connectTimeout : 0)),
+    ...(baseline === undefined || result.attack === undefined ? [] : [neighbourJudgement(result.attack, baseline)]),
     recovered,
   ];
 }
 
-function latencyJudgements({ p99, max }: Latency, quiet: Latency, connecting: number): Judgement[] {
+function latencyJudgements({ p99, max }: Latency, baseline: Latency, connecting: number): Judgement[] {
   const longest = 1 + connecting;
   return [
-    { text: 'p99 at most three times that of the quiet phase', reached: p99 <= 3 * quiet.p99 },
+    { text: 'p99 at most three times that of the baseline', reached: p99 <= 3 * baseline.p99 },
     {
-      text: `no answer over ${longest} s beyond those of the quiet phase`,
-      reached: max <= quiet.max + longest * 1000,
+      text: `no answer over ${longest} s beyond those of the baseline`,
+      reached: max <= baseline.max + longest * 1000,
     },
   ];
 }
 
 /** Beside an attack others have to be served as well as before. */
-function neighbourJudgement({ latency }: AttackResult, quiet: Latency): Judgement {
+function neighbourJudgement({ latency }: AttackResult, baseline: Latency): Judgement {
   return {
-    text: 'p99 at most twice that of the quiet phase while the attack lasted',
-    reached: latency.p99 <= 2 * quiet.p99,
+    text: 'p99 at most twice that of the baseline while the attack lasted',
+    reached: latency.p99 <= 2 * baseline.p99,
   };
 }
 

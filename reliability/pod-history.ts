@@ -26,15 +26,16 @@ const columns = [
   '{.object.status.conditions[?(@.type=="Ready")].lastTransitionTime}',
 ];
 
-/** Follows the pods of both components by a watch, which outlives the API server's own restarts. */
+/** Follows the pods of both components by a watch, which outlives the API server's own restarts; those of other backends are left out. */
 export class PodHistory {
   private readonly records = new Map<string, PodRecord>();
   private readonly ended = new AbortController();
   private readonly watching: Promise<void>;
 
-  constructor({ kubectl, namespace }: Workloads) {
+  constructor({ kubectl, namespace, names }: Workloads) {
+    const selector = `app.kubernetes.io/instance in (${names.api},${names.proxy})`;
     this.watching = watch(kubectl, {
-      args: ['pods', `--namespace=${namespace}`],
+      args: ['pods', `--namespace=${namespace}`, `--selector=${selector}`],
       line: columns.join('{"|"}'),
       onLine: (line) => {
         this.note(line);

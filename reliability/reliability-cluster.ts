@@ -1,10 +1,8 @@
 import { X509Certificate } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { KeyPair } from '../certificates/key-pair';
 import { selfSignedKeyPair } from '../certificates/self-signed';
 import type { LoadBalancedApi } from '../charts/load-balanced-api';
-import { Failure } from '../cluster/command-line';
-import { deployedApis } from '../cluster/deployed-apis';
 import { run } from '../cluster/external-command';
 import { KindCluster } from '../cluster/kind-cluster';
 import { freePorts, type HostPorts, nodePorts } from '../cluster/kind-config';
@@ -14,11 +12,21 @@ import { loadImage, pullMissingImage } from '../cluster/node-images';
 import { eventually, type Progress } from '../cluster/progress';
 import { type Component, nodeOf, Workloads } from '../cluster/workloads';
 import type { LoadNode } from '../load/node-health';
-import type { Timeline } from '../model/timeline';
+import { type Changes, ReliabilityEnvironment, standardReplicas } from './environment';
 import { type ApiUnderLoad, statusesOf } from './run-options';
 
-/** Pods of the standard state that every scenario begins with. */
-export const standardReplicas = { api: 4, proxy: 2 } as const;
+/** A main of the suite's own, and the variables that it reads. */
+export interface OtherMain {
+  readonly main: string;
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** What another main has made beside the backend of main.ts. */
+const backendObjects = 'deployments,services,poddisruptionbudgets,networkpolicies';
+const otherBackends = (name: string): string => `app.kubernetes.io/component=api,app.kubernetes.io/instance!=${name}`;
+
+/** The Service as `Exposure.nodePort` makes it. */
+const everyNode = { spec: { externalTrafficPolicy: 'Cluster' } };
 
 interface Node extends KubernetesObject {
   readonly spec: { readonly unschedulable?: boolean };
@@ -40,13 +48,15 @@ export class ReliabilityCluster {
   private constructor(
     readonly cluster: KindCluster,
     readonly api: ApiUnderLoad,
-    private readonly model: LoadBalancedApi,
+    private readonly environment: ReliabilityEnvironment,
     readonly ports: { readonly controlPlane: HostPorts; readonly workers: readonly Required<HostPorts>[] },
     /** Certificates that the load trusts besides the first one. */
     readonly keyPairs: readonly KeyPair[],
     readonly signal: AbortSignal,
   ) {
-    this.workloads = new Workloads(cluster.kubectl, model.namespace.name, signal);
+    const { namespace, backend, proxy } = environment.standard;
+    const names = { api: backend.node.id, proxy: proxy.node.id };
+    this.workloads = new Workloads(cluster.kubectl, namespace.name, names, signal);
   }
 
   /** Creates or finds the cluster, and deploys main.ts to it. If that fails, the cluster is still there. */
@@ -56,8 +66,8 @@ export class ReliabilityCluster {
     progress: Progress,
     signal: AbortSignal,
   ): Promise<ReliabilityCluster> {
-    const model = modelOf(api);
-    const image = model.apiDeployment.containers[0]?.image ?? '';
+    const environment = new ReliabilityEnvironment(api.own ? 'own' : 'example');
+    const { image } = environment.standard.backend.settings;
     if (api.own) {
       // Before there is a cluster: most that is wrong with an image shows here.
       await progress.step('image of the API, on this machine', async (doing) => {
@@ -79,7 +89,7 @@ export class ReliabilityCluster {
     const keyPairs = Array.from({ length: 12 }, (_, index) =>
       selfSignedKeyPair(['localhost'], join(cluster.directory, 'certificates', String(index))),
     );
-    const system = new ReliabilityCluster(cluster, api, model, { controlPlane, workers }, keyPairs, signal);
+    const system = new ReliabilityCluster(cluster, api, environment, { controlPlane, workers }, keyPairs, signal);
     if (api.own) {
       await progress.step('image of the API, loaded into the nodes', () => loadImage(cluster, image, signal));
     }
@@ -87,8 +97,15 @@ export class ReliabilityCluster {
     return system;
   }
 
-  get timeline(): Timeline {
-    return this.model.timeline;
+  /** What is deployed while no scenario changes it. */
+  get deployed(): LoadBalancedApi {
+    return this.environment.standard;
+  }
+
+  get tlsSecretName(): string {
+    const { tlsSecret } = this.deployed.proxy;
+    if (tlsSecret === undefined) throw new Error('the environment "kind" has a certificate of ours');
+    return tlsSecret.name;
   }
 
   get url(): string {
@@ -113,33 +130,35 @@ export class ReliabilityCluster {
   /** Every status that the API gives is known before anything happens to it. */
   statuses: { readonly GET: number; readonly POST: number } | undefined;
 
-  /** As a user does it: synthesizes main.ts with some options changed, and applies all of it. */
-  async apply(changes: object = {}): Promise<void> {
-    const output = await this.synthesize(changes);
+  /** As a user does it: synthesizes main.ts with some options changed, or another main, and applies all of it. */
+  async apply(changes?: Changes, other?: OtherMain): Promise<void> {
+    const output = await this.synthesize(changes, other);
     await this.cluster.kubectl.run(['apply', `--filename=${output}`], { signal: this.signal });
   }
 
   /** Gives the directory of the manifests; made once, so that a scenario can have it done before there is load. */
-  async synthesize(changes: object): Promise<string> {
-    const key = JSON.stringify(changes);
+  async synthesize(changes: Changes = {}, other?: OtherMain): Promise<string> {
+    const key = JSON.stringify([changes, other]);
     const made = this.synthesized.get(key);
     if (made !== undefined) return made;
     const output = join(this.cluster.directory, `changed-${this.synthesized.size}`);
-    await synthesizeForKind(
-      { ports: this.ports.controlPlane, output, environment: this.environment(changes) },
-      this.signal,
-    );
+    const environment = { ...this.environment.variables(changes), ...other?.variables };
+    const main = other === undefined ? {} : { main: other.main };
+    await synthesizeForKind({ ...main, ports: this.ports.controlPlane, output, environment }, this.signal);
     this.synthesized.set(key, output);
     return output;
   }
 
   /** Brings everything to the state that a scenario begins with, whatever the one before has left. */
-  async settle(doing: (detail: string) => void, changes: object = {}): Promise<void> {
+  async settle(doing: (detail: string) => void, changes?: Changes): Promise<void> {
     const { workloads } = this;
     for (const name of this.workerNames) await workloads.kubectl.run(['uncordon', name], { signal: this.signal });
     await workloads.run('delete', 'horizontalpodautoscalers', '--all');
     await workloads.run('delete', 'deployments,pods', `--selector=${extraSelector}`, '--wait=false');
     await this.apply(changes);
+    await workloads.run('delete', backendObjects, `--selector=${otherBackends(workloads.names.api)}`, '--wait=false');
+    // What `kubectl apply` has never set it leaves as a scenario's patch has set it.
+    await workloads.run('patch', 'service', workloads.names.proxy, `--patch=${JSON.stringify(everyNode)}`);
     await this.nodesReady();
     for (const component of ['api', 'proxy'] as const) {
       const count = standardReplicas[component];
@@ -184,7 +203,7 @@ export class ReliabilityCluster {
 
   private async deploy(progress: Progress): Promise<void> {
     const { cluster, signal } = this;
-    await deployToKind(cluster, this.ports.controlPlane, progress, signal, this.environment({}));
+    await deployToKind(cluster, this.ports.controlPlane, progress, signal, this.environment.variables());
     await progress.step('both addresses, answering', () =>
       bothAnswer(this.ports.controlPlane, this.api.getPath, signal),
     );
@@ -199,12 +218,13 @@ export class ReliabilityCluster {
 
   /** The certificate of the TLS Secret, in PEM. */
   private async servedCertificate(): Promise<string> {
-    const encoded = await this.workloads.run('get', 'secret', 'nginx-tls', '--output=jsonpath={.data.tls\\.crt}');
+    const encoded = await this.workloads.run(
+      'get',
+      'secret',
+      this.tlsSecretName,
+      '--output=jsonpath={.data.tls\\.crt}',
+    );
     return new X509Certificate(Buffer.from(encoded, 'base64')).toString();
-  }
-
-  private environment(changes: object): Readonly<Record<string, string>> {
-    return { ...environmentOf(this.api), FAIRLEAD_CHANGES: JSON.stringify(changes) };
   }
 }
 
@@ -215,20 +235,6 @@ function workerNamesOf({ name }: KindCluster): readonly string[] {
 async function workerPorts(cluster: KindCluster, name: string, signal: AbortSignal): Promise<Required<HostPorts>> {
   const healthCheckPort = await cluster.hostPort(nodePorts.healthCheck, signal, name);
   return { ...(await cluster.hostPorts(signal, name)), healthCheckPort };
-}
-
-function environmentOf({ own }: ApiUnderLoad): Readonly<Record<string, string>> {
-  return { FAIRLEAD_ENVIRONMENT: 'reliability', FAIRLEAD_API: own ? 'own' : 'example' };
-}
-
-/** What main.ts makes, before any of it is changed. */
-function modelOf(api: ApiUnderLoad): LoadBalancedApi {
-  Object.assign(process.env, environmentOf(api));
-  const [only, ...others] = deployedApis(resolve('main.ts'), 'reliability');
-  if (others.length > 0) {
-    throw new Failure(`main.ts makes ${others.length + 1} LoadBalancedApi: leave the one that is to be tried`);
-  }
-  return only;
 }
 
 /** What of a node starts pods: containerd, with runc and the pod network, and the kubelet. */

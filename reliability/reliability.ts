@@ -141,9 +141,11 @@ function run(
   done: readonly ScenarioResult[],
   results: Results,
 ): Promise<ScenarioResult> {
-  const quiet = done.find(({ name }) => name === 'quiet')?.latency ?? results.find('quiet')?.latency;
+  const baseline = done.find(({ name }) => name === 'baseline')?.latency ?? results.find('baseline')?.latency;
   const listLost = results.listLost.bind(results);
-  return progress.step(scenario.title, (doing) => runScenario(scenario, { system, options, quiet, listLost }, doing));
+  return progress.step(scenario.title, (doing) =>
+    runScenario(scenario, { system, options, baseline, listLost }, doing),
+  );
 }
 
 /** Runs it, and says what it amounts to, together with those before. */

@@ -12,10 +12,10 @@ import { type Scenario, ScenarioContext } from './scenario';
 import type { Latency, ScenarioResult } from './scenario-result';
 
 /** Milliseconds of load before anything happens, and after everything is as before. */
-const quietPhase = 5000;
+const baselinePhase = 5000;
 const tail = 4000;
 /** The same before a scenario with a rate of its own, which is held against nothing else; its connections are opened before. */
-const ownQuietPhase = 15_000;
+const ownBaselinePhase = 15_000;
 const beginOfLoad = 5000;
 /** Milliseconds that a system may take to be as before until that counts as never. */
 const patience = 90_000;
@@ -25,13 +25,13 @@ export interface ScenarioRun {
   /** Takes every request that was lost. */
   readonly listLost: (name: string, lost: readonly LoadRequest[]) => void;
   /** Latencies of the same run while nothing happened; undefined while they are measured. */
-  readonly quiet: Latency | undefined;
+  readonly baseline: Latency | undefined;
 }
 
 /** Runs one scenario from the standard state, and says what became of every request. */
 export async function runScenario(
   scenario: Scenario,
-  { system, options, quiet, listLost }: ScenarioRun,
+  { system, options, baseline, listLost }: ScenarioRun,
   doing: (detail: string) => void,
 ): Promise<ScenarioResult> {
   await system.settle(doing, scenario.changes);
@@ -41,7 +41,7 @@ export async function runScenario(
   const since = new Date();
   const rate = scenario.rate ?? options.rate;
   const ownRate = scenario.rate !== undefined;
-  const beforeQuiet = ownRate ? beginOfLoad : 0;
+  const beforeBaseline = ownRate ? beginOfLoad : 0;
   const load = new Load({
     url: system.url,
     ...(scenario.entry === 'workers' ? { nodes: system.workerNodes } : {}),
@@ -49,6 +49,7 @@ export async function runScenario(
     certificates: system.certificates,
     getPath: system.api.getPath,
     postPath: system.api.postPath,
+    ...scenario.asks,
     rate,
     timeout: 70_000,
   });
@@ -56,12 +57,12 @@ export async function runScenario(
   const begin = Date.now();
   const context = new ScenarioContext(system, load, begin, history, doing);
   let instances: string[];
-  const knowsInstances = system.statuses === undefined;
+  const knowsInstances = system.statuses === undefined && scenario.asks === undefined;
   const notesShares = knowsInstances && scenario.notesShares === true;
   const judgesShares = knowsInstances && !notesShares;
   let result: LoadResult;
   try {
-    await delay(beforeQuiet + (ownRate ? ownQuietPhase : quietPhase), undefined, { signal: system.signal });
+    await delay(beforeBaseline + (ownRate ? ownBaselinePhase : baselinePhase), undefined, { signal: system.signal });
     await scenario.act(context);
     // The latency of an operation is judged, that of a fault is not.
     const seconds = scenario.group === 'operations' ? options.seconds : options.seconds / 3;
@@ -106,7 +107,9 @@ export async function runScenario(
     lostPostNotSent: lost.postNotSent.length,
     protocols: byProtocol(result.requests),
     latency: latency(disturbed),
-    quiet: latency(result.requests.filter(({ started }) => started >= begin + beforeQuiet && started < disturbedFrom)),
+    baseline: latency(
+      result.requests.filter(({ started }) => started >= begin + beforeBaseline && started < disturbedFrom),
+    ),
     recovery,
     ...(context.waited === undefined ? {} : { waited: context.waited }),
     ...(context.attack === undefined
@@ -129,8 +132,8 @@ export async function runScenario(
         scenario,
         partial,
         lost,
-        ownRate ? partial.quiet : quietOf(scenario, quiet, partial),
-        system.timeline.connectTimeout,
+        ownRate ? partial.baseline : baselineOf(scenario, baseline, partial),
+        system.deployed.route.timeline.connectTimeout,
       ),
       ...(named === undefined || asBefore === undefined ? [] : [sharesJudgement(result.requests, asBefore, named)]),
       ...(context.loss === undefined ? [] : [lossJudgement(lost, context.loss)]),
@@ -141,13 +144,13 @@ export async function runScenario(
   };
 }
 
-/** What latency is held against: for an attack that runs alone, its own quiet phase. */
-function quietOf(
+/** What latency is held against: for an attack that runs alone, the time before it. */
+function baselineOf(
   { group }: Scenario,
-  quiet: Latency | undefined,
-  own: { readonly quiet: Latency },
+  baseline: Latency | undefined,
+  own: { readonly baseline: Latency },
 ): Latency | undefined {
-  return group === 'attacks' ? (quiet ?? own.quiet) : quiet;
+  return group === 'attacks' ? (baseline ?? own.baseline) : baseline;
 }
 
 async function waitUntilAsBefore(

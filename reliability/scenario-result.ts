@@ -22,7 +22,7 @@ export interface ScenarioResult {
   readonly protocols: Partial<Readonly<Record<Protocol, ProtocolResult>>>;
   /** Of the requests from the first event on, and of those before it. */
   readonly latency: Latency;
-  readonly quiet: Latency;
+  readonly baseline: Latency;
   /** Seconds from the end of the cause until the system was as before; undefined if it never was. */
   readonly recovery: number | undefined;
   /** The GETs that waited on something that hung; absent where nothing hangs. */

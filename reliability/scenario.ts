@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import type { KeyPair } from '../certificates/key-pair';
 import { run } from '../cluster/external-command';
 import { eventually, type EventuallyOptions } from '../cluster/progress';
-import { type Component, deploymentName } from '../cluster/workloads';
-import type { Load } from '../load/load';
+import type { Component } from '../cluster/workloads';
+import { Load, type LoadOptions } from '../load/load';
 import { Streams, type StreamsOptions } from '../load/streams';
 import { Uploads } from '../load/uploads';
+import type { Changes } from './environment';
 import type { PodHistory } from './pod-history';
 import type { ReliabilityCluster } from './reliability-cluster';
 import type {
@@ -38,13 +39,15 @@ export interface Scenario {
   /** Asks for endpoints that only the example API has. @default false */
   readonly needsExampleApi?: boolean;
   /** The changes of options that it applies: they are synthesized before there is load, which that would disturb. */
-  readonly applies?: readonly object[];
+  readonly applies?: readonly Changes[];
   /** An answer may wait for one connection to a pod that is gone, `connectTimeout` (reliability-notes.md). @default false */
   readonly meetsGonePods?: boolean;
   /** Shares are noted, and not judged: what makes them uneven outlasts its cause (reliability-notes.md). @default false */
   readonly notesShares?: boolean;
+  /** What its load asks, if that is not the backend of main.ts: its pods' shares are the scenario's own business then. */
+  readonly asks?: Pick<LoadOptions, 'getPath' | 'postPath' | 'keys'>;
   /** Options that are changed from before its load on; scenarios in a row with the same ones share one rollout. @default - none */
-  readonly changes?: object;
+  readonly changes?: Changes;
   /** Makes what it needs before there is load. */
   readonly prepare?: (system: ReliabilityCluster) => Promise<void>;
   /** Ends when the cause has ended and Kubernetes has done its part; what comes next is measured by the run. */
@@ -153,10 +156,19 @@ export class ScenarioContext {
     return uploads;
   }
 
+  /** Asks the backend of main.ts beside the load of the scenario, ten times a second. */
+  askBackend(): Load {
+    const { url, certificates } = this.system;
+    const load = new Load({ url, certificates, rate: 10, timeout: 70_000 });
+    this.atEnd(() => load.stop());
+    return load;
+  }
+
   /** `kubectl apply edit-last-applied`, with an editor that takes `replicas` out: the running number stays. */
   async forgetReplicas(component: Component): Promise<void> {
-    const { kubectl, namespace } = this.workloads;
-    await kubectl.run(['apply', 'edit-last-applied', deploymentName(component), `--namespace=${namespace}`], {
+    const { workloads } = this;
+    const of = `--namespace=${workloads.namespace}`;
+    await workloads.kubectl.run(['apply', 'edit-last-applied', workloads.deployment(component), of], {
       env: { ...process.env, KUBE_EDITOR: "sed -i -e '/^  replicas:/d'" },
       signal: this.system.signal,
     });

@@ -5,7 +5,8 @@ import type { Component } from '../cluster/workloads';
 import { Load } from '../load/load';
 import type { LoadRequest } from '../load/load-request';
 import { byProtocol, type LoadResult, type ProtocolResult } from '../load/load-result';
-import { type ReliabilityCluster, standardReplicas } from './reliability-cluster';
+import { standardReplicas } from './environment';
+import type { ReliabilityCluster } from './reliability-cluster';
 import { count, plural } from './report/format';
 
 /** Milliseconds between two rollouts, if there is time for that many: a short run has two. */

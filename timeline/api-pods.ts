@@ -1,22 +1,22 @@
 import { apiProbes } from '../model/timeline';
 import { after, type Chain, type Configuration, exactly, option, type Range, upTo } from './chain';
-import { discovery, dnsCache, figures } from './figures';
+import { discovery, dnsCacheTtl, figures } from './figures';
 
-export function apiPodStarts({ timeline }: Configuration): Chain {
-  const known = discovery(timeline);
+export function apiPodStarts({ backend }: Configuration): Chain {
+  const known = discovery(backend);
   return {
     title: 'A pod of the API starts',
     beginning: 'the pod is Ready',
     steps: [
       {
         at: exactly(0),
-        what: 'The pod is Ready: livenessPath has answered the startup probe, and readinessPath its first probe',
+        what: 'The pod is Ready: the path of healthCheck.liveness has answered the startup probe, and that of healthCheck.readiness its first probe',
         movedBy: [figures.startupProbe, figures.readinessStatus],
       },
       {
-        at: after(figures.endpointSlices.range, upTo(dnsCache(timeline))),
+        at: after(figures.endpointSlices.range, upTo(dnsCacheTtl(backend))),
         what: "The cluster's DNS gives its address",
-        movedBy: [figures.endpointSlices, option('dnsCache', dnsCache(timeline))],
+        movedBy: [figures.endpointSlices, option('dnsCacheTtl', dnsCacheTtl(backend))],
       },
       {
         at: known.takes,
@@ -28,10 +28,10 @@ export function apiPodStarts({ timeline }: Configuration): Chain {
   };
 }
 
-export function apiPodEnds({ timeline }: Configuration): Chain {
-  const { apiPreStop, apiShutdownTimeout, apiTerminationGracePeriod, requestTimeout } = timeline;
-  const known = discovery(timeline);
-  const preStop = [option('dnsCache', dnsCache(timeline)), option('resolverValid', timeline.resolverValid)];
+export function apiPodEnds({ backend }: Configuration): Chain {
+  const { apiPreStop, apiShutdownTimeout, apiTerminationGracePeriod, requestTimeout } = backend;
+  const known = discovery(backend);
+  const preStop = [option('dnsCacheTtl', dnsCacheTtl(backend)), option('resolverValid', backend.resolverValid)];
   const told: Range = after(exactly(apiPreStop), figures.relist.range);
   return {
     title: 'A pod of the API ends',
@@ -68,8 +68,8 @@ export function apiPodEnds({ timeline }: Configuration): Chain {
   };
 }
 
-export function apiProcessDies({ timeline, failTimeout }: Configuration): Chain {
-  const known = discovery(timeline);
+export function apiProcessDies({ backend, failTimeout }: Configuration): Chain {
+  const known = discovery(backend);
   const listens = after(figures.relist.range, figures.containerStart.range);
   const ready = after(listens, figures.startupProbe.range, figures.readinessStatus.range);
   const byDns = after(ready, known.takes);
@@ -117,20 +117,20 @@ export function apiProcessDies({ timeline, failTimeout }: Configuration): Chain 
   };
 }
 
-export function apiProcessHangs({ timeline }: Configuration): Chain {
-  const known = discovery(timeline);
+export function apiProcessHangs({ route }: Configuration): Chain {
+  const known = discovery(route);
   const killed = after(figures.livenessProbe.range, exactly(apiProbes.liveness.terminationGracePeriod));
   const timeouts = [
-    option('requestTimeout', timeline.requestTimeout),
-    option('connectTimeout', timeline.connectTimeout),
-    option('nextUpstreamTimeout', timeline.nextUpstreamTimeout),
+    option('requestTimeout', route.requestTimeout),
+    option('connectTimeout', route.connectTimeout),
+    option('retries.timeout', route.nextUpstreamTimeout),
   ];
   return {
     title: 'A process of the API hangs',
     beginning: 'the process still accepts connections, and answers nothing',
     steps: [
       {
-        at: upTo(timeline.longestWaitOnHungPods),
+        at: upTo(route.longestWaitOnHungPods),
         what: 'The longest that one request waits for its answer, whatever it meets: a GET goes to another pod after requestTimeout, a POST that was sent is answered 504',
         movedBy: timeouts,
       },

@@ -1,9 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { App } from 'cdk8s';
-import { LoadBalancedApi } from '../charts/load-balanced-api';
-import type { LoadBalancedApiProps } from '../charts/load-balanced-api-props';
+import { LoadBalancedApi, type LoadBalancedApiProps } from '../charts/load-balanced-api';
 import type { Budget, MemoryShare } from '../model/budget';
+import type { RouteOptions } from '../model/route-options';
+
+type ProxyProps = NonNullable<LoadBalancedApiProps['proxy']>;
 
 /** docs/budget.md. */
 export function budgetPage(): string {
@@ -14,8 +16,9 @@ Made from the model by \`npm run docs:budget\`: what one proxy takes on at a tim
 for your own \`main.ts\`.
 
 Whatever clients do, a proxy keeps within its memory, its disk and its files. Each connection and each request has a price at
-worst, read off nginx; as many are let in as four fifths of \`proxyMemoryLimit\` carry, and what is asked for beyond that is refused at
-synth, with the sum. Raise \`proxyMemoryLimit\` to let in more: it is a limit, and is taken only while clients do their worst.
+worst, read off nginx; as many are let in as four fifths of its memory limit (\`resources.memory.limit\` of the proxy) carry, and
+what is asked for beyond that is refused at synth, with the sum. Raise the limit to let in more: it is a limit, and is taken only
+while clients do their worst.
 
 ## The defaults
 
@@ -24,9 +27,9 @@ ${markdownTable(['limit of one proxy', 'in all', 'of one address'], limitRows(de
 ## What follows from memory
 
 ${markdownTable(
-  ['options', 'connections', 'requests', 'streams'],
-  examples.map(([text, options]) => {
-    const { connections, requests, streams } = budgetOf(options);
+  ['options of the proxy', 'connections', 'requests', 'streams'],
+  examples.map(([text, ...options]) => {
+    const { connections, requests, streams } = budgetOf(...options);
     return [text, String(connections), String(requests), String(streams)];
   }),
 )}
@@ -39,52 +42,49 @@ ${markdownTable(
   \`"requests_of_client"\`.
 - **Probes and the certificate check** have connections of their own: \`worker_connections\` is greater than all that clients and instances can take, in
   each worker. A full proxy stays ready and alive.
-- **A body** of more than 16 KiB waits in a file until it is whole. \`maxRequests\` of them, of \`clientMaxBodySize\` each, fit in \`/tmp\`
-  (${amount(defaults.temporaryStorage)} by default). Neither \`du\` nor the kubelet sees them, as nginx has unlinked them: it is the count that bounds them.
+- **A body** of more than 16 KiB waits in a file until it is whole. \`maxRequests\` of them, of the greatest \`maxBodySize\` of any route each, fit
+  in \`/tmp\` (${amount(defaults.temporaryStorage)} by default). Neither \`du\` nor the kubelet sees them, as nginx has unlinked them: it is the count that bounds them.
 
 ## One address is not always one client
 
 An address has an eighth of the connections and a quarter of the requests of each proxy. A load balancer or a node that hides the addresses of
 clients (\`externalTrafficPolicy: 'Cluster'\`, a TCP proxy) has one for all of them, so private addresses are not limited:
-\`unlimitedClients\` says which, \`trustedProxies\` are always among them, and of those the address that \`X-Forwarded-For\` names is limited
-instead. Give \`unlimitedClients: []\` where every address that arrives is a client's.
+\`clients.unlimited\` says which, \`trustedProxies\` are always among them, and of those the address that \`X-Forwarded-For\` names is limited
+instead. Give \`clients: { unlimited: [] }\` where every address that arrives is a client's.
 
 An address has its part of **each** proxy. With \`sessionAffinity: ClientIP\` it stays on one; without, it has as many times its part as there are proxies.
 
 ## What stock nginx cannot do
 
-- **A total time, or a least rate, for a body.** \`clientBodyTimeout\` (10 s) is between two reads: a client that sends a byte every nine seconds
+- **A total time, or a least rate, for a body.** \`clients.bodyTimeout\` (10 s) is between two reads: a client that sends a byte every nine seconds
   goes on. It holds a request of its part for as long, and no more.
-- **The same for an answer that is read slowly** (\`sendTimeout\`). What is not read waits at the API: a proxy keeps
+- **The same for an answer that is read slowly** (\`clients.sendTimeout\`). What is not read waits at the API: a proxy keeps
   48 KiB of it, and the socket 128 KiB.
 - **An answer to a head that is too large, over HTTP/2.** Over HTTP/1.1 it is 431; over HTTP/2 nginx ends the connection (ENHANCE_YOUR_CALM).
 - **The rate of new connections.** Each costs a handshake, a millisecond of a core; \`maxConnectionsPerClient\` bounds how many are open.
 `;
 }
 
-const examples: readonly (readonly [text: string, options: Partial<LoadBalancedApiProps>])[] = [
+/** Options of a proxy, and of a route beside that of `/`. */
+const examples: readonly (readonly [text: string, proxy: ProxyProps, other?: RouteOptions])[] = [
   ['the defaults (two workers, `768Mi`)', {}],
-  ["`proxyCpuLimit: '1'` (one worker, `384Mi`)", { proxyCpuLimit: '1' }],
-  ["`proxyCpuLimit: '4'` (four workers, `1536Mi`)", { proxyCpuLimit: '4' }],
-  ["`proxyMemoryLimit: '2Gi'`", { proxyMemoryLimit: '2Gi' }],
-  ["`streamPaths: ['/events']`", { streamPaths: ['/events'] }],
+  ["`resources: { cpu: { limit: '1' } }` (one worker, `384Mi`)", { resources: { cpu: { limit: '1' } } }],
+  ["`resources: { cpu: { limit: '4' } }` (four workers, `1536Mi`)", { resources: { cpu: { limit: '4' } } }],
+  ["`resources: { memory: { limit: '2Gi' } }`", { resources: { memory: { limit: '2Gi' } } }],
+  ["a route with `streaming: '1h'`", {}, { streaming: '1h' }],
   [
-    "`streamPaths: ['/events']`, `maxStreams: 5000`, `proxyMemoryLimit: '3Gi'`",
-    { streamPaths: ['/events'], maxStreams: 5000, proxyMemoryLimit: '3Gi' },
+    "a route with `streaming: '1h'`, `clients: { maxStreams: 5000 }`, `resources: { memory: { limit: '3Gi' } }`",
+    { clients: { maxStreams: 5000 }, resources: { memory: { limit: '3Gi' } } },
+    { streaming: '1h' },
   ],
   ['`gzip: false`', { gzip: false }],
 ];
 
-function budgetOf(options: Partial<LoadBalancedApiProps>): Budget {
-  // With a Secret of one's own no key pair has to be made.
-  return new LoadBalancedApi(new App(), 'api', {
-    container: { image: 'api:1.0.0' },
-    tlsSecretName: 'nginx-tls',
-    ...options,
-  }).budget;
+function budgetOf(options: ProxyProps, other?: RouteOptions): Budget {
+  const { proxy, backend } = new LoadBalancedApi(new App(), 'api', { image: 'api:1.0.0', proxy: options });
+  if (other !== undefined) proxy.addRoute('/events', backend, other);
+  return proxy.budget;
 }
-
-if (require.main === module) writeFileSync(resolve(__dirname, '../docs/budget.md'), budgetPage());
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -143,3 +143,5 @@ function markdownTable(headings: readonly string[], rows: readonly (readonly str
   const rule = headings.map((_, column) => (column === 0 ? '---' : '---:'));
   return `${[line(headings), `|${rule.join('|')}|`, ...rows.map(line)].join('\n')}\n`;
 }
+
+if (require.main === module) writeFileSync(resolve(__dirname, '../docs/budget.md'), budgetPage());

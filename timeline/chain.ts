@@ -1,6 +1,8 @@
-import type { LoadBalancedApi } from '../charts/load-balanced-api';
+import { Backend } from '../charts/backend';
+import type { NginxProxy } from '../charts/nginx-proxy';
+import type { Route } from '../charts/route';
 import type { Timeline } from '../model/timeline';
-import { certificateInterval } from '../nginx/last-good-certificate-section';
+import { certificateInterval } from '../nginx/tls/last-good-certificate-section';
 import type { Moment } from '../reliability/scenario-result';
 
 /** What happens after one event, in order. */
@@ -20,8 +22,24 @@ export interface Step {
   readonly moment?: Moment;
 }
 
-/** What a time follows from: an option of `LoadBalancedApi`, or a figure that no option changes. */
-export type Mover = { readonly option: string; readonly seconds: number } | Figure;
+/** Options that move a time, as one writes them, and the interface that has them. */
+export const optionInterfaces = {
+  dnsCacheTtl: 'NamespaceOptions',
+  resolverValid: 'NamespaceOptions',
+  unreachableToleration: 'NamespaceOptions',
+  requestTimeout: 'BackendProps',
+  failTimeout: 'BackendProps',
+  connectTimeout: 'RouteOptions',
+  'retries.timeout': 'RetryOptions',
+  certificateValid: 'NginxProxyProps',
+  'clients.keepAliveTimeout': 'ClientOptions',
+  'exposure.deregistrationDelay': 'ClusterIpOptions',
+} as const;
+
+export type OptionName = keyof typeof optionInterfaces;
+
+/** What a time follows from: an option, or a figure that no option changes. */
+export type Mover = { readonly option: OptionName; readonly seconds: number } | Figure;
 
 /** A time that Kubernetes or fairlead has fixed. */
 export interface Figure {
@@ -31,7 +49,7 @@ export interface Figure {
   readonly source: string;
 }
 
-export const option = (name: string, seconds: number): Mover => ({ option: name, seconds });
+export const option = (name: OptionName, seconds: number): Mover => ({ option: name, seconds });
 
 /** From the earliest to the latest, in seconds. */
 export interface Range {
@@ -58,15 +76,53 @@ function decimal(seconds: number): string {
   return String(Math.round(seconds * 10) / 10);
 }
 
-/** What of a deployment moves what happens in it, and when. */
+/** What of a deployment moves what happens in it, and when: a route, the backend that it leads to, and their proxy. */
 export interface Configuration {
-  readonly timeline: Timeline;
+  /** What stands for the route where others have other times: `/orders`. */
+  readonly name: string;
+  readonly route: Timeline;
+  readonly backend: Timeline;
+  readonly proxy: Timeline;
   /** In seconds: how long nginx leaves an instance out that failed. */
   readonly failTimeout: number;
   /** In seconds: how often nginx looks at the certificate. */
   readonly certificateInterval: number;
 }
 
-export function configuration({ timeline, failTimeout }: LoadBalancedApi): Configuration {
-  return { timeline, failTimeout, certificateInterval: certificateInterval(timeline) };
+/** One for each route of a proxy and each backend that it leads to. */
+export function configurations(proxy: NginxProxy): readonly Configuration[] {
+  const certificate = certificateInterval(proxy.timeline);
+  return proxy.routes.flatMap((route) =>
+    backendsOf(route).map((backend) => ({
+      name: routeName(route, backend),
+      route: route.timeline,
+      backend: backend.timeline,
+      proxy: proxy.timeline,
+      failTimeout: backend.settings.failTimeout,
+      certificateInterval: certificate,
+    })),
+  );
+}
+
+function backendsOf({ model: { target }, proxy }: Route): readonly Backend[] {
+  const names =
+    target.kind === 'backend'
+      ? [target.backend]
+      : target.kind === 'split'
+        ? target.shares.map(({ backend }) => backend)
+        : [];
+  const backends = proxy.namespace.node.findAll().filter((construct) => construct instanceof Backend);
+  return backends.filter(({ node }) => names.includes(node.id));
+}
+
+/** `/orders`, `= /orders with X-Canary`, `shop.example.com/orders`; of a split, with the backend. */
+function routeName({ model: { path, when, target }, node, proxy }: Route, backend: Backend): string {
+  const host = node.scope === proxy ? '' : (node.scope?.node.id ?? '');
+  const needs = when.map((condition) => (condition.kind === 'method' ? condition.methods.join('|') : condition.name));
+  return [
+    path.kind === 'exact' ? '= ' : '',
+    `${host}${path.path}`,
+    needs.length === 0 ? '' : ` with ${needs.join(', ')}`,
+    target.kind === 'split' ? ` to ${backend.node.id}` : '',
+  ].join('');
 }

@@ -85,7 +85,7 @@ export function discovery(timeline: Timeline): { readonly takes: Range; readonly
     takes: after(figures.endpointSlices.range, upTo(timeline.discovery)),
     movedBy: [
       figures.endpointSlices,
-      option('dnsCache', dnsCache(timeline)),
+      option('dnsCacheTtl', dnsCacheTtl(timeline)),
       option('resolverValid', timeline.resolverValid),
       figures.reResolve,
     ],
@@ -93,6 +93,6 @@ export function discovery(timeline: Timeline): { readonly takes: Range; readonly
 }
 
 /** What is left of the time that DNS and nginx take together. */
-export function dnsCache({ discovery: whole, resolverValid }: Timeline): number {
+export function dnsCacheTtl({ discovery: whole, resolverValid }: Timeline): number {
   return whole - resolverValid - figures.reResolve.range.to;
 }

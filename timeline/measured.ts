@@ -3,9 +3,6 @@ import { Failure } from '../cluster/command-line';
 import type { Moment, ScenarioResult } from '../reliability/scenario-result';
 import { type Chain, type Range, rangeText, type Step } from './chain';
 
-/** The environment that the reliability run measures. */
-export const measuredEnvironment = 'reliability';
-
 /** In seconds, of every scenario that measured the moment. */
 export type Measured = Partial<Readonly<Record<Moment, readonly number[]>>>;
 

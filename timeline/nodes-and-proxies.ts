@@ -2,14 +2,14 @@ import type { Timeline } from '../model/timeline';
 import { after, type Chain, type Configuration, exactly, type Figure, option, upTo } from './chain';
 import { discovery, figures } from './figures';
 
-export function nodeDies({ timeline, failTimeout }: Configuration): Chain {
-  const { connectTimeout, unreachableToleration } = timeline;
-  const known = discovery(timeline);
-  const keepAlive = tcpKeepAlive(timeline);
+export function nodeDies({ route, failTimeout }: Configuration): Chain {
+  const { connectTimeout, unreachableToleration } = route;
+  const known = discovery(route);
+  const keepAlive = tcpKeepAlive(route);
   const notReady = figures.nodeNotReady.range;
   const evicted = after(notReady, exactly(unreachableToleration));
   const connect = option('connectTimeout', connectTimeout);
-  const nextUpstream = option('nextUpstreamTimeout', timeline.nextUpstreamTimeout);
+  const nextUpstream = option('retries.timeout', route.nextUpstreamTimeout);
   const toleration = option('unreachableToleration', unreachableToleration);
   return {
     title: 'A node dies',
@@ -27,14 +27,14 @@ export function nodeDies({ timeline, failTimeout }: Configuration): Chain {
         moment: 'node-dies.connections-found',
       },
       {
-        at: upTo(timeline.longestWaitOnSilentPods),
+        at: upTo(route.longestWaitOnSilentPods),
         what: 'The longest that a request waits that needs a new connection',
         movedBy: [connect, nextUpstream],
       },
       {
-        at: upTo(timeline.longestWaitOnHungPods),
+        at: upTo(route.longestWaitOnHungPods),
         what: 'The longest that a request waits that was written to a connection not yet found dead: TCP sends it again and again, and only requestTimeout ends that',
-        movedBy: [option('requestTimeout', timeline.requestTimeout), connect, nextUpstream],
+        movedBy: [option('requestTimeout', route.requestTimeout), connect, nextUpstream],
       },
       {
         at: notReady,
@@ -92,7 +92,7 @@ function tcpKeepAlive({
   };
 }
 
-export function certificateChanges({ timeline: { certificateValid }, certificateInterval }: Configuration): Chain {
+export function certificateChanges({ proxy: { certificateValid }, certificateInterval }: Configuration): Chain {
   const served = after(figures.secretSync.range, upTo(certificateInterval));
   const movedBy = [figures.secretSync, option('certificateValid', certificateValid)];
   return {
@@ -121,11 +121,11 @@ export function certificateChanges({ timeline: { certificateValid }, certificate
   };
 }
 
-export function proxyEnds({ timeline }: Configuration): Chain {
-  const { proxyPreStop, clientKeepAliveMinimum, workerShutdownTimeout, proxyTerminationGracePeriod } = timeline;
-  const preStop = option('proxyDeregistrationDelay', proxyPreStop);
-  const requestTimeout = option('requestTimeout', timeline.requestTimeout);
-  const clientKeepAliveTimeout = option('clientKeepAliveTimeout', timeline.clientKeepAliveHint);
+export function proxyEnds({ proxy }: Configuration): Chain {
+  const { proxyPreStop, clientKeepAliveMinimum, workerShutdownTimeout, proxyTerminationGracePeriod } = proxy;
+  const preStop = option('exposure.deregistrationDelay', proxyPreStop);
+  const requestTimeout = option('requestTimeout', proxy.requestTimeout);
+  const clientKeepAliveTimeout = option('clients.keepAliveTimeout', proxy.clientKeepAliveHint);
   const told = after(exactly(proxyPreStop), figures.relist.range);
   return {
     title: 'A proxy ends',

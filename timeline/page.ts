@@ -3,9 +3,9 @@ import { join, resolve } from 'node:path';
 import { App } from 'cdk8s';
 import { LoadBalancedApi } from '../charts/load-balanced-api';
 import { commandLine, Failure } from '../cluster/command-line';
-import { deployedApis } from '../cluster/deployed-apis';
-import { type Chain, configuration, type Figure, type Mover, rangeText, type Step } from './chain';
-import { comparison, comparisonText, contradictions, measured, type Measured, measuredEnvironment } from './measured';
+import { ReliabilityEnvironment } from '../reliability/environment';
+import { type Chain, configurations, type Figure, type Mover, optionInterfaces, rangeText, type Step } from './chain';
+import { comparison, comparisonText, contradictions, measured, type Measured } from './measured';
 import { story } from './story';
 
 const root = resolve(__dirname, '..');
@@ -23,11 +23,11 @@ export interface MeasuredStory {
 }
 
 /** From the run's file and main.ts, as they are. */
-export function timelinePage(): TimelinePage {
+function timelinePage(): TimelinePage {
   const measuredTimes = measured(join(root, 'docs/reliability.json'));
   if (measuredTimes === undefined) return pageOf(defaultStory(), undefined);
-  const [api] = deployedApis(join(root, 'main.ts'), measuredEnvironment);
-  return pageOf(defaultStory(), { chains: story(configuration(api)), measured: measuredTimes });
+  const { proxy } = new ReliabilityEnvironment('example', join(root, 'main.ts')).standard;
+  return pageOf(defaultStory(), { chains: story(configurations(proxy)), measured: measuredTimes });
 }
 
 export function pageOf(defaults: readonly Chain[], run: MeasuredStory | undefined): TimelinePage {
@@ -54,14 +54,13 @@ for your own \`main.ts\`. Times are in seconds from the event, earliest to lates
 
 const measuredIntroduction = `## What was measured
 
-The deployment of \`npm run reliability\` (environment \`${measuredEnvironment}\`), with the times that it measured beside the computed
-ones. One that lies more than a second outside of what is computed is marked: the model is wrong there.
+The deployment of \`npm run reliability\`, with the times that it measured beside the computed ones (\`npm run timeline --
+--measured\`). One that lies more than a second outside of what is computed is marked: the model is wrong there.
 `;
 
 function defaultStory(): readonly Chain[] {
-  // With a Secret of one's own no key pair has to be made.
-  const api = new LoadBalancedApi(new App(), 'api', { container: { image: 'api:1.0.0' }, tlsSecretName: 'nginx-tls' });
-  return story(configuration(api));
+  const { proxy } = new LoadBalancedApi(new App(), 'api', { image: 'api:1.0.0' });
+  return story(configurations(proxy));
 }
 
 if (require.main === module) {
@@ -105,9 +104,10 @@ function row(step: Step, measuredTimes: Measured): string {
 }
 
 function moverText(mover: Mover): string {
-  return 'option' in mover
-    ? `[\`${mover.option}: '${mover.seconds}s'\`](options.md#${mover.option.toLowerCase()})`
-    : mover.name;
+  if (!('option' in mover)) return mover.name;
+  const option = mover.option.replace(/^.*\./, '');
+  const anchor = `${optionInterfaces[mover.option]}${option}`.toLowerCase();
+  return `[\`${mover.option}: '${mover.seconds}s'\`](options.md#${anchor})`;
 }
 
 /** What stands in the chains and is not an option, with its source. */

@@ -23,7 +23,7 @@ export function port(option: string, value: unknown): number {
  * A length of time with its unit, as nginx writes it: `500ms`, `30s`, `5m`, `1h`, `1d`.
  * @see https://nginx.org/en/docs/syntax.html
  */
-export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
+export type TimeText = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
 
 const unitMilliseconds: Readonly<Record<string, number>> = {
   ms: 1,
@@ -37,7 +37,7 @@ const unitMilliseconds: Readonly<Record<string, number>> = {
 export function milliseconds(
   option: string,
   value: unknown,
-  bounds: { readonly min?: Duration; readonly max?: Duration } = {},
+  bounds: { readonly min?: TimeText; readonly max?: TimeText } = {},
 ): number {
   const match = typeof value === 'string' ? /^(\d{1,9})(ms|s|m|h|d)$/.exec(value) : null;
   const unit = unitMilliseconds[match?.[2] ?? ''];
@@ -63,7 +63,7 @@ export function milliseconds(
 export function wholeSeconds(
   option: string,
   value: unknown,
-  bounds: { readonly min?: Duration; readonly max?: Duration } = {},
+  bounds: { readonly min?: TimeText; readonly max?: TimeText } = {},
 ): number {
   const result = milliseconds(option, value, bounds) / 1000;
   if (!Number.isInteger(result)) {
@@ -73,7 +73,7 @@ export function wholeSeconds(
 }
 
 /** The same as the reader of an option. */
-export function seconds(bounds: { readonly min?: Duration; readonly max?: Duration }): Reader<number> {
+export function seconds(bounds: { readonly min?: TimeText; readonly max?: TimeText }): Reader<number> {
   return (option, given) => wholeSeconds(option, given, bounds);
 }
 
@@ -81,7 +81,7 @@ export function seconds(bounds: { readonly min?: Duration; readonly max?: Durati
  * A number of bytes with its unit, as nginx writes it: `16k`, `1m`, `1g`.
  * @see https://nginx.org/en/docs/syntax.html
  */
-export type Size = `${number}${'k' | 'm' | 'g'}`;
+export type SizeText = `${number}${'k' | 'm' | 'g'}`;
 
 const unitBytes: Readonly<Record<string, number>> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
@@ -89,7 +89,7 @@ const unitBytes: Readonly<Record<string, number>> = { k: 1024, m: 1024 ** 2, g: 
 export function bytes(
   option: string,
   value: unknown,
-  bounds: { readonly min?: Size; readonly max?: Size } = {},
+  bounds: { readonly min?: SizeText; readonly max?: SizeText } = {},
 ): number {
   const match = typeof value === 'string' ? /^(\d{1,9})([kmg])$/.exec(value) : null;
   const unit = unitBytes[match?.[2] ?? ''];

@@ -42,13 +42,24 @@ export function allErrors(...checks: readonly (() => unknown)[]): void {
 
 /** Puts the name of what was being made before that of the option. */
 export function named<Made>(name: string, make: () => Made): Made {
-  const renamed = ({ option, value, remedy }: InvalidOption): InvalidOption =>
-    new InvalidOption(`${name} ${option}`, value, remedy);
+  return renamed((option) => `${name} ${option}`, make);
+}
+
+/** Puts the name of a group of options before that of the option, unless it stands elsewhere, as what a factory was given does. */
+export function grouped<Made>(group: string, make: () => Made, elsewhere: readonly string[] = []): Made {
+  const isElsewhere = (option: string): boolean => elsewhere.includes(option) || /^[A-Z]\w+\.\w+ /.test(option);
+  return renamed((option) => (isElsewhere(option) ? option : `${group}.${option}`), make);
+}
+
+/** Says another name of each option. */
+export function renamed<Made>(rename: (option: string) => string, make: () => Made): Made {
+  const again = ({ option, value, remedy }: InvalidOption): InvalidOption =>
+    new InvalidOption(rename(option), value, remedy);
   try {
     return make();
   } catch (error) {
-    if (error instanceof InvalidOptions) throw new InvalidOptions(error.each.map(renamed));
-    throw error instanceof InvalidOption ? renamed(error) : error;
+    if (error instanceof InvalidOptions) throw new InvalidOptions(error.each.map(again));
+    throw error instanceof InvalidOption ? again(error) : error;
   }
 }
 

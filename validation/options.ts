@@ -1,5 +1,5 @@
-import { knownOptions, list } from './collections';
-import { allErrors } from './invalid-option';
+import { knownOptions, list, record } from './collections';
+import { allErrors, InvalidOption } from './invalid-option';
 
 /** Gives what the model holds of a value, or refuses it under the name of its option. */
 export type Reader<Value> = (option: string, given: unknown) => Value;
@@ -36,6 +36,36 @@ export function withDefault<Value>(value: unknown, read: Reader<Value>): Option<
 /** A list whose members are all read in one way. */
 export function listOf<Member>(read: Reader<Member>, example: string): Reader<Member[]> {
   return (option, given) => list(option, given, example).map((member) => read(option, member));
+}
+
+/** An object of one of our classes, which its factories have looked at. */
+export function instanceOf<Value>(
+  type: { readonly prototype: Value; [Symbol.hasInstance](value: unknown): boolean },
+  example: string,
+): Reader<Value> {
+  return (option, given): Value => {
+    if (given instanceof type) return given as Value;
+    throw new InvalidOption(option, shown(given), `is not what stands here: give it as ${example} does`);
+  };
+}
+
+/** Whether something is so. */
+export const flag: Reader<boolean> = (option, given) => {
+  if (typeof given === 'boolean') return given;
+  throw new InvalidOption(option, shown(given), 'is neither true nor false: give one of them');
+};
+
+/** What is not plain data may refer to itself, or to a whole app. */
+function shown(value: unknown): unknown {
+  return typeof value === 'object' || typeof value === 'function' ? `(${typeof value})` : value;
+}
+
+/** A group of options, whose names stand behind that of the group in a refusal. */
+export function group<Options extends Readonly<Record<string, Option<unknown>>>>(
+  table: Options,
+  example: string,
+): Reader<Values<Options>> {
+  return (option, given) => knownValues(record(option, given, example), table, `${option}.`);
 }
 
 /** What is read later, with what other options say. */

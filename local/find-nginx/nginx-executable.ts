@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { childOutput, Command } from '../processes/child-output';
-import { Nginx, NginxSearch } from './nginx';
+import { Nginx, NginxSearch, usualModulesDirectory } from './nginx';
 import { WorkerUser } from './worker-user';
 
 /** An nginx that is a plain process of this machine. The directives come before those of the configuration. */
@@ -18,9 +19,16 @@ export async function nginxExecutable(
     version,
     listenAddress: '127.0.0.1',
     machineAddress: '127.0.0.1',
+    modulesDirectory: modulesDirectory(program),
     command: (confPath) => withArguments(program, ...args(confPath)),
     test: (confPath) => nginxTest(withArguments(program, '-t', '-q', ...args(confPath)), signal),
   };
+}
+
+/** Below the prefix, where it has one of its own. */
+function modulesDirectory({ args }: Command): string {
+  const prefix = args[args.indexOf('-p') + 1];
+  return args.includes('-p') && prefix !== undefined ? join(prefix, 'modules') : usualModulesDirectory;
 }
 
 /** The error log that was compiled in is a system path, and is opened before the configuration is read. */

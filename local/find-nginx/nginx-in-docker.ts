@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
 import { childOutput } from '../processes/child-output';
-import { Nginx, NginxSearch } from './nginx';
+import { Nginx, NginxSearch, usualModulesDirectory } from './nginx';
 import { nginxArguments, nginxTest, nginxVersion, userDirective } from './nginx-executable';
 
 const image = 'nginx:1.30';
@@ -46,6 +46,7 @@ export async function nginxInDocker({ signal, workers }: NginxSearch): Promise<N
     version,
     listenAddress: inVirtualMachine ? '0.0.0.0' : '127.0.0.1',
     machineAddress,
+    modulesDirectory: usualModulesDirectory,
     command: (confPath, ports = []) => {
       const name = `fairlead-${randomUUID()}`;
       const network = inVirtualMachine

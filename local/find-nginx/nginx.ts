@@ -14,6 +14,8 @@ export interface Nginx {
   readonly version: string;
   /** The address on which it must listen so that `localhost` leads to it. */
   readonly listenAddress: string;
+  /** Where its dynamic modules are. */
+  readonly modulesDirectory: string;
   /** The address by which it reaches a process that listens on this machine's loopback interface. */
   readonly machineAddress: string;
   /** Every file that the configuration names must be in its directory or below: a container sees nothing else. */
@@ -21,6 +23,9 @@ export interface Nginx {
   /** Runs `nginx -t`; rejects with what nginx says against the configuration. */
   test(confPath: string): Promise<void>;
 }
+
+/** Of the official image, and of most packages. */
+export const usualModulesDirectory = '/usr/lib/nginx/modules';
 
 /** What every way to an nginx is told. */
 export interface NginxSearch {

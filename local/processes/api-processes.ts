@@ -1,23 +1,21 @@
 import { EventEmitter, once } from 'node:events';
-import { availableParallelism } from 'node:os';
-import { ApiProcess, ApiProcessEvents, ApiProcessSettings, Turns } from './api-process';
+import { ApiProcess, ApiProcessEvents, ApiProcessSettings } from './api-process';
 
-/** Cores that those which start may take from those which serve. */
-const coresToStart = Math.max(1, Math.floor(availableParallelism() / 2));
-
-/** The instances of the API, as many as are wanted. */
+/** The instances of one backend, as many as are wanted. */
 export class ApiProcesses {
   wanted = 0;
   private readonly processes = new Set<ApiProcess>();
   private readonly changes = new EventEmitter<{ change: [] }>();
-  private readonly settings: ApiProcessSettings;
   private readonly events: ApiProcessEvents;
 
-  constructor(settings: Omit<ApiProcessSettings, 'turns'>, events: Omit<ApiProcessEvents, 'changed'>) {
+  constructor(
+    /** Their names are this and a number. */
+    readonly name: string,
+    private readonly settings: ApiProcessSettings,
+    events: Omit<ApiProcessEvents, 'changed'>,
+  ) {
     // Every scale that is under way waits for changes.
     this.changes.setMaxListeners(0);
-    const turns = new Turns(() => (this.ready.length === 0 ? Number.POSITIVE_INFINITY : coresToStart));
-    this.settings = { ...settings, turns };
     this.events = { ...events, changed: () => this.changes.emit('change') };
   }
 
@@ -38,11 +36,22 @@ export class ApiProcesses {
     for (let missing = count - staying.length; missing > 0; missing -= 1) this.add();
     // First those that do not answer anyway, then those that came last.
     const leaving = staying.sort((a, b) => Number(a.ready) - Number(b.ready) || numberOf(b) - numberOf(a));
-    for (const process of leaving.slice(0, Math.max(0, staying.length - count))) {
-      void process.end().then(() => {
-        this.remove(process);
-      });
-    }
+    for (const process of leaving.slice(0, Math.max(0, staying.length - count))) this.end(process);
+    return this.reached(count);
+  }
+
+  /** Ends one of them, and wants one less; false if it is not there, or is the last one. */
+  stop(name: string): boolean {
+    const staying = this.all.filter((process) => !process.ending);
+    const process = staying.find((each) => each.name === name);
+    if (process === undefined || staying.length === 1) return false;
+    this.wanted = staying.length - 1;
+    this.end(process);
+    return true;
+  }
+
+  /** Resolves with true once so many are ready, with false if another number was wanted since. */
+  private async reached(count: number): Promise<boolean> {
     this.changes.emit('change');
 
     while (this.wanted === count && this.ready.length !== count) await once(this.changes, 'change');
@@ -75,7 +84,13 @@ export class ApiProcesses {
     const taken = new Set(this.all.map(numberOf));
     let number = 1;
     while (taken.has(number)) number += 1;
-    this.processes.add(new ApiProcess(`api-${number}`, this.settings, this.events));
+    this.processes.add(new ApiProcess(`${this.name}-${number}`, this.settings, this.events));
+  }
+
+  private end(process: ApiProcess): void {
+    void process.end().then(() => {
+      this.remove(process);
+    });
   }
 
   private remove(process: ApiProcess): void {
@@ -85,5 +100,5 @@ export class ApiProcesses {
 }
 
 function numberOf({ name }: ApiProcess): number {
-  return Number(name.replace(/^\D+/, ''));
+  return Number(/\d+$/.exec(name)?.[0]);
 }

@@ -33,7 +33,9 @@ export function withKeepaliveTime(nginxConf: string, seconds: number): string {
 
 /** Rolls the proxies out with such a configuration; applying main.ts again takes it back. */
 export async function applyKeepaliveTime(workloads: Workloads, seconds: number): Promise<void> {
-  const deployment = JSON.parse(await workloads.run('get', 'deployment/nginx', '--output=json')) as Deployment;
+  const deployment = JSON.parse(
+    await workloads.run('get', workloads.deployment('proxy'), '--output=json'),
+  ) as Deployment;
   const volume = deployment.spec.template.spec.volumes.find(({ configMap }) => configMap !== undefined);
   if (volume?.configMap === undefined) throw new Failure('the Deployment nginx mounts no ConfigMap');
   const given = JSON.parse(
@@ -53,7 +55,7 @@ export async function applyKeepaliveTime(workloads: Workloads, seconds: number):
   const volumes = [{ name: volume.name, configMap: { name } }];
   await workloads.run(
     'patch',
-    'deployment/nginx',
+    workloads.deployment('proxy'),
     `--patch=${JSON.stringify({ spec: { template: { spec: { volumes } } } })}`,
   );
   await workloads.rolledOut('proxy');

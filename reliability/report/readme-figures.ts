@@ -48,9 +48,9 @@ function readmeFigures(results: readonly Result[]): string {
     const own = results.filter((result) => result.group === group || names?.includes(result.name) === true);
     return own.length === 0 ? [] : [`| ${text} | ${count(sum(own, ({ sent }) => sent))} | ${lost(own, remark)} |`];
   });
-  const operations = results.filter(({ group, name }) => group === 'operations' && name !== 'quiet');
+  const operations = results.filter(({ group, name }) => group === 'operations' && name !== 'baseline');
   const p99 = operations.map(({ latency }) => latency.p99);
-  const atRest = results.find(({ name }) => name === 'quiet')?.latency.p99 ?? NaN;
+  const atRest = results.find(({ name }) => name === 'baseline')?.latency.p99 ?? NaN;
   return `${begin}
 Of ${plural(results.length, 'scenario')} with ${plural(
     sum(results, ({ sent }) => sent),

@@ -7,7 +7,7 @@ const order = [
   ...['name', 'title', 'group', 'description', 'rate'],
   ...['second', 'sent', 'answered', 'lost', 'lostGet', 'lostPostSent', 'lostPostNotSent'],
   ...['protocols', 'ok', 'repeated'],
-  ...['latency', 'quiet', 'p50', 'p99', 'max', 'recovery', 'waited', 'longest', 'bound', 'attack', 'achieved'],
+  ...['latency', 'baseline', 'p50', 'p99', 'max', 'recovery', 'waited', 'longest', 'bound', 'attack', 'achieved'],
   ...['value', 'text', 'reached'],
   ...['notes', 'judgements', 'events', 'measured', 'seconds'],
 ];

@@ -31,12 +31,12 @@ export function scenarioSection(result: ScenarioResult): string {
   ].join('\n\n');
 }
 
-function figures({ rate, quiet, latency, recovery }: ScenarioResult): string {
+function figures({ rate, baseline, latency, recovery }: ScenarioResult): string {
   const back =
     recovery === undefined || Number.isNaN(recovery)
       ? 'It never was as before.'
       : `As before after ${recoveryText(recovery)}.`;
-  return `${count(rate)} requests a second. Before the first event: ${percentiles(quiet)}. From then on: ${percentiles(latency)}. ${back}`;
+  return `${count(rate)} requests a second. Before the first event: ${percentiles(baseline)}. From then on: ${percentiles(latency)}. ${back}`;
 }
 
 /** What of it was sent over each protocol, where there are several. */

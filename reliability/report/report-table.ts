@@ -76,7 +76,7 @@ function attackRow(result: ScenarioResult, attack: AttackResult): string {
   const { latency, memory, memoryLimit, disk, diskLimit, killed, restarts, achieved } = attack;
   return tableRow([
     scenarioLink(result),
-    ...[result.quiet.p99, latency.p99].map(wholeMilliseconds),
+    ...[result.baseline.p99, latency.p99].map(wholeMilliseconds),
     ...[memory, memoryLimit, disk, diskLimit].map(mebibytes),
     ...[killed, restarts].map(count),
     markdownText(achieved),

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isReady } from '../../cluster/pods';
-import { deploymentName } from '../../cluster/workloads';
 import { extra } from '../reliability-cluster';
 import type { Scenario } from '../scenario';
 import { rolled } from './rollouts';
@@ -60,9 +59,12 @@ export function failingPod(name: string, deployment: string): object {
   };
 }
 
-const slowStart = { container: { command: ['sh', '-c', 'sleep 20; exec node lib/main.js'] } };
+const slowStart = { command: ['sh', '-c', 'sleep 20; exec node lib/main.js'] };
 
-const neverReady = { container: { readinessPath: '/no-such-path' } };
+/** A JSON patch of the Deployment: what main.ts says of its health check may be a path or a group of them. */
+const neverReady = [
+  { op: 'replace', path: '/spec/template/spec/containers/0/readinessProbe/httpGet/path', value: '/no-such-path' },
+];
 
 export const apiBehaviour: readonly Scenario[] = [
   {
@@ -78,7 +80,9 @@ export const apiBehaviour: readonly Scenario[] = [
       const name = 'api-failing';
       context.event('the failing instance begins');
       await workloads.kubectl.run(['apply', '--filename=-'], {
-        input: JSON.stringify(failingPod(name, await workloads.run('get', deploymentName('api'), '--output=json'))),
+        input: JSON.stringify(
+          failingPod(name, await workloads.run('get', workloads.deployment('api'), '--output=json')),
+        ),
         signal: context.system.signal,
       });
       await workloads.run('wait', `pod/${name}`, '--for=condition=Ready', '--timeout=2m');
@@ -113,12 +117,11 @@ export const apiBehaviour: readonly Scenario[] = [
     description:
       'Its readiness probe asks a path that answers 404. The rollout stops, the old pods serve, and it is rolled back.',
     reaches: 'nothing lost',
-    applies: [neverReady],
     act: async (context) => {
       const { workloads } = context;
       const before = (await workloads.pods('api')).map(({ metadata }) => metadata.name);
-      context.event('applied');
-      await context.system.apply(neverReady);
+      context.event('patched');
+      await workloads.run('patch', workloads.deployment('api'), '--type=json', `--patch=${JSON.stringify(neverReady)}`);
       await workloads.podsUntil('api', 'a new pod', (pods) => (pods.length > before.length ? true : undefined));
       await delay(20_000, undefined, { signal: context.system.signal });
       const ready = (await workloads.pods('api')).filter(isReady).map(({ metadata }) => metadata.name);

@@ -15,7 +15,7 @@ const longSeconds = 75;
 const memoryShare = 0.8;
 
 /** For all attacks, so that one rollout serves them all: addresses of pods are private, and would not be limited. */
-const changes = { unlimitedClients: [] };
+const changes = { proxy: { clients: { unlimited: [] } } };
 
 interface Attack {
   readonly name: string;

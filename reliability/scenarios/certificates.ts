@@ -37,13 +37,13 @@ export async function writeSecret(context: ScenarioContext, { certificate, priva
   await context.workloads.run(
     'patch',
     'secret',
-    'nginx-tls',
+    context.system.tlsSecretName,
     `--patch=${JSON.stringify({ stringData: { 'tls.crt': certificate, 'tls.key': privateKey } })}`,
   );
 }
 
-/** A change of a pod makes the kubelet look at its Secrets at once; else that takes it a minute or more. */
-export async function lookAtSecrets(context: ScenarioContext): Promise<void> {
+/** A change of a pod makes the kubelet look at its Secrets and ConfigMaps at once; else that takes it a minute or more. */
+export async function lookAtVolumes(context: ScenarioContext): Promise<void> {
   const { workloads } = context;
   for (const { metadata } of await workloads.pods('proxy')) {
     await workloads.run('annotate', 'pod', metadata.name, '--overwrite', `fairlead/looked-at=${Date.now()}`);
@@ -64,7 +64,7 @@ export async function servedEverywhere(context: ScenarioContext, pair: KeyPair):
 /** The Secret is as synthesized again, and every proxy serves it. */
 export async function restoreSecret(context: ScenarioContext): Promise<void> {
   await context.system.apply();
-  await lookAtSecrets(context);
+  await lookAtVolumes(context);
 }
 
 export const certificates: readonly Scenario[] = [
@@ -82,7 +82,7 @@ export const certificates: readonly Scenario[] = [
         context.event(`certificate ${index + 1}`);
         const begin = Date.now();
         await writeSecret(context, pair);
-        if (index > 0) await lookAtSecrets(context);
+        if (index > 0) await lookAtVolumes(context);
         else {
           await context.until('the first handshake', async () =>
             (await handshake(context)) === fingerprint(pair) ? true : undefined,

@@ -43,7 +43,8 @@ export const dns: readonly Scenario[] = [
     reaches: 'nothing lost',
     act: async (context) => {
       const corefile = await inKubeSystem(context, 'get', 'configmap', 'coredns', '--output=jsonpath={.data.Corefile}');
-      const name = `api.${context.workloads.namespace}.svc.cluster.local`;
+      const { namespace, names } = context.workloads;
+      const name = `${names.api}.${namespace}.svc.cluster.local`;
       const empty = corefile.replace('.:53 {', `.:53 {\n    template ANY ANY ${name} {\n      rcode NXDOMAIN\n    }`);
       if (empty === corefile) throw new Error('the Corefile has a server block for every name');
       context.atEnd(() => writeCorefile(context, corefile));

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { endingText } from '../../load/held-streams';
 import { type StreamsResult, streamsSummary } from '../../load/streams';
-import { standardReplicas } from '../reliability-cluster';
+import { standardReplicas } from '../environment';
 import type { Scenario, ScenarioContext } from '../scenario';
-import { lookAtSecrets, restoreSecret, servedEverywhere, writeSecret } from './certificates';
+import { lookAtVolumes, restoreSecret, servedEverywhere, writeSecret } from './certificates';
 
 const all = { webSockets: 200, eventStreams: 50 };
 const rollouts = 10;
@@ -27,7 +27,7 @@ export function judgeEndings(context: ScenarioContext, result: StreamsResult): v
   const late = result.sessions.filter(({ ending, hostname, endedAt }) => {
     if (ending.how === 'stopped') return false;
     const decided = history.get(hostname)?.ended ?? 0;
-    return endedAt > decided + (system.timeline.apiTerminationGracePeriod + 1) * 1000;
+    return endedAt > decided + (system.deployed.backend.timeline.apiTerminationGracePeriod + 1) * 1000;
   });
   const wrong = result.sessions.filter(
     ({ ending }) => !['stopped', 'ended'].includes(ending.how) && endingText(ending) !== 'closed with 1001',
@@ -73,7 +73,7 @@ export const streams: readonly Scenario[] = [
     needsExampleApi: true,
     act: async (context) => {
       const held = await context.holdStreams(all);
-      const { proxyPreStop, workerShutdownTimeout } = context.system.timeline;
+      const { proxyPreStop, workerShutdownTimeout } = context.system.deployed.proxy.timeline;
       context.event('rollout of nginx');
       await context.workloads.restart('proxy');
       await context.workloads.rolledOut('proxy');
@@ -145,7 +145,7 @@ const changes: readonly {
 async function renewed(context: ScenarioContext, index: number): Promise<void> {
   const pair = context.keyPair(index);
   await writeSecret(context, pair);
-  await lookAtSecrets(context);
+  await lookAtVolumes(context);
   await servedEverywhere(context, pair);
 }
 

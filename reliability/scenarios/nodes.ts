@@ -92,16 +92,27 @@ function lastTry(context: ScenarioContext, begin: number): void {
   );
 }
 
-/** What a cloud's load balancer gets; its health check takes 4 to 6 s here. */
-const localPolicy = { serviceType: 'LoadBalancer', externalTrafficPolicy: 'Local', proxyDeregistrationDelay: '10s' };
+/** In seconds: its health check takes 4 to 6 s here. */
+const deregistrationDelay = 10;
 
-/** The port can be chosen only while the Service becomes one of this type. */
+/** What `Exposure.loadBalancer` makes, and the port of its health check, which is else Kubernetes' choice. */
 async function becomeLoadBalancer(context: ScenarioContext): Promise<void> {
-  const spec = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', healthCheckNodePort: nodePorts.healthCheck };
-  await context.workloads.run('patch', 'service', 'nginx', `--patch=${JSON.stringify({ spec })}`);
-  await context.system.apply(localPolicy);
-  await context.workloads.rolledOut('proxy');
-  await context.workloads.readyPods('proxy', 2);
+  const { workloads } = context;
+  const service = {
+    type: 'LoadBalancer',
+    externalTrafficPolicy: 'Local',
+    healthCheckNodePort: nodePorts.healthCheck,
+  };
+  await workloads.run('patch', 'service', workloads.names.proxy, `--patch=${JSON.stringify({ spec: service })}`);
+  const { proxyPreStop, proxyTerminationGracePeriod } = context.system.deployed.proxy.timeline;
+  const pods = {
+    terminationGracePeriodSeconds: proxyTerminationGracePeriod - proxyPreStop + deregistrationDelay,
+    containers: [{ name: 'nginx', lifecycle: { preStop: { sleep: { seconds: deregistrationDelay } } } }],
+  };
+  const patch = JSON.stringify({ spec: { template: { spec: pods } } });
+  await workloads.run('patch', workloads.deployment('proxy'), `--patch=${patch}`);
+  await workloads.rolledOut('proxy');
+  await workloads.readyPods('proxy', 2);
 }
 
 function withApi(how: 'hung' | 'lost'): Scenario {
@@ -134,7 +145,6 @@ function withProxy(how: 'hung' | 'lost', entry: 'control plane' | 'workers'): Sc
       : '`externalTrafficPolicy: Cluster`, behind nothing: kube-proxy goes on sending new connections to the proxy until Kubernetes says that its node is not ready.',
     reaches: 'own',
     entry,
-    applies: checked ? [localPolicy] : [],
     act: async (context) => {
       if (checked) {
         await becomeLoadBalancer(context);

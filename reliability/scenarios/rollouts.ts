@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Component } from '../../cluster/workloads';
-import { standardReplicas } from '../reliability-cluster';
+import { standardReplicas } from '../environment';
 import type { Scenario, ScenarioContext } from '../scenario';
 
 /** Waits until the pods of the newest revision are all there are, the old ones gone. */
@@ -18,9 +18,9 @@ async function rollBack(context: ScenarioContext, component: Component): Promise
   await rolled(context, component);
 }
 
-const anotherHeader = { responseHeaders: { 'X-Changed': 'yes' } };
+const anotherHeader = { proxy: { defaultResponseHeaders: { 'X-Changed': 'yes' } } };
 
-const anotherVariable = { container: { environment: { CHANGED: 'yes' } } };
+const anotherVariable = { environment: { CHANGED: 'yes' } };
 
 export const rollouts: readonly Scenario[] = [
   {
@@ -113,8 +113,8 @@ export const rollouts: readonly Scenario[] = [
 
 const seconds = 30;
 
-export const quiet: Scenario = {
-  name: 'quiet',
+export const baseline: Scenario = {
+  name: 'baseline',
   title: 'nothing happens',
   group: 'operations',
   description:

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { deploymentName } from '../../cluster/workloads';
 import { extra, extraSelector } from '../reliability-cluster';
 import type { Scenario } from '../scenario';
 
@@ -33,7 +32,7 @@ const otherPods: Scenario = {
   reaches: 'own',
   act: async (context) => {
     const { workloads } = context;
-    const other = otherDeployment(await workloads.run('get', deploymentName('api'), '--output=json'), 8);
+    const other = otherDeployment(await workloads.run('get', workloads.deployment('api'), '--output=json'), 8);
     context.atEnd(() => workloads.run('delete', 'deployments', `--selector=${extraSelector}`));
     context.event('eight pods start');
     await workloads.kubectl.run(['apply', '--filename=-'], {
@@ -48,11 +47,10 @@ const otherPods: Scenario = {
   },
 };
 
-const switchedOn = { minReplicas: 4, maxReplicas: 6 };
+const switchedOn = { replicas: { min: 4, max: 6 } };
 
-const bounds = { minReplicas: 2, maxReplicas: 4, scaleDownStabilizationWindow: '1s' };
-const lowAim = { ...bounds, targetCpuUtilization: 10 };
-const highAim = { ...bounds, targetCpuUtilization: 1000 };
+/** An aim is patched in: JSON has no ScalingMetric. */
+const bounds = { replicas: { min: 2, max: 4, scaleDownAfter: '1s' } };
 
 export const scaling: readonly Scenario[] = [
   {
@@ -81,19 +79,24 @@ export const scaling: readonly Scenario[] = [
     name: 'autoscaler-switched-on',
     title: 'autoscaler switched on',
     group: 'operations',
-    description: 'From `replicas` to `minReplicas` and `maxReplicas`, as docs/operations.md says.',
+    description: 'From a number of `replicas` to `{ min, max }`, as docs/operations.md says.',
     reaches: 'nothing lost',
     applies: [switchedOn],
     act: async (context) => {
+      const { workloads } = context;
       context.event('replicas taken out of what kubectl remembers');
       await context.forgetReplicas('api');
       context.event('applied with an autoscaler');
       await context.system.apply(switchedOn);
       await context.until('the autoscaler, at work', async () => {
-        const status = await context.workloads.run('get', 'hpa/api', '--output=jsonpath={.status.desiredReplicas}');
+        const status = await workloads.run(
+          'get',
+          `hpa/${workloads.names.api}`,
+          '--output=jsonpath={.status.desiredReplicas}',
+        );
         return status === '' || status === '0' ? undefined : true;
       });
-      const pods = await context.workloads.pods('api');
+      const pods = await workloads.pods('api');
       context.judge('the autoscaler takes over the pods that run', pods.length === 4);
       context.endOfCause('the autoscaler has looked at the pods');
     },
@@ -106,7 +109,7 @@ export const scaling: readonly Scenario[] = [
       'Three times the load against an autoscaler that aims low, until new pods answer; then it is made to aim high, until two are left.',
     reaches: 'nothing lost',
     rate: 300,
-    applies: [lowAim, highAim],
+    applies: [bounds],
     act: async (context) => {
       const { workloads } = context;
       context.event('to two');
@@ -114,14 +117,15 @@ export const scaling: readonly Scenario[] = [
       await workloads.readyPods('api', 2);
       await context.forgetReplicas('api');
       context.event('autoscaler that aims at 10 %');
-      await context.system.apply(lowAim);
+      await context.system.apply(bounds);
+      await workloads.setAim('api', 10);
       const begin = Date.now();
       await workloads.podsUntil('api', 'a third pod', (pods) => (pods.length > 2 ? true : undefined));
       context.note('from the load to a third pod', `${((Date.now() - begin) / 1000).toFixed(0)} s`);
       context.event('a third pod');
       await delay(15_000, undefined, { signal: context.system.signal });
       context.event('aims at 1000 %');
-      await context.system.apply(highAim);
+      await workloads.setAim('api', 1000);
       await workloads.readyPods('api', 2);
       context.endOfCause('two pods are left');
     },

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { standardReplicas } from '../reliability-cluster';
+import { standardReplicas } from '../environment';
 import type { Scenario } from '../scenario';
 import { judgeEndings, noteEndings } from './long-connections';
 
 const rollouts = 3;
 
 /** What an upload needs, and nothing else of the standard state. */
-const largeBodies = { clientMaxBodySize: '128m', proxyTemporaryStorage: '200Gi' };
+const largeBodies = { route: { maxBodySize: '128m' }, proxy: { resources: { temporaryStorage: '200Gi' } } };
 
 export const uploads: Scenario = {
   name: 'http2-streams-api-rollouts',

@@ -11,7 +11,7 @@ export function waited(context: ScenarioContext, since: number): void {
   const gets = slow.filter(({ method }) => method === 'GET');
   const answered = gets.filter(({ error }) => error === undefined);
   const longest = Math.max(0, ...gets.map(({ milliseconds }) => milliseconds)) / 1000;
-  const bound = context.system.timeline.longestWaitOnHungPods;
+  const bound = context.system.deployed.route.timeline.longestWaitOnHungPods;
   context.waited = { sent: gets.length, answered: answered.length, longest, bound };
   context.note('POSTs that waited on what hung', String(slow.length - gets.length));
   context.judge('no GET waited longer than the bound of the timeline', longest <= bound);

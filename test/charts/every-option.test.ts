@@ -1,5 +1,4 @@
-import type { LoadBalancedApiProps } from '../../charts/load-balanced-api-props';
-import { besideKeyPair, containerValues, needed, values } from './every-option';
+import { besideKeyPair, everyFactoryOption, everyOption } from './every-option';
 import { synthesize, type TestProps } from './manifests';
 
 besideKeyPair();
@@ -8,27 +7,22 @@ function written(given: TestProps): string {
   return JSON.stringify(synthesize(given));
 }
 
-/** What an option is compared with: all that it needs, if that works without it. */
-function withoutIt(option: string): string {
-  const needs = needed[option as keyof LoadBalancedApiProps];
-  try {
-    return written(needs ?? {});
-  } catch {
-    return written({});
-  }
-}
+test.each(everyOption.map((option) => [option.name, option] as const))(
+  '%s changes what is written, whichever value it has',
+  (_name, { values, needs, given }) => {
+    const without = written(needs);
+    const all = values.map((value) => written(given(value)));
+    expect(all.some((manifests) => manifests !== without)).toBe(true);
+    expect(new Set(all).size).toBe(all.length);
+  },
+);
 
-test.each(Object.entries(values))('%s changes what is written', (option, each) => {
-  const without = withoutIt(option);
-  const needs = needed[option as keyof LoadBalancedApiProps];
-  expect(each.map((value) => written({ ...needs, [option]: value })).some((manifests) => manifests !== without)).toBe(
-    true,
-  );
-});
-
-test.each(Object.entries(containerValues))('container.%s changes what is written', (option, each) => {
-  const without = written({});
-  expect(
-    each.map((value) => written({ container: { [option]: value } })).some((manifests) => manifests !== without),
-  ).toBe(true);
-});
+test.each(everyFactoryOption.map((option) => [option.name, option] as const))(
+  '%s changes what is written, whichever value it has',
+  (_name, { values, written: writtenWith }) => {
+    const without = JSON.stringify(writtenWith({}));
+    const all = values.map((value) => JSON.stringify(writtenWith({ value })));
+    expect(all.some((manifests) => manifests !== without)).toBe(true);
+    expect(new Set(all).size).toBe(all.length);
+  },
+);

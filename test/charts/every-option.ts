@@ -2,130 +2,327 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Chart } from 'cdk8s';
-import { ConfigMap, Env, EnvValue, Volume } from 'cdk8s-plus-27';
+import { ConfigMap, Env, EnvValue, ServiceAccount, Volume } from 'cdk8s-plus-27';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
-import type { ContainerProps } from '../../charts/container';
-import type { LoadBalancedApiProps } from '../../charts/load-balanced-api-props';
-import type { TestProps } from './manifests';
+import { type Autoscaling, ScalingMetric } from '../../charts/pods/autoscaling';
+import type { BackendProps, BackendResources, HealthCheckPaths } from '../../charts/backend-props';
+import { Certificate } from '../../charts/certificate';
+import { type ClusterIpOptions, Exposure, type LoadBalancerOptions, type NodePortOptions } from '../../charts/exposure';
+import type { LoadBalancedApiProps } from '../../charts/load-balanced-api';
+import type { NamespaceOptions } from '../../charts/namespace';
+import type { HostOptions } from '../../charts/virtual-host';
+import type { NginxProxyProps, ProxyResources } from '../../charts/nginx-proxy-props';
+import type { PodOptions, SpreadOptions } from '../../charts/pods/pod-options';
+import type { Amounts } from '../../charts/pods/resources';
+import {
+  FixedResponse,
+  type FixedResponseOptions,
+  Redirect,
+  type RedirectOptions,
+  TrafficSplit,
+  type TrafficSplitOptions,
+} from '../../charts/route-targets';
+import { LoadBalancing, RequestKey } from '../../model/load-balancing';
+import { Match, Rewrite } from '../../model/matching';
+import type { ClientOptions, StrictTransportSecurity } from '../../model/proxy-options';
+import { Retries, type RetryOptions, type RouteOptions } from '../../model/route-options';
+import { type Manifest, newBackend, newProxy, newShop, objectsAround, synthesize, type TestProps } from './manifests';
 
-/** Values of one option, each of which works when it is given alone. */
-type Values<Props> = { readonly [Option in keyof Required<Props>]: readonly Exclude<Props[Option], undefined>[] };
+/** Values of each option of an interface, each of which works when it is given alone: a mapped type, so that TypeScript misses none. */
+type Values<Options> = { readonly [Option in keyof Required<Options>]: readonly Exclude<Options[Option], undefined>[] };
 
 const scope = new Chart(new App(), 'elsewhere');
 
-/** A mapped type, so that TypeScript misses no option that is added. */
-export const containerValues: Values<ContainerProps> = {
+const amountsOfCpu: Values<Amounts> = { request: ['1m', '8'], limit: ['50m', '8'] };
+const amountsOfMemory: Values<Amounts> = { request: ['1Mi', '8Gi'], limit: ['512Mi', '8Gi'] };
+
+const backendResources: Values<BackendResources> = {
+  cpu: [{ request: '1', limit: '4' }],
+  memory: [{ request: '1Gi', limit: '2Gi' }],
+};
+
+const proxyResources: Values<ProxyResources> = { ...backendResources, temporaryStorage: ['2Gi'] };
+
+const autoscaling: Values<Autoscaling> = {
+  min: [2, 1000],
+  max: [3, 1000],
+  metrics: [[ScalingMetric.cpu(50)], [ScalingMetric.memory(80), ScalingMetric.cpu(70)]],
+  scaleDownAfter: ['0s', '1h'],
+};
+
+const healthCheck: Values<HealthCheckPaths> = { path: ['/up'], liveness: ['/livez'], readiness: ['/readyz'] };
+
+const spread: Values<SpreadOptions> = { nodes: ['preferred', 'required'], zones: ['required', 'preferred'] };
+
+const pods: Values<PodOptions> = {
+  user: [1000],
+  imagePullPolicy: ['Always', 'Never'],
+  imagePullSecrets: [['registry']],
+  serviceAccount: [ServiceAccount.fromServiceAccountName(scope, 'Account', 'orders')],
+  priorityClass: ['important'],
+  annotations: [{ 'example.com/scrape': 'true' }],
+  spread: [{ nodes: 'preferred' }],
+};
+
+/** `local` says nothing to a cluster: test/local looks at it. */
+const backend: Values<Omit<BackendProps, 'local'>> = {
   image: ['registry.example.com:5000/orders:2'],
   port: [1, 65_535],
   command: [['node', 'server.js']],
   args: [['--verbose']],
   environment: [{ ZONE: 'west', APP_URL: EnvValue.fromValue('http://localhost') }],
   envFrom: [[Env.fromConfigMap(ConfigMap.fromConfigMapName(scope, 'ConfigMap', 'settings'))]],
-  imagePullSecrets: [['registry']],
-  imagePullPolicy: ['Always', 'Never'],
-  cpuRequest: ['1m', '8'],
-  cpuLimit: ['1m', '8'],
-  memoryRequest: ['1Mi', '8Gi'],
-  memoryLimit: ['16Mi', '8Gi'],
-  healthCheckPath: ['/up'],
-  livenessPath: ['/livez'],
-  readinessPath: ['/readyz'],
-  keepAliveTimeout: ['2s', '1h'],
   volumes: [[{ path: '/tmp', volume: Volume.fromEmptyDir(scope, 'Volume', 'scratch') }]],
-  user: [1000],
-};
-
-export const values: Omit<Values<LoadBalancedApiProps>, 'container'> = {
-  namespace: ['shop'],
-  labels: [{ team: 'orders' }],
-  host: ['orders.example.com'],
-  additionalHosts: [['www.example.com']],
-  replicas: [1, 1000],
-  minReplicas: [1, 1000],
-  maxReplicas: [1, 1000],
-  targetCpuUtilization: [1, 1000],
-  scaleDownStabilizationWindow: ['0s', '1h'],
-  proxyReplicas: [2, 1000],
-  proxyMinReplicas: [2, 1000],
-  proxyMaxReplicas: [2, 1000],
-  proxyTargetCpuUtilization: [1, 1000],
-  proxyImage: ['registry.example.com/nginx:1.30.6'],
-  proxyCpuRequest: ['1m', '8'],
-  proxyCpuLimit: ['50m', '8'],
-  proxyMemoryRequest: ['16Mi', '8Gi'],
-  proxyMemoryLimit: ['512Mi', '8Gi'],
-  proxyTemporaryStorage: ['2Gi'],
-  serviceType: ['ClusterIP', 'NodePort', 'LoadBalancer'],
-  httpNodePort: [30_000, 32_767],
-  httpsNodePort: [30_000, 32_767],
-  serviceAnnotations: [{ 'example.com/internal': 'true' }],
-  loadBalancerSourceRanges: [['192.0.2.0/24']],
-  loadBalancerClass: ['service.k8s.aws/nlb'],
-  externalTrafficPolicy: ['Cluster', 'Local'],
-  externalHttpPort: [1, 8443, 65_535],
-  externalHttpsPort: [1, 8080, 65_535],
-  tlsCertificateFile: ['tls.crt'],
-  tlsPrivateKeyFile: ['tls.key'],
-  tlsSecretName: ['shop-tls'],
-  clusterDomain: ['corp.example.com'],
-  resolvers: [['10.0.0.10']],
-  ipFamilies: [['IPv6', 'IPv4']],
-  revisionHistoryLimit: [0, 1000],
-  apiEgress: [[], [{ cidr: '10.0.0.0/8', port: 5432 }, { namespace: 'queues' }]],
-  loadBalancing: ['least_conn', 'round_robin', 'random_two_least_conn', 'client_address'],
-  hashKey: ['uri', 'header:X-Tenant', 'cookie:session'],
+  replicas: [1, 1000, { max: 20 }],
+  resources: [{ cpu: { request: '1' } }],
+  healthCheck: ['/up', { readiness: '/readyz' }],
+  requestTimeout: ['2s', '1h'],
+  keepAliveTimeout: ['2s', '1h'],
+  loadBalancing: [
+    LoadBalancing.roundRobin(),
+    LoadBalancing.randomOfTwo(),
+    LoadBalancing.hash(RequestKey.uri()),
+    LoadBalancing.hash(RequestKey.clientAddress()),
+    LoadBalancing.hash(RequestKey.header('X-Tenant')),
+    LoadBalancing.hash(RequestKey.cookie('session')),
+    LoadBalancing.hash(RequestKey.query('tenant')),
+    LoadBalancing.stickyCookie('instance'),
+  ],
   maxFails: [1, 1000],
   failTimeout: ['1s', '1h'],
-  clientMaxBodySize: ['1k', '8m'],
-  clientHeaderTimeout: ['1s', '1m'],
-  clientBodyTimeout: ['1s', '1m'],
+  maxConnections: [1, 100_000],
+  pods: [{ user: 1000 }],
+};
+
+const clients: Values<ClientOptions> = {
+  keepAliveTimeout: ['2s', '1h'],
+  headerTimeout: ['1ms', '1d'],
+  bodyTimeout: ['1s', '1m'],
   sendTimeout: ['1s', '1m'],
-  streamPaths: [[], ['/events', '/ws']],
-  streamTimeout: ['1s', '1d'],
-  gzip: [true, false],
-  hstsMaxAge: ['0s', '3650d'],
-  hstsIncludeSubDomains: [true, false],
-  contentSecurityPolicy: ["default-src 'self'"],
-  responseHeaders: [{ 'X-Team': 'orders' }],
   trustedProxies: [['10.0.0.0/8']],
-  unlimitedClients: [[], ['192.0.2.0/24']],
-  requestTimeout: ['2s', '1h'],
-  connectTimeout: ['1s', '60s'],
-  nextUpstreamTimeout: ['3s', '2h'],
-  resolverValid: ['1s', '5m'],
-  dnsCache: ['0s', '5m'],
-  proxyDeregistrationDelay: ['1s', '10m'],
-  clientKeepAliveTimeout: ['2s', '1h'],
-  certificateValid: ['1s', '1d'],
-  unreachableToleration: ['0s', '1d'],
+  unlimited: [[], ['192.0.2.0/24']],
   maxConnections: [64, 2000],
   maxRequests: [16, 1000],
   maxStreams: [16, 500],
   maxConnectionsPerClient: [1, 500],
-  maxRequestsPerClient: [1, 300],
+  maxRequestsPerClient: [1, 150],
 };
 
-/** What an option means nothing without. */
-export const needed: Readonly<Partial<Record<keyof LoadBalancedApiProps, TestProps>>> = {
-  hashKey: { loadBalancing: 'hash' },
-  hstsIncludeSubDomains: { host: 'orders.example.com' },
-  maxStreams: { streamPaths: ['/events'] },
-  streamTimeout: { streamPaths: ['/events'] },
-  tlsCertificateFile: { tlsPrivateKeyFile: 'tls.key' },
-  tlsPrivateKeyFile: { tlsCertificateFile: 'tls.crt' },
+const strictTransportSecurity: Values<StrictTransportSecurity> = {
+  maxAge: ['0s', '3650d'],
+  includeSubDomains: [true, false],
 };
 
-/** Each option alone, with each of its values, and what it needs. */
-export const everyOption: readonly (readonly [option: string, given: TestProps])[] = [
-  ...Object.entries(values).flatMap(([option, each]) =>
-    each.map((value) => [option, { ...needed[option as keyof LoadBalancedApiProps], [option]: value }] as const),
-  ),
-  ...Object.entries(containerValues).flatMap(([option, each]) =>
-    each.map((value) => [`container.${option}`, { container: { [option]: value } }] as const),
-  ),
+const proxy: Values<Omit<NginxProxyProps, 'host' | 'certificate' | 'exposure' | 'routeDefaults'>> = {
+  additionalHosts: [['www.example.com']],
+  clients: [{ maxConnections: 1000 }],
+  gzip: [false, true],
+  strictTransportSecurity: [{ maxAge: '30d' }],
+  defaultResponseHeaders: [{ 'X-Team': 'orders', 'Referrer-Policy': false }],
+  certificateValid: ['1s', '1d'],
+  replicas: [2, 1000, { max: 20 }],
+  image: ['registry.example.com/nginx:1.30.6'],
+  resources: [{ cpu: { limit: '4' } }],
+  pods: [{ imagePullSecrets: ['registry'] }],
+};
+
+const route: Values<RouteOptions> = {
+  when: [
+    Match.header('X-Canary', 'always'),
+    Match.cookie('canary', 'yes'),
+    Match.query('v', '2'),
+    Match.method('GET', 'HEAD'),
+    Match.allOf(Match.header('X-Canary', 'always'), Match.method('GET')),
+  ],
+  requestTimeout: ['2s', '60s'],
+  connectTimeout: ['1s', '60s'],
+  retries: [Retries.safe({ tries: 2 }), Retries.none()],
+  streaming: ['1s', '1d'],
+  maxBodySize: ['1k', '8m'],
+  rewrite: [Rewrite.stripPrefix(), Rewrite.replacePrefix('/api')],
+  requestHeaders: [{ 'X-Zone': 'west', Cookie: false }],
+  responseHeaders: [{ 'X-Team': 'orders', 'X-Powered-By': false }],
+};
+
+const namespace: Values<NamespaceOptions> = {
+  name: ['shop'],
+  labels: [{ team: 'orders' }],
+  clusterDomain: ['corp.example.com'],
+  resolvers: [['10.0.0.10']],
+  ipFamilies: [['IPv6', 'IPv4']],
+  revisionHistoryLimit: [0, 1000],
+  dnsCacheTtl: ['0s', '5m'],
+  resolverValid: ['1s', '5m'],
+  unreachableToleration: ['0s', '1d'],
+};
+
+const around: Values<Omit<LoadBalancedApiProps, keyof BackendProps>> = {
+  host: ['orders.example.com'],
+  certificate: [
+    Certificate.fromSecret('shop-tls'),
+    Certificate.fromFiles({ certificate: 'tls.crt', privateKey: 'tls.key' }),
+    Certificate.fromCertManager({ clusterIssuer: 'letsencrypt' }),
+    Certificate.fromCertManager({ issuer: 'own-ca' }),
+  ],
+  exposure: [Exposure.nodePort(), Exposure.clusterIp(), Exposure.loadBalancer({ httpPort: 8080 })],
+  route: [{ maxBodySize: '8m' }],
+  proxy: [{ gzip: false }],
+  namespace: [{ name: 'shop' }],
+};
+
+const clusterIp: Values<ClusterIpOptions> = {
+  httpPort: [1, 8443, 65_535],
+  httpsPort: [1, 8080, 65_535],
+  annotations: [{ 'example.com/internal': 'true' }],
+  deregistrationDelay: ['1s', '10m'],
+};
+
+const nodePort: Values<NodePortOptions> = {
+  ...clusterIp,
+  httpNodePort: [30_000, 32_767],
+  httpsNodePort: [30_000, 32_767],
+  externalTrafficPolicy: ['Cluster', 'Local'],
+};
+
+const loadBalancer: Values<LoadBalancerOptions> = {
+  ...nodePort,
+  sourceRanges: [['192.0.2.0/24']],
+  loadBalancerClass: ['service.k8s.aws/nlb'],
+};
+
+/** Options of factories, and of what is added by methods. */
+const retries: Values<RetryOptions> = { tries: [1, 10], timeout: ['3s', '2h'] };
+const redirect: Values<RedirectOptions> = { permanent: [true, false] };
+const fixedResponse: Values<FixedResponseOptions> = { contentType: ['application/json', 'text/html'] };
+const trafficSplit: Values<TrafficSplitOptions> = { stickyBy: [RequestKey.cookie('session'), RequestKey.uri()] };
+const hostOptions: Values<HostOptions> = { routeDefaults: [{ maxBodySize: '8m' }] };
+
+/** One option, with values for it. */
+export interface EveryOption {
+  /** `proxy.clients.maxRequests`. */
+  readonly name: string;
+  readonly values: readonly unknown[];
+  /** What a LoadBalancedApi has of it: that it needs alone, or with the value. */
+  readonly given: (value: unknown) => TestProps;
+  readonly needs: TestProps;
+}
+
+/** The options of a LoadBalancedApi in groups within groups. */
+const groups: readonly (readonly [prefix: string, values: Readonly<Record<string, readonly unknown[]>>])[] = [
+  ['', { ...backend, ...around }],
+  ['replicas.', autoscaling],
+  ['resources.cpu.', amountsOfCpu],
+  ['resources.memory.', amountsOfMemory],
+  ['healthCheck.', healthCheck],
+  ['pods.', pods],
+  ['pods.spread.', spread],
+  ['proxy.', proxy],
+  ['proxy.replicas.', autoscaling],
+  ['proxy.resources.', proxyResources],
+  ['proxy.resources.cpu.', amountsOfCpu],
+  ['proxy.resources.memory.', amountsOfMemory],
+  ['proxy.pods.', pods],
+  ['proxy.pods.spread.', spread],
+  ['proxy.clients.', clients],
+  ['proxy.strictTransportSecurity.', strictTransportSecurity],
+  ['route.', route],
+  ['namespace.', namespace],
 ];
 
-/** Lets tests run in a directory of their own, with the files that tlsCertificateFile and tlsPrivateKeyFile name. */
+/** What an option means nothing without. */
+const needed: Readonly<Record<string, TestProps>> = {
+  'proxy.clients.maxStreams': { route: { streaming: '1h' } },
+  'proxy.strictTransportSecurity.includeSubDomains': { host: 'orders.example.com' },
+  'proxy.strictTransportSecurity.maxAge': { host: 'orders.example.com' },
+};
+
+export const everyOption: readonly EveryOption[] = groups.flatMap(([prefix, values]) =>
+  Object.entries(values).map(([option, each]) => {
+    const name = `${prefix}${option}`;
+    const needs = needed[name] ?? {};
+    return {
+      name,
+      values: each,
+      needs,
+      given: (value: unknown) => ({ ...needs, ...(nested(name, value) as TestProps) }),
+    };
+  }),
+);
+
+/** `proxy.gzip` as `{ proxy: { gzip } }`. */
+function nested(name: string, value: unknown): unknown {
+  return name.split('.').reduceRight<unknown>((inner, option) => ({ [option]: inner }), value);
+}
+
+/** One option of a factory or a method, and all that is written with a value for it; with its default if none is given. */
+export interface EveryFactoryOption {
+  readonly name: string;
+  readonly values: readonly unknown[];
+  readonly written: (options: object) => readonly Manifest[];
+}
+
+const exposed = (factory: (options: object) => Exposure) => (options: object) =>
+  synthesize({ exposure: factory(options) });
+
+/** What is written of a shop to whose proxy something is added. */
+function shopWith(add: (parts: ReturnType<typeof shopParts>) => unknown): readonly Manifest[] {
+  const parts = shopParts();
+  add(parts);
+  return objectsAround(parts.shop);
+}
+
+function shopParts() {
+  const shop = newShop();
+  return { shop, edge: newProxy(shop), orders: newBackend(shop, 'orders'), canary: newBackend(shop, 'canary') };
+}
+
+const factories: readonly (readonly [
+  name: string,
+  values: Readonly<Record<string, readonly unknown[]>>,
+  written: (options: object) => readonly Manifest[],
+])[] = [
+  ['Exposure.loadBalancer', loadBalancer, exposed((options) => Exposure.loadBalancer(options))],
+  ['Exposure.nodePort', nodePort, exposed((options) => Exposure.nodePort(options))],
+  ['Exposure.clusterIp', clusterIp, exposed((options) => Exposure.clusterIp(options))],
+  ['Retries.safe', retries, (options) => synthesize({ route: { retries: Retries.safe(options) } })],
+  [
+    'Redirect.to',
+    redirect,
+    (options) => shopWith(({ edge }) => edge.addRoute('/', Redirect.to('https://www.example.com', options))),
+  ],
+  [
+    'FixedResponse.of',
+    fixedResponse,
+    (options) => shopWith(({ edge }) => edge.addRoute('/', FixedResponse.of(200, '{}', options))),
+  ],
+  [
+    'TrafficSplit.weighted',
+    trafficSplit,
+    (options) =>
+      shopWith(({ edge, orders, canary }) => {
+        const shares = [
+          { target: orders, weight: 90 },
+          { target: canary, weight: 10 },
+        ];
+        return edge.addRoute('/', TrafficSplit.weighted(shares, options));
+      }),
+  ],
+  [
+    'NginxProxy.addHost',
+    hostOptions,
+    (options) => shopWith(({ edge, orders }) => edge.addHost('www.example.com', options).addRoute('/', orders)),
+  ],
+];
+
+export const everyFactoryOption: readonly EveryFactoryOption[] = factories.flatMap(([name, values, written]) =>
+  Object.entries(values).map(([option, each]) => ({
+    name: `${name} ${option}`,
+    values: each,
+    written: (options: object) => written('value' in options ? { [option]: options.value } : {}),
+  })),
+);
+
+/** Lets tests run in a directory of their own, with the files that `Certificate.fromFiles` names above. */
 export function besideKeyPair(): void {
   const before = process.cwd();
   let directory: string;

@@ -1,8 +1,10 @@
-import { Node, NodeTaintQuery } from 'cdk8s-plus-27';
+import { Namespaces, NetworkPolicyIpBlock, Node, NodeTaintQuery } from 'cdk8s-plus-27';
+import { Exposure } from '../../charts/exposure';
 import { timeline } from '../../model/timeline';
-import { containerOf, find, podSpecOf, synthesize } from './manifests';
+import type { TimeText } from '../../validation/amounts';
+import { containerOf, find, newBackend, podSpecOf, synthesize } from './manifests';
 
-const deployments = ['api', 'nginx'] as const;
+const deployments = ['orders', 'nginx'] as const;
 
 test('the Namespace enforces the Pod Security Standard "restricted"', () => {
   expect(find(synthesize(), 'Namespace', 'orders').metadata.labels).toMatchObject({
@@ -92,13 +94,18 @@ describe.each(deployments)('The pods of %s', (deployment) => {
         tolerationSeconds,
       }));
     expect(podSpecOf(synthesize(), deployment).tolerations).toEqual(lost(30));
-    expect(podSpecOf(synthesize({ unreachableToleration: '2m' }), deployment).tolerations).toEqual(lost(120));
-    expect(podSpecOf(synthesize({ unreachableToleration: '0s' }), deployment).tolerations).toEqual(lost(0));
+    expect(podSpecOf(synthesize({ namespace: { unreachableToleration: '2m' } }), deployment).tolerations).toEqual(
+      lost(120),
+    );
+    expect(podSpecOf(synthesize({ namespace: { unreachableToleration: '0s' } }), deployment).tolerations).toEqual(
+      lost(0),
+    );
   });
 
   test('can be rolled back as often as was asked for', () => {
     expect(find(synthesize(), 'Deployment', deployment).spec?.revisionHistoryLimit).toBe(10);
-    expect(find(synthesize({ revisionHistoryLimit: 3 }), 'Deployment', deployment).spec?.revisionHistoryLimit).toBe(3);
+    const manifests = synthesize({ namespace: { revisionHistoryLimit: 3 } });
+    expect(find(manifests, 'Deployment', deployment).spec?.revisionHistoryLimit).toBe(3);
   });
 });
 
@@ -111,31 +118,52 @@ test("the proxies find connections to a lost node by TCP keep-alive, which is th
       { name: 'net.ipv4.tcp_keepalive_probes', value: '3' },
     ],
   });
-  expect(podSpecOf(manifests, 'api').securityContext).not.toHaveProperty('sysctls');
+  expect(podSpecOf(manifests, 'orders').securityContext).not.toHaveProperty('sysctls');
 });
 
 test('a user may tolerate more', () => {
   const manifests = synthesize({}, (api) => {
-    api.apiDeployment.scheduling.tolerate(Node.tainted(NodeTaintQuery.exists('example.com/dedicated')));
+    api.backend.deployment.scheduling.tolerate(Node.tainted(NodeTaintQuery.exists('example.com/dedicated')));
   });
-  expect(podSpecOf(manifests, 'api').tolerations).toHaveLength(3);
+  expect(podSpecOf(manifests, 'orders').tolerations).toHaveLength(3);
 });
 
 test('pods end as the timeline says', () => {
-  const times = { requestTimeout: '20s', dnsCache: '0s', resolverValid: '2s', proxyDeregistrationDelay: '7s' } as const;
-  const expected = timeline(times);
-  const manifests = synthesize(times);
-  expect(containerOf(manifests, 'api').lifecycle.preStop.sleep.seconds).toBe(expected.apiPreStop);
-  expect(podSpecOf(manifests, 'api').terminationGracePeriodSeconds).toBe(expected.apiTerminationGracePeriod);
+  const expected = timeline({
+    requestTimeout: '20s',
+    dnsCacheTtl: '0s',
+    resolverValid: '2s',
+    deregistrationDelay: '7s',
+  });
+  const manifests = synthesize({
+    requestTimeout: '20s',
+    namespace: { dnsCacheTtl: '0s', resolverValid: '2s' },
+    exposure: Exposure.loadBalancer({ deregistrationDelay: '7s' }),
+  });
+  expect(containerOf(manifests, 'orders').lifecycle.preStop.sleep.seconds).toBe(expected.apiPreStop);
+  expect(podSpecOf(manifests, 'orders').terminationGracePeriodSeconds).toBe(expected.apiTerminationGracePeriod);
   expect(containerOf(manifests, 'nginx').lifecycle.preStop.sleep.seconds).toBe(expected.proxyPreStop);
   expect(podSpecOf(manifests, 'nginx').terminationGracePeriodSeconds).toBe(expected.proxyTerminationGracePeriod);
   expect(expected.proxyPreStop).toBe(7);
 });
 
+test('proxies wait for the longest request of any route before they are killed', () => {
+  const graceOf = (requestTimeout: TimeText): number => {
+    const manifests = synthesize({ requestTimeout: '5s' }, (api) => {
+      const slow = newBackend(api.namespace, 'reports', { requestTimeout });
+      api.proxy.addRoute('/reports', slow);
+    });
+    return podSpecOf(manifests, 'nginx').terminationGracePeriodSeconds;
+  };
+  expect(graceOf('10m')).toBe(30 + 602 + 5);
+  // What an idle client was told is longer.
+  expect(graceOf('5s')).toBe(30 + 24 + 5);
+});
+
 describe('Network policies', () => {
   const [api, proxy] = [
-    { matchLabels: { 'app.kubernetes.io/instance': 'orders', 'app.kubernetes.io/name': 'api' } },
-    { matchLabels: { 'app.kubernetes.io/instance': 'orders', 'app.kubernetes.io/name': 'nginx' } },
+    { matchLabels: { 'app.kubernetes.io/instance': 'orders', 'app.kubernetes.io/name': 'orders' } },
+    { matchLabels: { 'app.kubernetes.io/instance': 'nginx', 'app.kubernetes.io/name': 'nginx' } },
   ];
   const dns = {
     ports: [
@@ -152,7 +180,7 @@ describe('Network policies', () => {
   });
 
   test('open the API to the proxies alone, on its port, and leave its own way out open', () => {
-    expect(find(synthesize({ container: { port: 8000 } }), 'NetworkPolicy', 'api').spec).toEqual({
+    expect(find(synthesize({ port: 8000 }), 'NetworkPolicy', 'orders').spec).toEqual({
       podSelector: api,
       policyTypes: ['Ingress'],
       ingress: [{ from: [{ podSelector: proxy }], ports: [{ port: 8000, protocol: 'TCP' }] }],
@@ -161,17 +189,22 @@ describe('Network policies', () => {
 
   test('close the way out of the API to all but DNS and what was given', () => {
     const { spec } = find(
-      synthesize({ apiEgress: [{ cidr: '10.20.0.0/16', port: 5432 }, { namespace: 'queues' }] }),
+      synthesize({}, ({ backend }) => {
+        backend.allowTo(NetworkPolicyIpBlock.ipv4(backend, 'Database', '10.20.0.0/16'), 5432);
+        backend.allowTo(Namespaces.select(backend, 'Queues', { names: ['queues'] }));
+      }),
       'NetworkPolicy',
-      'api',
+      'orders',
     );
     expect(spec).toMatchObject({ policyTypes: ['Ingress', 'Egress'] });
     expect(spec?.egress).toEqual([
       dns,
       { to: [{ ipBlock: { cidr: '10.20.0.0/16' } }], ports: [{ port: 5432, protocol: 'TCP' }] },
-      { to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'queues' } } }] },
+      {
+        to: [{ podSelector: {}, namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'queues' } } }],
+      },
     ]);
-    expect(find(synthesize({ apiEgress: [] }), 'NetworkPolicy', 'api').spec?.egress).toEqual([dns]);
+    expect(find(synthesize(), 'NetworkPolicy', 'orders').spec).not.toHaveProperty('egress');
   });
 
   test('open the proxies to everyone, and let them reach the API and DNS alone', () => {
@@ -187,13 +220,13 @@ describe('Network policies', () => {
         },
         { ports: [{ port: 8444, protocol: 'TCP' }] },
       ],
-      egress: [{ to: [{ podSelector: api }], ports: [{ port: 3000, protocol: 'TCP' }] }, dns],
+      egress: [dns, { to: [{ podSelector: api }], ports: [{ port: 3000, protocol: 'TCP' }] }],
     });
   });
 
   test('let the proxies reach DNS servers on ports of their own', () => {
     const { spec } = find(
-      synthesize({ resolvers: ['10.0.0.10:5353', '[fd00::a]:5454', '10.0.0.11', '[fd00::b]'] }),
+      synthesize({ namespace: { resolvers: ['10.0.0.10:5353', '[fd00::a]:5454', '10.0.0.11', '[fd00::b]'] } }),
       'NetworkPolicy',
       'nginx',
     );
@@ -206,12 +239,14 @@ describe('Network policies', () => {
   });
 
   test('hold off all but the source ranges where pods see the addresses of clients, and only there', () => {
-    const loadBalancerSourceRanges = ['192.0.2.0/24', '2001:db8::/32'];
+    const sourceRanges = ['192.0.2.0/24', '2001:db8::/32'];
     const ingressOf = (externalTrafficPolicy?: 'Cluster' | 'Local'): unknown =>
       find(
         synthesize({
-          loadBalancerSourceRanges,
-          ...(externalTrafficPolicy === undefined ? {} : { externalTrafficPolicy }),
+          exposure: Exposure.loadBalancer({
+            sourceRanges,
+            ...(externalTrafficPolicy === undefined ? {} : { externalTrafficPolicy }),
+          }),
         }),
         'NetworkPolicy',
         'nginx',

@@ -1,6 +1,11 @@
 import { App, Testing } from 'cdk8s';
-import { LoadBalancedApi } from '../../charts/load-balanced-api';
-import type { LoadBalancedApiProps } from '../../charts/load-balanced-api-props';
+import { Backend } from '../../charts/backend';
+import type { BackendProps } from '../../charts/backend-props';
+import { Certificate } from '../../charts/certificate';
+import { LoadBalancedApi, type LoadBalancedApiProps } from '../../charts/load-balanced-api';
+import { type NamespaceOptions, RestrictedNamespace } from '../../charts/namespace';
+import { NginxProxy } from '../../charts/nginx-proxy';
+import type { NginxProxyProps } from '../../charts/nginx-proxy-props';
 
 /** As much of a manifest as a test looks at. */
 export interface Manifest {
@@ -18,19 +23,14 @@ export interface Manifest {
   readonly [field: string]: unknown;
 }
 
-/** Options of a test, in which the container may be given in part. */
-export type TestProps = Omit<Partial<LoadBalancedApiProps>, 'container'> & {
-  readonly container?: Partial<LoadBalancedApiProps['container']>;
-};
+/** Options of a test, in which the image may be left out. */
+export type TestProps = Partial<LoadBalancedApiProps>;
+
+export const image = 'ghcr.io/acme/orders:1.4.2';
 
 /** A complete set of options: an image, and a Secret that something else makes, so that nothing is generated. */
-export function props({ container, ...rest }: TestProps = {}): LoadBalancedApiProps {
-  const own = rest.tlsCertificateFile !== undefined || rest.tlsPrivateKeyFile !== undefined;
-  return {
-    ...(own ? {} : { tlsSecretName: 'orders-tls' }),
-    ...rest,
-    container: { image: 'ghcr.io/acme/orders:1.4.2', ...container },
-  };
+export function props(given: TestProps = {}): LoadBalancedApiProps {
+  return { image, certificate: Certificate.fromSecret('orders-tls'), ...given };
 }
 
 /** Every object of one LoadBalancedApi named `orders`, in the order of `kubectl apply -f dist/`. */
@@ -45,30 +45,54 @@ export function manifestsOf(app: App): Manifest[] {
   return app.charts.flatMap((chart) => Testing.synth(chart) as Manifest[]);
 }
 
+/** A namespace `shop` in an app of its own. */
+export function newShop(options: NamespaceOptions = {}): RestrictedNamespace {
+  return new RestrictedNamespace(new App(), 'shop', options);
+}
+
+export function newBackend(shop: RestrictedNamespace, id: string, given: Partial<BackendProps> = {}): Backend {
+  return new Backend(shop, id, { image: `ghcr.io/acme/${id}:1`, ...given });
+}
+
+/** A proxy whose certificate something else makes. */
+export function newProxy(shop: RestrictedNamespace, id = 'edge', given: NginxProxyProps = {}): NginxProxy {
+  return new NginxProxy(shop, id, { certificate: Certificate.fromSecret('shop-tls'), ...given });
+}
+
+/** Every object of the app that a construct is in. */
+export function objectsAround(shop: RestrictedNamespace): Manifest[] {
+  const { root } = shop.node;
+  if (!(root instanceof App)) throw new Error('there is no app');
+  return manifestsOf(root);
+}
+
 export function find(manifests: readonly Manifest[], kind: string, name: string): Manifest {
   const found = manifests.filter((manifest) => manifest.kind === kind && manifest.metadata.name === name);
   if (found.length !== 1 || found[0] === undefined) {
-    throw new Error(
-      `${found.length} of ${kind}/${name} in ${manifests.map((one) => `${one.kind}/${one.metadata.name}`).join(', ')}`,
-    );
+    throw new Error(`${found.length} of ${kind}/${name} in ${namesOf(manifests).join(', ')}`);
   }
   return found[0];
 }
 
+/** `Deployment/orders`; the hash of a configuration is left out. */
+export function namesOf(manifests: readonly Manifest[]): string[] {
+  return manifests.map(({ kind, metadata }) => `${kind}/${metadata.name.replace(/-[0-9a-f]{10}$/, '-HASH')}`);
+}
+
 export function nginxConfOf(manifests: readonly Manifest[]): string {
-  const configMaps = manifests.filter(({ kind }) => kind === 'ConfigMap');
+  const configMaps = manifests.filter(({ kind, data }) => kind === 'ConfigMap' && data?.['nginx.conf'] !== undefined);
   const conf = configMaps[0]?.data?.['nginx.conf'];
   if (configMaps.length !== 1 || conf === undefined) throw new Error(`${configMaps.length} ConfigMaps`);
   return conf;
 }
 
 /** The pod template of a Deployment. */
-export function podSpecOf(manifests: readonly Manifest[], deployment: 'api' | 'nginx'): PodSpec {
+export function podSpecOf(manifests: readonly Manifest[], deployment: string): PodSpec {
   const { spec } = find(manifests, 'Deployment', deployment) as unknown as DeploymentManifest;
   return spec.template.spec;
 }
 
-export function containerOf(manifests: readonly Manifest[], deployment: 'api' | 'nginx'): ContainerSpec {
+export function containerOf(manifests: readonly Manifest[], deployment: string): ContainerSpec {
   const [container] = podSpecOf(manifests, deployment).containers;
   if (container === undefined) throw new Error(`${deployment} has no container`);
   return container;

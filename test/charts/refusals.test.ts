@@ -1,5 +1,7 @@
 import { App, Chart } from 'cdk8s';
 import { Volume } from 'cdk8s-plus-27';
+import { ScalingMetric } from '../../charts/pods/autoscaling';
+import { Exposure } from '../../charts/exposure';
 import { LoadBalancedApi } from '../../charts/load-balanced-api';
 import { InvalidOption, InvalidOptions } from '../../validation/invalid-option';
 import { props } from './manifests';
@@ -18,8 +20,6 @@ function refusal(given: object, id = 'orders'): string {
 }
 
 const volume = Volume.fromEmptyDir(new App(), 'Volume', 'volume');
-const refusedTogether = (option: string, value: unknown): string =>
-  `${option}: ${JSON.stringify(value)} does not go with serviceType `;
 
 const cases: [what: string, given: object, message: string][] = [
   // Options that do not exist
@@ -31,71 +31,117 @@ const cases: [what: string, given: object, message: string][] = [
   ],
   ['an unknown option', { sidecars: [] }, 'sidecars: "(object)" is an option that does not exist: take it out'],
   [
-    'an unknown option of the container',
-    { container: { imagee: 'x' } },
-    'container.imagee: "x" is an option that does not exist: image does',
+    'an unknown option of a group',
+    { proxy: { imagee: 'x' } },
+    'proxy.imagee: "x" is an option that does not exist: image does',
   ],
   [
-    'an unknown option of an egress rule',
-    { apiEgress: [{ cidr: '10.0.0.0/8', ports: 1 }] },
-    'apiEgress.ports: 1 is an option that does not exist: port does',
+    'an unknown option of a group in a group',
+    { proxy: { clients: { maxRequest: 5 } } },
+    'proxy.clients.maxRequest: 5 is an option that does not exist: maxRequests does',
+  ],
+  [
+    'an unknown option of the route',
+    { route: { rewrit: '/' } },
+    'route.rewrit: "/" is an option that does not exist: rewrite does',
   ],
 
   [
     'an option that is nearer to another than the first that is near',
-    { maxreplicas: 3 },
-    'maxreplicas: 3 is an option that does not exist: maxReplicas does',
+    { maxfails: 3 },
+    'maxfails: 3 is an option that does not exist: maxFails does',
   ],
   [
-    'an option that is as near to one as to another',
-    { mixReplicas: 3 },
-    'mixReplicas: 3 is an option that does not exist: minReplicas does',
+    'an option two of whose letters have changed places',
+    { hots: 'a' },
+    'hots: "a" is an option that does not exist: host does',
+  ],
+  [
+    'an option that lacks a letter',
+    { replicas: { mi: 3 } },
+    'replicas.mi: 3 is an option that does not exist: min does',
   ],
   ['an option that is null', { host: null }, 'host: null is not a value: give one, or leave the option out'],
   [
-    'an option of the container that is null',
-    { container: { port: null } },
-    'container.port: null is not a value: give one, or leave the option out',
+    'an option of a group that is null',
+    { namespace: { name: null } },
+    'namespace.name: null is not a value: give one, or leave the option out',
   ],
 
   // Lists and objects
-  ...Object.entries({
-    additionalHosts: '["www.example.com"]',
-    apiEgress: '[{ cidr: "10.0.0.0/8" }]',
-    ipFamilies: '["IPv4"]',
-    loadBalancerSourceRanges: '["192.0.2.0/24"]',
-    resolvers: '["10.96.0.10"]',
-    trustedProxies: '["10.0.0.0/8"]',
-  }).map(([option, example]): [string, object, string] => [
-    `${option} that is one text`,
-    { [option]: 'text' },
-    `${option}: "text" is not a list: give one, such as ${example}`,
+  ...[
+    ['proxy', 'additionalHosts', '["www.example.com"]'],
+    ['namespace', 'ipFamilies', '["IPv4"]'],
+    ['namespace', 'resolvers', '["10.96.0.10"]'],
+  ].map(([group, option, example]): [string, object, string] => [
+    `${String(option)} that is one text`,
+    { [String(group)]: { [String(option)]: 'text' } },
+    `${String(group)}.${String(option)}: "text" is not a list: give one, such as ${String(example)}`,
   ]),
-  ...Object.entries({
-    labels: '{ team: "orders" }',
-    responseHeaders: '{ "X-Team": "orders" }',
-    serviceAnnotations: '{ "example.com/internal": "true" }',
-  }).map(([option, example]): [string, object, string] => [
-    `${option} that is a list`,
-    { [option]: ['text'] },
-    `${option}: ["text"] is not an object with names and values: give one, such as ${example}`,
-  ]),
+  [
+    'trusted proxies that are one text',
+    { proxy: { clients: { trustedProxies: '10.0.0.0/8' } } },
+    'proxy.clients.trustedProxies: "10.0.0.0/8" is not a list: give one, such as ["10.0.0.0/8"]',
+  ],
+  [
+    'labels that are a list',
+    { namespace: { labels: ['text'] } },
+    'namespace.labels: ["text"] is not an object with names and values: give one, such as { team: "orders" }',
+  ],
+  [
+    'headers that are a list',
+    { route: { responseHeaders: ['text'] } },
+    'route.responseHeaders: ["text"] is not an object with names and values: give one, such as { "X-Team": "orders" }',
+  ],
+  [
+    'annotations that are a list',
+    { pods: { annotations: ['text'] } },
+    'pods.annotations: ["text"] is not an object with names and values: give one, such as { "example.com/internal": "true" }',
+  ],
+  ...[
+    ['namespace', '{ name: "shop" }'],
+    ['proxy', '{ replicas: 3 }'],
+    ['route', '{ maxBodySize: "8m" }'],
+    ['pods', '{ imagePullSecrets: ["registry"] }'],
+    ['resources', '{ cpu: { request: "500m" }, memory: { limit: "1Gi" } }'],
+  ].flatMap(([option, example]): [string, object, string][] =>
+    [5, 'text', ['text']].map((given) => [
+      `${String(option)} that is ${JSON.stringify(given)}`,
+      { [String(option)]: given },
+      `${String(option)}: ${JSON.stringify(given)} is not an object with names and values: give one, such as ${String(example)}`,
+    ]),
+  ),
+  [
+    'a certificate that is a path',
+    { certificate: 'tls.crt' },
+    'certificate: "tls.crt" is not what stands here: give it as Certificate.fromSecret("shop-tls") does',
+  ],
+  [
+    'an exposure that is a type of Service',
+    { exposure: { serviceType: 'NodePort' } },
+    'exposure: "(object)" is not what stands here: give it as Exposure.loadBalancer() does',
+  ],
+  [
+    'a way to balance that is a word',
+    { loadBalancing: 'hash' },
+    'loadBalancing: "hash" is not what stands here: give it as LoadBalancing.leastConnections() does',
+  ],
 
   // Names
   [
     'a namespace that is not a DNS label',
-    { namespace: 'Orders' },
-    'namespace: "Orders" is not a DNS label: give at most 63 letters, digits and hyphens in lower case, such as "orders"',
+    { namespace: { name: 'Orders' } },
+    'namespace.name: "Orders" is not a DNS label: give at most 63 letters, digits and hyphens in lower case, such as "orders"',
   ],
   [
     "a namespace of the cluster's own",
-    { namespace: 'kube-system' },
-    'namespace: "kube-system" is the cluster\'s own, and would be closed to all that is not restricted: give one for this API alone',
+    { namespace: { name: 'kube-system' } },
+    'namespace.name: "kube-system" is the cluster\'s own, and would be closed to all that is not restricted: give one of its own',
   ],
   [
     'the namespace that belongs to everyone',
-    { namespace: 'default' },
-    'namespace: "default" is the cluster\'s own, and would be closed to all that is not restricted: give one for this API alone',
+    { namespace: { name: 'default' } },
+    'namespace.name: "default" is the cluster\'s own, and would be closed to all that is not restricted: give one of its own',
   ],
   [
     'a host that is not a DNS name',
@@ -104,23 +150,23 @@ const cases: [what: string, given: object, message: string][] = [
   ],
   [
     'a cluster domain that is not a DNS name',
-    { clusterDomain: 'cluster_local' },
-    'clusterDomain: "cluster_local" is not a DNS name: give letters, digits and hyphens in lower case, separated by dots, such as "api.example.com"',
+    { namespace: { clusterDomain: 'cluster_local' } },
+    'namespace.clusterDomain: "cluster_local" is not a DNS name: give letters, digits and hyphens in lower case, separated by dots, such as "api.example.com"',
   ],
   [
     'a cluster domain that no Service fits in',
-    { clusterDomain: `${'a'.repeat(60)}.`.repeat(3) + 'a'.repeat(50) },
-    `clusterDomain: "${`${'a'.repeat(60)}.`.repeat(3).slice(0, 199)}`,
+    { namespace: { clusterDomain: `${'a'.repeat(60)}.`.repeat(3) + 'a'.repeat(50) } },
+    `namespace.clusterDomain: "${`${'a'.repeat(60)}.`.repeat(3).slice(0, 199)}`,
   ],
   [
     'a label that is not one',
-    { labels: { team: 'The Orders Team' } },
-    'labels["team"]: "The Orders Team" is not the value of a label: give at most 63 letters, digits, ".", "_" and "-", beginning and ending with a letter or digit',
+    { namespace: { labels: { team: 'The Orders Team' } } },
+    'namespace.labels["team"]: "The Orders Team" is not the value of a label: give at most 63 letters, digits, ".", "_" and "-", beginning and ending with a letter or digit',
   ],
   [
     'a label whose key is not one',
-    { labels: { 'the team': 'orders' } },
-    'labels["the team"]: "the team" is not a key of Kubernetes: give a name such as "team", or "example.com/team"',
+    { namespace: { labels: { 'the team': 'orders' } } },
+    'namespace.labels["the team"]: "the team" is not a key of Kubernetes: give a name such as "team", or "example.com/team"',
   ],
   ...[
     'a..b/x',
@@ -138,228 +184,213 @@ const cases: [what: string, given: object, message: string][] = [
     'x.',
   ].map((key): [string, object, string] => [
     `a label whose key is ${key}`,
-    { labels: { [key]: 'orders' } },
-    `labels["${key}"]: "${key}" is not a key of Kubernetes: `.slice(0, 200),
+    { namespace: { labels: { [key]: 'orders' } } },
+    `namespace.labels["${key}"]: "${key}" is not a key of Kubernetes: `.slice(0, 200),
   ]),
   [
     'an annotation whose key is not one',
-    { serviceAnnotations: { 'a..b/x': 'orders' } },
-    'serviceAnnotations["a..b/x"]: "a..b/x" is not a key of Kubernetes: ',
-  ],
-  [
-    'a class of load balancers that is none',
-    { loadBalancerClass: 'a..b/x' },
-    'loadBalancerClass: "a..b/x" is not the name of a class: give one such as "example.com/internal"',
+    { proxy: { pods: { annotations: { 'a..b/x': 'orders' } } } },
+    'proxy.pods.annotations["a..b/x"]: "a..b/x" is not a key of Kubernetes: ',
   ],
   [
     'a key that cdk8s takes for something else',
-    { labels: { constructor: 'x' } },
-    'labels["constructor"]: "constructor" is a key that cdk8s cannot write: choose another',
+    { namespace: { labels: { constructor: 'x' } } },
+    'namespace.labels["constructor"]: "constructor" is a key that cdk8s cannot write: choose another',
   ],
   [
     'a label that fairlead sets',
-    { labels: { 'app.kubernetes.io/name': 'other' } },
-    'labels["app.kubernetes.io/name"]: "other" is set by fairlead: choose another key',
+    { namespace: { labels: { 'app.kubernetes.io/name': 'other' } } },
+    'namespace.labels["app.kubernetes.io/name"]: "other" is set by fairlead: choose another key',
   ],
   [
     'a label that decides what pods may do',
-    { labels: { 'pod-security.kubernetes.io/enforce': 'privileged' } },
-    'labels["pod-security.kubernetes.io/enforce"]: "privileged" is set by fairlead: choose another key',
+    { namespace: { labels: { 'pod-security.kubernetes.io/enforce': 'privileged' } } },
+    'namespace.labels["pod-security.kubernetes.io/enforce"]: "privileged" is set by fairlead: choose another key',
   ],
-  ['a label that is a number', { labels: { team: 5 } }, 'labels["team"]: 5 is not the value of a label'],
+  [
+    'a label that is a number',
+    { namespace: { labels: { team: 5 } } },
+    'namespace.labels["team"]: 5 is not the value of a label',
+  ],
   [
     'an annotation that is not text',
-    { serviceAnnotations: { 'example.com/on': true } },
-    'serviceAnnotations["example.com/on"]: true is not text: put it in quotes',
+    { proxy: { pods: { annotations: { 'example.com/on': true } } } },
+    'proxy.pods.annotations["example.com/on"]: true is not text: put it in quotes',
   ],
 
   // The container
   [
     'an image with a space',
-    { container: { image: 'orders: 1.4.2' } },
-    'container.image: "orders: 1.4.2" is not the name of an image: give one, such as "ghcr.io/acme/orders:1.4.2"',
+    { image: 'orders: 1.4.2' },
+    'image: "orders: 1.4.2" is not the name of an image: give one, such as "ghcr.io/acme/orders:1.4.2"',
   ],
   [
     'an image with a newline',
-    { container: { image: 'orders\nprivileged: true' } },
-    'container.image: "orders\\nprivileged: true" is not the name of an image: give one, such as "ghcr.io/acme/orders:1.4.2"',
+    { image: 'orders\nprivileged: true' },
+    'image: "orders\\nprivileged: true" is not the name of an image: give one, such as "ghcr.io/acme/orders:1.4.2"',
   ],
   [
     'a proxy image in capitals',
-    { proxyImage: 'NGINX' },
-    'proxyImage: "NGINX" is not the name of an image: give one, such as "ghcr.io/acme/orders:1.4.2"',
+    { proxy: { image: 'NGINX' } },
+    'proxy.image: "NGINX" is not the name of an image: give one, such as "ghcr.io/acme/orders:1.4.2"',
   ],
-  [
-    'a port out of range',
-    { container: { port: 70_000 } },
-    'container.port: 70000 is out of range: give a whole number from 1 to 65535',
-  ],
+  ['a port out of range', { port: 70_000 }, 'port: 70000 is out of range: give a whole number from 1 to 65535'],
   [
     'a command line in place of words',
-    { container: { command: 'node server.js' } },
-    'container.command: "node server.js" is not a list of words: give one, such as ["node", "server.js"]',
+    { command: 'node server.js' },
+    'command: "node server.js" is not a list of words: give one, such as ["node", "server.js"]',
   ],
   [
     'an empty list of arguments',
-    { container: { args: [] } },
-    'container.args: [] is not a list of words: give one, such as ["node", "server.js"]',
+    { args: [] },
+    'args: [] is not a list of words: give one, such as ["node", "server.js"]',
   ],
   [
     'a word that is a number',
-    { container: { args: ['--port', 3000] } },
-    'container.args: ["--port",3000] is not a list of words: give one, such as ["node", "server.js"]',
+    { args: ['--port', 3000] },
+    'args: ["--port",3000] is not a list of words: give one, such as ["node", "server.js"]',
   ],
-  [
-    'a health check path that is not one',
-    { container: { healthCheckPath: 'health' } },
-    'container.healthCheckPath: "health" is not a URL path',
-  ],
+  ['a health check path that is not one', { healthCheck: 'health' }, 'healthCheck: "health" is not a URL path'],
   [
     'a liveness path that is not one',
-    { container: { livenessPath: 'livez' } },
-    'container.livenessPath: "livez" is not a URL path',
+    { healthCheck: { liveness: 'livez' } },
+    'healthCheck.liveness: "livez" is not a URL path',
   ],
   [
     'a path that is not one',
-    { container: { readinessPath: 'readyz?full' } },
-    'container.readinessPath: "readyz?full" is not a URL path: start it with "/" and percent-encode what RFC 3986 does not allow in a path, such as "/healthcheck"',
+    { healthCheck: { readiness: 'readyz?full' } },
+    'healthCheck.readiness: "readyz?full" is not a URL path: start it with "/" and percent-encode what RFC 3986 does not allow in a path, such as "/healthcheck"',
   ],
   [
     'an unknown pull policy',
-    { container: { imagePullPolicy: 'Sometimes' } },
-    'container.imagePullPolicy: "Sometimes" is unknown: give one of IfNotPresent, Always, Never',
+    { pods: { imagePullPolicy: 'Sometimes' } },
+    'pods.imagePullPolicy: "Sometimes" is unknown: give one of IfNotPresent, Always, Never',
   ],
   [
     'a pull secret that no Secret can be called',
-    { container: { imagePullSecrets: ['My_Registry'] } },
-    'container.imagePullSecrets: "My_Registry" is not the name of a Kubernetes object: give letters, digits, hyphens and dots in lower case, such as "orders-tls"',
+    { pods: { imagePullSecrets: ['My_Registry'] } },
+    'pods.imagePullSecrets: "My_Registry" is not the name of a Kubernetes object: give letters, digits, hyphens and dots in lower case, such as "orders-tls"',
   ],
-  ['root', { container: { user: 0 } }, 'container.user: 0 is out of range: give a whole number from 1 to 2147483647'],
+  ['root', { pods: { user: 0 } }, 'pods.user: 0 is out of range: give a whole number from 1 to 2147483647'],
   [
     'two volumes at one path',
     {
-      container: {
-        volumes: [
-          { path: '/data', volume },
-          { path: '/data', volume },
-        ],
-      },
+      volumes: [
+        { path: '/data', volume },
+        { path: '/data', volume },
+      ],
     },
-    'container.volumes: "/data" is given twice: mount one volume at a path',
+    'volumes: "/data" is given twice: mount one volume at a path',
   ],
   [
     'two volumes at one path that is written in two ways',
     {
-      container: {
-        volumes: [
-          { path: '/data', volume },
-          { path: '/var/../data/', volume },
-        ],
-      },
+      volumes: [
+        { path: '/data', volume },
+        { path: '/var/../data/', volume },
+      ],
     },
-    'container.volumes: "/data" is given twice: mount one volume at a path',
+    'volumes: "/data" is given twice: mount one volume at a path',
   ],
   [
     'two volumes with one name',
     {
-      container: {
-        volumes: [
-          { path: '/data', volume },
-          { path: '/cache', volume: Volume.fromEmptyDir(new App(), 'Volume', 'volume') },
-        ],
-      },
+      volumes: [
+        { path: '/data', volume },
+        { path: '/cache', volume: Volume.fromEmptyDir(new App(), 'Volume', 'volume') },
+      ],
     },
-    'container.volumes: "volume" is the name of two volumes: give each its own',
+    'volumes: "volume" is the name of two volumes: give each its own',
   ],
   [
     "a volume with the name of fairlead's own",
-    { container: { volumes: [{ path: '/data', volume: Volume.fromEmptyDir(new App(), 'Volume', 'tmp') }] } },
-    'container.volumes: "tmp" is the name of the volume that fairlead mounts at /tmp: give another, or mount one there',
+    { volumes: [{ path: '/data', volume: Volume.fromEmptyDir(new App(), 'Volume', 'tmp') }] },
+    'volumes: "tmp" is the name of the volume that fairlead mounts at /tmp: give another, or mount one there',
   ],
   [
     'a volume in place of the whole image',
-    { container: { volumes: [{ path: '/data/..', volume }] } },
-    'container.volumes: "/data/.." would hide the whole image: mount the volume below it',
+    { volumes: [{ path: '/data/..', volume }] },
+    'volumes: "/data/.." would hide the whole image: mount the volume below it',
   ],
   [
     'a path without a volume',
-    { container: { volumes: [{ path: '/data' }] } },
-    'container.volumes: "/data" has no volume: give one, such as Volume.fromEmptyDir(…)',
+    { volumes: [{ path: '/data' }] },
+    'volumes: "/data" has no volume: give one, such as Volume.fromEmptyDir(…)',
   ],
   [
     'an unknown option of a volume',
-    { container: { volumes: [{ path: '/data', volume, readonly: true }] } },
-    'container.volumes.readonly: true is an option that does not exist: readOnly does',
+    { volumes: [{ path: '/data', volume, readonly: true }] },
+    'volumes.readonly: true is an option that does not exist: readOnly does',
   ],
   [
     'a volume that is a path alone',
-    { container: { volumes: ['/data'] } },
-    'container.volumes: "/data" is not an object with names and values: give one, such as { path: "/data", volume }',
+    { volumes: ['/data'] },
+    'volumes: "/data" is not an object with names and values: give one, such as { path: "/data", volume }',
   ],
   [
     'whole environments that are names',
-    { container: { envFrom: ['settings'] } },
-    'container.envFrom: "settings" is not an EnvFrom: give one, such as Env.fromSecret(secret)',
+    { envFrom: ['settings'] },
+    'envFrom: "settings" is not an EnvFrom: give one, such as Env.fromSecret(secret)',
   ],
   [
     'an environment that is a list',
-    { container: { environment: ['LOG_LEVEL=info'] } },
-    'container.environment: ["LOG_LEVEL=info"] is not an object with names and values: give one, such as { LOG_LEVEL: "info" }',
+    { environment: ['LOG_LEVEL=info'] },
+    'environment: ["LOG_LEVEL=info"] is not an object with names and values: give one, such as { LOG_LEVEL: "info" }',
   ],
   [
     'a volume at a relative path',
-    { container: { volumes: [{ path: 'var/data', volume }] } },
-    'container.volumes: "var/data" is not an absolute path without ":": begin it with "/"',
+    { volumes: [{ path: 'var/data', volume }] },
+    'volumes: "var/data" is not an absolute path without ":": begin it with "/"',
   ],
   [
     'a volume path with an option, as Docker takes it',
-    { container: { volumes: [{ path: '/data:ro', volume }] } },
-    'container.volumes: "/data:ro" is not an absolute path without ":": begin it with "/"',
+    { volumes: [{ path: '/data:ro', volume }] },
+    'volumes: "/data:ro" is not an absolute path without ":": begin it with "/"',
   ],
   [
     'a variable that no environment can have',
-    { container: { environment: { '1ST': 'x' } } },
-    'container.environment["1ST"]: "1ST" is not the name of an environment variable: give letters, digits, "_", "." and "-", not beginning with a digit',
+    { environment: { '1ST': 'x' } },
+    'environment["1ST"]: "1ST" is not the name of an environment variable: give letters, digits, "_", "." and "-", not beginning with a digit',
   ],
   [
     'a variable that is not text',
-    { container: { environment: { LIMIT: 5 } } },
-    'container.environment["LIMIT"]: 5 is neither text nor an EnvValue: put it in quotes',
+    { environment: { LIMIT: 5 } },
+    'environment["LIMIT"]: 5 is neither text nor an EnvValue: put it in quotes',
   ],
   [
     'a variable whose name goes on after what is allowed',
-    { container: { environment: { 'LIMIT=5;': 'x' } } },
-    'container.environment["LIMIT=5;"]: "LIMIT=5;" is not the name of an environment variable',
+    { environment: { 'LIMIT=5;': 'x' } },
+    'environment["LIMIT=5;"]: "LIMIT=5;" is not the name of an environment variable',
   ],
   [
     'a variable that is an object, which is not shown, as it may hold what is secret',
-    { container: { environment: { PASSWORD: { value: 'secret' } } } },
-    'container.environment["PASSWORD"]: "(object)" is neither text nor an EnvValue',
+    { environment: { PASSWORD: { value: 'secret' } } },
+    'environment["PASSWORD"]: "(object)" is neither text nor an EnvValue',
   ],
   [
     'a variable that is a function',
-    { container: { environment: { PASSWORD: () => 'secret' } } },
-    'container.environment["PASSWORD"]: "(function)" is neither text nor an EnvValue',
+    { environment: { PASSWORD: () => 'secret' } },
+    'environment["PASSWORD"]: "(function)" is neither text nor an EnvValue',
   ],
   [
     'a variable with a null character',
-    { container: { environment: { NOTE: 'a\0b' } } },
-    'container.environment["NOTE"]: "a\\u0000b" has a null character, which no environment can carry: take it out',
+    { environment: { NOTE: 'a\0b' } },
+    'environment["NOTE"]: "a\\u0000b" has a null character, which no environment can carry: take it out',
   ],
   [
     'PORT by hand',
-    { container: { environment: { PORT: '8080' } } },
-    'container.environment["PORT"]: "8080" follows from another option, so that nginx knows it too: give container.port',
+    { environment: { PORT: '8080' } },
+    'environment["PORT"]: "8080" follows from another option, so that nginx knows it too: give port',
   ],
   [
     'KEEP_ALIVE_TIMEOUT_SECONDS by hand',
-    { container: { environment: { KEEP_ALIVE_TIMEOUT_SECONDS: '65' } } },
-    'container.environment["KEEP_ALIVE_TIMEOUT_SECONDS"]: "65" follows from another option, so that nginx knows it too: give container.keepAliveTimeout',
+    { environment: { KEEP_ALIVE_TIMEOUT_SECONDS: '65' } },
+    'environment["KEEP_ALIVE_TIMEOUT_SECONDS"]: "65" follows from another option, so that nginx knows it too: give keepAliveTimeout',
   ],
   [
     'SHUTDOWN_TIMEOUT_SECONDS by hand',
-    { container: { environment: { SHUTDOWN_TIMEOUT_SECONDS: '5' } } },
-    'container.environment["SHUTDOWN_TIMEOUT_SECONDS"]: "5" follows from another option, so that nginx knows it too: give requestTimeout',
+    { environment: { SHUTDOWN_TIMEOUT_SECONDS: '5' } },
+    'environment["SHUTDOWN_TIMEOUT_SECONDS"]: "5" follows from another option, so that nginx knows it too: give requestTimeout',
   ],
 
   // Times
@@ -370,197 +401,163 @@ const cases: [what: string, given: object, message: string][] = [
   ],
   [
     'a keep-alive that leaves nginx no margin',
-    { container: { keepAliveTimeout: '1s' } },
-    'container.keepAliveTimeout: "1s" is too short: give 2s or more',
-  ],
-  [
-    'keepAliveTimeout outside of the container',
-    { keepAliveTimeout: '65s' },
-    'keepAliveTimeout: "65s" is an option that does not exist: take it out',
+    { keepAliveTimeout: '1s' },
+    'keepAliveTimeout: "1s" is too short: give 2s or more',
   ],
   [
     'a stabilization window that Kubernetes refuses',
-    { scaleDownStabilizationWindow: '2h' },
-    'scaleDownStabilizationWindow: "2h" is too long: give 1h or less',
+    { replicas: { scaleDownAfter: '2h' } },
+    'replicas.scaleDownAfter: "2h" is too long: give 1h or less',
   ],
 
   // Resources
   [
     'CPUs that are not a number',
-    { container: { cpuRequest: 'half' } },
-    'container.cpuRequest: "half" is not a number of CPUs: give one such as "500m" or "2"',
+    { resources: { cpu: { request: 'half' } } },
+    'resources.cpu.request: "half" is not a number of CPUs: give one such as "500m" or "2"',
   ],
-  ['no CPU', { proxyCpuLimit: '0' }, 'proxyCpuLimit: "0" is not a number of CPUs: give one such as "500m" or "2"'],
-  ['no CPU to ask for', { proxyCpuRequest: '0' }, 'proxyCpuRequest: "0" is not a number of CPUs'],
+  [
+    'no CPU',
+    { proxy: { resources: { cpu: { limit: '0' } } } },
+    'proxy.resources.cpu.limit: "0" is not a number of CPUs: give one such as "500m" or "2"',
+  ],
+  [
+    'no CPU to ask for',
+    { proxy: { resources: { cpu: { request: '0' } } } },
+    'proxy.resources.cpu.request: "0" is not a number of CPUs',
+  ],
   [
     'memory to ask for without a unit',
-    { container: { memoryRequest: '256' } },
-    'container.memoryRequest: "256" is not an amount of memory',
+    { resources: { memory: { request: '256' } } },
+    'resources.memory.request: "256" is not an amount of memory',
   ],
   [
     'parts of a thousandth of a CPU',
-    { container: { cpuRequest: '0.5m' } },
-    'container.cpuRequest: "0.5m" is not a number of CPUs: give one such as "500m" or "2"',
+    { resources: { cpu: { request: '0.5m' } } },
+    'resources.cpu.request: "0.5m" is not a number of CPUs: give one such as "500m" or "2"',
   ],
   [
     'memory without a unit',
-    { container: { memoryLimit: '512' } },
-    'container.memoryLimit: "512" is not an amount of memory: give 1Mi or more, such as "256Mi" or "1Gi"',
+    { resources: { memory: { limit: '512' } } },
+    'resources.memory.limit: "512" is not an amount of memory: give 1Mi or more, such as "256Mi" or "1Gi"',
   ],
   [
     'memory in a unit that Kubernetes does not have',
-    { proxyMemoryRequest: '64MB' },
-    'proxyMemoryRequest: "64MB" is not an amount of memory: give 1Mi or more, such as "256Mi" or "1Gi"',
+    { proxy: { resources: { memory: { request: '64MB' } } } },
+    'proxy.resources.memory.request: "64MB" is not an amount of memory: give 1Mi or more, such as "256Mi" or "1Gi"',
   ],
   [
     'a CPU request above its limit',
-    { container: { cpuRequest: '2', cpuLimit: '1500m' } },
-    'container.cpuRequest: "2" is more than container.cpuLimit ("1500m"): give no more than that',
+    { resources: { cpu: { request: '2', limit: '1500m' } } },
+    'resources.cpu.request: "2" is more than resources.cpu.limit ("1500m"): give no more than that',
   ],
   [
     'a memory request above its limit',
-    { proxyMemoryRequest: '1Gi', proxyMemoryLimit: '900M' },
-    'proxyMemoryRequest: "1Gi" is more than proxyMemoryLimit ("900M"): give no more than that',
+    { proxy: { resources: { memory: { request: '1Gi', limit: '900M' } } } },
+    'proxy.resources.memory.request: "1Gi" is more than resources.memory.limit ("900M"): give no more than that',
+  ],
+  [
+    'an amount without a name',
+    { resources: { cpu: '2' } },
+    'resources.cpu: "2" is not an object with names and values: give one, such as { request: "500m", limit: "2" }',
+  ],
+  [
+    'a kind of resource that there is not',
+    { resources: { cpus: { limit: '2' } } },
+    'resources.cpus: "(object)" is an option that does not exist: cpu does',
+  ],
+  [
+    'more CPUs than nginx has workers for',
+    { proxy: { resources: { cpu: { limit: '513' } } } },
+    'proxy.resources.cpu.limit: "513" is more than one nginx has workers for: give 512 or less',
+  ],
+  [
+    'more CPUs to ask for than nginx has workers for',
+    { proxy: { resources: { cpu: { request: '513' } } } },
+    'proxy.resources.cpu.request: "513" is more than one nginx has workers for: give 512 or less',
+  ],
+  [
+    'no disk',
+    { proxy: { resources: { temporaryStorage: '0' } } },
+    'proxy.resources.temporaryStorage: "0" is not an amount of memory',
   ],
 
   // Numbers of pods
   [
-    'a fixed number beside an autoscaler',
-    { replicas: 3, minReplicas: 2 },
-    'minReplicas: 2 is for an autoscaler, and replicas (3) for a fixed number of pods: give one of the two',
+    'a number of pods that is a text',
+    { replicas: '3' },
+    'replicas: "3" is neither a number of pods nor the bounds of an autoscaler: give 2, or { min: 2, max: 12 }',
   ],
   [
-    'a fixed number beside the aim of an autoscaler',
-    { proxyReplicas: 3, proxyTargetCpuUtilization: 50 },
-    'proxyTargetCpuUtilization: 50 is for an autoscaler, and proxyReplicas (3) for a fixed number of pods: give one of the two',
+    'a number of proxies that is a list',
+    { proxy: { replicas: [2, 6] } },
+    'proxy.replicas: [2,6] is neither a number of pods nor the bounds of an autoscaler: give 3, or { min: 3, max: 12 }',
   ],
   [
     'a minimum above the maximum',
-    { minReplicas: 5, maxReplicas: 3 },
-    'minReplicas: 5 is more than maxReplicas (3): give no more than that',
+    { replicas: { min: 5, max: 3 } },
+    'replicas.min: 5 is more than max (3): give no more than that',
   ],
   ['no pods', { replicas: 0 }, 'replicas: 0 is out of range: give a whole number from 1 to 1000'],
-  ['half a pod', { maxReplicas: 2.5 }, 'maxReplicas: 2.5 is out of range: give a whole number from 1 to 1000'],
-  ['one proxy', { proxyReplicas: 1 }, 'proxyReplicas: 1 is out of range: give a whole number from 2 to 1000'],
+  ['half a pod', { replicas: { max: 2.5 } }, 'replicas.max: 2.5 is out of range: give a whole number from 1 to 1000'],
+  ['too many pods', { replicas: 1001 }, 'replicas: 1001 is out of range: give a whole number from 1 to 1000'],
+  ['one proxy', { proxy: { replicas: 1 } }, 'proxy.replicas: 1 is out of range: give a whole number from 2 to 1000'],
   [
     'at least one proxy',
-    { proxyMinReplicas: 1 },
-    'proxyMinReplicas: 1 is out of range: give a whole number from 2 to 1000',
+    { proxy: { replicas: { min: 1 } } },
+    'proxy.replicas.min: 1 is out of range: give a whole number from 2 to 1000',
   ],
   [
     'at most one proxy',
-    { proxyMaxReplicas: 1 },
-    'proxyMaxReplicas: 1 is out of range: give a whole number from 2 to 1000',
+    { proxy: { replicas: { max: 1 } } },
+    'proxy.replicas.max: 1 is out of range: give a whole number from 2 to 1000',
   ],
   [
-    'an aim of nothing',
-    { targetCpuUtilization: 0 },
-    'targetCpuUtilization: 0 is out of range: give a whole number from 1 to 1000',
+    'an autoscaler that goes by nothing',
+    { replicas: { metrics: [] } },
+    'replicas.metrics: [] is empty: give what to scale by, such as [ScalingMetric.cpu(70)]',
+  ],
+  [
+    'a metric that is a number',
+    { replicas: { metrics: [70] } },
+    'replicas.metrics: 70 is not what stands here: give it as ScalingMetric.cpu(70) does',
+  ],
+  [
+    'a metric that is no list',
+    { replicas: { metrics: ScalingMetric.cpu(70) } },
+    'replicas.metrics: {} is not a list: give one, such as [ScalingMetric.cpu(70)]',
   ],
   [
     'a history of less than nothing',
-    { revisionHistoryLimit: -1 },
-    'revisionHistoryLimit: -1 is out of range: give a whole number from 0 to 1000',
+    { namespace: { revisionHistoryLimit: -1 } },
+    'namespace.revisionHistoryLimit: -1 is out of range: give a whole number from 0 to 1000',
   ],
 
-  // The Service
+  // Pods
   [
-    'an unknown type of Service',
-    { serviceType: 'Ingress' },
-    'serviceType: "Ingress" is unknown: give one of ClusterIP, NodePort, LoadBalancer',
+    'an account that is a name',
+    { pods: { serviceAccount: 'shop' } },
+    'pods.serviceAccount: "shop" is not a service account: give one, such as ServiceAccount.fromServiceAccountName(chart, "Account", "orders")',
   ],
   [
-    'a port of nodes with ClusterIP',
-    { serviceType: 'ClusterIP', httpsNodePort: 30_443 },
-    `${refusedTogether('httpsNodePort', 30_443)}"ClusterIP": take it out, or give serviceType "NodePort" or "LoadBalancer"`,
+    'an account that is any object',
+    { pods: { serviceAccount: { name: 'shop' } } },
+    'pods.serviceAccount: "(object)" is not a service account',
   ],
   [
-    'a traffic policy with ClusterIP',
-    { serviceType: 'ClusterIP', externalTrafficPolicy: 'Local' },
-    `${refusedTogether('externalTrafficPolicy', 'Local')}"ClusterIP": take it out, or give serviceType "NodePort" or "LoadBalancer"`,
+    'a priority that no class can be called',
+    { pods: { priorityClass: 'Very High' } },
+    'pods.priorityClass: "Very High" is not the name of a Kubernetes object',
   ],
   [
-    'source ranges without a load balancer',
-    { serviceType: 'NodePort', loadBalancerSourceRanges: ['10.0.0.0/8'] },
-    `${refusedTogether('loadBalancerSourceRanges', ['10.0.0.0/8'])}"NodePort": take it out, or give serviceType "LoadBalancer"`,
+    'an unknown spread',
+    { pods: { spread: { nodes: 'wide' } } },
+    'pods.spread.nodes: "wide" is unknown: give one of required, preferred',
   ],
   [
-    'a class of load balancers without a load balancer',
-    { serviceType: 'NodePort', loadBalancerClass: 'example.com/internal' },
-    `${refusedTogether('loadBalancerClass', 'example.com/internal')}"NodePort": take it out, or give serviceType "LoadBalancer"`,
-  ],
-  [
-    'a class that is not a name',
-    { loadBalancerClass: 'an internal one' },
-    'loadBalancerClass: "an internal one" is not the name of a class: give one such as "example.com/internal"',
-  ],
-  [
-    'a port of nodes out of range',
-    { serviceType: 'NodePort', httpNodePort: 8080 },
-    'httpNodePort: 8080 is out of range: give a whole number from 30000 to 32767',
-  ],
-  [
-    'a port of nodes for HTTPS out of range',
-    { serviceType: 'NodePort', httpsNodePort: 8443 },
-    'httpsNodePort: 8443 is out of range: give a whole number from 30000 to 32767',
-  ],
-  [
-    'a port of nodes for HTTP with ClusterIP',
-    { serviceType: 'ClusterIP', httpNodePort: 30_080 },
-    `${refusedTogether('httpNodePort', 30_080)}"ClusterIP"`,
-  ],
-  ['an external port out of range', { externalHttpPort: 0 }, 'externalHttpPort: 0 is out of range'],
-  [
-    'an external port for HTTPS out of range',
-    { externalHttpsPort: 65_536 },
-    'externalHttpsPort: 65536 is out of range',
-  ],
-  [
-    'one port of nodes for both',
-    { httpNodePort: 30_080, httpsNodePort: 30_080 },
-    'httpsNodePort: 30080 is httpNodePort as well: give a port of its own',
-  ],
-  [
-    'one external port for both',
-    { externalHttpPort: 8443, externalHttpsPort: 8443 },
-    'externalHttpsPort: 8443 is externalHttpPort as well: give a port of its own',
-  ],
-  [
-    'a source range without a prefix length',
-    { loadBalancerSourceRanges: ['192.0.2.1'] },
-    'loadBalancerSourceRanges: "192.0.2.1" is not a CIDR: give an address and a prefix length, such as "10.0.0.0/8"',
-  ],
-  [
-    'an unknown traffic policy',
-    { externalTrafficPolicy: 'local' },
-    'externalTrafficPolicy: "local" is unknown: give one of Cluster, Local',
-  ],
-
-  // Egress
-  [
-    'an egress rule to nowhere',
-    { apiEgress: [{ port: 5432 }] },
-    'apiEgress: {} needs a cidr or a namespace: give exactly one',
-  ],
-  [
-    'an egress rule to two places',
-    { apiEgress: [{ cidr: '10.0.0.0/8', namespace: 'queues' }] },
-    'apiEgress: {"cidr":"10.0.0.0/8","namespace":"queues"} needs a cidr or a namespace: give exactly one',
-  ],
-  [
-    'an egress rule to an address without a prefix length',
-    { apiEgress: [{ cidr: '10.0.0.1' }] },
-    'apiEgress.cidr: "10.0.0.1" is not a CIDR',
-  ],
-  [
-    'an egress rule to a namespace that is none',
-    { apiEgress: [{ namespace: 'Queues' }] },
-    'apiEgress.namespace: "Queues" is not a DNS label',
-  ],
-  [
-    'an egress rule to a port out of range',
-    { apiEgress: [{ namespace: 'queues', port: 0 }] },
-    'apiEgress.port: 0 is out of range',
+    'a spread that is a word',
+    { pods: { spread: 'preferred' } },
+    'pods.spread: "preferred" is not an object with names and values: give one, such as { nodes: "preferred" }',
   ],
 
   // Whose word is taken
@@ -575,18 +572,38 @@ const cases: [what: string, given: object, message: string][] = [
     [6, ['2000::/4', '3000:0::1.2.3.4/4'], '["2000::/4","3000:0::1.2.3.4/4"]'],
   ].map(([version, trustedProxies, shown]): [string, object, string] => [
     `trust in everyone: ${JSON.stringify(trustedProxies)}`,
-    { trustedProxies },
-    `trustedProxies: ${String(shown)} is every public IPv${String(version)} address: give the networks of your load balancers, such as "10.0.0.0/8"`,
+    { proxy: { clients: { trustedProxies } } },
+    `proxy.clients.trustedProxies: ${String(shown)} is every public IPv${String(version)} address: give the networks of your load balancers, such as "10.0.0.0/8"`,
   ]),
 
-  // What nginx/ refuses
-  ['a hash by nothing', { loadBalancing: 'hash' }, 'hashKey: undefined '],
+  // What nginx has to know
   [
     'a DNS server that is none',
-    { resolvers: ['10.96.0'] },
-    'resolvers: "10.96.0" is not a server: give an address or a DNS name, with an optional port',
+    { namespace: { resolvers: ['10.96.0'] } },
+    'namespace.resolvers: "10.96.0" is not a server: give an address or a DNS name, with an optional port, such as "10.96.0.10", "[fd00::a]:53" or "dns.example.com:53"',
   ],
-  ['an unknown IP family', { ipFamilies: ['IPv5'] }, 'ipFamilies: "IPv5" is unknown: give one of IPv4, IPv6'],
+  [
+    'a DNS server on a port that there is not',
+    { namespace: { resolvers: ['10.0.0.10:70000'] } },
+    'namespace.resolvers: "10.0.0.10:70000" is not a server',
+  ],
+  ['no DNS server', { namespace: { resolvers: [] } }, 'namespace.resolvers: [] is empty: give a DNS server'],
+  [
+    'an unknown IP family',
+    { namespace: { ipFamilies: ['IPv5'] } },
+    'namespace.ipFamilies: "IPv5" is unknown: give one of IPv4, IPv6',
+  ],
+  ['no IP family', { namespace: { ipFamilies: [] } }, 'namespace.ipFamilies: [] is empty: give IPv4, IPv6 or both'],
+  [
+    'defaults of routes that cannot work',
+    { proxy: { routeDefaults: { maxBodySize: '1x' } } },
+    'proxy.routeDefaults.maxBodySize: "1x" is not a size: give a whole number with a unit, such as "16k" or "1m"',
+  ],
+  [
+    'defaults of routes that are no options',
+    { proxy: { routeDefaults: 'none' } },
+    'proxy.routeDefaults: "none" is not an object with names and values: give one, such as { maxBodySize: "8m" }',
+  ],
 ];
 
 describe('Refused before anything is made, in one line', () => {
@@ -597,25 +614,33 @@ describe('Refused before anything is made, in one line', () => {
   });
 
   test.each([
-    { trustedProxies: ['0.0.0.0/1', '192.0.0.0/2', 'fd00::/8', '::ffff:0.0.0.0/96'] },
-    { loadBalancerSourceRanges: ['0.0.0.0/0', '::/0'] },
+    { proxy: { clients: { trustedProxies: ['0.0.0.0/1', '192.0.0.0/2', 'fd00::/8', '::ffff:0.0.0.0/96'] } } },
+    { exposure: Exposure.loadBalancer({ sourceRanges: ['0.0.0.0/0', '::/0'] }) },
   ])('is not %j', (given) => {
     expect(() => refusal(given)).toThrow('nothing was refused');
   });
 
-  test('is an id that is not a DNS label', () => {
-    expect(refusal({}, 'Orders API')).toBe(
-      'Orders API id: "Orders API" is not a DNS label: give at most 63 letters, digits and hyphens in lower case, such as "orders"',
-    );
+  test.each([
+    ['Orders API', 'is not a DNS label: give at most 63 letters, digits and hyphens in lower case, such as "orders"'],
+    ['kube-orders', "is the cluster's own, and would be closed to all that is not restricted: give one of its own"],
+    ['nginx', 'is the name of the objects of its proxy: give another'],
+    ['a'.repeat(53), 'is too long for the name of a Service behind it: give at most 52 letters'],
+  ])('is the id %s', (id, remedy) => {
+    expect(refusal({}, id)).toBe(`${id} id: "${id}" ${remedy}`);
+  });
+
+  test('is no id of 52 letters, nor one of the cluster where the namespace has a name of its own', () => {
+    expect(() => refusal({}, 'a'.repeat(52))).toThrow('nothing was refused');
+    expect(() => refusal({ namespace: { name: 'shop' } }, 'default')).toThrow('nothing was refused');
   });
 
   test.each([
     [undefined, 'undefined'],
-    ['orders:1.4.2', '"orders:1.4.2"'],
+    ['orders:1.4.2 ', '"orders:1.4.2 "'],
     [['orders:1.4.2'], '["orders:1.4.2"]'],
-  ])('is %j as the container', (container, shown) => {
-    expect(() => new LoadBalancedApi(new App(), 'orders', { container } as never)).toThrow(
-      `container: ${shown} is not a container: give at least { image: "ghcr.io/acme/orders:1.4.2" }`,
+  ])('is %j as the image', (image, shown) => {
+    expect(() => new LoadBalancedApi(new App(), 'orders', { image } as never)).toThrow(
+      new Error(`orders image: ${shown} is not the name of an image: give one, such as "ghcr.io/acme/orders:1.4.2"`),
     );
   });
 
@@ -625,23 +650,45 @@ describe('Refused before anything is made, in one line', () => {
     ['orders', '"orders"'],
   ])('is %j as all options', (options, shown) => {
     expect(() => new LoadBalancedApi(new App(), 'orders', options as never)).toThrow(
-      `options: ${shown} is not an object with names and values: give one, such as { container: { image: "ghcr.io/acme/orders:1.4.2" } }`,
-    );
-  });
-
-  test('is a container without an image', () => {
-    expect(() => new LoadBalancedApi(new App(), 'orders', { container: {} } as never)).toThrow(
-      'container.image: undefined is not the name of an image: give one, such as "ghcr.io/acme/orders:1.4.2"',
+      new Error(
+        `orders options: ${shown} is not an object with names and values: give one, such as { image: "ghcr.io/acme/orders:1.4.2" }`,
+      ),
     );
   });
 
   test('is everything that is wrong, at once', () => {
-    expect(refusal({ maxFails: 0, hots: 'a', gzip: 'no', container: { port: 0, imgae: 'a:1' } }).split('\n')).toEqual([
+    expect(
+      refusal({
+        hots: 'a',
+        host: 'A',
+        maxFails: 0,
+        port: 0,
+        replicas: { min: 0, maxx: 3 },
+        proxy: { gzip: 'no', clients: { maxRequests: 1 } },
+        namespace: { name: 'Shop', dnsCacheTtl: '1h' },
+        route: { maxBodySize: '0k', streaming: '0s' },
+      }).split('\n'),
+    ).toEqual([
       'orders hots: "a" is an option that does not exist: host does',
+      'orders namespace.name: "Shop" is not a DNS label: give at most 63 letters, digits and hyphens in lower case, such as "orders"',
+      'orders namespace.dnsCacheTtl: "1h" is too long: give 5m or less',
+      'orders host: "A" is not a DNS name: give letters, digits and hyphens in lower case, separated by dots, such as "api.example.com"',
+      'orders proxy.clients.maxRequests: 1 is out of range: give a whole number from 16 to 200000',
+      'orders proxy.gzip: "no" is neither true nor false: give one of them',
+      'orders route.streaming: "0s" is too short: give 1s or more',
+      'orders route.maxBodySize: "0k" is zero, which nginx reads as no limit: give 1k or more',
+      'orders port: 0 is out of range: give a whole number from 1 to 65535',
+      'orders replicas.maxx: 3 is an option that does not exist: max does',
+      'orders replicas.min: 0 is out of range: give a whole number from 1 to 1000',
       'orders maxFails: 0 is out of range: give a whole number from 1 to 1000',
-      'orders gzip: "no" is neither true nor false: give one of them',
-      'orders container.imgae: "a:1" is an option that does not exist: image does',
-      'orders container.port: 0 is out of range: give a whole number from 1 to 65535',
+    ]);
+  });
+
+  test('is every group that is none, at once', () => {
+    expect(refusal({ namespace: 'shop', proxy: 5, route: null }).split('\n')).toEqual([
+      'orders namespace: "shop" is not an object with names and values: give one, such as { name: "shop" }',
+      'orders proxy: 5 is not an object with names and values: give one, such as { replicas: 3 }',
+      'orders route: null is not an object with names and values: give one, such as { maxBodySize: "8m" }',
     ]);
   });
 
@@ -650,5 +697,139 @@ describe('Refused before anything is made, in one line', () => {
     expect(() => new LoadBalancedApi(shop, 'orders', props({ maxFails: 0 }))).toThrow(
       new Error('shop/orders maxFails: 0 is out of range: give a whole number from 1 to 1000'),
     );
+  });
+});
+
+describe('A way in is refused', () => {
+  type Factory = 'loadBalancer' | 'nodePort' | 'clusterIp';
+
+  test.each<[what: string, factory: Factory, options: unknown, message: string]>([
+    ['with options that are none', 'clusterIp', 5, ': 5 is not an object with names and values'],
+    ['with null', 'nodePort', null, ': null is not an object with names and values'],
+    [
+      'with a port of nodes that a ClusterIP has not',
+      'clusterIp',
+      { httpsNodePort: 30_443 },
+      ' httpsNodePort: 30443 is an option that does not exist: take it out',
+    ],
+    [
+      'with a traffic policy that a ClusterIP has not',
+      'clusterIp',
+      { externalTrafficPolicy: 'Local' },
+      ' externalTrafficPolicy: "Local" is an option that does not exist: take it out',
+    ],
+    [
+      'with source ranges that ports of nodes have not',
+      'nodePort',
+      { sourceRanges: ['10.0.0.0/8'] },
+      ' sourceRanges: "(object)" is an option that does not exist: take it out',
+    ],
+    [
+      'with a class that ports of nodes have not',
+      'nodePort',
+      { loadBalancerClass: 'example.com/internal' },
+      ' loadBalancerClass: "example.com/internal" is an option that does not exist: take it out',
+    ],
+    [
+      'with a class that is not a name',
+      'loadBalancer',
+      { loadBalancerClass: 'an internal one' },
+      ' loadBalancerClass: "an internal one" is not the name of a class: give one such as "example.com/internal"',
+    ],
+    [
+      'with a class whose domain is none',
+      'loadBalancer',
+      { loadBalancerClass: 'a..b/x' },
+      ' loadBalancerClass: "a..b/x" is not the name of a class: give one such as "example.com/internal"',
+    ],
+    [
+      'with a port of nodes out of range',
+      'nodePort',
+      { httpNodePort: 29_999 },
+      ' httpNodePort: 29999 is out of range: give a whole number from 30000 to 32767',
+    ],
+    [
+      'with a port of nodes for HTTPS out of range',
+      'loadBalancer',
+      { httpsNodePort: 32_768 },
+      ' httpsNodePort: 32768 is out of range: give a whole number from 30000 to 32767',
+    ],
+    ['with a port out of range', 'loadBalancer', { httpPort: 0 }, ' httpPort: 0 is out of range'],
+    ['with a port for HTTPS out of range', 'clusterIp', { httpsPort: 65_536 }, ' httpsPort: 65536 is out of range'],
+    [
+      'with one port of nodes for both',
+      'nodePort',
+      { httpNodePort: 30_080, httpsNodePort: 30_080 },
+      ' httpNodePort: 30080 is httpsNodePort as well: give a port of its own',
+    ],
+    ...(['loadBalancer', 'nodePort', 'clusterIp'] as const).map((factory): [string, Factory, unknown, string] => [
+      `with one port for both by ${factory}`,
+      factory,
+      { httpPort: 8443, httpsPort: 8443 },
+      ' httpPort: 8443 is httpsPort as well: give a port of its own',
+    ]),
+    [
+      "with the default of one port as the other's",
+      'loadBalancer',
+      { httpPort: 443 },
+      ' httpPort: 443 is httpsPort as well: give a port of its own',
+    ],
+    [
+      'with a source range without a prefix length',
+      'loadBalancer',
+      { sourceRanges: ['192.0.2.1'] },
+      ' sourceRanges: "192.0.2.1" is not a CIDR: give an address and a prefix length, such as "10.0.0.0/8"',
+    ],
+    [
+      'with source ranges that are one text',
+      'loadBalancer',
+      { sourceRanges: '192.0.2.0/24' },
+      ' sourceRanges: "192.0.2.0/24" is not a list: give one, such as ["192.0.2.0/24"]',
+    ],
+    [
+      'with an unknown traffic policy',
+      'nodePort',
+      { externalTrafficPolicy: 'local' },
+      ' externalTrafficPolicy: "local" is unknown: give one of Cluster, Local',
+    ],
+    [
+      'with an annotation that is not text',
+      'loadBalancer',
+      { annotations: { 'example.com/on': true } },
+      ' annotations["example.com/on"]: true is not text: put it in quotes',
+    ],
+    [
+      'with an annotation whose key is not one',
+      'clusterIp',
+      { annotations: { 'a..b/x': 'y' } },
+      ' annotations["a..b/x"]: "a..b/x" is not a key of Kubernetes: give a name such as "team", or "example.com/team"',
+    ],
+    [
+      'with annotations that are a list',
+      'nodePort',
+      { annotations: ['text'] },
+      ' annotations: ["text"] is not an object with names and values: give one, such as { "example.com/internal": "true" }',
+    ],
+    [
+      'with a delay that is too long',
+      'clusterIp',
+      { deregistrationDelay: '11m' },
+      ' deregistrationDelay: "11m" is too long: give 10m or less',
+    ],
+    [
+      'with no delay at all',
+      'loadBalancer',
+      { deregistrationDelay: '0s' },
+      ' deregistrationDelay: "0s" is too short: give 1s or more',
+    ],
+  ])('%s', (_, factory, options, message) => {
+    try {
+      Exposure[factory](options as never);
+    } catch (error) {
+      expect(error).toBeInstanceOf(InvalidOption);
+      expect((error as Error).message.startsWith(`Exposure.${factory}${message}`)).toBe(true);
+      return;
+    }
+    throw new Error('nothing was refused');
   });
 });

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Yaml } from 'cdk8s';
 import fc from 'fast-check';
+import { Certificate } from '../../charts/certificate';
+import { Exposure } from '../../charts/exposure';
 import { LoadBalancedApi } from '../../charts/load-balanced-api';
 import { InvalidOption } from '../../validation/invalid-option';
-import { find, Manifest, props, TestProps } from './manifests';
+import { find, type Manifest, podSpecOf, props, type TestProps } from './manifests';
 
 /** Text full of what means something to YAML, a shell or Kubernetes. */
 const awkward = fc.constantFrom(
@@ -60,13 +62,13 @@ const text = fc
   .map((parts) => parts.join(''));
 
 /** What `kubectl apply` would read, or nothing if the option was refused in one line. */
-function applied(option: string, given: TestProps): Manifest[] | undefined {
+function applied(option: string, given: () => TestProps): Manifest[] | undefined {
   const app = new App();
   try {
-    new LoadBalancedApi(app, 'orders', props(given));
+    new LoadBalancedApi(app, 'orders', props(given()));
   } catch (error) {
     expect(error).toBeInstanceOf(InvalidOption);
-    expect((error as InvalidOption).message.startsWith(`orders ${option}`)).toBe(true);
+    expect((error as InvalidOption).message.replace(/^orders /, '').startsWith(option)).toBe(true);
     expect((error as InvalidOption).message).not.toMatch(/[\p{Cc}]/u);
     return undefined;
   }
@@ -81,12 +83,16 @@ function applied(option: string, given: TestProps): Manifest[] | undefined {
 }
 
 interface Pod {
+  readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
   readonly spec: { readonly containers: readonly Record<string, unknown>[] };
 }
 
+function podOf(manifests: Manifest[], name = 'orders'): Pod {
+  return find(manifests, 'Deployment', name).spec?.template as Pod;
+}
+
 function container(manifests: Manifest[]): Record<string, unknown> {
-  const pod = find(manifests, 'Deployment', 'api').spec?.template as Pod;
-  return pod.spec.containers[0] ?? {};
+  return podOf(manifests).spec.containers[0] ?? {};
 }
 
 jest.setTimeout(120_000);
@@ -94,48 +100,60 @@ jest.setTimeout(120_000);
 // What nginx makes of its own options is shown in test/nginx, by real requests.
 test.each<[string, (value: string) => TestProps, (manifests: Manifest[]) => unknown]>([
   [
-    'container.environment',
-    (value) => ({ container: { environment: { TEXT: value } } }),
+    'environment',
+    (value) => ({ environment: { TEXT: value } }),
     (manifests) =>
       (container(manifests).env as { name: string; value: string }[]).find(({ name }) => name === 'TEXT')?.value,
   ],
+  ['command', (value) => ({ command: ['node', value] }), (manifests) => (container(manifests).command as string[])[1]],
+  ['args', (value) => ({ args: [value] }), (manifests) => (container(manifests).args as string[])[0]],
+  ['image', (value) => ({ image: value }), (manifests) => container(manifests).image],
   [
-    'container.command',
-    (value) => ({ container: { command: ['node', value] } }),
-    (manifests) => (container(manifests).command as string[])[1],
-  ],
-  [
-    'container.args',
-    (value) => ({ container: { args: [value] } }),
-    (manifests) => (container(manifests).args as string[])[0],
-  ],
-  ['container.image', (value) => ({ container: { image: value } }), (manifests) => container(manifests).image],
-  [
-    'container.healthCheckPath',
-    (value) => ({ container: { healthCheckPath: `/${value}` } }),
+    'healthCheck',
+    (value) => ({ healthCheck: `/${value}` }),
     (manifests) => (container(manifests).livenessProbe as { httpGet: { path: string } }).httpGet.path.slice(1),
   ],
   [
-    'serviceAnnotations',
-    (value) => ({ serviceAnnotations: { 'example.com/text': value } }),
+    'pods.annotations',
+    (value) => ({ pods: { annotations: { 'example.com/text': value } } }),
+    (manifests) => podOf(manifests).metadata.annotations['example.com/text'],
+  ],
+  [
+    'proxy.pods.annotations',
+    (value) => ({ proxy: { pods: { annotations: { 'example.com/text': value } } } }),
+    (manifests) => podOf(manifests, 'nginx').metadata.annotations['example.com/text'],
+  ],
+  [
+    'Exposure.loadBalancer annotations',
+    (value) => ({ exposure: Exposure.loadBalancer({ annotations: { 'example.com/text': value } }) }),
     (manifests) => find(manifests, 'Service', 'nginx').metadata.annotations?.['example.com/text'],
   ],
   [
-    'labels',
-    (value) => ({ labels: { 'example.com/text': value } }),
+    'Certificate.fromSecret',
+    (value) => ({ certificate: Certificate.fromSecret(value) }),
+    (manifests) => secretNameOf(manifests),
+  ],
+  [
+    'namespace.labels',
+    (value) => ({ namespace: { labels: { 'example.com/text': value } } }),
     (manifests) => find(manifests, 'Service', 'nginx').metadata.labels['example.com/text'],
   ],
   [
-    'namespace',
-    (value) => ({ namespace: value }),
+    'namespace.name',
+    (value) => ({ namespace: { name: value } }),
     (manifests) => find(manifests, 'Service', 'nginx').metadata.namespace,
   ],
 ])('%s arrives in the cluster as it was given, or is refused', (option, given, found) => {
   fc.assert(
     fc.property(text, (value) => {
-      const manifests = applied(option, given(value));
+      const manifests = applied(option, () => given(value));
       if (manifests !== undefined) expect(found(manifests)).toBe(value);
     }),
     { numRuns: 15 },
   );
 });
+
+function secretNameOf(manifests: Manifest[]): string | undefined {
+  const volumes = podSpecOf(manifests, 'nginx').volumes as { name: string; secret?: { secretName: string } }[];
+  return volumes.find(({ name }) => name === 'tls')?.secret?.secretName;
+}

@@ -75,7 +75,7 @@ function modesOfManifests(): Record<string, number> {
 }
 
 function modes(all: number): Record<string, number> {
-  return { 'api-0-namespace': all, 'api-1-tls': all, 'api-2-api': all, 'api-3-nginx': all };
+  return { 'api-0-namespace': all, api: all, 'api-nginx-tls': 0o600 };
 }
 
 afterAll(() => {
@@ -90,11 +90,12 @@ describe('cdk8s synth', () => {
         readdirSync(join(directory, 'dist')).map((name) => [name, readFileSync(join(directory, 'dist', name), 'utf8')]),
       );
     const first = files();
-    expect(Object.keys(first).map((name) => name.replace(/-[0-9a-f]{8}\./, '.'))).toEqual([
+    // As `ls dist/` and `kubectl apply -f dist/` have them: the Namespace first.
+    const names = Object.keys(first).sort();
+    expect(names.map((name) => name.replace(/-[0-9a-f]{8}\./, '.'))).toEqual([
       'api-0-namespace.k8s.yaml',
-      'api-1-tls.k8s.yaml',
-      'api-2-api.k8s.yaml',
-      'api-3-nginx.k8s.yaml',
+      'api.k8s.yaml',
+      'api-nginx-tls.k8s.yaml',
     ]);
     expect(Object.values(first).join('')).toContain('type: LoadBalancer');
 
@@ -106,7 +107,7 @@ describe('cdk8s synth', () => {
     expect(mode(join('.fairlead', kept[0] ?? '', 'tls.key'))).toBe(0o600);
     mkdirSync(join(directory, 'usual'));
     writeFileSync(join(directory, 'usual/file'), '');
-    expect(modesOfManifests()).toEqual({ ...modes(mode('usual/file')), 'api-1-tls': 0o600 });
+    expect(modesOfManifests()).toEqual(modes(mode('usual/file')));
     expect(mode('dist')).toBe(mode('usual'));
   });
 
@@ -116,11 +117,57 @@ describe('cdk8s synth', () => {
     expect(code).toBe(1);
     expect(stdout).toBe('Synthesizing application\n');
     expect(stderr.split('\n')).toEqual([
-      'FAIRLEAD_ENVIRONMENT: "prodution" is unknown: give one of production, kind, reliability',
+      'FAIRLEAD_ENVIRONMENT: "prodution" is unknown: give one of production, kind',
       'ERROR: synthesis failed, app expected to create "dist"',
       '',
     ]);
     expect(existsSync(join(directory, 'dist'))).toBe(false);
+  });
+});
+
+describe('What cdk8s finds in the tree of constructs when everything is made', () => {
+  const lines = [
+    'first/edge routes: [] is empty: give a route, such as addRoute("/", orders)',
+    'second/edge clients.maxStreams: 50 does nothing without a route for streams: take it out, or give a route `streaming`',
+    '[second] one that is not ours',
+  ];
+
+  beforeAll(() => {
+    writeFileSync(
+      join(directory, 'incomplete.ts'),
+      `import { App } from 'cdk8s';
+import { Certificate } from './charts/certificate';
+import { RestrictedNamespace } from './charts/namespace';
+import { NginxProxy } from './charts/nginx-proxy';
+import { FixedResponse } from './charts/route-targets';
+
+const app = new App();
+const [first, second] = [new RestrictedNamespace(app, 'first'), new RestrictedNamespace(app, 'second')];
+const certificate = Certificate.selfSigned();
+new NginxProxy(first, 'edge', { certificate });
+new NginxProxy(second, 'edge', { certificate, clients: { maxStreams: 50 } }).addRoute('/', FixedResponse.of(204));
+second.node.addValidation({ validate: () => ['one that is not ours'] });
+app.synth();
+`,
+    );
+  });
+
+  test('is said by cdk8s synth in lines of ours, without a stack trace, and nothing is written', async () => {
+    const app = 'node -r ts-node/register -r ./charts/one-line-errors.ts incomplete.ts';
+    const { code, stdout, stderr } = await run([cdk8s, 'synth', '--app', app], directory);
+    expect(stderr.split('\n').sort()).toEqual(
+      [...lines, 'ERROR: synthesis failed, app expected to create "dist"', ''].sort(),
+    );
+    expect(stdout).toBe('Synthesizing application\n');
+    expect(code).toBe(1);
+    expect(existsSync(join(directory, 'dist'))).toBe(false);
+  });
+
+  test('is said by the app itself in lines of ours, with exit code 1', async () => {
+    const app = ['-r', 'ts-node/register', '-r', './charts/one-line-errors.ts', 'incomplete.ts'];
+    const { code, stdout, stderr } = await run(app, directory);
+    expect(stderr.split('\n').sort()).toEqual([...lines, ''].sort());
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   });
 });
 
@@ -132,7 +179,7 @@ describe('The app by itself', () => {
     const files = readdirSync(join(directory, 'dist')).map((name) => join(directory, 'dist', name));
     for (const file of files) chmodSync(file, 0o666);
     expect(await run([...app, 'main.ts'], directory)).toEqual({ code: 0, stdout: '', stderr: '' });
-    expect(modesOfManifests()).toEqual({ ...modes(0o666), 'api-1-tls': 0o600 });
+    expect(modesOfManifests()).toEqual(modes(0o666));
   });
 
   test('ends with the one line and exit code 1', async () => {

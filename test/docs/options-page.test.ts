@@ -1,36 +1,98 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { certificateOptions } from '../../charts/certificate';
-import { containerOptions } from '../../charts/container';
-import { clusterOptions, knownProps } from '../../charts/model';
-import { proxyPodsOptions } from '../../charts/proxy-pods';
-import { proxyServiceOptions } from '../../charts/proxy-service';
-import { replicasOptions } from '../../charts/replicas';
+import { autoscalingOptions } from '../../charts/pods/autoscaling';
+import { backendOptions, healthCheckOptions, localOptions } from '../../charts/backend-props';
+import { Certificate, certificateFilesOptions, certManagerOptions } from '../../charts/certificate';
+import { clusterIpOptions, Exposure, loadBalancerOptions, nodePortOptions } from '../../charts/exposure';
+import { aroundOptions } from '../../charts/load-balanced-api';
+import { namespaceOptions } from '../../charts/namespace';
+import { hostOptions } from '../../charts/virtual-host';
+import { nginxProxyOptions, proxyResourceOptions } from '../../charts/nginx-proxy-props';
+import { podOptions, spreadOptions } from '../../charts/pods/pod-options';
+import { resourceOptions } from '../../charts/pods/resources';
+import { fixedResponseOptions, redirectOptions, trafficSplitOptions } from '../../charts/route-targets';
 import { documentedDefaults, optionsPage } from '../../docs/options-page';
-import { budgetOptions } from '../../model/budget';
-import { timelineOptions } from '../../model/timeline';
-import { proxyOptions } from '../../nginx/model';
+import { LoadBalancing, RequestKey, stickyCookieOptions } from '../../model/load-balancing';
+import { clientOptions, strictTransportSecurityOptions } from '../../model/proxy-options';
+import { Retries, retryOptions, routeOptions } from '../../model/route-options';
 import type { Option } from '../../validation/options';
 
+const backendCounts = { fewest: 1, defaultMax: 10 };
+
+/** Which options there are, and what they are without being given. Amounts and Share have no table that is exported. */
 const tables: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>> = {
-  ContainerProps: containerOptions,
-  ReplicasProps: replicasOptions,
-  ProxyPodsProps: proxyPodsOptions,
-  ProxyServiceProps: proxyServiceOptions,
-  CertificateProps: certificateOptions,
-  ProxyOptions: proxyOptions,
-  TimelineProps: timelineOptions,
-  BudgetProps: budgetOptions,
-  ClusterProps: clusterOptions,
+  LoadBalancedApiProps: aroundOptions,
+  BackendProps: backendOptions,
+  Autoscaling: autoscalingOptions(backendCounts),
+  BackendResources: resourceOptions,
+  ProxyResources: proxyResourceOptions,
+  HealthCheckPaths: healthCheckOptions,
+  PodOptions: podOptions,
+  SpreadOptions: spreadOptions,
+  StickyCookieOptions: stickyCookieOptions,
+  LocalOptions: localOptions,
+  NginxProxyProps: nginxProxyOptions,
+  ClientOptions: clientOptions,
+  StrictTransportSecurity: strictTransportSecurityOptions,
+  RouteOptions: routeOptions,
+  RetryOptions: retryOptions,
+  HostOptions: hostOptions,
+  TrafficSplitOptions: trafficSplitOptions,
+  RedirectOptions: redirectOptions,
+  FixedResponseOptions: fixedResponseOptions,
+  LoadBalancerOptions: loadBalancerOptions,
+  NodePortOptions: nodePortOptions,
+  ClusterIpOptions: clusterIpOptions,
+  CertificateFiles: certificateFilesOptions,
+  CertManagerIssuer: certManagerOptions,
+  NamespaceOptions: namespaceOptions,
 };
+
+const required = [
+  'BackendProps.image',
+  'LocalOptions.command',
+  'Share.target',
+  'Share.weight',
+  'CertificateFiles.certificate',
+  'CertificateFiles.privateKey',
+];
 
 test('docs/options.md says what the sources say (npm run docs:options)', () => {
   expect(readFileSync(resolve(__dirname, '../../docs/options.md'), 'utf8')).toBe(optionsPage());
 });
 
-test('every option is on the page', () => {
-  for (const option of knownProps.filter((name) => name !== 'container'))
-    expect(optionsPage()).toContain(`### \`${option}\``);
+test('every option of every table is on the page', () => {
+  /** These have a section of their own for what they extend. */
+  const extending: Readonly<Record<string, object>> = {
+    LoadBalancerOptions: nodePortOptions,
+    NodePortOptions: clusterIpOptions,
+  };
+  for (const [name, table] of Object.entries(tables)) {
+    const documented = documentedDefaults().flatMap(([of, option]) => (of === name ? [option] : []));
+    expect([name, ...documented.sort()]).toEqual([
+      name,
+      ...Object.keys(table)
+        .filter((option) => !(option in (extending[name] ?? {})))
+        .sort(),
+    ]);
+  }
+});
+
+test('every interface of options that the package exports is on the page', () => {
+  const exported = readFileSync(resolve(__dirname, '../../index.ts'), 'utf8').match(
+    /\b[A-Z]\w*(?:Props|Options|Resources|Paths|Files|Issuer|Security)\b|\b(?:Autoscaling|Amounts|Share)\b/g,
+  );
+  /** Whose options stand where they are given: with those of what extends them. */
+  const parts = ['BudgetProps', 'ProxyOptions', 'InvalidOptions'];
+  for (const name of (exported ?? []).filter((found) => !parts.includes(found))) {
+    expect(optionsPage()).toContain(`\n## ${name}\n`);
+  }
+  expect(exported?.length).toBeGreaterThan(20);
+});
+
+test('every option says what it is without being given, unless it is required', () => {
+  const without = documentedDefaults().filter(([, , written]) => written === undefined);
+  expect(without.map(([name, option]) => `${name}.${option}`)).toEqual(required);
 });
 
 /** The value that `@default` begins with; nothing where it says in words what follows from what. */
@@ -43,26 +105,41 @@ function literal(written: string | undefined): unknown {
 }
 
 test('what @default says is what the option is without being given', () => {
-  /** Of these the default follows from another option: its value stands where that is known. */
+  /** Of these the default follows from another option, or differs: its value stands where that is known. */
   const following = [
-    ...['cpuRequest', 'cpuLimit', 'memoryRequest', 'memoryLimit'],
-    ...['minReplicas', 'maxReplicas', 'targetCpuUtilization'],
-    ...['proxyMinReplicas', 'proxyMaxReplicas', 'proxyTargetCpuUtilization'],
-    ...['proxyCpuRequest', 'proxyCpuLimit', 'proxyMemoryRequest', 'hstsMaxAge', 'externalTrafficPolicy'],
+    ...['Autoscaling.min', 'Autoscaling.max', 'StrictTransportSecurity.maxAge'],
+    'BackendProps.healthCheck',
+    ...['NodePortOptions.externalTrafficPolicy', 'ClusterIpOptions.deregistrationDelay'],
   ];
-  const undocumented: string[] = [];
-  for (const [table, option, written] of documentedDefaults()) {
-    const byDefault = tables[table]?.[option]?.default;
-    const documented = literal(written);
-    if (documented !== undefined && byDefault === undefined) {
-      expect(following).toContain(option);
-    } else if (documented === undefined && byDefault !== undefined && byDefault !== null) {
-      // `- none` is an empty list or object.
-      if (Object.keys(byDefault).length > 0) undocumented.push(option);
-    } else {
-      expect([option, documented]).toEqual([option, byDefault]);
-    }
+  const choices = new Map<string, unknown>([
+    ['Certificate.selfSigned()', Certificate.selfSigned()],
+    ['Exposure.loadBalancer()', Exposure.loadBalancer()],
+    ['LoadBalancing.leastConnections()', LoadBalancing.leastConnections()],
+    ['RequestKey.clientAddress()', RequestKey.clientAddress()],
+    ['Retries.safe()', Retries.safe()],
+  ]);
+  const inWords: string[] = [];
+  for (const [name, option, written] of documentedDefaults()) {
+    const table = tables[name];
+    if (table === undefined) continue;
+    const byDefault = table[option]?.default;
+    const documented = literal(written) ?? choices.get(written ?? '');
+    const path = `${name}.${option}`;
+    if (documented !== undefined && (byDefault === undefined || isEmpty(byDefault))) expect(following).toContain(path);
+    else if (documented !== undefined) expect([path, documented]).toEqual([path, byDefault]);
+    else if (byDefault !== undefined && !isEmpty(byDefault)) inWords.push(path);
   }
-  // The networks of unlimitedClients are listed in words.
-  expect(undocumented).toEqual(['unlimitedClients']);
+  // A metric is a function; the networks are told in words.
+  expect(inWords).toEqual(['Autoscaling.metrics', 'ClientOptions.unlimited']);
+});
+
+/** `- none` and groups are an empty list or object. */
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+}
+
+test('every choice and method has a sentence', () => {
+  const rows = optionsPage().match(/^\| `.*$/gm) ?? [];
+  expect(rows.length).toBeGreaterThan(30);
+  for (const row of rows) expect(row).toMatch(/` \| [A-Z`].*\. \|$/);
 });

@@ -15,7 +15,7 @@ test('README quotes docs/reliability.json (npm run docs:readme)', () => {
 test('README counts lost requests by what they were', () => {
   const result = { group: 'wrong input', sent: 100, latency: { p50: 1, p99: 2, max: 3 } } as const;
   const text = withFigures(readme, [
-    { ...result, name: 'quiet', group: 'operations', lostGet: 0, lostPostSent: 0, lostPostNotSent: 0 },
+    { ...result, name: 'baseline', group: 'operations', lostGet: 0, lostPostSent: 0, lostPostNotSent: 0 },
     { ...result, name: 'scale', group: 'operations', sent: 1100, lostGet: 0, lostPostSent: 0, lostPostNotSent: 0 },
     { ...result, name: 'api-killed', group: 'faults', lostGet: 0, lostPostSent: 1, lostPostNotSent: 1 },
     { ...result, name: 'secret-broken', lostGet: 2, lostPostSent: 0, lostPostNotSent: 0 },

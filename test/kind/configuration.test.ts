@@ -2,13 +2,12 @@ import { Agent, request } from 'undici';
 import { run } from '../../cluster/external-command';
 import { eventually } from '../../cluster/progress';
 import { configMapsOf, type PodTemplateOwner } from '../../cluster/prune-config-maps';
-import { deploymentName } from '../../cluster/workloads';
 import { loadFigure } from './figures';
 import { settled, workloads } from './pods';
 import { expectNoneLost, scenario } from './scenario';
 import { cluster, httpsUrl, kubectl, servedCertificate, suite } from './suite';
 import { startLoad } from './traffic-load';
-import { apply, synthesizeVariant } from './variant';
+import { apply, synthesizeVariant, type Variant } from './variant';
 
 const orphan = 'nginx-0000000000';
 
@@ -25,15 +24,19 @@ async function proxyNames(): Promise<string[]> {
   return (await workloads().pods('proxy')).map(({ metadata }) => metadata.name).sort();
 }
 
+function variant(name: string): Variant {
+  return { proxy: { defaultResponseHeaders: { 'X-Variant': name } } };
+}
+
 /** Applies a variant and leaves the autoscalers no choice, as before. */
-async function applyVariant(props: Parameters<typeof synthesizeVariant>[0]): Promise<void> {
+async function applyVariant(props: Variant): Promise<void> {
   await apply(synthesizeVariant(props));
   await workloads().pinAutoscaler('api', 2);
   await workloads().pinAutoscaler('proxy', 2);
 }
 
 async function undo(...args: readonly string[]): Promise<void> {
-  await kubectl.run(['rollout', 'undo', deploymentName('proxy'), `--namespace=${suite().namespace}`, ...args]);
+  await kubectl.run(['rollout', 'undo', workloads().deployment('proxy'), `--namespace=${suite().namespace}`, ...args]);
   await workloads().rolledOut('proxy');
   await workloads().readyPods('proxy', 2);
 }
@@ -67,7 +70,7 @@ async function revisionWith(configMap: string): Promise<string> {
 /** The ConfigMap of the configuration that is wanted now. */
 async function currentConfigMap(): Promise<string> {
   const deployments = await kubectl.list<PodTemplateOwner>([
-    deploymentName('proxy'),
+    workloads().deployment('proxy'),
     `--namespace=${suite().namespace}`,
   ]);
   const [name] = [...configMapsOf(deployments)];
@@ -77,7 +80,7 @@ async function currentConfigMap(): Promise<string> {
 
 beforeAll(async () => {
   await settled();
-  await applyVariant({ responseHeaders: { 'X-Variant': 'a' } });
+  await applyVariant(variant('a'));
   await workloads().rolledOut('proxy');
   await settled();
 });
@@ -88,7 +91,7 @@ scenario('a changed nginx option rolls the proxies', async () => {
   const before = await proxyNames();
   expect(await servedVariant()).toBe('a');
   const load = await startLoad();
-  await applyVariant({ responseHeaders: { 'X-Variant': 'b' } });
+  await applyVariant(variant('b'));
   await workloads().rolledOut('proxy');
   await workloads().readyPods('proxy', 2);
   const result = await load.stop();
@@ -103,7 +106,7 @@ scenario('a configuration that is never ready leaves the old proxies serving', a
   const before = await proxyNames();
   const load = await startLoad();
   // An address for documentation: no DNS server will ever answer there.
-  await applyVariant({ responseHeaders: { 'X-Variant': 'c' }, resolvers: ['192.0.2.1'] });
+  await applyVariant({ ...variant('c'), namespace: { resolvers: ['192.0.2.1'] } });
   await eventually('failed startup probes of a new proxy', async () => {
     const events = await kubectl.list<ProbeEvent>(['events', `--namespace=${suite().namespace}`]);
     const failures = events

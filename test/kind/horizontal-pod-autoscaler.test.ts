@@ -1,3 +1,4 @@
+import { ScalingMetric } from '../../charts/pods/autoscaling';
 import { eventually } from '../../cluster/progress';
 import { figure, loadFigure } from './figures';
 import { settled, workloads } from './pods';
@@ -9,7 +10,9 @@ beforeAll(() => settled());
 
 scenario('the HorizontalPodAutoscaler adds pods under load and takes them away again', async () => {
   // A low aim, so that what this machine has to spare is a load; and no five minutes of waiting.
-  await apply(synthesizeVariant({ targetCpuUtilization: 15, scaleDownStabilizationWindow: '1s' }));
+  await apply(
+    synthesizeVariant({ replicas: { min: 2, max: 6, metrics: [ScalingMetric.cpu(15)], scaleDownAfter: '1s' } }),
+  );
   await workloads().pinAutoscaler('proxy', 2);
   await workloads().readyPods('api', 2);
   const begin = Date.now();
@@ -23,14 +26,14 @@ scenario('the HorizontalPodAutoscaler adds pods under load and takes them away a
   loadFigure('HPA adds pods (300 requests a second)', result);
   await expectNoneLost(result);
 
-  const quiet = Date.now();
+  const ended = Date.now();
   const light = await startLoad({ rate: 10 });
   await workloads().readyPods('api', 2);
   const takenAway = Date.now();
   const lightResult = await light.stop();
   loadFigure('HPA takes pods away (10 requests a second)', lightResult);
   figure('HPA, from the beginning of the load to an answer of a new pod', `${Math.round((added - begin) / 1000)} s`);
-  figure('HPA, from the end of the load to two pods', `${Math.round((takenAway - quiet) / 1000)} s`);
+  figure('HPA, from the end of the load to two pods', `${Math.round((takenAway - ended) / 1000)} s`);
   await expectNoneLost(lightResult);
   expect(await workloads().pods('api')).toHaveLength(2);
 });

@@ -1,46 +1,76 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LoadBalancedApiProps } from '../../charts/load-balanced-api-props';
+import type { App } from 'cdk8s';
+import { NetworkPolicyIpBlock } from 'cdk8s-plus-27';
 import type { KubernetesObject } from '../../cluster/kubectl';
+import {
+  Backend,
+  Certificate,
+  Exposure,
+  LoadBalancedApi,
+  LoadBalancing,
+  Match,
+  NginxProxy,
+  RequestKey,
+  RestrictedNamespace,
+  TrafficSplit,
+} from '../../index';
 import { settled, workloads } from './pods';
 import { scenario } from './scenario';
 import { cluster, kubectl, suite } from './suite';
 import { apply, synthesize } from './variant';
 
 /** Deployments that have little in common, so that every kind of object is among them in more than one form. */
-const variants: Readonly<Record<string, LoadBalancedApiProps>> = {
-  smallest: { container: { image: 'ghcr.io/acme/orders:1.4.2' } },
-  'fixed numbers, behind a cloud load balancer': {
-    container: {
+const variants: Readonly<Record<string, (app: App) => void>> = {
+  smallest: (app) => {
+    new LoadBalancedApi(app, 'dry-run', { image: 'ghcr.io/acme/orders:1.4.2' });
+  },
+  'fixed numbers, behind a cloud load balancer': (app) => {
+    new LoadBalancedApi(app, 'dry-run', {
       image: 'ghcr.io/acme/orders@sha256:0000000000000000000000000000000000000000000000000000000000000000',
       port: 8000,
       command: ['node', 'server.js'],
       environment: { LOG_LEVEL: 'warn', QUOTED: '"$HOME" \\ # {}' },
-      imagePullSecrets: ['registry'],
-      cpuRequest: '750m',
-      cpuLimit: '1.5',
-      memoryRequest: '100M',
-      memoryLimit: '0.5Gi',
-    },
-    host: 'orders.example.com',
-    additionalHosts: ['www.orders.example.com'],
-    replicas: 5,
-    proxyReplicas: 3,
-    serviceAnnotations: { 'external-dns.alpha.kubernetes.io/hostname': 'orders.example.com' },
-    loadBalancerSourceRanges: ['192.0.2.0/24', '198.51.100.0/24'],
-    externalTrafficPolicy: 'Local',
-    loadBalancing: 'client_address',
-    labels: { team: 'orders' },
+      pods: { imagePullSecrets: ['registry'] },
+      resources: { cpu: { request: '750m', limit: '1.5' }, memory: { request: '100M', limit: '0.5Gi' } },
+      replicas: 5,
+      loadBalancing: LoadBalancing.hash(RequestKey.clientAddress()),
+      host: 'orders.example.com',
+      exposure: Exposure.loadBalancer({
+        annotations: { 'external-dns.alpha.kubernetes.io/hostname': 'orders.example.com' },
+        sourceRanges: ['192.0.2.0/24', '198.51.100.0/24'],
+        externalTrafficPolicy: 'Local',
+      }),
+      proxy: { additionalHosts: ['www.orders.example.com'], replicas: 3 },
+      namespace: { labels: { team: 'orders' } },
+    });
   },
-  'inside the cluster only, with a Secret of its own': {
-    container: { image: 'ghcr.io/acme/orders:1.4.2' },
-    serviceType: 'ClusterIP',
-    tlsSecretName: 'orders-tls',
-    minReplicas: 3,
-    maxReplicas: 40,
-    loadBalancing: 'hash',
-    hashKey: 'header:X-Tenant',
-    apiEgress: [{ cidr: '192.0.2.0/24', port: 5432 }],
+  'inside the cluster only, with a Secret of its own': (app) => {
+    const { backend } = new LoadBalancedApi(app, 'dry-run', {
+      image: 'ghcr.io/acme/orders:1.4.2',
+      replicas: { min: 3, max: 40 },
+      loadBalancing: LoadBalancing.hash(RequestKey.header('X-Tenant')),
+      exposure: Exposure.clusterIp(),
+      certificate: Certificate.fromSecret('orders-tls'),
+    });
+    backend.allowTo(NetworkPolicyIpBlock.ipv4(backend, 'Database', '192.0.2.0/24'), 5432);
+  },
+  'two services by path, with a canary split by weight and header': (app) => {
+    const shop = new RestrictedNamespace(app, 'dry-run');
+    const orders = new Backend(shop, 'orders', { image: 'ghcr.io/acme/orders:1.4.2', replicas: { min: 3, max: 12 } });
+    const canary = orders.addVersion('canary', { image: 'ghcr.io/acme/orders:1.5.0', replicas: { min: 2, max: 4 } });
+    const catalog = new Backend(shop, 'catalog', { image: 'ghcr.io/acme/catalog:3.1.0', port: 8080, replicas: 2 });
+    // Of one name with the others' proxy, as it is looked for below.
+    const edge = new NginxProxy(shop, 'nginx', { host: 'shop.example.com' });
+    edge.addRoute('/catalog', catalog);
+    edge.addRoute('/orders', canary, { when: Match.header('X-Canary', 'always') });
+    edge.addRoute(
+      '/orders',
+      TrafficSplit.weighted([
+        { target: orders, weight: 95 },
+        { target: canary, weight: 5 },
+      ]),
+    );
   },
 };
 
@@ -71,8 +101,8 @@ scenario('the API server takes every manifest, with strict validation and withou
 
 test.each(Object.entries(variants))(
   'the API server takes every manifest of another deployment: %s',
-  async (_, props) => {
-    const manifests = synthesize('dry-run', props);
+  async (_, make) => {
+    const manifests = synthesize(make);
     const [namespaceManifest] = readdirSync(manifests).sort();
     if (namespaceManifest === undefined) throw new Error('manifests were written');
     // Nothing can be tried in a namespace that is not there.

@@ -3,7 +3,7 @@ import { kubectl, suite } from './suite';
 
 /** What runs in the cluster of this suite. */
 export function workloads(): Workloads {
-  return new Workloads(kubectl, suite().namespace);
+  return new Workloads(kubectl, suite().namespace, { api: 'api', proxy: 'nginx' });
 }
 
 /** Two proxies and so many pods of the API, ready, and nothing under way from an earlier scenario. */

@@ -14,12 +14,12 @@ beforeAll(() => settled());
 
 afterAll(async () => {
   await apply(suite().manifests);
-  await lookAtSecrets();
+  await lookAtVolumes();
   await workloads().rolledOut('proxy');
 });
 
 /** A change of a pod makes the kubelet look at its Secrets at once; else that takes it a minute or more. */
-async function lookAtSecrets(): Promise<void> {
+async function lookAtVolumes(): Promise<void> {
   for (const { metadata } of await workloads().pods('proxy')) {
     await workloads().run('annotate', 'pod', metadata.name, '--overwrite', `fairlead/looked-at=${Date.now()}`);
   }
@@ -51,7 +51,7 @@ scenario('a Secret whose key does not match takes nothing away, and no new proxy
     'nginx-tls',
     `--patch=${JSON.stringify({ stringData: { 'tls.crt': pair('one').certificate, 'tls.key': pair('other').privateKey } })}`,
   );
-  await lookAtSecrets();
+  await lookAtVolumes();
   await eventually('both proxies, to say so', async () => {
     const lines = (await workloads().proxyLogs(since)).filter((line) =>
       line.includes('the last good pair is still served'),

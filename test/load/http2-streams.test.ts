@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Streams, type StreamsOptions, streamsSummary } from '../../load/streams';
 import { type Upload, Uploads } from '../../load/uploads';
 import { apiServer } from '../api/support/api-server';
+import { proxyModel } from '../nginx/models';
 import { RealNginx } from '../nginx/real-nginx';
 import { StubDns } from '../nginx/stub-dns';
 import { until } from '../until';
@@ -24,15 +25,13 @@ describe("the API's own app behind nginx", () => {
     const dns = await StubDns.start();
     stopping.push(() => dns.stop());
     dns.instances = [{ address: '127.0.0.1', port: api.port }];
-    const nginx = await RealNginx.start({
-      upstreamService: 'http',
+    const nginx = await RealNginx.start(proxyModel({ routes: [{ maxBodySize: 8 * 2 ** 20 }] }), {
       resolvers: [dns.server],
-      clientMaxBodySize: '8m',
     });
     stopping.push(() => nginx.stop());
     await nginx.untilAnswered(({ status }) => status === 200);
-    const certificates = [readFileSync(join(nginx.props.certificateDirectory, 'tls.crt'), 'utf8')];
-    return { api, client: { url: `https://localhost:${nginx.props.httpsPort}`, certificates } };
+    const certificates = [readFileSync(join(nginx.place.certificateDirectory, 'tls.crt'), 'utf8')];
+    return { api, client: { url: `https://localhost:${nginx.place.httpsPort}`, certificates } };
   }
 
   test('event streams over HTTP/2 name their instance, and end with the last event when it ends', async () => {

@@ -5,6 +5,7 @@ import { constants, createServer, type Http2Server, type Http2Session, type Serv
 import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { Load, type LoadOptions } from '../../load/load';
+import { proxyModel } from '../nginx/models';
 import { RealNginx } from '../nginx/real-nginx';
 import { StubApi } from '../nginx/stub-api';
 import { StubDns } from '../nginx/stub-dns';
@@ -54,7 +55,8 @@ describe('load over HTTP/2 through nginx', () => {
   /** nginx with some directives of its own in place of the rendered ones. */
   async function nginx(directives: Readonly<Record<string, string>> = {}): Promise<RealNginx> {
     const started = await RealNginx.start(
-      { upstreamService: 'http', resolvers: [dns.server] },
+      proxyModel(),
+      { resolvers: [dns.server] },
       {
         change: (conf) =>
           Object.entries(directives).reduce(
@@ -73,8 +75,8 @@ describe('load over HTTP/2 through nginx', () => {
   }
 
   /** What load through nginx is told, whichever port leads there. */
-  function through({ props }: RealNginx, port = props.httpsPort): Pick<LoadOptions, 'url' | 'certificates'> {
-    const certificate = readFileSync(join(props.certificateDirectory, 'tls.crt'), 'utf8');
+  function through({ place }: RealNginx, port = place.httpsPort): Pick<LoadOptions, 'url' | 'certificates'> {
+    const certificate = readFileSync(join(place.certificateDirectory, 'tls.crt'), 'utf8');
     return { url: `https://localhost:${port}`, certificates: [certificate] };
   }
 
@@ -123,14 +125,14 @@ describe('load over HTTP/2 through nginx', () => {
 
   test('a rollout of nginx loses nothing: streams that an ending worker has taken are answered', async () => {
     const [old, next] = [await nginx(), await nginx()];
-    const relay = await TcpSwitch.start(old.props.httpsPort);
+    const relay = await TcpSwitch.start(old.place.httpsPort);
     stopping.push(() => {
       relay.stop();
     });
     delay = 100;
     const running = new Load({ ...through(old, relay.port), ...http2, rate: 100 });
     await until(() => running.requests.length > 50);
-    relay.target = next.props.httpsPort;
+    relay.target = next.place.httpsPort;
     // In the midst of what it is asked: its answers take 100 ms each.
     await old.stop('SIGQUIT');
     const before = running.requests.length;

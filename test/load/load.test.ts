@@ -9,6 +9,7 @@ interface Seen {
   readonly id: string;
   readonly method: string;
   readonly socket: Socket;
+  readonly client: string | undefined;
   readonly at: number;
 }
 
@@ -30,7 +31,8 @@ describe('load', () => {
       request.on('end', () => {
         const index = seen.length;
         const id = String(request.headers['x-request-id']);
-        seen.push({ id, method: String(request.method), socket: request.socket, at: Date.now() });
+        const client = request.headers['x-client']?.toString();
+        seen.push({ id, method: String(request.method), socket: request.socket, client, at: Date.now() });
         answer(request, response, body, index);
       });
     });
@@ -54,6 +56,20 @@ describe('load', () => {
     expect(new Set(seen.map(({ id }) => id)).size).toBe(200);
     expect(seen).toHaveLength(200);
     expect(new Set(result.requests.map(({ id }) => id))).toEqual(new Set(seen.map(({ id }) => id)));
+  });
+
+  test('each request has a key, the next in turn, and every key comes by both methods', async () => {
+    const { url, seen } = await listen(echo);
+    const keys = { header: 'x-client', count: 7 };
+    const { requests } = await new Load({ url, rate: 400, total: 70, keys }).finished;
+    const sent = new Map(requests.map(({ id, key }) => [id, key]));
+    expect(seen.map(({ id, client }) => [id, client])).toEqual(seen.map(({ id }) => [id, sent.get(id)]));
+    for (let key = 0; key < 7; key += 1) {
+      const own = requests.filter((request) => request.key === `key-${key}`);
+      expect(own).toHaveLength(10);
+      expect(new Set(own.map(({ method }) => method)).size).toBe(2);
+    }
+    expect((await new Load({ url, rate: 400, total: 1 }).finished).requests[0]).not.toHaveProperty('key');
   });
 
   test('half of the requests are POST, a tenth use a new connection, and the rest share kept ones', async () => {

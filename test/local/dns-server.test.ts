@@ -18,7 +18,7 @@ beforeEach(async () => {
     { name: 'api-1', address: '127.0.0.1', port: 4001 },
     { name: 'api-2', address: '127.0.0.1', port: 4002 },
   ];
-  server = await DnsServer.start(zone, () => instances);
+  server = await DnsServer.start({ [zone]: () => instances, 'catalog.internal': () => [] });
   resolver = new Resolver();
   resolver.setServers([`127.0.0.1:${server.port}`]);
 });

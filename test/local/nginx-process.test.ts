@@ -7,7 +7,8 @@ import { NginxProcess } from '../../local/processes/nginx-process';
 import { Watchdog } from '../../local/processes/watchdog';
 import { nginxConf } from '../../nginx/nginx-conf';
 import { onTestFinished } from '../afterwards';
-import { freePorts, proxyProps } from '../nginx/real-nginx';
+import { proxyModel, somePlace } from '../nginx/models';
+import { freePorts } from '../nginx/real-nginx';
 import { StubApi } from '../nginx/stub-api';
 import { StubDns } from '../nginx/stub-dns';
 import { until } from '../until';
@@ -40,9 +41,9 @@ async function nginxWithoutInstance(): Promise<{
   writeFileSync(
     confPath,
     nginxConf(
-      proxyProps({
+      proxyModel(),
+      somePlace({
         ...ports,
-        upstreamService: 'http',
         resolvers: [dns.server],
         listenAddress: found.listenAddress,
         certificateDirectory,

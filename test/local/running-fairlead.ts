@@ -117,7 +117,11 @@ export class RunningFairlead {
   /** One request over TLS on a connection of its own; a POST if it has a body. */
   get(
     path: string,
-    { host = 'localhost', body }: { readonly host?: string; readonly body?: string } = {},
+    {
+      host = 'localhost',
+      body,
+      headers = {},
+    }: { readonly host?: string; readonly body?: string; readonly headers?: Readonly<Record<string, string>> } = {},
   ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       request(
@@ -127,7 +131,7 @@ export class RunningFairlead {
           path,
           method: body === undefined ? 'GET' : 'POST',
           servername: host,
-          headers: { host },
+          headers: { host, ...headers },
           ca: this.certificate,
           agent: false,
         },

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import fc from 'fast-check';
-import { budget, type BudgetSettings } from '../../model/budget';
+import { budget, type BudgetSettings, idleConnections } from '../../model/budget';
 import { budgetPage, columns, limitRows, memoryRows } from '../../timeline/budget-page';
 
 const MiB = 2 ** 20;
@@ -11,7 +11,8 @@ const defaults: BudgetSettings = {
   maxBodySize: MiB,
   gzip: true,
   hasStreams: false,
-  upstreamZone: MiB / 8,
+  backends: 1,
+  upstreamZones: MiB / 8,
 };
 
 const anySettings: fc.Arbitrary<BudgetSettings> = fc.record({
@@ -20,7 +21,8 @@ const anySettings: fc.Arbitrary<BudgetSettings> = fc.record({
   maxBodySize: fc.integer({ min: 1024, max: 64 * MiB }),
   gzip: fc.boolean(),
   hasStreams: fc.constant(true),
-  upstreamZone: fc.integer({ min: 65_536, max: 32 * MiB }),
+  backends: fc.integer({ min: 0, max: 60 }),
+  upstreamZones: fc.integer({ min: 65_536, max: 32 * MiB }),
   temporaryStorage: fc.constantFrom(undefined, 64 * MiB, 2 ** 50),
   ...Object.fromEntries(
     ['maxConnections', 'maxRequests', 'maxStreams', 'maxConnectionsPerClient', 'maxRequestsPerClient'].map((name) => [
@@ -108,7 +110,7 @@ describe('The defaults', () => {
     expect(budget({ ...defaults, maxBodySize: 100 * MiB, maxRequests: 81 }).requests).toBe(81);
   });
 
-  test('have no streams without streamPaths', () => {
+  test('have no streams without a route for them', () => {
     expect(budget(defaults).streams).toBe(0);
     expect(budget({ ...defaults, hasStreams: true }).streams).toBeGreaterThan(100);
   });
@@ -120,50 +122,209 @@ describe('The defaults', () => {
   });
 });
 
+describe('The sum', () => {
+  const KiB = 1024;
+
+  test('is what nginx, its workers, connections and requests take', () => {
+    const { memory, memorySum } = budget(defaults);
+    // Spare connections: 128 + 16 idle ones, and 48 held back.
+    const spare = 128 + 16 + 48;
+    const head = 15 * KiB;
+    const common = 256 * KiB + 12 * KiB + 3 * KiB + 2 * 440 + 16 * KiB + 128;
+    expect(memory).toEqual([
+      {
+        what: 'nginx itself',
+        count: 1,
+        each: 6 * MiB + 10 * MiB + 64 * KiB + 96 * KiB + 64 * KiB + MiB / 8,
+      },
+      { what: 'workers', count: 2, each: 5 * MiB + 440 * spare },
+      { what: 'connections of clients', count: 5370, each: 40 * KiB + head + 2 * 440 + 128 },
+      {
+        what: 'requests in progress',
+        count: 660,
+        each: common + head + 16 * KiB + 32 * KiB + 72 * KiB + 32 * KiB,
+      },
+    ]);
+    expect(memorySum).toBe(memory.reduce((sum, { count, each }) => sum + count * each, 0));
+  });
+
+  test('has no compression where there is none, and streams where there are some', () => {
+    const [, , , request] = budget({ ...defaults, gzip: false }).memory;
+    const [, , , compressed] = budget(defaults).memory;
+    expect((compressed?.each ?? 0) - (request?.each ?? 0)).toBe((72 + 32) * KiB);
+    const stream = budget({ ...defaults, hasStreams: true }).memory[4];
+    expect(stream).toEqual({
+      what: 'event streams and WebSockets',
+      count: budget({ ...defaults, hasStreams: true }).streams,
+      each: 256 * KiB + 12 * KiB + 3 * KiB + 2 * 440 + 16 * KiB + 128 + 15 * KiB + 16 * KiB,
+    });
+  });
+
+  test('grows with every backend: a zone for its fallback, and idle connections', () => {
+    const [nginx, workers] = budget({ ...defaults, backends: 3, upstreamZones: MiB }).memory;
+    expect(nginx?.each).toBe(16 * MiB + 64 * KiB + 96 * KiB + 3 * 64 * KiB + MiB);
+    expect(workers?.each).toBe(5 * MiB + 440 * (3 * (42 + 5) + 48));
+  });
+
+  test('leaves a proxy without backends its own', () => {
+    const [nginx, workers] = budget({ ...defaults, backends: 0, upstreamZones: 0 }).memory;
+    expect(nginx?.each).toBe(16 * MiB + 64 * KiB + 96 * KiB);
+    expect(workers?.each).toBe(5 * MiB + 440 * 48);
+  });
+
+  test('is shared: five parts for requests, two for streams, three for connections', () => {
+    const made = budget({ ...defaults, hasStreams: true });
+    const part = (index: number): number => (made.memory[index]?.count ?? 0) * (made.memory[index]?.each ?? 0);
+    const [connections, requests, streams] = [part(2), part(3), part(4)];
+    const all = connections + requests + streams;
+    expect(requests / all).toBeCloseTo(0.5, 1);
+    expect(streams / all).toBeCloseTo(0.2, 1);
+    expect(connections / all).toBeCloseTo(0.3, 1);
+    expect([made.connections, made.requests, made.streams]).toEqual([3220, 660, 370]);
+  });
+
+  test('says how many connections and files a worker needs', () => {
+    const made = budget({ ...defaults, hasStreams: true, backends: 2 });
+    const inProgress = made.requests + made.streams;
+    expect(made.workerConnections).toBe(made.connections + inProgress + 2 * (64 + 8) + 48);
+    expect(made.openFiles).toBe(made.workerConnections + inProgress + 48);
+  });
+
+  test('says how much disk bodies take, unless that was given', () => {
+    expect(budget(defaults).temporaryStorage).toBe(660 * MiB);
+    expect(budget({ ...defaults, temporaryStorage: 1000 * MiB }).temporaryStorage).toBe(1000 * MiB);
+  });
+
+  test('has the least of each where memory carries no more', () => {
+    const made = budget({ ...defaults, memoryLimit: 64 * MiB, hasStreams: true, workers: 1 });
+    expect([made.connections, made.requests, made.streams]).toEqual([160, 30, 16]);
+    // 7.7 MiB are left: 10 requests if they were counted in tens, and 16 at least.
+    expect(budget({ ...defaults, maxConnections: 10_600 }).requests).toBe(16);
+  });
+});
+
+test.each([
+  [0, 128, 16],
+  [1, 128, 16],
+  [2, 64, 8],
+  [3, 42, 5],
+  [8, 16, 2],
+  [16, 8, 2],
+  [32, 4, 2],
+  [50, 4, 2],
+])(
+  '%i backends share the idle connections: %i each to instances, %i to the fallback',
+  (backends, instances, fallback) => {
+    expect(idleConnections(backends)).toEqual({ instances, fallback });
+  },
+);
+
+describe('A client', () => {
+  test('has as many streams in a connection as it may have requests, and no more than nginx gives', () => {
+    const streams = (maxRequestsPerClient: number): number =>
+      budget({ ...defaults, maxRequestsPerClient }).streamsPerConnection;
+    expect([streams(1), streams(127), streams(128), streams(300)]).toEqual([1, 127, 128, 128]);
+  });
+
+  test('has a part of what all have, streams among its requests', () => {
+    const made = budget({ ...defaults, hasStreams: true, maxRequests: 100, maxStreams: 300, maxConnections: 80 });
+    expect(made.requestsPerClient).toBe(100);
+    expect(made.connectionsPerClient).toBe(10);
+  });
+});
+
+describe('A number is refused', () => {
+  test.each<[string, Partial<BudgetSettings>]>([
+    ['maxConnections: 63 is out of range: give a whole number from 64 to 200000', { maxConnections: 63 }],
+    ['maxConnections: 200001 is out of range: give a whole number from 64 to 200000', { maxConnections: 200_001 }],
+    ['maxRequests: 15 is out of range: give a whole number from 16 to 200000', { maxRequests: 15 }],
+    ['maxStreams: 15 is out of range: give a whole number from 16 to 200000', { maxStreams: 15, hasStreams: true }],
+    [
+      'maxConnectionsPerClient: 0 is out of range: give a whole number from 1 to 200000',
+      { maxConnectionsPerClient: 0 },
+    ],
+    ['maxRequestsPerClient: 0 is out of range: give a whole number from 1 to 200000', { maxRequestsPerClient: 0 }],
+    [
+      'maxConnectionsPerClient: 5371 is out of range: give a whole number from 1 to 5370',
+      { maxConnectionsPerClient: 5371 },
+    ],
+    ['maxRequestsPerClient: 661 is out of range: give a whole number from 1 to 660', { maxRequestsPerClient: 661 }],
+  ])('%s', (message, settings) => {
+    expect(() => budget({ ...defaults, ...settings })).toThrow(new Error(`clients.${message}`));
+  });
+
+  test('none of these, at its bounds', () => {
+    expect(budget({ ...defaults, maxConnectionsPerClient: 5370, maxRequestsPerClient: 660 })).toMatchObject({
+      connectionsPerClient: 5370,
+      requestsPerClient: 660,
+    });
+    const least = { maxConnections: 64, maxRequests: 16, maxStreams: 16, hasStreams: true };
+    expect(budget({ ...defaults, ...least })).toMatchObject({ connections: 64, requests: 16, streams: 16 });
+  });
+});
+
 describe('What does not fit is refused with the sum', () => {
   test.each<[string, Partial<BudgetSettings>, RegExp]>([
     [
       'requests',
       { maxRequests: 5000 },
-      /^maxRequests: 5000 does not fit: nginx itself 17Mi \+ 2 workers 11Mi \+ 64 connections of clients 4Mi \+ 5000 requests in progress 22\d\dMi = 22\d\dMi, and 80 % of proxyMemoryLimit are 615Mi: give less, or proxyMemoryLimit "28\d\dMi" or more$/,
+      /^clients\.maxRequests: 5000 does not fit: nginx itself 17Mi \+ 2 workers 11Mi \+ 64 connections of clients 4Mi \+ 5000 requests in progress 22\d\dMi = 22\d\dMi, and 80 % of resources\.memory\.limit are 615Mi: give less, or resources\.memory\.limit "28\d\dMi" or more$/,
     ],
     [
       'connections',
       { maxConnections: 20_000 },
-      /^maxConnections: 20000 does not fit: .* 20000 connections of clients 1\d\d\dMi/,
+      /^clients\.maxConnections: 20000 does not fit: .* 20000 connections of clients 1\d\d\dMi/,
     ],
     [
       'streams',
       { hasStreams: true, maxStreams: 5000 },
-      /^maxStreams: 5000 does not fit: .* 5000 event streams and WebSockets/,
+      /^clients\.maxStreams: 5000 does not fit: .* 5000 event streams and WebSockets/,
     ],
-    ['workers', { workers: 200 }, /^proxyMemoryLimit: "768Mi" does not fit: .* 200 workers/],
+    ['workers', { workers: 200 }, /^resources\.memory\.limit: "768Mi" does not fit: .* 200 workers/],
+    [
+      'backends',
+      { backends: 5000, upstreamZones: 5000 * 65_536 },
+      /^resources\.memory\.limit: "768Mi" does not fit: nginx itself 642Mi/,
+    ],
     [
       'bodies',
       { maxBodySize: 100 * MiB },
-      /^clientMaxBodySize: "100m" does not fit: 660 requests at once with bodies of 100m are 66000Mi of temporary files, and 8192Mi are there: give proxyTemporaryStorage "66000Mi" if the nodes have as much, or maxRequests 81 or less$/,
+      /^maxBodySize: "100m" does not fit: 660 requests at once with bodies of 100m are 66000Mi of temporary files, and 8192Mi are there: give the proxy resources\.temporaryStorage "66000Mi" if the nodes have as much, or clients\.maxRequests 81 or less$/,
     ],
     [
       'bodies of requests that were asked for',
       { maxBodySize: 100 * MiB, maxRequests: 82 },
-      /^maxRequests: 82 does not fit: 82 requests/,
+      /^clients\.maxRequests: 82 does not fit: 82 requests/,
+    ],
+    [
+      'bodies of streams that were asked for',
+      { maxBodySize: 100 * MiB, maxStreams: 100, hasStreams: true },
+      /^clients\.maxStreams: 100 does not fit: \d+ requests/,
     ],
     [
       'bodies on a small disk',
       { temporaryStorage: 64 * MiB },
-      /^proxyTemporaryStorage: "64Mi" does not fit: .* maxRequests 64 or less$/,
+      /^resources\.temporaryStorage: "64Mi" does not fit: .* clients\.maxRequests 64 or less$/,
     ],
-    ['streams without streamPaths', { maxStreams: 100 }, /^maxStreams: 100 does nothing without streamPaths/],
-    ['more of a client than of all', { maxRequestsPerClient: 5000 }, /^maxRequestsPerClient: 5000 is out of range/],
+    [
+      'streams without a route for them',
+      { maxStreams: 100 },
+      /^clients\.maxStreams: 100 does nothing without a route for streams: take it out, or give a route `streaming`$/,
+    ],
+    [
+      'more of a client than of all',
+      { maxRequestsPerClient: 5000 },
+      /^clients\.maxRequestsPerClient: 5000 is out of range/,
+    ],
     [
       'files',
       { memoryLimit: 2 ** 40, maxConnections: 200_000, maxRequests: 200_000, temporaryStorage: 2 ** 50 },
-      /^maxConnections: 200000 is too much: .* open files in one worker/,
+      /^clients\.maxConnections: 200000 is too much: 200000 connections and 200000 requests need 600240 open files in one worker, and most systems allow 524288: give less$/,
     ],
     [
       'files of what follows from memory',
       { memoryLimit: 2 ** 40, temporaryStorage: 2 ** 50 },
-      /^proxyMemoryLimit: "1048576Mi" is too much/,
+      /^resources\.memory\.limit: "1048576Mi" is too much/,
     ],
   ])('%s', (_name, settings, message) => {
     expect(() => budget({ ...defaults, ...settings })).toThrow(message);

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { timeline, TimelineProps } from '../../model/timeline';
-import { Duration } from '../../validation/amounts';
+import { apiProbes, proxyTimeline, timeline, type TimelineProps } from '../../model/timeline';
+import type { TimeText } from '../../validation/amounts';
 
-const seconds = (min: number, max: number): fc.Arbitrary<Duration> =>
-  fc.integer({ min, max }).map((value): Duration => `${value}s`);
+const seconds = (min: number, max: number): fc.Arbitrary<TimeText> =>
+  fc.integer({ min, max }).map((value): TimeText => `${value}s`);
 
 const anyProps: fc.Arbitrary<TimelineProps> = fc.record({
   keepAliveTimeout: seconds(2, 3600),
@@ -11,8 +11,8 @@ const anyProps: fc.Arbitrary<TimelineProps> = fc.record({
   connectTimeout: seconds(1, 75),
   nextUpstreamTimeout: seconds(76, 3600),
   resolverValid: seconds(1, 300),
-  dnsCache: seconds(0, 300),
-  proxyDeregistrationDelay: seconds(1, 600),
+  dnsCacheTtl: seconds(0, 300),
+  deregistrationDelay: seconds(1, 600),
   clientKeepAliveTimeout: seconds(2, 3600),
   certificateValid: seconds(1, 86_400),
   unreachableToleration: seconds(0, 86_400),
@@ -134,13 +134,109 @@ test.each<[Record<string, unknown>, string]>([
     'keepAliveTimeout: "2500ms" is not a whole number of seconds: give one, such as "30s"',
   ],
   [{ resolverValid: '0s' }, 'resolverValid: "0s" is too short: give 1s or more'],
-  [{ dnsCache: '-1s' }, 'dnsCache: "-1s" is not a duration: give a whole number with a unit, such as "30s" or "500ms"'],
-  [{ dnsCache: '6m' }, 'dnsCache: "6m" is too long: give 5m or less'],
+  [
+    { dnsCacheTtl: '-1s' },
+    'dnsCacheTtl: "-1s" is not a duration: give a whole number with a unit, such as "30s" or "500ms"',
+  ],
+  [{ dnsCacheTtl: '6m' }, 'dnsCacheTtl: "6m" is too long: give 5m or less'],
   [
     { connectTimeout: '10s', nextUpstreamTimeout: '10s' },
     'nextUpstreamTimeout: "10s" leaves no time for another pod after a first one that is silent for connectTimeout (10s): give 11s or more',
   ],
   [{ requestTimeout: '1s' }, 'requestTimeout: "1s" is shorter than connectTimeout: give 2s or more'],
+  [
+    { connectTimeout: '70s' },
+    'connectTimeout: "70s" is longer than requestTimeout: give 60s or less, or a longer requestTimeout',
+  ],
+  [{ connectTimeout: '0s' }, 'connectTimeout: "0s" is too short: give 1s or more'],
+  [{ connectTimeout: '76s' }, 'connectTimeout: "76s" is too long: give 75s or less'],
+  [{ requestTimeout: '0s' }, 'requestTimeout: "0s" is too short: give 1s or more'],
+  [{ requestTimeout: '61m' }, 'requestTimeout: "61m" is too long: give 1h or less'],
+  [{ keepAliveTimeout: '61m' }, 'keepAliveTimeout: "61m" is too long: give 1h or less'],
+  [{ resolverValid: '6m' }, 'resolverValid: "6m" is too long: give 5m or less'],
+  [{ certificateValid: '0s' }, 'certificateValid: "0s" is too short: give 1s or more'],
+  [{ certificateValid: '25h' }, 'certificateValid: "25h" is too long: give 1d or less'],
+  [{ deregistrationDelay: '0s' }, 'deregistrationDelay: "0s" is too short: give 1s or more'],
+  [{ deregistrationDelay: '11m' }, 'deregistrationDelay: "11m" is too long: give 10m or less'],
+  [{ clientKeepAliveTimeout: '1s' }, 'clientKeepAliveTimeout: "1s" is too short: give 2s or more'],
+  [{ clientKeepAliveTimeout: '61m' }, 'clientKeepAliveTimeout: "61m" is too long: give 1h or less'],
+  [{ nextUpstreamTimeout: '121m' }, 'nextUpstreamTimeout: "121m" is too long: give 2h or less'],
+  [{ nextUpstreamTries: 0 }, 'nextUpstreamTries: 0 is out of range: give a whole number from 1 to 10'],
+  [{ nextUpstreamTries: 11 }, 'nextUpstreamTries: 11 is out of range: give a whole number from 1 to 10'],
 ])('%j is refused', (props, message) => {
   expect(() => timeline(props as TimelineProps)).toThrow(new Error(message));
+});
+
+describe('A time may be just as long as another', () => {
+  test.each<[TimelineProps]>([
+    [{ requestTimeout: '2s' }],
+    [{ requestTimeout: '75s', connectTimeout: '75s' }],
+    [{ connectTimeout: '60s' }],
+    [{ connectTimeout: '10s', nextUpstreamTimeout: '11s' }],
+    [{ connectTimeout: '1s', requestTimeout: '1s', keepAliveTimeout: '2s', resolverValid: '1s', dnsCacheTtl: '0s' }],
+  ])('%j', (props) => {
+    expect(() => timeline(props)).not.toThrow();
+  });
+});
+
+test.each<[TimeText, number]>([
+  ['2s', 1],
+  ['5s', 4],
+  ['9s', 8],
+  ['10s', 8],
+  ['24s', 20],
+  ['25s', 20],
+  ['26s', 21],
+  ['1h', 3595],
+])('nginx gives up a connection that the API keeps for %s after %i s', (keepAliveTimeout, upstream) => {
+  expect(timeline({ keepAliveTimeout }).upstreamKeepAliveTimeout).toBe(upstream);
+});
+
+test.each<[TimeText, number, number]>([
+  ['20s', 65, 62],
+  ['62s', 65, 66],
+  ['63s', 65, 67],
+  ['64s', 66, 68],
+  ['2s', 65, 62],
+])('a client that was told %s keeps a connection for %i s, and an ending worker waits %i s', (told, kept, waits) => {
+  expect(timeline({ clientKeepAliveTimeout: told })).toMatchObject({
+    clientKeepAliveTimeout: kept,
+    workerShutdownTimeout: waits,
+  });
+});
+
+describe('The timeline of a proxy', () => {
+  const times = { dnsCacheTtl: '0s', deregistrationDelay: '7s', clientKeepAliveTimeout: '5s' } as const;
+
+  test('is that of its own times without routes', () => {
+    expect(proxyTimeline(times)).toEqual(timeline(times));
+  });
+
+  test('waits for the longest request of any route, and has all else from its own times', () => {
+    const routes = (['10s', '90s', '30s'] as const).map((requestTimeout) =>
+      timeline({ ...times, requestTimeout, connectTimeout: '5s', nextUpstreamTries: 7 }),
+    );
+    expect(proxyTimeline(times, ...routes)).toEqual({
+      ...timeline(times),
+      requestTimeout: 90,
+      workerShutdownTimeout: 92,
+      proxyTerminationGracePeriod: 7 + 92 + 5,
+    });
+  });
+
+  test('waits no longer than its routes where these are short', () => {
+    const route = timeline({ ...times, requestTimeout: '3s' });
+    expect(proxyTimeline(times, route)).toMatchObject({
+      requestTimeout: 3,
+      workerShutdownTimeout: 9,
+      proxyTerminationGracePeriod: 21,
+    });
+  });
+});
+
+test('probes give a pod five minutes to start in, and a minute to answer', () => {
+  const { startup, readiness, liveness } = apiProbes;
+  expect(startup.period * startup.failureThreshold).toBe(300);
+  expect(readiness.period * readiness.failureThreshold).toBe(10);
+  expect(liveness.period * liveness.failureThreshold).toBe(60);
 });

@@ -8,10 +8,11 @@ let apiBody = 'ok';
 beforeAll(async () => {
   system = await startWithOneInstance(
     {
-      host: 'api.example.com',
-      clientMaxBodySize: '2k',
-      hstsIncludeSubDomains: true,
-      responseHeaders: { 'X-Team': 'orders; "all" of $them \\ {us}', 'Referrer-Policy': 'same-origin' },
+      hosts: [{ names: ['api.example.com'], hstsIncludeSubDomains: true, routes: [{ maxBodySize: 2048 }] }],
+      defaultResponseHeaders: [
+        ['X-Team', 'orders; "all" of $them \\ {us}'],
+        ['Referrer-Policy', 'same-origin'],
+      ],
     },
     (request, response) => {
       request.resume();

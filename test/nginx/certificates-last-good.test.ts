@@ -8,8 +8,11 @@ import { KeyPair } from '../../certificates/key-pair';
 import { timeline } from '../../model/timeline';
 import { until } from '../until';
 import { keyAs, keyPair } from './key-pairs';
+import { proxyModel } from './models';
 import { startWithOneInstance } from './one-instance';
 import { isHealthy, RealNginx, RealNginxStart } from './real-nginx';
+import { StubApi } from './stub-api';
+import { StubDns } from './stub-dns';
 
 jest.setTimeout(60_000);
 
@@ -33,25 +36,26 @@ afterEach(async () => {
 });
 
 async function start(options: RealNginxStart = {}, certificateStore = store): Promise<RealNginx> {
-  nginx = await RealNginx.start({ certificateStore, timeline: timeline({ certificateValid: '1s' }) }, options);
+  const proxy = proxyModel({ timeline: timeline({ certificateValid: '1s' }) });
+  nginx = await RealNginx.start(proxy, { certificateStore }, options);
   return nginx;
 }
 
 async function stateOf(running: RealNginx): Promise<State> {
-  const { body } = await running.get({ port: running.props.probePort, path: '/certificate' });
+  const { body } = await running.get({ port: running.place.probePort, path: '/certificate' });
   return JSON.parse(body) as State;
 }
 
 test('says nothing of the certificate to whom is not in the pod', async () => {
   const running = await start();
-  const outside = await running.get({ port: running.props.probePort, path: '/certificate', localAddress: '127.0.0.2' });
+  const outside = await running.get({ port: running.place.probePort, path: '/certificate', localAddress: '127.0.0.2' });
   expect(outside.status).toBe(403);
   expect(outside.body).not.toContain('notAfter');
   expect(await stateOf(running)).toMatchObject({ refused: null });
 });
 
 /** The serial number that a whole handshake shows. */
-async function served({ props }: RealNginx, port = props.httpsPort): Promise<string> {
+async function served({ place }: RealNginx, port = place.httpsPort): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', rejectUnauthorized: false });
   await once(socket, 'secureConnect');
   const { serialNumber } = socket.getPeerCertificate();
@@ -137,11 +141,11 @@ test.each(broken)('%s: the old pair is served on, and one line says why', async 
   const { served: before } = await stateOf(running);
   running.renewCertificate(await pair());
   expect(await untilRefused(running)).toMatch(problem);
-  for (const port of [running.props.httpsPort, running.props.probePort]) {
+  for (const port of [running.place.httpsPort, running.place.probePort]) {
     expect(await served(running, port)).toBe(serial(first));
   }
   expect(await stateOf(running)).toMatchObject({ served: before });
-  expect((await running.get({ port: running.props.probePort, path: '/healthz' })).status).toBe(200);
+  expect((await running.get({ port: running.place.probePort, path: '/healthz' })).status).toBe(200);
 
   await twoMoreChecks(running);
   running.renewCertificate(repaired);
@@ -180,7 +184,7 @@ test.each(broken)('%s: a new proxy is never ready', async (_, pair, problem) => 
     },
   });
   for (const path of ['/healthz', '/startup']) {
-    const status = await running.get({ port: running.props.probePort, path }).then(
+    const status = await running.get({ port: running.place.probePort, path }).then(
       (answer) => answer.status,
       () => 'no handshake',
     );
@@ -198,6 +202,26 @@ test.each(broken)('%s: a new proxy is never ready', async (_, pair, problem) => 
     'the proxy to be ready',
   );
   expect(await served(running)).toBe(serial(repaired));
+});
+
+test('an expired certificate keeps a new proxy of several backends from being ready, though they answer', async () => {
+  const dns = await StubDns.start();
+  const api = await StubApi.start('one', (_request, response) => response.end('ok'));
+  dns.instances = [api.instance];
+  const proxy = proxyModel({
+    backends: [{ name: 'orders' }, { name: 'catalog' }],
+    routes: [{ target: 'orders' }, { path: '/catalog', target: 'catalog' }],
+  });
+  const pair = await keyPair({ notBefore: -9, notAfter: -1 });
+  const place = { certificateStore: store, resolvers: [dns.server] };
+  nginx = await RealNginx.start(proxy, place, {
+    pair,
+    ready: async (started) => {
+      await started.untilAnswered(({ status }) => status === 200, { path: '/catalog' });
+    },
+  });
+  const startup = await nginx.get({ port: nginx.place.probePort, path: '/startup' });
+  expect([startup.status, startup.headers['x-instance']]).toEqual([503, undefined]);
 });
 
 test.each(['is ended', 'is killed'])('a container that %s finds the last good pair in its store', async (end) => {
@@ -219,7 +243,7 @@ test.each(['is ended', 'is killed'])('a container that %s finds the last good pa
   });
   expect(await untilRefused(running)).toContain('no start line');
   expect(await served(running)).toBe(serial(first));
-  expect((await running.get({ port: running.props.probePort, path: '/healthz' })).status).toBe(200);
+  expect((await running.get({ port: running.place.probePort, path: '/healthz' })).status).toBe(200);
 });
 
 test.each<[string, () => Promise<KeyPair>]>([
@@ -281,7 +305,7 @@ test('the last good pair is served on after its own end, which is logged once', 
 test('a Secret without a key is refused, and is read again', async () => {
   const first = await keyPair();
   const running = await start({ pair: first });
-  rmSync(join(running.props.certificateDirectory, '..data', 'tls.key'));
+  rmSync(join(running.place.certificateDirectory, '..data', 'tls.key'));
   expect(await untilRefused(running)).toMatch(/^cannot be read: /);
   expect(await served(running)).toBe(serial(first));
 });
@@ -308,14 +332,14 @@ test.each(['a b', '$host', '${x', '%24', `"'`, '\\', ';{}#', 'ä😀'])('a direc
   const [secret, kept] = [join(store, `secret ${name}`), join(store, `store ${name}`)];
   mkdirSync(kept);
   const pair = await keyPair();
-  nginx = await RealNginx.start({ certificateStore: kept, certificateDirectory: secret }, { pair });
+  nginx = await RealNginx.start(proxyModel(), { certificateStore: kept, certificateDirectory: secret }, { pair });
   expect(await served(nginx)).toBe(serial(pair));
   expect(readdirSync(kept)).toContain((await stateOf(nginx)).served?.generation);
 });
 
 test('a new proxy is started once it has a good pair and reaches the API', async () => {
-  const system = await startWithOneInstance({ certificateStore: store });
-  const { probePort } = system.nginx.props;
+  const system = await startWithOneInstance({}, undefined, { certificateStore: store });
+  const { probePort } = system.nginx.place;
   expect((await system.nginx.get({ port: probePort, path: '/startup' })).status).toBe(200);
   await system.stop();
 });

@@ -25,7 +25,7 @@ async function handshake(options: {
 }): Promise<TLSSocket> {
   const socket = connect({
     host: '127.0.0.1',
-    port: system.nginx.props.httpsPort,
+    port: system.nginx.place.httpsPort,
     servername: 'localhost',
     rejectUnauthorized: false,
     ...options,
@@ -43,7 +43,7 @@ async function served(): Promise<PeerCertificate> {
 
 beforeAll(async () => {
   system = await startWithOneInstance({
-    timeline: timeline({ resolverValid: '1s', dnsCache: '0s', certificateValid: '1s' }),
+    timeline: timeline({ resolverValid: '1s', dnsCacheTtl: '0s', certificateValid: '1s' }),
   });
 });
 
@@ -73,7 +73,7 @@ test('TLS 1.1 is refused', async () => {
 test('HTTP/2 is offered', async () => {
   const socket = connect({
     host: '127.0.0.1',
-    port: system.nginx.props.httpsPort,
+    port: system.nginx.place.httpsPort,
     servername: 'localhost',
     rejectUnauthorized: false,
     ALPNProtocols: ['h2', 'http/1.1'],

@@ -1,78 +1,178 @@
+import { LoadBalancing, RequestKey } from '../../model/load-balancing';
+import { Match, Path } from '../../model/matching';
 import { timeline } from '../../model/timeline';
 import { nginxConf } from '../../nginx/nginx-conf';
-import { ProxyProps } from '../../nginx/proxy';
-import { proxyProps, testConfiguration } from './real-nginx';
+import { Place } from '../../nginx/place';
+import { proxyModel, ProxyParts, somePlace } from './models';
+import { testConfiguration } from './real-nginx';
 
-const srv = { upstreamService: 'http' };
+type Variant = ProxyParts & { readonly place?: Partial<Place> };
 
-const variants: Record<string, Partial<ProxyProps>> = {
-  defaults: {},
-  everything: {
-    ...srv,
-    host: 'api.example.com',
-    additionalHosts: ['www.example.com', 'api.example.com'],
-    loadBalancing: 'hash',
-    hashKey: 'header:X-User-Id',
-    maxFails: 5,
-    failTimeout: '7s',
-    clientMaxBodySize: '20m',
-    clientHeaderTimeout: '5s',
-    clientBodyTimeout: '6s',
-    sendTimeout: '8s',
-    streamPaths: ['/events', '/ws'],
-    streamTimeout: '10m',
-    unlimitedClients: ['192.0.2.0/24'],
+const byAddress = { instances: { host: 'api.orders.svc.cluster.local', port: 3000 } };
+
+const everything: Variant = {
+  names: ['api.example.com', 'www.example.com'],
+  hosts: [{ hstsMaxAge: 730 * 86_400, hstsIncludeSubDomains: true }],
+  backends: [
+    {
+      loadBalancing: LoadBalancing.hash(RequestKey.header('X-User-Id')),
+      maxFails: 5,
+      failTimeout: 7,
+      healthCheckPath: '/health;check',
+      fallback: 'api-cluster-ip.orders.svc.cluster.local:3000',
+      mostInstances: 500,
+    },
+  ],
+  routes: [
+    { maxBodySize: 20 * 2 ** 20 },
+    { path: '/events', maxBodySize: 20 * 2 ** 20, streamTimeout: 600 },
+    { path: '/ws', maxBodySize: 20 * 2 ** 20, streamTimeout: 600 },
+  ],
+  clientTimes: { headerTimeout: 5000, bodyTimeout: 6000, sendTimeout: 8500 },
+  unlimitedClients: ['192.0.2.0/24'],
+  gzip: false,
+  defaultResponseHeaders: [
+    ['Content-Security-Policy', "default-src 'self'"],
+    ['Permissions-Policy', 'camera=()'],
+    ['X-Price', '$5'],
+  ],
+  trustedProxies: ['10.0.0.0/8', 'fd00::/8'],
+  timeline: timeline({
+    keepAliveTimeout: '65s',
+    requestTimeout: '5m',
+    resolverValid: '2s',
+    clientKeepAliveTimeout: '90s',
+  }),
+  workers: 4,
+  place: {
     connectionCount: { httpPort: 8446, httpsPort: 8447 },
-    gzip: false,
-    hstsMaxAge: '730d',
-    hstsIncludeSubDomains: true,
-    contentSecurityPolicy: "default-src 'self'",
-    responseHeaders: { 'Permissions-Policy': 'camera=()', 'X-Price': '$5' },
-    trustedProxies: ['10.0.0.0/8', 'fd00::/8'],
-    healthCheckPath: '/health;check',
-    upstreamFallback: { host: 'api-cluster-ip.orders.svc.cluster.local', port: 3000 },
     resolvers: ['10.96.0.10', '[fd00::a]:53', 'kube-dns.kube-system.svc.cluster.local'],
     ipFamilies: ['IPv4', 'IPv6'],
     workers: 4,
-    maxUpstreams: 500,
     externalHttpsPort: 8443,
-    timeline: timeline({
-      keepAliveTimeout: '65s',
-      requestTimeout: '5m',
-      resolverValid: '2s',
-      clientKeepAliveTimeout: '90s',
-    }),
   },
-  'round robin': { loadBalancing: 'round_robin' },
-  'random two least_conn': { loadBalancing: 'random_two_least_conn' },
-  'client address': { ...srv, loadBalancing: 'client_address' },
-  'hash by uri': { ...srv, loadBalancing: 'hash', hashKey: 'uri' },
-  'hash by cookie': { ...srv, loadBalancing: 'hash', hashKey: 'cookie:session_id' },
-  'IPv6 only': { ipFamilies: ['IPv6'] },
-  'one address': { listenAddress: '127.0.0.1' },
-  'connections counted, over IPv6 too': {
-    connectionCount: { httpPort: 8446, httpsPort: 8447 },
-    ipFamilies: ['IPv4', 'IPv6'],
-  },
-  'last good certificate': { certificateStore: '/run/certificates', certificateCheckPort: 8445 },
-  'the smallest of everything': { maxUpstreams: 1, workers: 1, clientMaxBodySize: '1k', hstsMaxAge: '0s' },
 };
 
-test.each(Object.entries(variants))('%s: nginx takes it', async (_name, props) => {
-  await expect(testConfiguration(nginxConf(proxyProps(props)))).resolves.toBeUndefined();
+const shop: Variant = {
+  backends: [
+    { name: 'orders', fallback: '10.0.0.1:3000' },
+    { name: 'canary', loadBalancing: LoadBalancing.roundRobin() },
+    { name: 'catalog', healthCheckPath: '/health', keepAliveTimeout: 65, upstreamKeepAliveTimeout: 60 },
+  ],
+  hosts: [
+    {
+      names: ['shop.example.com', 'www.example.com'],
+      routes: [
+        {
+          name: 'orders',
+          target: {
+            kind: 'split',
+            shares: [
+              { backend: 'canary', weight: 5 },
+              { backend: 'orders', weight: 95 },
+            ],
+            stickyBy: RequestKey.cookie('session'),
+          },
+        },
+        { name: 'canary', target: 'canary', when: Match.header('X-Canary', 'always') },
+        { path: '/catalog', target: 'catalog', times: { requestTimeout: 10 }, rewrite: '' },
+        {
+          path: Path.exact('/catalog/upload'),
+          target: 'catalog',
+          maxBodySize: 20 * 2 ** 20,
+          requestHeaders: [
+            ['X-Upload', 'yes'],
+            ['Cookie', false],
+          ],
+        },
+        {
+          path: '/catalog/admin',
+          target: 'catalog',
+          when: Match.allOf(Match.method('GET', 'HEAD'), Match.query('as', 'admin')),
+          responseHeaders: [
+            ['Referrer-Policy', 'same-origin'],
+            ['Server-Timing', false],
+          ],
+        },
+        { path: '/old', target: { kind: 'redirect', location: '/catalog', status: 308 } },
+      ],
+    },
+    {
+      names: ['status.example.com'],
+      hstsMaxAge: 0,
+      routes: [
+        {
+          name: 'robots',
+          path: Path.exact('/robots.txt'),
+          target: { kind: 'response', status: 200, body: 'User-agent: *\nDisallow: /\n', contentType: 'text/plain' },
+        },
+        { name: 'stream', path: '/events', target: 'catalog', streamTimeout: 3600 },
+      ],
+    },
+  ],
+};
+
+const variants: Record<string, Variant> = {
+  defaults: { backends: [byAddress] },
+  everything,
+  'several backends, hosts and routes': shop,
+  'round robin': { backends: [{ loadBalancing: LoadBalancing.roundRobin() }] },
+  'random two least_conn': { backends: [{ loadBalancing: LoadBalancing.randomOfTwo() }] },
+  'client address': { backends: [{ loadBalancing: LoadBalancing.hash(RequestKey.clientAddress()) }] },
+  'hash by uri': { backends: [{ loadBalancing: LoadBalancing.hash(RequestKey.uri()) }] },
+  'hash by cookie': { backends: [{ loadBalancing: LoadBalancing.hash(RequestKey.cookie('session_id')) }] },
+  'IPv6 only': { place: { ipFamilies: ['IPv6'] } },
+  'one address': { place: { listenAddress: '127.0.0.1' } },
+  'connections counted, over IPv6 too': {
+    place: { connectionCount: { httpPort: 8446, httpsPort: 8447 }, ipFamilies: ['IPv4', 'IPv6'] },
+  },
+  'last good certificate': { place: { certificateStore: '/run/certificates', certificateCheckPort: 8445 } },
+  'the smallest of everything': {
+    backends: [{ mostInstances: 1 }],
+    workers: 1,
+    routes: [{ maxBodySize: 1024 }],
+    place: { workers: 1 },
+  },
+  'no backend': {
+    backends: [],
+    routes: [{ target: { kind: 'redirect', location: 'https://example.com', status: 301 } }],
+  },
+  'names that nginx uses itself': {
+    backends: ['tls', 'requests', 'streams', 'connections', 'certificate'].map((name) => ({ name })),
+    routes: [{ target: 'tls', streamTimeout: 60 }],
+    place: { connectionCount: { httpPort: 8446, httpsPort: 8447 } },
+  },
+};
+
+function render({ place, ...parts }: Variant = {}): string {
+  return nginxConf(proxyModel(parts), somePlace(place));
+}
+
+test.each(Object.entries(variants))('%s: nginx takes it', async (_name, variant) => {
+  await expect(testConfiguration(render(variant))).resolves.toBeUndefined();
 });
 
-test.each(['defaults', 'everything'])('%s, to the letter', (name) => {
-  expect(nginxConf(proxyProps(variants[name]))).toMatchSnapshot();
+test.each(['defaults', 'everything', 'several backends, hosts and routes'])('%s, to the letter', (name) => {
+  expect(render(variants[name])).toMatchSnapshot();
 });
 
-test('the same props give the same text', () => {
-  expect(nginxConf(proxyProps(variants.everything))).toBe(nginxConf(proxyProps({ ...variants.everything })));
+test('the same model gives the same text', () => {
+  expect(render(everything)).toBe(render({ ...everything }));
+});
+
+test('routes of different paths, and backends, give the same text in any order', () => {
+  const [host, ...others] = shop.hosts ?? [{}];
+  const reversed = (routes: typeof host.routes = []): typeof routes => [...routes].reverse();
+  const hosts = [
+    { ...host, routes: reversed(host.routes) },
+    ...others.map((other) => ({ ...other, routes: reversed(other.routes) })),
+  ] as const;
+  expect(render({ ...shop, hosts, backends: [...(shop.backends ?? [])].reverse() })).toBe(render(shop));
 });
 
 describe('what the text means', () => {
-  const conf = (props: Partial<ProxyProps>): string[] =>
-    nginxConf(proxyProps(props))
+  const conf = (variant: Variant): string[] =>
+    render(variant)
       .split('\n')
       .map((line) => line.replace(/ +#.*$/, '').trim());
 
@@ -86,21 +186,30 @@ describe('what the text means', () => {
     [16, 128],
     [17, 192],
     [1000, 4096],
-  ])('shared memory is sized for twice %i instances', (maxUpstreams, kilobytes) => {
-    expect(conf({ maxUpstreams })).toContain(`zone api ${kilobytes}k;`);
+  ])('shared memory is sized for twice %i instances', (mostInstances, kilobytes) => {
+    expect(conf({ backends: [{ mostInstances }] })).toContain(`zone backend_api ${kilobytes}k;`);
   });
 
-  test('localhost belongs to every project of a machine: no HSTS for it unless asked for', () => {
-    expect(conf({ host: 'localhost' }).join()).not.toContain('Strict-Transport-Security');
-    expect(conf({ host: 'localhost', hstsMaxAge: '1d' })).toContain('on "max-age=86400";');
-    expect(conf({ host: 'api.example.com' })).toContain('on "max-age=31536000";');
+  test('no HSTS is sent unless a host has one, and by host where they differ', () => {
+    const hsts = (...ages: readonly number[]): string[] => {
+      const [first = 0, ...others] = ages;
+      const host = (hstsMaxAge: number, index: number) => ({ names: [`${index}.example.com`] as const, hstsMaxAge });
+      return conf({ hosts: [host(first, 0), ...others.map((age, index) => host(age, index + 1))] });
+    };
+    expect(hsts(0).join()).not.toContain('Strict-Transport-Security');
+    expect(hsts(86_400)).toContain('on "max-age=86400";');
+    expect(hsts(86_400, 86_400)).toContain('on "max-age=86400";');
+    const different = hsts(86_400, 0);
+    expect(different).toContain('map "$https $server_name" $strict_transport_security {');
+    expect(different).toContain('"on 0.example.com" "max-age=86400";');
+    expect(different.filter((line) => line === 'proxy_hide_header Strict-Transport-Security;')).toHaveLength(1);
   });
 
   test('the redirect and the forwarded host leave 443 out, and name any other port', () => {
     expect(conf({})).toEqual(
       expect.arrayContaining(['return 308 https://$host$request_uri;', 'proxy_set_header X-Forwarded-Host $host;']),
     );
-    expect(conf({ externalHttpsPort: 8443 })).toEqual(
+    expect(conf({ place: { externalHttpsPort: 8443 } })).toEqual(
       expect.arrayContaining([
         'return 308 https://$host:8443$request_uri;',
         'proxy_set_header X-Forwarded-Host $host:8443;',
@@ -110,40 +219,48 @@ describe('what the text means', () => {
 
   test('records of families that are not used are not asked for', () => {
     expect(conf({})).toContain('resolver 127.0.0.1:53 valid=1s ipv6=off;');
-    expect(conf({ ipFamilies: ['IPv6'] })).toContain('resolver 127.0.0.1:53 valid=1s ipv4=off;');
-    expect(conf({ ipFamilies: ['IPv4', 'IPv6'] })).toContain('resolver 127.0.0.1:53 valid=1s;');
+    expect(conf({ place: { ipFamilies: ['IPv6'] } })).toContain('resolver 127.0.0.1:53 valid=1s ipv4=off;');
+    expect(conf({ place: { ipFamilies: ['IPv4', 'IPv6'] } })).toContain('resolver 127.0.0.1:53 valid=1s;');
   });
 
   test('a variable for the dollar sign is there only where one is needed', () => {
     expect(conf({})).not.toContain('geo $dollar {');
-    expect(conf({ responseHeaders: { 'X-Price': '$5' } })).toEqual(
+    expect(conf({ defaultResponseHeaders: [['X-Price', '$5']] })).toEqual(
       expect.arrayContaining(['geo $dollar {', '"" "${dollar}5";']),
     );
   });
 
-  test.each<[Partial<ProxyProps>, string]>([
-    [{ loadBalancing: 'least_conn' }, 'least_conn;'],
-    [{ loadBalancing: 'random_two_least_conn' }, 'random two least_conn;'],
-    [{ ...srv, loadBalancing: 'client_address' }, 'hash $binary_remote_addr consistent;'],
-    [{ ...srv, loadBalancing: 'hash', hashKey: 'uri' }, 'hash $request_uri consistent;'],
-    [{ ...srv, loadBalancing: 'hash', hashKey: 'cookie:session_id' }, 'hash $cookie_session_id consistent;'],
-    [{ ...srv, loadBalancing: 'hash', hashKey: 'header:X-User-Id' }, 'hash $http_x_user_id consistent;'],
-    [srv, 'server api.orders.svc.cluster.local service=http resolve max_fails=3 fail_timeout=5s;'],
-    [{ listenAddress: '127.0.0.1' }, 'listen 127.0.0.1:8443 ssl;'],
-    [{ listenAddress: '::1' }, 'listen [::1]:8443 ssl;'],
+  const balanced = (loadBalancing: LoadBalancing): Variant => ({ backends: [{ loadBalancing }] });
+
+  test.each<[Variant, string]>([
+    [balanced(LoadBalancing.leastConnections()), 'least_conn;'],
+    [balanced(LoadBalancing.randomOfTwo()), 'random two least_conn;'],
+    [balanced(LoadBalancing.hash(RequestKey.clientAddress())), 'hash $binary_remote_addr consistent;'],
+    [balanced(LoadBalancing.hash(RequestKey.uri())), 'hash $request_uri consistent;'],
+    [balanced(LoadBalancing.hash(RequestKey.cookie('session_id'))), 'hash $cookie_session_id consistent;'],
+    [balanced(LoadBalancing.hash(RequestKey.header('X-User-Id'))), 'hash $http_x_user_id consistent;'],
+    [balanced(LoadBalancing.hash(RequestKey.query('user'))), 'hash $arg_user consistent;'],
+    [{}, 'server api.orders.svc.cluster.local service=http resolve max_fails=3 fail_timeout=5s;'],
+    [{ backends: [byAddress] }, 'server api.orders.svc.cluster.local:3000 resolve max_fails=3 fail_timeout=5s;'],
+    [{ place: { listenAddress: '127.0.0.1' } }, 'listen 127.0.0.1:8443 ssl;'],
+    [{ place: { listenAddress: '::1' } }, 'listen [::1]:8443 ssl;'],
     [{ trustedProxies: ['10.0.0.0/8'] }, 'set_real_ip_from 10.0.0.0/8;'],
-    [{ contentSecurityPolicy: 'a "b" \\c' }, '"" "a \\"b\\" \\\\c";'],
-  ])('%j is written as %s', (props, line) => {
-    expect(conf(props)).toContain(line);
+    [{ defaultResponseHeaders: [['Content-Security-Policy', 'a "b" \\c']] }, '"" "a \\"b\\" \\\\c";'],
+    [{ clientTimes: { headerTimeout: 500, bodyTimeout: 60_000, sendTimeout: 1 } }, 'client_header_timeout 500ms;'],
+    [{ routes: [{ maxBodySize: 3 * 2 ** 30 }] }, 'client_max_body_size 3g;'],
+    [{ routes: [{ maxBodySize: 1500 }] }, 'client_max_body_size 1500;'],
+  ])('%j is written as %s', (variant, line) => {
+    expect(conf(variant)).toContain(line);
   });
 
   test('there is a fallback only where one is given, and its connections are soon made anew', () => {
     expect(conf({}).join()).not.toContain('fallback');
-    expect(conf({ upstreamFallback: { host: '[fd00::b]', port: 8000 } })).toEqual(
+    expect(conf({ backends: [{ fallback: '[fd00::b]:8000' }] })).toEqual(
       expect.arrayContaining([
         'server [fd00::b]:8000 max_fails=1 fail_timeout=1s;',
         'keepalive_time 1s;',
-        'error_page 502 504 = $after_fallback;',
+        'error_page 502 504 = $after_instances;',
+        'error_page 502 504 = $after_last_try;',
       ]),
     );
   });
@@ -154,11 +271,11 @@ describe('what the text means', () => {
 
   test('round robin is what nginx does without a directive', () => {
     const methods = /^(least_conn|random|hash|ip_hash)\b/;
-    expect(conf({ loadBalancing: 'round_robin' }).filter((line) => methods.test(line))).toEqual([]);
+    expect(conf(balanced(LoadBalancing.roundRobin())).filter((line) => methods.test(line))).toEqual([]);
   });
 
   test('a default header that is replaced is not sent twice, however it is written', () => {
-    const lines = conf({ responseHeaders: { 'referrer-policy': 'origin' } });
+    const lines = conf({ defaultResponseHeaders: [['referrer-policy', 'origin']] });
     expect(lines.filter((line) => /^add_header referrer-policy /i.test(line))).toHaveLength(1);
   });
 

@@ -5,9 +5,10 @@ import { Agent } from 'node:https';
 import { connect, createServer, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket, WebSocketServer } from 'ws';
+import { LoadBalancing, RequestKey } from '../../model/load-balancing';
 import { timeline } from '../../model/timeline';
-import { ProxyProps } from '../../nginx/proxy';
 import { until } from '../until';
+import { proxyModel, ProxyParts } from './models';
 import { freePorts, RealNginx } from './real-nginx';
 import { StubApi } from './stub-api';
 import { Instance, StubDns } from './stub-dns';
@@ -96,16 +97,13 @@ async function silent(): Promise<Instance> {
 async function start(
   instances: readonly Instance[],
   { address, port }: Instance = fallback.instance,
-  props: Partial<ProxyProps> = {},
+  parts: ProxyParts & { readonly loadBalancing?: LoadBalancing } = {},
 ): Promise<RealNginx> {
   dns.instances = instances;
   const asked = dns.questions;
-  nginx = await RealNginx.start({
-    upstreamService: 'http',
-    upstreamFallback: { host: address, port },
-    resolvers: [dns.server],
-    ...props,
-  });
+  const { loadBalancing = LoadBalancing.leastConnections(), ...given } = parts;
+  const backends = [{ fallback: `${address}:${port}`, loadBalancing }];
+  nginx = await RealNginx.start(proxyModel({ backends, ...given }), { resolvers: [dns.server] });
   await until(() => dns.questions >= asked + 1 + instances.length, 'the questions of nginx');
   return nginx;
 }
@@ -147,14 +145,14 @@ describe.each(['empty', 'missing'] as const)('DNS turns %s while instances live'
   });
 });
 
-test.each<Partial<ProxyProps>>([
-  { loadBalancing: 'least_conn' },
-  { loadBalancing: 'round_robin' },
-  { loadBalancing: 'random_two_least_conn' },
-  { loadBalancing: 'hash', hashKey: 'uri' },
-  { loadBalancing: 'client_address' },
-])('the fallback answers with %j', async (props) => {
-  const proxy = await start([], fallback.instance, props);
+test.each<LoadBalancing>([
+  LoadBalancing.leastConnections(),
+  LoadBalancing.roundRobin(),
+  LoadBalancing.randomOfTwo(),
+  LoadBalancing.hash(RequestKey.uri()),
+  LoadBalancing.hash(RequestKey.clientAddress()),
+])('the fallback answers with %j', async (loadBalancing) => {
+  const proxy = await start([], fallback.instance, { loadBalancing });
   for (const method of methods) {
     expect(await proxy.get(body(method))).toMatchObject({ status: 200, headers: { 'x-instance': 'fallback' } });
   }
@@ -186,7 +184,7 @@ test.each(methods)('a %s is answered 503 with Retry-After when the fallback refu
 
 test('a fallback that is silent is waited for by one request, and not by those that come after it', async () => {
   const proxy = await start([], await silent(), {
-    timeline: timeline({ resolverValid: '1s', dnsCache: '0s', connectTimeout: '1s' }),
+    timeline: timeline({ resolverValid: '1s', dnsCacheTtl: '0s', connectTimeout: '1s' }),
   });
   expect((await proxy.get({})).status).toBe(503);
   expect((await proxy.get({ headers: { 'x-request-id': 'second' } })).status).toBe(503);
@@ -235,7 +233,7 @@ describe('what an instance has read', () => {
   });
 });
 
-const times = timeline({ resolverValid: '1s', dnsCache: '0s', connectTimeout: '1s', requestTimeout: '1s' });
+const times = timeline({ resolverValid: '1s', dnsCacheTtl: '0s', connectTimeout: '1s', requestTimeout: '1s' });
 
 describe('instances that are silent', () => {
   test.each(methods)('cost no %s: the fallback answers', async (method) => {
@@ -246,7 +244,7 @@ describe('instances that are silent', () => {
   test('cost no GET whose instance had died', async () => {
     let held: Socket | undefined;
     const proxy = await start([await taking((socket) => (held = socket))], fallback.instance, {
-      timeline: timeline({ resolverValid: '1s', dnsCache: '0s', connectTimeout: '1s' }),
+      timeline: timeline({ resolverValid: '1s', dnsCacheTtl: '0s', connectTimeout: '1s' }),
     });
     const answer = proxy.get({});
     await until(() => held !== undefined, 'the request');
@@ -294,7 +292,7 @@ describe('long connections', () => {
     });
     const proxy = await start([]);
     const tls = { servername: proxy.host, headers: { host: proxy.host }, rejectUnauthorized: false };
-    const client = new WebSocket(`wss://127.0.0.1:${proxy.props.httpsPort}/`, tls);
+    const client = new WebSocket(`wss://127.0.0.1:${proxy.place.httpsPort}/`, tls);
     await once(client, 'open');
     client.send('hello');
     const [message] = (await once(client, 'message')) as [Buffer];
@@ -316,7 +314,10 @@ describe('long connections', () => {
       response.write('data: 1\n\n');
       setTimeout(() => response.end('data: 2\n\n'), 1500);
     });
-    const proxy = await start([], streaming.instance, { timeline: times, streamPaths: ['/events'] });
+    const proxy = await start([], streaming.instance, {
+      timeline: times,
+      routes: [{}, { path: '/events', streamTimeout: 3600 }],
+    });
     expect((await proxy.get({ path: '/events' })).body).toBe('data: 1\n\ndata: 2\n\n');
   });
 });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectTls } from 'node:tls';
 import { WebSocket, WebSocketServer } from 'ws';
+import { proxyModel } from './models';
 import { RealNginx } from './real-nginx';
 import { StubApi } from './stub-api';
 import { StubDns } from './stub-dns';
@@ -22,7 +23,7 @@ beforeAll(async () => {
     });
   });
   dns.instances = [api.instance];
-  nginx = await RealNginx.start({ upstreamService: 'http', resolvers: [dns.server], host: 'api.example.com' });
+  nginx = await RealNginx.start(proxyModel({ names: ['api.example.com'] }), { resolvers: [dns.server] });
   await nginx.untilAnswered(({ status }) => status === 200);
 });
 
@@ -45,7 +46,7 @@ async function seen(headers: Record<string, string>, path = '/'): Promise<Seen> 
 }
 
 /** One request in frames of its own making, as no client library sends such a header; resolves to what comes back, as text. */
-async function rawHttp2({ host, props }: RealNginx, headers: Record<string, string>): Promise<string> {
+async function rawHttp2({ host, place }: RealNginx, headers: Record<string, string>): Promise<string> {
   const frame = (type: number, flags: number, stream: number, payload: Buffer): Buffer => {
     const head = Buffer.alloc(9);
     head.writeUIntBE(payload.length, 0, 3);
@@ -61,7 +62,7 @@ async function rawHttp2({ host, props }: RealNginx, headers: Record<string, stri
   );
   const socket = connectTls({
     host: '127.0.0.1',
-    port: props.httpsPort,
+    port: place.httpsPort,
     servername: host,
     rejectUnauthorized: false,
     ALPNProtocols: ['h2'],
@@ -102,8 +103,8 @@ describe('what the API is told of a request', () => {
       'x-forwarded-for': '127.0.0.1',
       'x-real-ip': '127.0.0.1',
       'x-forwarded-proto': 'https',
-      'x-forwarded-host': `api.example.com:${nginx.props.externalHttpsPort}`,
-      'x-forwarded-port': String(nginx.props.externalHttpsPort),
+      'x-forwarded-host': `api.example.com:${nginx.place.externalHttpsPort}`,
+      'x-forwarded-port': String(nginx.place.externalHttpsPort),
     });
     expect(headers).not.toHaveProperty('forwarded');
   });
@@ -169,7 +170,7 @@ describe('what the API is told of a request', () => {
     const before = api.connections;
     for (let i = 0; i < 20; i += 1) await nginx.get({});
     // Each worker has connections of its own.
-    expect(api.connections - before).toBeLessThanOrEqual(nginx.props.workers);
+    expect(api.connections - before).toBeLessThanOrEqual(nginx.place.workers);
   });
 });
 
@@ -194,7 +195,7 @@ describe('WebSockets', () => {
 
   test('an upgrade goes through to the API, and messages both ways', async () => {
     const tls = { servername: nginx.host, headers: { host: nginx.host }, rejectUnauthorized: false };
-    const client = new WebSocket(`wss://127.0.0.1:${nginx.props.httpsPort}/ws`, tls);
+    const client = new WebSocket(`wss://127.0.0.1:${nginx.place.httpsPort}/ws`, tls);
     await once(client, 'open');
     client.send('hello');
     const [data] = (await once(client, 'message')) as [Buffer];

@@ -5,7 +5,7 @@ import { OneInstance, startWithOneInstance } from './one-instance';
 let system: OneInstance;
 
 beforeAll(async () => {
-  system = await startWithOneInstance({ host: 'api.example.com', additionalHosts: ['www.example.com'] });
+  system = await startWithOneInstance({ names: ['api.example.com', 'www.example.com'] });
 });
 
 afterAll(() => system.stop());
@@ -18,7 +18,7 @@ interface PlainAnswer {
 function plainHttp(method: string, path: string, host: string): Promise<PlainAnswer> {
   return new Promise((resolve, reject) => {
     const sent = request(
-      { host: '127.0.0.1', port: system.nginx.props.httpPort, method, path, agent: false, headers: { host } },
+      { host: '127.0.0.1', port: system.nginx.place.httpPort, method, path, agent: false, headers: { host } },
       (response) => {
         response.resume().on('end', () => {
           resolve({ status: response.statusCode, location: response.headers.location });
@@ -47,12 +47,12 @@ test('a known name in the handshake does not open the door to another one in the
 test.each(['GET', 'POST'])('%s over plain HTTP is redirected to the HTTPS port that clients see', async (method) => {
   expect(await plainHttp(method, '/a%20b?c=d&e', 'api.example.com')).toEqual({
     status: 308,
-    location: `https://api.example.com:${system.nginx.props.externalHttpsPort}/a%20b?c=d&e`,
+    location: `https://api.example.com:${system.nginx.place.externalHttpsPort}/a%20b?c=d&e`,
   });
 });
 
 test('speaks HTTP/1.1 alone over plain HTTP', async () => {
-  const socket = connect(system.nginx.props.httpPort, '127.0.0.1');
+  const socket = connect(system.nginx.place.httpPort, '127.0.0.1');
   socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0');
   let received = '';
   for await (const chunk of socket) received += (chunk as Buffer).toString('latin1');
@@ -68,10 +68,10 @@ test('a load balancer that asks by address gets a health answer', async () => {
 });
 
 test('plain HTTP on the HTTPS port is 400', async () => {
-  const { props } = system.nginx;
+  const { place } = system.nginx;
   const status = await new Promise<number | undefined>((resolve, reject) => {
     request(
-      { host: '127.0.0.1', port: props.httpsPort, agent: false, headers: { host: 'api.example.com' } },
+      { host: '127.0.0.1', port: place.httpsPort, agent: false, headers: { host: 'api.example.com' } },
       (response) => {
         resolve(response.resume().statusCode);
       },
@@ -84,12 +84,12 @@ test('plain HTTP on the HTTPS port is 400', async () => {
 
 describe('the port of the probes', () => {
   test('answers without a name in the handshake, with the certificate that clients get', async () => {
-    const { probePort } = system.nginx.props;
+    const { probePort } = system.nginx.place;
     expect((await system.nginx.get({ port: probePort, servername: '', path: '/healthz' })).status).toBe(200);
   });
 
   test('the startup probe asks the API itself', async () => {
-    const { probePort } = system.nginx.props;
+    const { probePort } = system.nginx.place;
     expect((await system.nginx.get({ port: probePort, servername: '', path: '/startup' })).status).toBe(200);
     const asked = system.api.requests.at(-1);
     expect(asked?.url).toBe('/healthcheck');
@@ -97,7 +97,7 @@ describe('the port of the probes', () => {
   });
 
   test('leads nowhere else', async () => {
-    const { probePort } = system.nginx.props;
+    const { probePort } = system.nginx.place;
     expect((await system.nginx.get({ port: probePort, path: '/' })).status).toBe(404);
   });
 });

@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect, Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
+import { Match } from '../../model/matching';
 import { until } from '../until';
+import { proxyBudget } from './models';
 import { OneInstance, startWithOneInstance } from './one-instance';
-import { proxyBudget } from './real-nginx';
 
 const limits = {
   ...proxyBudget(),
@@ -15,6 +16,7 @@ const limits = {
   streams: 2,
 };
 const unlimitedClients = ['127.0.0.1/32'];
+const chosenStream = { path: '/chosen', when: Match.header('X-Stream', 'yes'), streamTimeout: 3600 };
 
 let system: OneInstance;
 const open: { destroy(): unknown }[] = [];
@@ -23,10 +25,10 @@ const held: (() => void)[] = [];
 
 beforeAll(async () => {
   system = await startWithOneInstance(
-    { budget: limits, unlimitedClients, streamPaths: ['/events'] },
+    { budget: limits, unlimitedClients, routes: [{}, { path: '/events', streamTimeout: 3600 }, chosenStream] },
     (request, response) => {
       request.resume();
-      if (request.url === '/held' || request.url?.startsWith('/events') === true) held.push(() => response.end('held'));
+      if (/^\/(held|events|chosen)/.test(request.url ?? '')) held.push(() => response.end('held'));
       else request.on('end', () => response.end('ok'));
     },
   );
@@ -43,7 +45,7 @@ afterEach(async () => {
 /** A TCP connection from an address of this machine; resolves to it, and tells when the other side has closed it. */
 async function connection(
   localAddress: string,
-  port = system.nginx.props.httpsPort,
+  port = system.nginx.place.httpsPort,
 ): Promise<{ socket: Socket; closed: boolean }> {
   const socket = connect({ host: '127.0.0.1', port, localAddress });
   open.push(socket);
@@ -66,11 +68,11 @@ async function handshake(localAddress: string): Promise<TLSSocket> {
 
 function http2Session(localAddress: string): ClientHttp2Session {
   const { nginx } = system;
-  const { host: servername, props } = nginx;
+  const { host: servername, place } = nginx;
   const session = connectHttp2(`https://${servername}`, {
     createConnection: () =>
       connectTls({
-        socket: connect({ host: '127.0.0.1', port: props.httpsPort, localAddress }),
+        socket: connect({ host: '127.0.0.1', port: place.httpsPort, localAddress }),
         servername,
         rejectUnauthorized: false,
         ALPNProtocols: ['h2'],
@@ -95,7 +97,7 @@ describe('connections', () => {
   test('a client that has as many as it may gets no other, whatever its connections do; others do', async () => {
     const { nginx } = system;
     await connection('127.0.0.2');
-    await connection('127.0.0.2', nginx.props.httpPort);
+    await connection('127.0.0.2', nginx.place.httpPort);
     (await connection('127.0.0.2')).socket.write(Buffer.from([0x16, 3, 1, 2, 0, 1]));
     (await handshake('127.0.0.2')).write('GET / HTTP/1.1\r\nHost: ');
     await handshake('127.0.0.2');
@@ -113,7 +115,7 @@ describe('connections', () => {
     const ninth = await connection('127.0.0.1');
     await until(() => ninth.closed, 'the connection to be closed');
     const { nginx } = system;
-    expect((await nginx.get({ port: nginx.props.probePort, path: '/healthz' })).status).toBe(200);
+    expect((await nginx.get({ port: nginx.place.probePort, path: '/healthz' })).status).toBe(200);
     await logged(/limiting connections by zone "connections"/);
   });
 
@@ -168,7 +170,7 @@ describe('requests', () => {
     expect(await Promise.all(answers)).toEqual([200, 200, 200]);
   });
 
-  test('those of streamPaths have a count of their own', async () => {
+  test('those of a route that streams have a count of their own', async () => {
     const streams = [get('127.0.0.1', '/events'), get('127.0.0.1', '/events/orders')];
     await answeredHeld(2);
     expect((await get('127.0.0.1', '/events')).status).toBe(503);
@@ -177,6 +179,22 @@ describe('requests', () => {
       end();
     });
     expect((await Promise.all(streams)).map(({ status }) => status)).toEqual([200, 200]);
+  });
+});
+
+describe('requests of a route that a condition chose', () => {
+  test('are counted once, as those of any other', async () => {
+    const streams = [1, 2].map(() => system.nginx.get({ path: '/chosen', headers: { 'x-stream': 'yes' } }));
+    await answeredHeld(2);
+    expect((await system.nginx.get({ path: '/chosen', headers: { 'x-stream': 'yes' } })).status).toBe(503);
+    const others = [1, 2, 3, 4].map(() => get('127.0.0.1', '/chosen'));
+    await answeredHeld(6);
+    expect((await get('127.0.0.1', '/chosen')).status).toBe(503);
+    held.splice(0).forEach((end) => {
+      end();
+    });
+    const answers = await Promise.all([...streams, ...others]);
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
   });
 });
 

@@ -1,4 +1,6 @@
-import { ProxyProps } from '../../nginx/proxy';
+import { LoadBalancing, RequestKey } from '../../model/load-balancing';
+import { until } from '../until';
+import { proxyModel, ProxyParts } from './models';
 import { RealNginx } from './real-nginx';
 import { StubApi } from './stub-api';
 import { StubDns } from './stub-dns';
@@ -20,9 +22,9 @@ afterEach(async () => {
   await dns.stop();
 });
 
-async function start(props: Partial<ProxyProps>): Promise<void> {
+async function start(loadBalancing: LoadBalancing, parts: ProxyParts = {}): Promise<void> {
   dns.instances = apis.map(({ instance }) => instance);
-  nginx = await RealNginx.start({ upstreamService: 'http', resolvers: [dns.server], ...props });
+  nginx = await RealNginx.start(proxyModel({ backends: [{ loadBalancing }], ...parts }), { resolvers: [dns.server] });
   // nginx takes the answers to its first questions as a whole: who is known, is known with all others.
   await nginx.untilAnswered(({ status }) => status === 200);
 }
@@ -44,19 +46,19 @@ async function instances(count: number, headers: Record<string, string> = {}, pa
   return names;
 }
 
-test.each(['least_conn', 'round_robin'] as const)('%s goes exactly in turn when idle', async (loadBalancing) => {
-  await start({ loadBalancing });
+test.each(['leastConnections', 'roundRobin'] as const)('%s goes exactly in turn when idle', async (method) => {
+  await start(LoadBalancing[method]());
   const names = await instances(15);
   for (let i = 0; i < 15; i += 5) expect(new Set(names.slice(i, i + 5)).size).toBe(5);
 });
 
-test('random_two_least_conn reaches every instance', async () => {
-  await start({ loadBalancing: 'random_two_least_conn' });
+test('randomOfTwo reaches every instance', async () => {
+  await start(LoadBalancing.randomOfTwo());
   expect(new Set(await instances(80)).size).toBe(5);
 });
 
 test('a hash sends one key to one instance, other keys to others, and moves few when an instance goes', async () => {
-  await start({ loadBalancing: 'hash', hashKey: 'header:X-User' });
+  await start(LoadBalancing.hash(RequestKey.header('X-User')));
   const keys = Array.from({ length: 40 }, (_, i) => `user-${i}`);
   const byKey = new Map<string, string>();
   for (const key of keys) {
@@ -76,20 +78,21 @@ test('a hash sends one key to one instance, other keys to others, and moves few 
 });
 
 test.each([
-  ['uri', {}, '/a?b'],
-  ['cookie:session', { Cookie: 'session=42' }, '/'],
-] as const)('a hash by %s is the same for every request', async (hashKey, headers, path) => {
-  await start({ loadBalancing: 'hash', hashKey });
+  ['uri', RequestKey.uri(), {}, '/a?b'],
+  ['cookie', RequestKey.cookie('session'), { Cookie: 'session=42' }, '/'],
+  ['query', RequestKey.query('user'), {}, '/?user=42'],
+] as const)('a hash by %s is the same for every request', async (_kind, key, headers, path) => {
+  await start(LoadBalancing.hash(key));
   expect(new Set(await instances(8, headers, path)).size).toBe(1);
 });
 
 test('by client address, one client stays with one instance', async () => {
-  await start({ loadBalancing: 'client_address' });
+  await start(LoadBalancing.hash(RequestKey.clientAddress()));
   expect(new Set(await instances(8)).size).toBe(1);
 });
 
 test('the client that a trusted load balancer names is the one that is hashed and told', async () => {
-  await start({ loadBalancing: 'client_address', trustedProxies: ['127.0.0.0/8', '10.0.0.0/8'] });
+  await start(LoadBalancing.hash(RequestKey.clientAddress()), { trustedProxies: ['127.0.0.0/8', '10.0.0.0/8'] });
   const names = new Set<string>();
   for (let i = 1; i <= 30; i += 1) {
     names.add((await instances(1, { 'X-Forwarded-For': `6.6.6.6, 192.0.2.${i}, 10.0.0.1` })).join());
@@ -101,7 +104,7 @@ test('the client that a trusted load balancer names is the one that is hashed an
 });
 
 test('instances come and go by DNS alone, while nginx runs on as it is', async () => {
-  await start({});
+  await start(LoadBalancing.leastConnections());
   dns.instances = apis.slice(0, 1).map(({ instance }) => instance);
   await untilEveryoneIsKnown(1);
   expect(new Set(await instances(10))).toEqual(new Set(['a']));
@@ -114,6 +117,56 @@ test('an instance found by its address alone gets requests on the port that was 
   const other = await StubApi.start('other', (_request, response) => response.end('ok'));
   apis.push(other);
   dns.instances = [other.instance];
-  nginx = await RealNginx.start({ upstreamPort: other.instance.port, resolvers: [dns.server] });
+  const instances = { host: 'api.orders.svc.cluster.local', port: other.instance.port };
+  nginx = await RealNginx.start(proxyModel({ backends: [{ instances }] }), { resolvers: [dns.server] });
   await nginx.untilAnswered(({ headers }) => headers['x-instance'] === 'other');
+});
+
+test('a sticky cookie keeps each client with its instance while others come and go, and gives it another when that is gone', async () => {
+  await start(LoadBalancing.stickyCookie('orders_instance', { expires: '1h' }));
+  const clients = new Map<string, string>();
+  for (let count = 0; count < 20; count += 1) {
+    const { headers } = await nginx.get({});
+    const [cookie = ''] = headers['set-cookie'] ?? [];
+    expect(cookie).toMatch(
+      /^orders_instance=[^;]+; expires=[^;]+; max-age=3600; httponly; secure; samesite=lax; path=\/$/i,
+    );
+    clients.set(cookie.replace(/;.*/, ''), String(headers['x-instance']));
+  }
+  expect(clients.size).toBe(5);
+  const whom = async (cookie: string): Promise<string | undefined> => (await instances(1, { cookie }))[0];
+
+  const all = dns.instances;
+  const leaving = apis[0]?.name;
+  for (const remaining of [all.slice(1), all]) {
+    dns.instances = remaining;
+    await untilEveryoneIsKnown(remaining.length);
+    for (const [cookie, instance] of clients) {
+      if (instance !== leaving) expect(await whom(cookie)).toBe(instance);
+      else expect((await nginx.get({ headers: { cookie } })).status).toBe(200);
+    }
+  }
+});
+
+test('answers 503 with Retry-After once every instance has as many requests as it may', async () => {
+  const held: (() => void)[] = [];
+  const slow = await StubApi.start('slow', (_request, response) => held.push(() => response.end('ok')));
+  dns.instances = [slow.instance];
+  nginx = await RealNginx.start(proxyModel({ backends: [{ maxConnections: 2 }] }), { resolvers: [dns.server] });
+  const waiting: Promise<{ readonly status: number }>[] = [];
+  // DNS is asked after the start.
+  while (held.length < 2) {
+    const before = held.length;
+    const request = nginx.get({ path: '/slow' });
+    await Promise.race([request, until(() => held.length > before, 'a request at the instance')]);
+    if (held.length > before) waiting.push(request);
+  }
+  const { status, headers } = await nginx.get({ path: '/one-more' });
+  expect([status, headers['retry-after']]).toEqual([503, '1']);
+  for (const answer of held.splice(0)) answer();
+  expect((await Promise.all(waiting)).map((answer) => answer.status)).toEqual([200, 200]);
+  const next = nginx.get({});
+  await until(() => held.length === 1, 'room at the instance');
+  held[0]?.();
+  expect((await next).status).toBe(200);
 });

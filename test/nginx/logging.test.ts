@@ -8,7 +8,7 @@ import { OneInstance, startWithOneInstance } from './one-instance';
 let system: OneInstance;
 
 beforeAll(async () => {
-  system = await startWithOneInstance({ host: 'api.example.com' }, (request, response) => {
+  system = await startWithOneInstance({ names: ['api.example.com'] }, (request, response) => {
     request.resume();
     if (request.url === '/never') return;
     response.end('ok');
@@ -64,7 +64,7 @@ describe('Whatever a client sends, a line is one JSON object that one write to a
     const { nginx } = system;
     const socket = connect({
       host: '127.0.0.1',
-      port: nginx.props.httpsPort,
+      port: nginx.place.httpsPort,
       servername: nginx.host,
       rejectUnauthorized: false,
     });

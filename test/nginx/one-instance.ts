@@ -1,5 +1,6 @@
 import { RequestListener } from 'node:http';
-import { ProxyProps } from '../../nginx/proxy';
+import { Place } from '../../nginx/place';
+import { proxyModel, ProxyParts } from './models';
 import { RealNginx } from './real-nginx';
 import { StubApi } from './stub-api';
 import { StubDns } from './stub-dns';
@@ -13,13 +14,14 @@ export interface OneInstance {
 }
 
 export async function startWithOneInstance(
-  props: Partial<ProxyProps>,
+  parts: ProxyParts = {},
   listener: RequestListener = (_request, response) => response.end('ok'),
+  place: Partial<Place> = {},
 ): Promise<OneInstance> {
   const dns = await StubDns.start();
   const api = await StubApi.start('one', listener);
   dns.instances = [api.instance];
-  const nginx = await RealNginx.start({ upstreamService: 'http', resolvers: [dns.server], ...props });
+  const nginx = await RealNginx.start(proxyModel(parts), { resolvers: [dns.server], ...place });
   await nginx.untilAnswered(({ status }) => status !== 503);
   return {
     nginx,

@@ -18,54 +18,19 @@ import { basename, join, resolve } from 'node:path';
 import { KeyPair } from '../../certificates/key-pair';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
 import { findNginx } from '../../local/find-nginx/find-nginx';
-import { Nginx } from '../../local/find-nginx/nginx';
-import { type Budget, budget } from '../../model/budget';
-import { timeline } from '../../model/timeline';
-import { lastGoodCertificateScript } from '../../nginx/last-good-certificate-section';
+import { ProxyModel } from '../../model/proxy';
+import { lastGoodCertificateScript } from '../../nginx/tls/last-good-certificate-section';
+import { liveWeightsScript } from '../../nginx/backends/live-weights-section';
 import { nginxConf } from '../../nginx/nginx-conf';
-import { defaultMaxBodySize, ProxyProps } from '../../nginx/proxy';
-import { upstreamZone } from '../../nginx/upstream-section';
-import { bytes } from '../../validation/amounts';
+import { Place } from '../../nginx/place';
 import { onFileFinished } from '../afterwards';
+import { proxyModel, somePlace } from './models';
 
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly rawHeaders: readonly string[];
   readonly body: string;
-}
-
-/** What a proxy with these props takes on, with the default memory. */
-export function proxyBudget(props: Partial<ProxyProps> = {}): Budget {
-  return budget({
-    memoryLimit: 384 * 2 ** 20 * Math.max(1, props.workers ?? 2),
-    workers: props.workers ?? 2,
-    maxBodySize: bytes('clientMaxBodySize', props.clientMaxBodySize ?? defaultMaxBodySize),
-    // No volume is made here.
-    temporaryStorage: 2 ** 50,
-    gzip: props.gzip ?? true,
-    hasStreams: (props.streamPaths ?? []).length > 0,
-    upstreamZone: upstreamZone(props.maxUpstreams ?? 10),
-  });
-}
-
-/** Props of a proxy on this machine, for tests that change one thing. */
-export function proxyProps(props: Partial<ProxyProps> = {}): ProxyProps {
-  return {
-    timeline: timeline({ resolverValid: '1s', dnsCache: '0s' }),
-    budget: proxyBudget(props),
-    upstreamHost: 'api.orders.svc.cluster.local',
-    ...(props.upstreamService === undefined ? { upstreamPort: 3000 } : {}),
-    maxUpstreams: 10,
-    resolvers: ['127.0.0.1:53'],
-    workers: 2,
-    httpPort: 8080,
-    httpsPort: 8443,
-    probePort: 8444,
-    externalHttpsPort: 443,
-    certificateDirectory: '/etc/nginx/tls',
-    ...props,
-  };
 }
 
 /** Runs `nginx -t` on a configuration; rejects with what nginx says against it. */
@@ -80,9 +45,9 @@ export async function testConfiguration(conf: string): Promise<void> {
     writeFileSync(
       file,
       conf
-        .replaceAll(/(kube-dns|api-cluster-ip)\.[a-z0-9.-]+/g, '127.0.0.1')
+        .replaceAll(/(kube-dns|[a-z0-9-]+-cluster-ip)\.[a-z0-9.-]+/g, '127.0.0.1')
         .replaceAll(/(?<="|="?)\/(tmp|run\/certificates)\//g, `${directory}/`)
-        .replaceAll('"/usr/lib/nginx/modules/', `"${modulesOf(nginx)}/`),
+        .replaceAll('"/usr/lib/nginx/modules/', `"${nginx.modulesDirectory}/`),
     );
     await nginx.test(file);
   } finally {
@@ -90,15 +55,9 @@ export async function testConfiguration(conf: string): Promise<void> {
   }
 }
 
-/** Debian's package is unpacked below a prefix of its own; any other nginx has its modules where the image has them. */
-function modulesOf(nginx: Nginx): string {
-  const { args } = nginx.command('nginx.conf');
-  const prefix = args[args.indexOf('-p') + 1];
-  return args.includes('-p') && prefix !== undefined ? join(prefix, 'modules') : '/usr/lib/nginx/modules';
-}
-
 function writeScript(directory: string): void {
-  writeFileSync(join(directory, lastGoodCertificateScript.name), lastGoodCertificateScript.text);
+  for (const { name, text } of [lastGoodCertificateScript, liveWeightsScript])
+    writeFileSync(join(directory, name), text);
 }
 
 /** What a test may want otherwise. */
@@ -113,7 +72,7 @@ export interface RealNginxStart {
 
 /** Rejects unless the probe of readiness is answered 200. */
 export async function isHealthy(nginx: RealNginx): Promise<void> {
-  const { status } = await nginx.get({ port: nginx.props.probePort, path: '/healthz' });
+  const { status } = await nginx.get({ port: nginx.place.probePort, path: '/healthz' });
   if (status !== 200) throw new Error(`/healthz: ${status}`);
 }
 
@@ -121,16 +80,23 @@ export async function isHealthy(nginx: RealNginx): Promise<void> {
 export class RealNginx {
   private constructor(
     readonly directory: string,
-    readonly props: ProxyProps,
+    readonly proxy: ProxyModel,
+    readonly place: Place,
     private readonly child: ChildProcess,
     private readonly errorLog: { text: string },
   ) {}
 
-  static async start(props: Partial<ProxyProps>, start: RealNginxStart = {}): Promise<RealNginx> {
+  static async start(
+    proxy: ProxyModel = proxyModel(),
+    place: Partial<Place> = {},
+    start: RealNginxStart = {},
+  ): Promise<RealNginx> {
     const directory = mkdtempSync(join(tmpdir(), 'fairlead-nginx-'));
-    const [httpPort, httpsPort, probePort, certificateCheckPort, behindHttp, behindHttps] = await freePorts(6);
+    const ports = await freePorts(6);
+    const [httpPort = 0, httpsPort = 0, probePort = 0, certificateCheckPort = 0, behindHttp = 0, behindHttps = 0] =
+      ports;
     const nginx = await findNginx();
-    const whole = proxyProps({
+    const whole = somePlace({
       listenAddress: nginx.listenAddress,
       httpPort,
       httpsPort,
@@ -139,25 +105,25 @@ export class RealNginx {
       certificateDirectory: join(directory, 'tls'),
       certificateCheckPort,
       connectionCount: { httpPort: behindHttp, httpsPort: behindHttps },
-      modulesDirectory: modulesOf(nginx),
+      modulesDirectory: nginx.modulesDirectory,
       runtimeDirectory: directory,
       accessLog: join(directory, 'access.log'),
-      ...props,
-    } as Partial<ProxyProps>);
-    const hosts = [whole.host ?? 'localhost', ...(whole.additionalHosts ?? [])];
+      ...place,
+    });
+    const hosts = proxy.hosts.flatMap(({ names }) => names);
     layOutSecret(
       whole.certificateDirectory,
       start.pair ?? selfSignedKeyPair(hosts, resolve('.fairlead/test-certificates')),
     );
     const file = join(directory, 'nginx.conf');
     writeScript(directory);
-    writeFileSync(file, (start.change ?? String)(nginxConf(whole)));
+    writeFileSync(file, (start.change ?? String)(nginxConf(proxy, whole)));
 
     const command = nginx.command(file, [whole.httpPort, whole.httpsPort, whole.probePort]);
     const child = spawn(command.file, command.args, { stdio: ['ignore', 'ignore', 'pipe'] });
     const errorLog = { text: '' };
     child.stderr.setEncoding('utf8').on('data', (text: string) => (errorLog.text += text));
-    const running = new RealNginx(directory, whole, child, errorLog);
+    const running = new RealNginx(directory, proxy, whole, child, errorLog);
     onFileFinished(() => running.stop());
     try {
       await running.until(() => (start.ready ?? isHealthy)(running), 'nginx to answer');
@@ -169,7 +135,7 @@ export class RealNginx {
   }
 
   get host(): string {
-    return this.props.host ?? 'localhost';
+    return this.proxy.hosts[0].names[0];
   }
 
   get errors(): string {
@@ -178,13 +144,13 @@ export class RealNginx {
 
   /** Exchanges the certificate while nginx runs, as the kubelet does when a Secret changes. */
   renewCertificate(pair: KeyPair): void {
-    layOutSecret(this.props.certificateDirectory, pair);
+    layOutSecret(this.place.certificateDirectory, pair);
   }
 
   /** Waits until an instance answers through nginx, as after a change in DNS. */
-  async untilAnswered(accept: (answer: Answer) => boolean): Promise<Answer> {
+  async untilAnswered(accept: (answer: Answer) => boolean, options: RequestOptions = {}): Promise<Answer> {
     return this.until(async () => {
-      const answer = await this.get({});
+      const answer = await this.get(options);
       if (!accept(answer)) throw new Error(`${answer.status} ${answer.body}`);
       return answer;
     }, 'an answer that is accepted');
@@ -197,7 +163,7 @@ export class RealNginx {
       const sent = request(
         {
           host: '127.0.0.1',
-          port: this.props.httpsPort,
+          port: this.place.httpsPort,
           servername: this.host,
           rejectUnauthorized: false,
           agent: false,

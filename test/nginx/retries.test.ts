@@ -3,6 +3,7 @@ import { RequestListener } from 'node:http';
 import { createServer, Server, Socket } from 'node:net';
 import { timeline } from '../../model/timeline';
 import { until } from '../until';
+import { proxyModel, RouteParts } from './models';
 import { freePorts, RealNginx } from './real-nginx';
 import { StubApi } from './stub-api';
 import { Instance, StubDns } from './stub-dns';
@@ -56,10 +57,10 @@ async function dying(atRequest: (socket: Socket) => void): Promise<Instance> {
   return { address: '127.0.0.1', port: (server.address() as { port: number }).port };
 }
 
-async function start(instances: readonly Instance[]): Promise<void> {
+async function start(instances: readonly Instance[], route: RouteParts = {}): Promise<void> {
   dns.instances = instances;
   const asked = dns.questions;
-  nginx = await RealNginx.start({ upstreamService: 'http', resolvers: [dns.server] });
+  nginx = await RealNginx.start(proxyModel({ routes: [route] }), { resolvers: [dns.server] });
   await until(() => dns.questions >= asked + 1 + instances.length, 'the questions of nginx');
 }
 
@@ -110,11 +111,8 @@ test.each([
   let received = 0;
   const hanging = await dying(() => (received += 1));
   dns.instances = [hanging];
-  nginx = await RealNginx.start({
-    upstreamService: 'http',
-    resolvers: [dns.server],
-    timeline: timeline({ resolverValid: '1s', dnsCache: '0s', connectTimeout: '1s', requestTimeout: '1s' }),
-  });
+  const times = timeline({ resolverValid: '1s', dnsCacheTtl: '0s', connectTimeout: '1s', requestTimeout: '1s' });
+  nginx = await RealNginx.start(proxyModel({ timeline: times }), { resolvers: [dns.server] });
   const answer = await until(async () => {
     const given = await nginx.get({ method, body: method === 'POST' ? 'x' : '' });
     return given.status !== 503 && given;
@@ -125,11 +123,11 @@ test.each([
 });
 
 describe('instances that hang', () => {
-  const times = timeline({ resolverValid: '1s', dnsCache: '0s', connectTimeout: '1s', requestTimeout: '2s' });
+  const times = timeline({ resolverValid: '1s', dnsCacheTtl: '0s', connectTimeout: '1s', requestTimeout: '2s' });
 
   async function startWith(instances: readonly Instance[]): Promise<void> {
     dns.instances = instances;
-    nginx = await RealNginx.start({ upstreamService: 'http', resolvers: [dns.server], timeline: times });
+    nginx = await RealNginx.start(proxyModel({ timeline: times }), { resolvers: [dns.server] });
     await nginx.untilAnswered(({ status }) => status !== 503);
   }
 
@@ -246,4 +244,28 @@ test.each(['failing', 'silent'] as const)('while DNS is %s the known instances s
   const asked = dns.questions;
   await until(() => dns.questions >= asked + 2, 'questions in vain');
   expect((await nginx.get({})).status).toBe(200);
+});
+
+describe('a route without retries', () => {
+  test('passes no request on: what an instance dropped is 502, and what none has seen is 503', async () => {
+    let received = 0;
+    const drops = (): Promise<Instance> =>
+      dying((socket) => {
+        received += 1;
+        socket.resetAndDestroy();
+      });
+    await start([await drops(), await drops()], { retries: false });
+    expect((await nginx.get({ headers: { 'X-Request-Id': 'only-one' } })).body).toBe(
+      '{"error":"Bad Gateway","requestId":"only-one"}',
+    );
+    expect(received).toBe(1);
+  });
+
+  test('answers 503 with Retry-After when no instance accepts a connection, and 413 as any other', async () => {
+    await start([await closedPort()], { retries: false });
+    expect(await nginx.get({})).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
+    const answer = await nginx.get({ method: 'POST', body: Buffer.alloc(2 ** 20 + 1) });
+    expect(answer.status).toBe(413);
+    expect(JSON.parse(answer.body)).toMatchObject({ error: 'Content Too Large' });
+  });
 });

@@ -4,6 +4,7 @@ import { request } from 'node:https';
 import { serve, Served } from '../../api/src/serve';
 import { timeline } from '../../model/timeline';
 import { CapturedLogger } from '../api/support/captured-logger';
+import { proxyModel } from './models';
 import { RealNginx } from './real-nginx';
 import { StubDns } from './stub-dns';
 
@@ -22,11 +23,8 @@ beforeAll(async () => {
   const { address, port } = await api.listening;
   dns = await StubDns.start();
   dns.instances = [{ address, port }];
-  nginx = await RealNginx.start({
-    upstreamService: 'http',
-    resolvers: [dns.server],
-    timeline: timeline({ resolverValid: '1s', dnsCache: '0s', connectTimeout: '1s', requestTimeout: '2s' }),
-  });
+  const times = timeline({ resolverValid: '1s', dnsCacheTtl: '0s', connectTimeout: '1s', requestTimeout: '2s' });
+  nginx = await RealNginx.start(proxyModel({ timeline: times }), { resolvers: [dns.server] });
   await nginx.untilAnswered(({ status }) => status === 200);
 });
 
@@ -39,7 +37,7 @@ afterAll(async () => {
 test('an event stream of serve() comes at once, and goes on without an event for longer than requestTimeout', async () => {
   const sent = request({
     host: '127.0.0.1',
-    port: nginx.props.httpsPort,
+    port: nginx.place.httpsPort,
     servername: nginx.host,
     rejectUnauthorized: false,
     agent: false,

@@ -22,8 +22,7 @@ beforeAll(async () => {
         nextUpstreamTimeout: '2s',
         resolverValid: '1s',
       }),
-      streamPaths: ['/events', '/ws'],
-      streamTimeout: '1m',
+      routes: [{}, { path: '/events', streamTimeout: 60 }, { path: '/ws', streamTimeout: 60 }],
     },
     (incoming, response) => {
       if (incoming.url === '/hung') return;
@@ -58,7 +57,7 @@ async function events(path: string, method = 'GET'): Promise<IncomingMessage> {
   const { nginx } = system;
   const sent = request({
     host: '127.0.0.1',
-    port: nginx.props.httpsPort,
+    port: nginx.place.httpsPort,
     servername: nginx.host,
     rejectUnauthorized: false,
     agent: false,
@@ -86,8 +85,8 @@ test.each([
   await once(response, 'end');
 });
 
-test('streams of streamPaths may be silent for longer than requestTimeout, any other may not', async () => {
-  const webSocket = new WebSocket(`wss://127.0.0.1:${system.nginx.props.httpsPort}/ws/orders`, {
+test('streams of a route that streams may be silent for longer than requestTimeout, any other may not', async () => {
+  const webSocket = new WebSocket(`wss://127.0.0.1:${system.nginx.place.httpsPort}/ws/orders`, {
     headers: { host: system.nginx.host },
     rejectUnauthorized: false,
     ...{ servername: system.nginx.host },

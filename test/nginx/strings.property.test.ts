@@ -3,11 +3,16 @@ import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { responseHeader } from '../../model/headers';
+import { Match, Path } from '../../model/matching';
+import { TargetModel } from '../../model/route';
 import { nginxConf } from '../../nginx/nginx-conf';
-import { ProxyProps } from '../../nginx/proxy';
+import { Place } from '../../nginx/place';
 import { InvalidOption } from '../../validation/invalid-option';
+import { urlPath } from '../../validation/names';
+import { proxyModel, ProxyParts, somePlace } from './models';
 import { startWithOneInstance } from './one-instance';
-import { proxyProps, RealNginx, testConfiguration } from './real-nginx';
+import { RealNginx, testConfiguration } from './real-nginx';
 
 /** Text full of what means something to nginx, a shell, YAML or HTTP. */
 const awkward = fc.constantFrom(
@@ -29,10 +34,10 @@ const text = fc
   .map((parts) => parts.join(''));
 
 /** What is not refused; a refusal is one line that names the option. */
-function accepted<T>(values: readonly T[], option: string, props: (value: T) => Partial<ProxyProps>): T[] {
+function accepted<T>(values: readonly T[], option: string, make: (value: T) => unknown): T[] {
   return values.filter((value) => {
     try {
-      nginxConf(proxyProps(props(value)));
+      make(value);
       return true;
     } catch (error) {
       expect(error).toBeInstanceOf(InvalidOption);
@@ -44,21 +49,35 @@ function accepted<T>(values: readonly T[], option: string, props: (value: T) => 
   });
 }
 
+function conf(parts: ProxyParts, place: Partial<Place> = {}): string {
+  return nginxConf(proxyModel(parts), somePlace(place));
+}
+
 const few = { numRuns: 8 };
 const many = { minLength: 60, maxLength: 60 };
 jest.setTimeout(120_000);
 
-test('a response header reaches the client to the letter, or is refused', async () => {
+/** What arrives as bytes. */
+function utf8(header: unknown): string {
+  return Buffer.from(String(header), 'latin1').toString();
+}
+
+test('a header of answers or requests arrives to the letter, or is refused', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(text, many), async (values) => {
-      const carried = accepted(values, 'responseHeaders', (value) => ({ responseHeaders: { 'X-A': value } }));
-      const responseHeaders = Object.fromEntries(carried.map((value, index) => [`X-Value-${index}`, value]));
-      const { nginx, stop } = await startWithOneInstance({ responseHeaders, contentSecurityPolicy: carried[0] ?? 'x' });
+      const carried = accepted(values, 'responseHeaders', (value) => responseHeader('responseHeaders', 'X-A', value));
+      const headers = carried.map((value, index) => [`X-Value-${index}`, value] as const);
+      const { nginx, api, stop } = await startWithOneInstance({
+        defaultResponseHeaders: [...headers, ['Content-Security-Policy', carried[0] ?? 'x']],
+        routes: [{}, { path: '/own', requestHeaders: headers, responseHeaders: headers }],
+      });
       try {
-        const { headers } = await nginx.get({});
-        const received = (name: string): string => Buffer.from(String(headers[name]), 'latin1').toString();
-        expect(carried.map((_value, index) => received(`x-value-${index}`))).toEqual(carried);
-        expect(received('content-security-policy')).toBe(carried[0] ?? 'x');
+        const [byDefault, own] = [await nginx.get({}), await nginx.get({ path: '/own' })];
+        const sent = api.requests.at(-1)?.headers ?? {};
+        for (const received of [byDefault.headers, own.headers, sent]) {
+          expect(carried.map((_value, index) => utf8(received[`x-value-${index}`]))).toEqual(carried);
+        }
+        expect(utf8(byDefault.headers['content-security-policy'])).toBe(carried[0] ?? 'x');
       } finally {
         await stop();
       }
@@ -70,12 +89,115 @@ test('a response header reaches the client to the letter, or is refused', async 
 test('a header name is carried or refused', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(text, many), async (names) => {
-      const carried = accepted(names, 'responseHeaders', (name) => ({ responseHeaders: { [name]: 'x' } }));
+      const carried = accepted(names, 'responseHeaders', (name) => responseHeader('responseHeaders', name, 'x'));
+      const headers = carried.map((name) => [name, 'x'] as const);
       await testConfiguration(
-        nginxConf(proxyProps({ responseHeaders: Object.fromEntries(carried.map((name) => [name, 'x'])) })),
+        conf({ defaultResponseHeaders: headers, routes: [{ responseHeaders: headers, requestHeaders: headers }] }),
       );
     }),
     few,
+  );
+});
+
+test('a value that is matched is that value and no other, or is refused', async () => {
+  const printable = fc.string({
+    unit: fc.constantFrom(...Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i))),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.oneof(text, printable), many), async (values) => {
+      const matches = accepted([...new Set(values)], 'Match.header', (value) => Match.header('X-Value', value));
+      const answer = (body: string): TargetModel => ({
+        kind: 'response',
+        status: 200,
+        body,
+        contentType: 'text/plain',
+      });
+      const { nginx, stop } = await startWithOneInstance({
+        routes: [
+          { target: answer('none') },
+          ...matches.map((value) => ({ target: answer(value), when: Match.header('X-Value', value) })),
+        ],
+      });
+      try {
+        for (const value of matches) {
+          expect((await nginx.get({ headers: { 'x-value': value } })).body).toBe(value);
+          for (const other of [`${value}x`, `x${value}`, value.replace(/[a-z]/i, (letter) => swapCase(letter))]) {
+            if (matches.includes(other)) continue;
+            expect((await nginx.get({ headers: { 'x-value': other } })).body).toBe('none');
+          }
+        }
+      } finally {
+        await stop();
+      }
+    }),
+    { numRuns: 3 },
+  );
+});
+
+function swapCase(letter: string): string {
+  return letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase();
+}
+
+test('a path of a route, its answer and its redirect are to the letter, or are refused', async () => {
+  const segments = fc.array(fc.stringMatching(/^[\w~-][\w.~-]{0,8}$/), { minLength: 1, maxLength: 4 });
+  const paths = fc.oneof(
+    { weight: 3, arbitrary: segments.map((parts) => `/${parts.join('/')}`) },
+    { weight: 1, arbitrary: text.map((value) => `/${value}`) },
+  );
+  const lines = fc
+    .array(fc.oneof(text, fc.constantFrom('\n', '\t', '\r\n')), { maxLength: 8 })
+    .map((parts) => parts.join(''));
+  const urls = fc.oneof(
+    fc.webUrl({ withQueryParameters: true }),
+    fc
+      .array(fc.constantFrom('$', '$host', "'", '(', ';', '%20', 'a', '!', '*'), { maxLength: 6 })
+      .map((parts) => `https://x.example/${parts.join('')}`),
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(paths, many),
+      fc.array(lines, many),
+      fc.array(urls, many),
+      async (given, bodies, locations) => {
+        const exact = [...new Set(accepted(given, 'path', (path) => Path.exact(path)))];
+        const carried = accepted(bodies, 'body', (body) =>
+          conf({ routes: [{ target: { kind: 'response', status: 200, body, contentType: 'a/b' } }] }),
+        );
+        const body = (index: number): string => carried[index % Math.max(1, carried.length)] ?? '';
+        const location = (index: number): string => locations[index % locations.length] ?? '';
+        const { nginx, stop } = await startWithOneInstance({
+          names: ['api.example.com'],
+          hosts: [
+            {},
+            {
+              names: ['redirects.example.com'],
+              routes: exact.map((path, index) => ({
+                path: Path.exact(path),
+                name: `r${index}`,
+                target: { kind: 'redirect', location: location(index), status: 307 },
+              })),
+            },
+          ],
+          routes: exact.map((path, index) => ({
+            path: Path.exact(path),
+            name: `a${index}`,
+            target: { kind: 'response', status: 200, body: body(index), contentType: 'text/plain' },
+          })),
+        });
+        try {
+          for (const [index, path] of exact.entries()) {
+            expect(await nginx.get({ path })).toMatchObject({ status: 200, body: body(index) });
+            const host = 'redirects.example.com';
+            const { status, headers } = await nginx.get({ path, servername: host, headers: { host } });
+            expect([status, headers.location]).toEqual([307, location(index)]);
+          }
+          expect((await nginx.get({ path: '/not/there' })).status).toBe(404);
+        } finally {
+          await stop();
+        }
+      },
+    ),
+    { numRuns: 3 },
   );
 });
 
@@ -91,12 +213,12 @@ test('the path of the health check is asked to the letter, or is refused', async
         many,
       ),
       async (values) => {
-        const carried = accepted(values, 'healthCheckPath', (healthCheckPath) => ({ healthCheckPath }));
+        const carried = accepted(values, 'healthCheckPath', (value) => urlPath('healthCheckPath', value));
         const healthCheckPath = carried.at(-1);
         if (healthCheckPath === undefined) return;
-        const { nginx, api, stop } = await startWithOneInstance({ healthCheckPath });
+        const { nginx, api, stop } = await startWithOneInstance({ backends: [{ healthCheckPath }] });
         try {
-          await nginx.get({ port: nginx.props.probePort, path: '/startup' });
+          await nginx.get({ port: nginx.place.probePort, path: '/startup' });
           expect(api.requests.at(-1)?.url).toBe(healthCheckPath);
         } finally {
           await stop();
@@ -114,15 +236,15 @@ test('directories and files are used by exactly the name that was given, or are 
       const directory = `${parent}/${name.replaceAll('/', '').replaceAll(/^\.+$/g, '')}x`;
       const options = ['certificateDirectory', 'runtimeDirectory'] as const;
       const usable = options.every(
-        (option) => accepted([directory], option, (value) => ({ [option]: value })).length === 1,
+        (option) => accepted([directory], option, (value) => conf({}, { [option]: value })).length === 1,
       );
       const log = `${directory}/access.log`;
-      const logUsable = accepted([log], 'accessLog', (accessLog) => ({ accessLog })).length === 1;
+      const logUsable = accepted([log], 'accessLog', (accessLog) => conf({}, { accessLog })).length === 1;
       try {
         if (!usable) return;
         await mkdir(directory, { recursive: true });
         // It answers only with the certificate, which is in that directory.
-        const nginx = await RealNginx.start({
+        const nginx = await RealNginx.start(proxyModel(), {
           certificateDirectory: directory,
           runtimeDirectory: directory,
           ...(logUsable ? { accessLog: log } : {}),
@@ -142,22 +264,15 @@ test('directories and files are used by exactly the name that was given, or are 
   );
 });
 
-test.each<[string, (value: string) => Partial<ProxyProps>]>([
-  ['host', (host) => ({ host })],
-  ['additionalHosts', (host) => ({ additionalHosts: [host] })],
-  ['upstreamHost', (upstreamHost) => ({ upstreamHost })],
-  ['upstreamService', (upstreamService) => ({ upstreamService })],
+test.each<[string, (value: string) => Partial<Place>]>([
   ['resolvers', (resolver) => ({ resolvers: [resolver] })],
-  ['trustedProxies', (network) => ({ trustedProxies: [network] })],
   ['listenAddress', (listenAddress) => ({ listenAddress })],
-  ['hashKey', (hashKey) => ({ upstreamService: 'http', loadBalancing: 'hash', hashKey })],
-  ['hashKey', (name) => ({ upstreamService: 'http', loadBalancing: 'hash', hashKey: `header:${name}` })],
-  ['hashKey', (name) => ({ upstreamService: 'http', loadBalancing: 'hash', hashKey: `cookie:${name}` })],
-])('%s takes names and addresses, and nothing that could end a directive', (option, props) => {
+])('%s takes names and addresses, and nothing that could end a directive', (option, place) => {
   const names = fc.oneof(text, fc.domain(), fc.ipV4(), fc.ipV6(), fc.stringMatching(/^[A-Za-z0-9._:/[\]-]{1,20}$/));
   fc.assert(
     fc.property(names, (value) => {
-      for (const carried of accepted([value], option, props)) expect(carried).toMatch(/^[A-Za-z0-9._:/[\]-]+$/);
+      const carrying = accepted([value], option, (given) => conf({}, place(given)));
+      for (const carried of carrying) expect(carried).toMatch(/^[A-Za-z0-9._:/[\]-]+$/);
     }),
     { numRuns: 400 },
   );

@@ -17,6 +17,8 @@ export class StubDns {
   /** 'silent' answers nothing, 'failing' SERVFAIL, 'missing' NXDOMAIN. */
   mood: 'well' | 'silent' | 'failing' | 'missing' = 'well';
   instances: readonly Instance[] = [];
+  /** Those of one name, where they are others. */
+  readonly byHost = new Map<string, readonly Instance[]>();
   questions = 0;
   private stopped = false;
 
@@ -56,17 +58,19 @@ export class StubDns {
   }
 
   private records(name: string, type: string): Answer[] {
+    const host = name.replace(/^(?:_[^.]+\.)+|^instance-\d+\./, '');
+    const instances = this.byHost.get(host) ?? this.instances;
     if (type === 'SRV') {
-      return this.instances.map(({ port }, index) => ({
+      return instances.map(({ port }, index) => ({
         name,
         type,
         ttl: 30,
-        data: { port, target: `instance-${index}.${name.replace(/^(_[^.]+\.)+/, '')}`, priority: 0, weight: 0 },
+        data: { port, target: `instance-${index}.${host}`, priority: 0, weight: 0 },
       }));
     }
     if (type !== 'A') return [];
     const index = /^instance-(\d+)\./.exec(name)?.[1];
-    const chosen = index === undefined ? this.instances : this.instances.slice(Number(index), Number(index) + 1);
+    const chosen = index === undefined ? instances : instances.slice(Number(index), Number(index) + 1);
     return chosen.map(({ address }) => ({ name, type, ttl: 30, data: address }));
   }
 }

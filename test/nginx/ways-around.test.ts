@@ -1,145 +1,325 @@
+import { LoadBalancing, RequestKey } from '../../model/load-balancing';
+import { Match, Path } from '../../model/matching';
+import { RouteModel } from '../../model/route';
 import { nginxConf } from '../../nginx/nginx-conf';
-import { ProxyProps } from '../../nginx/proxy';
-import { proxyProps } from './real-nginx';
+import { Place } from '../../nginx/place';
+import { proxyModel, ProxyParts, somePlace } from './models';
+import { Block, everyBlock, everyText, one, parse } from './parsed-conf';
 
-/** A directive or a block of nginx.conf. */
-interface Block {
-  readonly text: string;
-  readonly body: readonly Block[];
-}
+type Variant = ProxyParts & { readonly place?: Partial<Place> };
 
-const variants: Record<string, Partial<ProxyProps>> = {
+const variants: Record<string, Variant> = {
   defaults: {},
-  streams: { streamPaths: ['/events', '/ws'] },
-  fallback: { upstreamFallback: { host: '10.0.0.1', port: 3000 }, streamPaths: ['/events'] },
+  streams: { routes: [{}, { path: '/events', streamTimeout: 3600 }, { path: '/ws', streamTimeout: 3600 }] },
+  fallback: {
+    backends: [{ fallback: '10.0.0.1:3000' }],
+    routes: [{}, { path: '/events', streamTimeout: 3600 }],
+  },
   everything: {
-    upstreamService: 'http',
-    loadBalancing: 'hash',
-    hashKey: 'header:X-User-Id',
+    backends: [{ fallback: '10.0.0.1:3000', loadBalancing: LoadBalancing.hash(RequestKey.header('X-User-Id')) }],
+    routes: [{}, { path: '/events', streamTimeout: 3600 }],
     trustedProxies: ['10.0.0.0/8'],
-    upstreamFallback: { host: '10.0.0.1', port: 3000 },
-    streamPaths: ['/events'],
-    certificateStore: '/run/certificates',
-    certificateCheckPort: 8445,
-    connectionCount: { httpPort: 8446, httpsPort: 8447 },
+    place: {
+      certificateStore: '/run/certificates',
+      certificateCheckPort: 8445,
+      connectionCount: { httpPort: 8446, httpsPort: 8447 },
+    },
+  },
+  'several routes': {
+    backends: [{ name: 'orders', fallback: '10.0.0.1:3000' }, { name: 'catalog' }],
+    routes: [
+      { target: 'orders' },
+      {
+        path: '/catalog',
+        target: 'catalog',
+        rewrite: '/api',
+        times: { connectTimeout: 1, requestTimeout: 5, nextUpstreamTimeout: 9, nextUpstreamTries: 2 },
+        maxBodySize: 4096,
+        requestHeaders: [['X-Team', 'catalog']],
+        responseHeaders: [['Referrer-Policy', 'origin']],
+      },
+      { path: Path.exact('/catalog/events'), target: 'catalog', streamTimeout: 60, responseHeaders: [['X-A', 'b']] },
+      { path: '/old', target: { kind: 'redirect', location: '/catalog', status: 301 } },
+      { path: Path.exact('/ping'), target: { kind: 'response', status: 200, body: 'pong', contentType: 'text/plain' } },
+    ],
+  },
+  conditions: {
+    backends: [{ name: 'stable', fallback: '10.0.0.1:3000' }, { name: 'canary' }],
+    hosts: [
+      {
+        names: ['a.example.com'],
+        routes: [
+          { name: 'root', target: 'stable', maxBodySize: 2 ** 20 },
+          { name: 'root-canary', target: 'canary', when: Match.header('X-Canary', 'always'), maxBodySize: 2 ** 21 },
+          { name: 'writes', path: '/orders', target: 'canary', when: Match.method('POST'), maxBodySize: 2 ** 22 },
+          {
+            name: 'debug',
+            path: '/orders',
+            target: 'canary',
+            when: Match.allOf(Match.query('debug', '1'), Match.cookie('staff', 'yes')),
+            streamTimeout: 3600,
+            requestHeaders: [['X-Debug', 'yes']],
+          },
+        ],
+      },
+      {
+        names: ['b.example.com'],
+        hstsMaxAge: 0,
+        routes: [
+          {
+            name: 'only-writes',
+            path: '/orders',
+            target: 'stable',
+            when: Match.method('POST'),
+            responseHeaders: [['X-A', false]],
+          },
+        ],
+      },
+    ],
+  },
+  splits: {
+    backends: [{ name: 'stable', fallback: '10.0.0.1:3000' }, { name: 'canary' }],
+    routes: [
+      {
+        target: {
+          kind: 'split',
+          shares: [
+            { backend: 'stable', weight: 90 },
+            { backend: 'canary', weight: 10 },
+          ],
+          stickyBy: RequestKey.cookie('session'),
+        },
+      },
+    ],
+  },
+  'live weights': {
+    backends: [{ name: 'stable', fallback: '10.0.0.1:3000' }, { name: 'canary' }],
+    routes: [
+      {
+        target: {
+          kind: 'split',
+          shares: ['stable', 'canary'].map((backend) => ({ backend, weight: 50 })),
+          stickyBy: RequestKey.header('X-Client'),
+        },
+      },
+    ],
+    place: { weightsFile: '/etc/nginx/weights/weights.json' },
   },
 };
 
+/** What of a request a deployment has named as choosing a route or a backend. */
+function namedByDeployment(routes: readonly RouteModel[]): Set<string> {
+  const lower = (name: string): string => name.toLowerCase().replaceAll('-', '_');
+  const prefix = { header: '$http_', cookie: '$cookie_', query: '$arg_' } as const;
+  return new Set(
+    routes.flatMap(({ when, target, rewrite }) => [
+      ...when.map((condition) =>
+        condition.kind === 'method' ? '$request_method' : `${prefix[condition.kind]}${lower(condition.name)}`,
+      ),
+      ...(target.kind === 'split' && 'name' in target.stickyBy.source
+        ? [`${prefix[target.stickyBy.source.kind]}${lower(target.stickyBy.source.name)}`, '$remote_addr']
+        : []),
+      ...(rewrite === undefined ? [] : ['$request_uri']),
+      // A name of the server that was asked for.
+      ...(target.kind === 'redirect' ? ['$request_uri', '$host'] : []),
+    ]),
+  );
+}
+
 /** Every rule of a server holds on every way that a request can take through it. */
-describe.each(Object.entries(variants))('No way around: %s', (_name, props) => {
-  const root = parse(nginxConf(proxyProps(props)));
+describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ...parts }) => {
+  const model = proxyModel(parts);
+  const root = parse(nginxConf(model, somePlace(place)));
   const all = everyBlock(root);
   const http = one(root, /^http$/);
-  const servers = http.body.filter(({ text }) => text === 'server');
-  const api = servers.find(
-    ({ body }) =>
-      body.some(({ text }) => text.startsWith('server_name') && text.includes('localhost')) &&
-      body.some(({ text }) => text.startsWith('http2')),
-  );
-  const locations = (api?.body ?? []).filter(({ text }) => text.startsWith('location '));
-  const proxied = locations.filter(({ body }) => body.some(({ text }) => text.startsWith('proxy_pass')));
+  const texts = ({ body }: Block): string[] => body.map(({ text }) => text);
+  const servers = http.body.filter((block) => block.text === 'server' && texts(block).includes('http2 on'));
+  const hosts = model.hosts.map(({ names, routes }) => {
+    const server = servers.find((block) => texts(block).includes(`server_name ${names.join(' ')}`));
+    const locations = (server?.body ?? []).filter(({ text }) => text.startsWith('location '));
+    const proxied = locations.filter(({ body }) => body.some(({ text }) => text.startsWith('proxy_pass')));
+    return { server, locations, proxied, routes };
+  });
+  const proxied = hosts.flatMap((host) => host.proxied);
+  const routes = hosts.flatMap((host) => host.routes);
 
-  test('no header, cookie, query or body of a client chooses a location', () => {
+  test('each host has a server of its own', () => {
+    expect(servers).toHaveLength(model.hosts.length);
+    for (const { server } of hosts) expect(server).toBeDefined();
+  });
+
+  test('nothing of a client but what the deployment names chooses a location or a backend', () => {
     const choosing = all.flatMap(({ text }) => [
       ...(text.startsWith('error_page') ? (/= ?(\$\w+)$/.exec(text)?.slice(1) ?? []) : []),
       ...(/^(?:proxy_pass|rewrite|try_files|set|if)\b/.test(text)
-        ? [...text.matchAll(/\$\w+/g)].map(([name]) => name)
+        ? [...text.matchAll(/\$\{?\w+/g)].map(([name]) => name.replace('{', ''))
         : []),
     ]);
-    const sources = new Set(choosing.flatMap((name) => sourcesOf(name, http)));
-    // $route is what the location that was entered says.
-    const allowed = /^\$(request_method|upstream_\w+|uri|certificate_is_good|health_check_path|route)$/;
-    expect([...sources].filter((name) => !allowed.test(name))).toEqual([]);
+    const sources = new Set(choosing.flatMap((name) => sourcesOf(name, http, all)));
+    // $route is what the location that was entered says, $live_backend goes by it and $split_key; a length chooses but between 413 and the way on.
+    const allowed = /^\$(request_method|upstream_\w+|uri|certificate_is_good|content_length|live_backend)$/;
+    const named = namedByDeployment(routes);
+    expect([...sources].filter((name) => !allowed.test(name) && !named.has(name))).toEqual([]);
     expect(choosing.length).toBeGreaterThan(0);
   });
 
   test('every way of a route has the same rules, and each location that is entered says whose it is', () => {
-    const rules = ({ body }: Block): string[] =>
-      body
-        .map(({ text }) => text)
-        .filter((text) => !/^(set \$route|proxy_pass|proxy_next_upstream_tries|error_page 502 504)\b/.test(text));
-    for (const location of proxied) {
-      const [, name] = /^location @(?:again|fallback)_(\w+)$/.exec(location.text) ?? [];
-      const set = location.body.filter(({ text }) => text.startsWith('set '));
-      if (name === undefined) {
-        expect(set.map(({ text }) => text)).toEqual([expect.stringMatching(/^set \$route [a-z0-9_]+$/)]);
-        continue;
+    const rules = (block: Block): string[] =>
+      texts(block).filter(
+        (text) =>
+          !/^(set \$(route|backend|split_key)|if|proxy_pass|proxy_next_upstream_tries|error_page 502 504)\b/.test(text),
+      );
+    for (const host of hosts) {
+      const seen = new Set<Block>();
+      for (const { name, target } of host.routes) {
+        if (target.kind !== 'backend' && target.kind !== 'split') continue;
+        const entries = host.proxied.filter((block) => texts(block).includes(`set $route ${name}`));
+        const further = host.proxied.filter(({ text }) =>
+          [`location @again_${name}`, `location @fallback_${name}`].includes(text),
+        );
+        expect(entries.length).toBeGreaterThan(0);
+        expect(further.length).toBeGreaterThan(0);
+        for (const location of [...entries, ...further]) {
+          seen.add(location);
+          expect(rules(location)).toEqual(entries[0] && rules(entries[0]));
+        }
+        for (const location of further) expect(texts(location).join()).not.toContain('set ');
       }
-      expect(set).toEqual([]);
-      const entries = proxied.filter(({ body }) => body.some(({ text }) => text === `set $route ${name}`));
-      expect(entries.length).toBeGreaterThan(0);
-      for (const entry of entries) expect(rules(location)).toEqual(rules(entry));
+      expect(host.proxied.filter((location) => !seen.has(location))).toEqual([]);
     }
   });
 
-  test('there is no location by a condition', () => {
-    expect(
-      (api?.body ?? []).flatMap(everyText).filter((text) => /^(if|rewrite|return 418|limit_except)\b/.test(text)),
-    ).toEqual([]);
+  test('every further try asks the backend of the first one, with the same path', () => {
+    for (const host of hosts) {
+      for (const { name, target } of host.routes) {
+        if (target.kind !== 'backend' && target.kind !== 'split') continue;
+        const to = (location: string): string[] =>
+          host.proxied
+            .filter(({ text }) => text === location)
+            .flatMap(texts)
+            .filter((text) => text.startsWith('proxy_pass'));
+        const [first] = host.proxied
+          .filter((block) => texts(block).includes(`set $route ${name}`))
+          .flatMap((block) => texts(block).filter((text) => text.startsWith('proxy_pass')));
+        expect(to(`location @again_${name}`)).toEqual([first]);
+        for (const fallback of to(`location @fallback_${name}`)) {
+          expect(fallback.replace('_fallback', '').replace(/\$\{(\w+)\}/, '$$$1')).toBe(first);
+        }
+      }
+    }
   });
 
-  test('every location that leads to the API is counted, and takes no rule of the server away', () => {
+  test('every location that something leads to is there', () => {
+    for (const { server, routes: ofHost } of hosts) {
+      if (server === undefined) continue;
+      const there = new Set(texts(server).flatMap((text) => /^location (@\S+)$/.exec(text)?.slice(1) ?? []));
+      const ledTo = (variable: string): string[] => {
+        const map = http.body.find(({ text }) => text.startsWith('map ') && text.endsWith(` ${variable}`));
+        return (map === undefined ? [] : texts(map)).flatMap((text) => {
+          const value = text.replace(/^(?:"[^"]*"|\S+) /, '');
+          return value.startsWith('@') ? [value] : ledTo(value);
+        });
+      };
+      for (const text of everyText(server)) {
+        const variable = /^(?:set \$chosen|error_page (?:502 504|503) =?) ?(\S+)$/.exec(text)?.[1] ?? '';
+        const whose = text.startsWith('error_page') ? ofHost : ofHost.slice(0, 1);
+        for (const location of variable.startsWith('@') ? [variable] : ledTo(variable)) {
+          const some = whose.filter(({ target }) => target.kind === 'backend' || target.kind === 'split');
+          const names = location.includes('$route')
+            ? some.map(({ name }) => location.replace('$route', name))
+            : [location];
+          const missing = names.filter((name) => !there.has(name));
+          // Only routes of a backend with a fallback come to a map that leads there.
+          expect(missing.filter((name) => !name.startsWith('@fallback_'))).toEqual([]);
+        }
+      }
+      for (const { name } of ofHost) {
+        const next = texts(
+          server.body.find(({ text }) => text === `location @again_${name}`) ?? { text: '', body: [] },
+        );
+        if (next.includes('error_page 502 504 = $after_instances')) expect(there).toContain(`@fallback_${name}`);
+      }
+    }
+  });
+
+  test('a condition decides between routes, and between a route and a refusal, and nothing else', () => {
+    for (const { locations } of hosts) {
+      for (const location of locations) {
+        const own = texts(location);
+        if (own.includes('return 418')) {
+          const others = own.filter((text) => !/^(set \$chosen \$choice_\w+|client_max_body_size \w+)$/.test(text));
+          expect(others).toEqual(['return 418']);
+        }
+        for (const block of location.body.filter(({ text }) => text.startsWith('if '))) {
+          expect(texts(block)).toEqual([expect.stringMatching(/^return 4\d\d$/)]);
+        }
+      }
+      const conditional = routes.some(({ when }) => when.length > 0);
+      const text = locations.flatMap(everyText);
+      expect(text.filter((line) => /^(rewrite|limit_except)\b/.test(line))).toEqual([]);
+      if (!conditional) expect(text).not.toContain('return 418');
+    }
+  });
+
+  test('every location that leads to a backend is counted, and takes no rule of a level above away', () => {
     expect(proxied.length).toBeGreaterThan(1);
-    const counted = api?.body.filter(({ text }) => text.startsWith('limit_conn '));
-    expect(counted).toHaveLength(2);
-    for (const { body } of proxied) {
-      const texts = body.map(({ text }) => text);
-      const own = texts.filter((text) => text.startsWith('limit_conn '));
-      // Those of its own replace those of the server.
-      if (own.length > 0) expect(own.join()).toMatch(/limit_conn streams \d+,limit_conn requests_of_client \d+/);
-      expect(
-        texts.filter((text) =>
-          /^(proxy_set_header|allow|deny|satisfy|auth_|client_max_body_size|proxy_hide_header)/.test(text),
-        ),
-      ).toEqual([]);
+    const lists = ['proxy_set_header', 'proxy_hide_header'] as const;
+    for (const { server, proxied: ofServer } of hosts) {
+      expect(server?.body.filter(({ text }) => text.startsWith('limit_conn '))).toHaveLength(2);
+      for (const location of ofServer) {
+        const own = texts(location).filter((text) => text.startsWith('limit_conn '));
+        // Those of its own replace those of the server.
+        if (own.length > 0) expect(own.join()).toMatch(/limit_conn streams \d+,limit_conn requests_of_client \d+/);
+        expect(texts(location).filter((text) => /^(allow|deny|satisfy|auth_)/.test(text))).toEqual([]);
+        for (const list of lists) {
+          const names = (block: Block | undefined): string[] =>
+            (block === undefined ? [] : texts(block))
+              .filter((text) => text.startsWith(`${list} `))
+              .map((text) => (text.split(' ')[1] ?? '').toLowerCase());
+          const [here, above] = [names(location), names(server).length > 0 ? names(server) : names(http)];
+          if (here.length > 0) expect(here).toEqual(expect.arrayContaining(above));
+        }
+        if (texts(location).includes('add_header_inherit off')) {
+          const kept = texts(location).join('\n');
+          for (const name of ['X-Request-Id', 'X-Content-Type-Options', 'Content-Security-Policy']) {
+            expect(kept).toContain(`add_header ${name} `);
+          }
+        }
+      }
     }
   });
 
   test('only the paths that the deployment names may be silent for long', () => {
-    const patient = locations.filter(({ body }) => body.some(({ text }) => text.startsWith('proxy_read_timeout')));
-    const named = (props.streamPaths ?? []).flatMap((path) => [`location = ${path}`, `location ${path}/`]);
-    const reachedFromOutside = patient.map(({ text }) => text).filter((text) => !text.startsWith('location @'));
-    expect(reachedFromOutside).toEqual(named);
+    const streaming = routes.filter(({ streamTimeout }) => streamTimeout !== undefined);
+    for (const { locations } of hosts) {
+      for (const location of locations) {
+        const [, seconds] = /proxy_read_timeout (\d+)s/.exec(texts(location).join()) ?? [];
+        if (seconds === undefined || Number(seconds) <= model.timeline.requestTimeout) continue;
+        const whose = streaming.filter(
+          ({ name }) =>
+            texts(location).includes(`set $route ${name}`) ||
+            [`location @again_${name}`, `location @fallback_${name}`].includes(location.text),
+        );
+        expect(whose).toHaveLength(1);
+        const [route] = whose;
+        const path = route?.path.path ?? '';
+        expect([`location = ${path}`, `location ${path}/`]).toEqual(
+          location.text.startsWith('location @') ? expect.anything() : expect.arrayContaining([location.text]),
+        );
+      }
+    }
   });
 });
 
 /** What a variable goes by in the end. */
-function sourcesOf(name: string, http: Block): string[] {
-  const map = http.body.find(({ text }) => new RegExp(`^(?:map|geo) .*\\${name}$`).test(text));
-  if (map === undefined) return [name];
+function sourcesOf(name: string, http: Block, all: readonly Block[]): string[] {
+  const set = all.filter(({ text }) => text.startsWith(`set ${name} `)).map(({ text }) => text.split(' ')[2] ?? '');
+  if (set.length > 0) return set.flatMap((value) => (value.startsWith('$') ? sourcesOf(value, http, all) : []));
+  const map = http.body.find(({ text }) => new RegExp(`^(?:map|geo|split_clients) .*\\${name}$`).test(text));
+  if (map === undefined) return /^\$(rest_of_path|query_alone)$/.test(name) ? [] : [name];
   const key = map.text.replace(/\$\w+$/, '');
   const values = map.body.map(({ text }) => text.replace(/^(?:"[^"]*"|\S+) /, ''));
-  return [key, ...values].flatMap((text) => [...text.matchAll(/\$\w+/g)].flatMap(([other]) => sourcesOf(other, http)));
-}
-
-function one(root: Block, text: RegExp): Block {
-  const found = root.body.find((block) => text.test(block.text));
-  if (found === undefined) throw new Error(`${String(text)} is not there`);
-  return found;
-}
-
-function everyBlock(block: Block): Block[] {
-  return [block, ...block.body.flatMap(everyBlock)];
-}
-
-function everyText(block: Block): string[] {
-  return everyBlock(block).map(({ text }) => text);
-}
-
-/** Our own output, a directive a line. */
-function parse(conf: string): Block {
-  const root: { text: string; body: Block[] } = { text: '', body: [] };
-  const open = [root];
-  for (const line of conf.split('\n')) {
-    const text = line.replace(/ +# .*$/, '').trim();
-    if (text === '' || text.startsWith('#')) continue;
-    if (text === '}') {
-      open.pop();
-      continue;
-    }
-    const block = { text: text.replace(/ ?[{;]$/, ''), body: [] };
-    open.at(-1)?.body.push(block);
-    if (text.endsWith('{')) open.push(block);
-  }
-  return root;
+  return [key, ...values].flatMap((text) =>
+    [...text.matchAll(/\$\w+/g)].flatMap(([other]) => sourcesOf(other, http, all)),
+  );
 }

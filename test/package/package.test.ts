@@ -46,9 +46,9 @@ import { LoadBalancedApi } from 'fairlead';
 
 const app = new App();
 new LoadBalancedApi(app, 'orders', {
-  container: { image: 'ghcr.io/acme/orders:1.4.2' },
+  image: 'ghcr.io/acme/orders:1.4.2',
   host: 'orders.example.com',
-  maxReplicas: 12,
+  replicas: { min: 3, max: 12 },
 });
 app.synth();
 `,
@@ -67,7 +67,7 @@ test('a refused option is one line for an app that preloads fairlead/one-line-er
     join(app, 'refused.js'),
     `const { App } = require('cdk8s');
 const { LoadBalancedApi } = require('fairlead');
-new LoadBalancedApi(new App(), 'orders', { container: { image: 'x', port: 70000 } });
+new LoadBalancedApi(new App(), 'orders', { image: 'x', port: 70000 });
 `,
   );
   const refused = (): string => {
@@ -81,7 +81,7 @@ new LoadBalancedApi(new App(), 'orders', { container: { image: 'x', port: 70000 
       return (error as { stderr: string }).stderr;
     }
   };
-  expect(refused()).toBe('orders container.port: 70000 is out of range: give a whole number from 1 to 65535\n');
+  expect(refused()).toBe('orders port: 70000 is out of range: give a whole number from 1 to 65535\n');
 });
 
 test('serve() comes without cdk8s behind it', () => {
@@ -93,14 +93,19 @@ test('serve() comes without cdk8s behind it', () => {
 });
 
 test("the command runs an app of the package's user, and asks for one if none is given", async () => {
-  const cli = join('node_modules', 'fairlead', 'lib', 'cli.js');
+  const cli = join(app, 'node_modules', 'fairlead', 'lib', 'cli.js');
   const [httpPort, httpsPort] = await freePorts(2);
   const ports = ['--http-port', String(httpPort), '--https-port', String(httpsPort)];
-  const missing = spawnSync(process.execPath, [cli, 'start', ...ports], { cwd: app, encoding: 'utf8' });
-  expect(missing.stderr).toBe(
-    'fairlead: --command is missing: give the program to run, such as --command "node server.js"\n',
+  const elsewhere = spawnSync(process.execPath, [cli, 'start', ...ports], { cwd: tmpdir(), encoding: 'utf8' });
+  expect(elsewhere.stderr).toBe(
+    'fairlead: main.ts is not here, which would say what to run: give the program, such as --command "node server.js"\n',
   );
-  expect(missing.status).toBe(2);
+  expect(elsewhere.status).toBe(2);
+  writeFileSync(join(app, 'main.ts'), '');
+  const without = spawnSync(process.execPath, [cli, 'start', ...ports], { cwd: app, encoding: 'utf8' });
+  expect(without.stderr).toBe(
+    `fairlead: main.ts: ${JSON.stringify(app)} has no ts-node, which would load it: npm install --save-dev ts-node\n`,
+  );
 
   writeFileSync(
     join(app, 'server.js'),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { AttackTally } from '../../reliability/attacker';
 import { type ApiServer, apiServer } from '../api/support/api-server';
+import { proxyModel } from '../nginx/models';
 import { RealNginx } from '../nginx/real-nginx';
 import { StubDns } from '../nginx/stub-dns';
 import { until } from '../until';
@@ -49,7 +50,7 @@ async function run(
 ): Promise<AttackTally> {
   const child = spawn(process.execPath, [
     ...[program, attack, '--seconds', '15', ...options.split(' ')],
-    ...['--target', `127.0.0.1:${nginx.props.httpsPort}`, '--host', host],
+    ...['--target', `127.0.0.1:${nginx.place.httpsPort}`, '--host', host],
   ]);
   let last: AttackTally | undefined;
   let longer = 4;
@@ -65,10 +66,8 @@ beforeAll(async () => {
   dns = await StubDns.start();
   api = await apiServer({ DIAGNOSTIC_ENDPOINTS: 'true' });
   dns.instances = [{ address: '127.0.0.1', port: api.port }];
-  nginx = await RealNginx.start({
-    upstreamService: 'http',
+  nginx = await RealNginx.start(proxyModel({ names: ['localhost', ...Object.keys(attacks).map(hostOf)] }), {
     resolvers: [dns.server],
-    additionalHosts: Object.keys(attacks).map(hostOf),
   });
   await nginx.untilAnswered(({ status }) => status === 200);
   await Promise.all(Object.entries(attacks).map(async ([attack, how]) => tallies.set(attack, await run(attack, how))));

@@ -78,8 +78,8 @@ describe("a client's program", () => {
     try {
       const process = start({
         protocol,
-        url: `https://localhost:${nginx.props.httpsPort}`,
-        certificateFile: join(nginx.props.certificateDirectory, 'tls.crt'),
+        url: `https://localhost:${nginx.place.httpsPort}`,
+        certificateFile: join(nginx.place.certificateDirectory, 'tls.crt'),
       });
       await process.answered;
       await until(() => asked.GET > 40 && asked.POST > 40, 'requests of both kinds');

@@ -53,8 +53,8 @@ test('the example API is asked unless a path of another is given', () => {
     clients: false,
     api: { own: false, getPath: '/healthcheck', postPath: '/echo' },
   });
-  expect(runOptions(['--get', '/orders', '--only', 'quiet', '--only', 'scale'], names)).toMatchObject({
-    only: ['quiet', 'scale'],
+  expect(runOptions(['--get', '/orders', '--only', 'baseline', '--only', 'scale'], names)).toMatchObject({
+    only: ['baseline', 'scale'],
     api: { own: true, getPath: '/orders', postPath: '/orders' },
   });
   expect(runOptions(['--soak', '1h'], names)).toMatchObject({ soak: 3_600_000, only: undefined });
@@ -62,7 +62,7 @@ test('the example API is asked unless a path of another is given', () => {
 
 test('a soak is a minute or more, and runs no scenario', () => {
   expect(() => runOptions(['--soak', '1s'], names)).toThrow('--soak: "1s" is too short: give 1m or more');
-  for (const others of [['--only', 'quiet'], ['--resume']]) {
+  for (const others of [['--only', 'baseline'], ['--resume']]) {
     expect(() => runOptions(['--soak', '1h', ...others], names)).toThrow(
       '--soak: "1h" runs no scenario: leave out --only and --resume',
     );
@@ -71,7 +71,7 @@ test('a soak is a minute or more, and runs no scenario', () => {
 
 test('the clients that others ship are run instead of the scenarios, not besides', () => {
   expect(runOptions(['--clients', '--seconds', '30', '--keep'], names)).toMatchObject({ clients: true, seconds: 30 });
-  for (const option of [['--only', 'quiet'], ['--resume'], ['--get', '/orders']]) {
+  for (const option of [['--only', 'baseline'], ['--resume'], ['--get', '/orders']]) {
     expect(() => runOptions(['--clients', ...option], names)).toThrow(
       /^--(only|resume|get): .* is for the scenarios: leave it out, or leave --clients out$/,
     );
@@ -81,5 +81,5 @@ test('the clients that others ship are run instead of the scenarios, not besides
 test('every scenario has a name of its own that a file can have', () => {
   expect(new Set(names).size).toBe(names.length);
   for (const name of names) expect(name).toMatch(/^[a-z0-9-]{1,63}$/);
-  expect(names[0]).toBe('quiet');
+  expect(names[0]).toBe('baseline');
 });

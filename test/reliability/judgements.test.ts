@@ -3,7 +3,7 @@ import type { LostRequests } from '../../reliability/analysis';
 import { judgements, lossJudgement, sharesJudgement } from '../../reliability/judgements';
 
 const noneLost: LostRequests = { get: [], getHungTwice: [], postSent: [], postNotSent: [] };
-const quiet = { p50: 2, p99: 10, max: 100 };
+const baseline = { p50: 2, p99: 10, max: 100 };
 const calm = { sent: 100, answered: 100, latency: { p50: 2, p99: 30, max: 1100 }, recovery: 8 };
 
 function request(changes: Partial<LoadRequest> = {}): LoadRequest {
@@ -24,7 +24,7 @@ function missed(
   result: Partial<Parameters<typeof judgements>[1]> = {},
   lost: Partial<LostRequests> = {},
 ): string[] {
-  return judgements(scenario, { ...calm, ...result }, { ...noneLost, ...lost }, quiet, 2)
+  return judgements(scenario, { ...calm, ...result }, { ...noneLost, ...lost }, baseline, 2)
     .filter(({ reached }) => !reached)
     .map(({ text }) => text);
 }
@@ -36,10 +36,10 @@ describe('An operation', () => {
     expect(missed(operation)).toEqual([]);
     expect(missed(operation, { answered: 99 })).toEqual(['no request lost']);
     expect(missed(operation, { latency: { ...calm.latency, p99: 30.1 } })).toEqual([
-      'p99 at most three times that of the quiet phase',
+      'p99 at most three times that of the baseline',
     ]);
     expect(missed(operation, { latency: { ...calm.latency, max: 1101 } })).toEqual([
-      'no answer over 1 s beyond those of the quiet phase',
+      'no answer over 1 s beyond those of the baseline',
     ]);
   });
 
@@ -47,7 +47,7 @@ describe('An operation', () => {
     const both = { ...operation, meetsGonePods: true };
     expect(missed(both, { latency: { ...calm.latency, max: 3100 } })).toEqual([]);
     expect(missed(both, { latency: { ...calm.latency, max: 3101 } })).toEqual([
-      'no answer over 3 s beyond those of the quiet phase',
+      'no answer over 3 s beyond those of the baseline',
     ]);
   });
 
@@ -72,7 +72,7 @@ test('beside an attack nothing may be lost, and be twice as slow while it lasts'
   });
   const scenario = { reaches: 'nothing lost', group: 'attacks' } as const;
   expect(missed(scenario, attack(20))).toEqual([]);
-  expect(missed(scenario, attack(20.1))).toEqual(['p99 at most twice that of the quiet phase while the attack lasted']);
+  expect(missed(scenario, attack(20.1))).toEqual(['p99 at most twice that of the baseline while the attack lasted']);
   expect(missed(scenario, { ...attack(20), answered: 99 })).toEqual(['no request lost']);
 });
 
@@ -94,7 +94,7 @@ describe('A fault of a pod', () => {
 });
 
 test('a scenario that judges itself is asked nothing else', () => {
-  expect(judgements({ reaches: 'own', group: 'faults' }, calm, noneLost, quiet, 2)).toEqual([]);
+  expect(judgements({ reaches: 'own', group: 'faults' }, calm, noneLost, baseline, 2)).toEqual([]);
 });
 
 describe('What is lost with a proxy', () => {

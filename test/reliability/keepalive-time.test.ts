@@ -1,11 +1,12 @@
 import { nginxConf } from '../../nginx/nginx-conf';
 import { withKeepaliveTime } from '../../reliability/clients/keepalive-time';
-import { proxyProps, testConfiguration } from '../nginx/real-nginx';
+import { proxyModel, somePlace } from '../nginx/models';
+import { testConfiguration } from '../nginx/real-nginx';
 
-const upstreamFallback = { host: 'api-cluster-ip.orders.svc.cluster.local', port: 3000 };
+const fallback = 'api-cluster-ip.orders.svc.cluster.local:3000';
 
 test("the rendered configuration gets a keepalive_time for clients, and keeps that to the API's own Service", async () => {
-  const given = nginxConf(proxyProps({ upstreamFallback }));
+  const given = nginxConf(proxyModel({ backends: [{ fallback }] }), somePlace());
   const changed = withKeepaliveTime(given, 20);
   expect(new Set(changed.match(/keepalive_time \d+s;/g))).toEqual(
     new Set(['keepalive_time 1s;', 'keepalive_time 20s;']),

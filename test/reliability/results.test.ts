@@ -17,7 +17,7 @@ afterEach(() => {
 
 /** The results of a run with these arguments. */
 function results(...args: readonly string[]): Results {
-  const options = runOptions(args, ['quiet', 'rollout-api']);
+  const options = runOptions(args, ['baseline', 'rollout-api']);
   if (typeof options === 'string') throw new Error('a run has options');
   return new Results(options, directory);
 }

@@ -27,7 +27,7 @@ export function scenario(changes: Partial<ScenarioResult> = {}): ScenarioResult 
       'HTTP/2': { sent: 3016, ok: 3016, repeated: 7, p50: 2.4, p99: 13.6, max: 58.1 },
     },
     latency: { p50: 2.3, p99: 12.4, max: 58.1 },
-    quiet: { p50: 2.1, p99: 9.8, max: 21.7 },
+    baseline: { p50: 2.1, p99: 9.8, max: 21.7 },
     recovery: 2.34,
     events: [{ second: 10, text: 'kubectl rollout restart' }],
     seconds: Array.from({ length: 60 }, (_, second) => ({ second, sent: 100, lost: 0, p50: 2, p99: 12, max: 40 })),

@@ -18,45 +18,71 @@ const timeline = (args: readonly string[] = [], environment: Readonly<Record<str
 test('The timeline of main.ts is printed, in the environment that is named, and nothing is written', async () => {
   const production = await timeline();
   expect(production).toMatchObject({ code: 0, stderr: '' });
-  expect(production.stdout).toMatch(/^api, namespace api, environment production\n\nA pod of the API starts\n/);
+  expect(production.stdout).toMatch(/^nginx, namespace api, environment production\n\nA pod of the API starts\n/);
   expect(production.stdout).toContain('0 to 37 s  Its first request');
   expect(production.stdout).not.toContain('\u001b');
   expect(Math.max(...production.stdout.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(120);
 
   const kind = await timeline([], { FAIRLEAD_ENVIRONMENT: 'kind' });
-  expect(kind.stdout).toContain('api, namespace api, environment kind\n');
+  expect(kind.stdout).toContain('nginx, namespace api, environment kind\n');
   expect(kind.stdout).toContain(' 0 to 7 s  Its first request');
   expect(existsSync(project.path('dist'))).toBe(false);
 });
 
-test('Each API of main.ts has its own', async () => {
+test('Each proxy of main.ts has its own', async () => {
   writeFileSync(
     project.path('main.ts'),
     `import { App } from 'cdk8s';
 import { LoadBalancedApi } from './charts/load-balanced-api';
 const app = new App();
 for (const [name, resolverValid] of [['orders', '2s'], ['users', '9s']] as const) {
-  new LoadBalancedApi(app, name, { container: { image: 'api:1' }, tlsSecretName: 'tls', dnsCache: '0s', resolverValid });
+  new LoadBalancedApi(app, name, { image: 'api:1', namespace: { dnsCacheTtl: '0s', resolverValid } });
 }
 app.synth();
 `,
   );
   const { code, stdout } = await timeline();
   expect(code).toBe(0);
-  const [orders = '', users = ''] = stdout.split(/\n(?=\w+, namespace )/);
-  expect(orders).toMatch(/^orders, namespace orders, environment production\n/);
+  const [orders = '', users = ''] = stdout.split(/\n(?=nginx, namespace )/);
+  expect(orders).toMatch(/^nginx, namespace orders, environment production\n/);
   expect(orders).toContain('resolverValid 2s');
-  expect(users).toMatch(/^users, namespace users, environment production\n/);
+  expect(users).toMatch(/^nginx, namespace users, environment production\n/);
   expect(users).toContain('resolverValid 9s');
 });
 
-test('Measured times stand beside the computed ones of the environment that was measured, and of no other', async () => {
+test('A proxy in front of several backends is printed, and each of their times once', async () => {
+  writeFileSync(
+    project.path('main.ts'),
+    `import { App } from 'cdk8s';
+import { Backend } from './charts/backend';
+import { RestrictedNamespace } from './charts/namespace';
+import { NginxProxy } from './charts/nginx-proxy';
+const app = new App();
+const shop = new RestrictedNamespace(app, 'shop');
+const edge = new NginxProxy(shop, 'edge');
+for (const [name, requestTimeout] of [['orders', '20s'], ['catalog', '40s']] as const) {
+  edge.addRoute('/' + name, new Backend(shop, name, { image: 'api:1', requestTimeout }));
+}
+app.synth();
+`,
+  );
+  const { code, stdout } = await timeline();
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^edge, namespace shop, environment production\n\nA pod of the API starts\n/);
+  expect(stdout).toContain('\nA pod of the API ends: /orders\n');
+  expect(stdout).toContain('\nA pod of the API ends: /catalog\n');
+  expect(stdout.match(/^A proxy ends$/gm)).toHaveLength(1);
+});
+
+test('--measured prints measured times beside the computed ones of the deployment that was measured', async () => {
   writeFileSync(
     project.path('docs/reliability.json'),
     runResults({ 'api-pod-starts.first-request': [1.7, 2.7], 'node-dies.not-ready': [75] }),
   );
-  const { code, stdout } = await timeline([], { FAIRLEAD_ENVIRONMENT: 'reliability' });
+  const { code, stdout } = await timeline(['--measured']);
   expect(code).toBe(0);
+  expect(stdout).toMatch(/^nginx, namespace api, as npm run reliability deploys it\n/);
+  expect(stdout).toContain('requestTimeout 20s');
   expect(stdout).toContain(' measured 1.7 to 2.7 s (2 times)\n');
   expect(stdout).toContain(' ! measured 75 s (once): outside\n');
   expect((await timeline([], { FAIRLEAD_ENVIRONMENT: 'kind' })).stdout).not.toContain('measured');
@@ -78,12 +104,16 @@ test.each([
 });
 
 describe('What cannot be printed ends in one line and exit code 1', () => {
-  const ends = async (line: string, environment: Readonly<Record<string, string>> = {}): Promise<void> => {
-    expect(await timeline([], environment)).toEqual({ code: 1, stdout: '', stderr: `timeline: ${line}\n` });
+  const ends = async (
+    line: string,
+    environment: Readonly<Record<string, string>> = {},
+    args: readonly string[] = [],
+  ): Promise<void> => {
+    expect(await timeline(args, environment)).toEqual({ code: 1, stdout: '', stderr: `timeline: ${line}\n` });
   };
 
   test('an environment that is not there', async () => {
-    await ends('FAIRLEAD_ENVIRONMENT: "prodution" is unknown: give one of production, kind, reliability', {
+    await ends('FAIRLEAD_ENVIRONMENT: "prodution" is unknown: give one of production, kind', {
       FAIRLEAD_ENVIRONMENT: 'prodution',
     });
   });
@@ -93,15 +123,15 @@ describe('What cannot be printed ends in one line and exit code 1', () => {
       project.path('main.ts'),
       `import { App } from 'cdk8s';
 import { LoadBalancedApi } from './charts/load-balanced-api';
-new LoadBalancedApi(new App(), 'api', { container: { image: 'api:1' }, resolverValid: '0s' });
+new LoadBalancedApi(new App(), 'api', { image: 'api:1', namespace: { resolverValid: '0s' } });
 `,
     );
-    await ends('api resolverValid: "0s" is too short: give 1s or more');
+    await ends('api namespace.resolverValid: "0s" is too short: give 1s or more');
   });
 
-  test('an app without an API, or one that is not synthesized', async () => {
+  test('an app without a proxy, or one that is not synthesized', async () => {
     writeFileSync(project.path('main.ts'), "import { App } from 'cdk8s';\nnew App().synth();\n");
-    await ends('main.ts synthesizes no LoadBalancedApi: add one, and end with app.synth()');
+    await ends('main.ts synthesizes no NginxProxy: add one, or a LoadBalancedApi, and end with app.synth()');
   });
 
   test('no main.ts', async () => {
@@ -111,9 +141,8 @@ new LoadBalancedApi(new App(), 'api', { container: { image: 'api:1' }, resolverV
 
   test("a run's file that is not one", async () => {
     writeFileSync(project.path('docs/reliability.json'), '[');
-    await ends(`${project.path('docs/reliability.json')}: is not what the reliability run writes: run it again`, {
-      FAIRLEAD_ENVIRONMENT: 'reliability',
-    });
+    const line = `${project.path('docs/reliability.json')}: is not what the reliability run writes: run it again`;
+    await ends(line, {}, ['--measured']);
   });
 });
 

@@ -66,7 +66,7 @@ describe('A measured time', () => {
   });
 
   test('that contradicts the model is named, with both', () => {
-    const chains = story(withoutDnsCache);
+    const chains = story([withoutDnsCache]);
     expect(contradictions(chains, { 'node-dies.not-ready': [45], 'proxy-ends.gone': [12] })).toEqual([]);
     expect(contradictions(chains, { 'node-dies.not-ready': [45, 75], 'proxy-ends.gone': [3] })).toEqual([
       'node-dies.not-ready: measured 45 to 75 s (2 times), computed 40 to 60 s',

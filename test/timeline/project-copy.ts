@@ -17,7 +17,8 @@ export class ProjectCopy {
 
   constructor() {
     const rooms = ['certificates', 'charts', 'cluster', 'local', 'model', 'nginx', 'timeline', 'validation'];
-    for (const name of [...rooms, 'environments.ts', 'main.ts', 'package.json', 'tsconfig.json']) {
+    const files = ['environments.ts', 'main.ts', 'package.json', 'reliability/environment.ts', 'tsconfig.json'];
+    for (const name of [...rooms, ...files]) {
       cpSync(join(root, name), this.path(name), { recursive: true });
     }
     mkdirSync(this.path('docs'));

@@ -18,7 +18,7 @@ const chains: readonly Chain[] = [
       {
         at: { from: 0, to: 7.25 },
         what: 'Its first request arrives, since every proxy has asked DNS again by now',
-        movedBy: [figure, option('resolverValid', 5), option('dnsCache', 0)],
+        movedBy: [figure, option('resolverValid', 5), option('dnsCacheTtl', 0)],
         moment: 'api-pod-starts.first-request',
       },
     ],
@@ -39,13 +39,13 @@ describe('On a terminal', () => {
       '         0 s  The pod is Ready',
       '  0 to 7.3 s  Its first request arrives, since      (endpoint slices 0 to 1 s),',
       '              every proxy has asked DNS again by    resolverValid 5s,',
-      '              now                                   dnsCache 0s',
+      '              now                                   dnsCacheTtl 0s',
       '              measured 1.7 to 2.7 s (2 times)',
     ]);
   });
 
   test.each([80, 100, 133, 200])('of %d columns no line is wider, and an option stays beside its value', (width) => {
-    const lines = terminalLines(story(withoutDnsCache), { 'node-dies.not-ready': [75] }, { output: plain, width });
+    const lines = terminalLines(story([withoutDnsCache]), { 'node-dies.not-ready': [75] }, { output: plain, width });
     expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(width);
     expect(lines.join('\n')).toContain('resolverValid 5s');
     expect(lines.join('\n')).not.toMatch(/resolverValid$/m);
@@ -80,7 +80,7 @@ describe('As Markdown', () => {
 | when | what | moved by |
 |---|---|---|
 | 0 s | The pod is Ready |  |
-| 0 to 7.3 s, measured 1.7 to 2.7 s (2 times) | Its first request arrives, since every proxy has asked DNS again by now | endpoint slices, [\`resolverValid: '5s'\`](options.md#resolvervalid), [\`dnsCache: '0s'\`](options.md#dnscache) |
+| 0 to 7.3 s, measured 1.7 to 2.7 s (2 times) | Its first request arrives, since every proxy has asked DNS again by now | endpoint slices, [\`resolverValid: '5s'\`](options.md#namespaceoptionsresolvervalid), [\`dnsCacheTtl: '0s'\`](options.md#namespaceoptionsdnscachettl) |
 `);
   });
 

@@ -1,14 +1,17 @@
 import { App } from 'cdk8s';
-import { LoadBalancedApi } from '../../charts/load-balanced-api';
-import type { LoadBalancedApiProps } from '../../charts/load-balanced-api-props';
-import { timeline } from '../../model/timeline';
+import { Backend } from '../../charts/backend';
+import { LoadBalancedApi, type LoadBalancedApiProps } from '../../charts/load-balanced-api';
+import { RestrictedNamespace } from '../../charts/namespace';
+import { NginxProxy } from '../../charts/nginx-proxy';
+import { Redirect, TrafficSplit } from '../../charts/route-targets';
+import { timeline, type TimelineProps } from '../../model/timeline';
 import type { Moment } from '../../reliability/scenario-result';
-import { type Configuration, configuration, type Step } from '../../timeline/chain';
+import { type Configuration, configurations, type Step } from '../../timeline/chain';
 import { story } from '../../timeline/story';
-import { withoutDnsCache } from './configurations';
+import { configuration, withoutDnsCache } from './configurations';
 
 function steps(of: Configuration): readonly Step[] {
-  return story(of).flatMap((chain) => chain.steps);
+  return story([of]).flatMap((chain) => chain.steps);
 }
 
 function step(moment: Moment, of: Configuration): Step {
@@ -48,12 +51,12 @@ test.each(Object.entries(computed) as [Moment, readonly [number, number]][])('%s
 });
 
 describe('What an option moves', () => {
-  const moved = (moment: Moment, change: Parameters<typeof timeline>[0]) =>
-    step(moment, { ...withoutDnsCache, timeline: timeline({ dnsCache: '0s', ...change }) }).at;
+  const moved = (moment: Moment, change: TimelineProps) =>
+    step(moment, configuration({ dnsCacheTtl: '0s', ...change }, 10)).at;
 
-  test('dnsCache: until when an old answer is given', () => {
-    expect(moved('api-pod-starts.first-request', { dnsCache: '30s' })).toEqual({ from: 0, to: 37 });
-    expect(moved('api-pod-ends.gone', { dnsCache: '30s', requestTimeout: '20s' })).toEqual({ from: 38, to: 67 });
+  test('dnsCacheTtl: until when an old answer is given', () => {
+    expect(moved('api-pod-starts.first-request', { dnsCacheTtl: '30s' })).toEqual({ from: 0, to: 37 });
+    expect(moved('api-pod-ends.gone', { dnsCacheTtl: '30s', requestTimeout: '20s' })).toEqual({ from: 38, to: 67 });
   });
 
   test('resolverValid: until every proxy has asked again', () => {
@@ -64,8 +67,8 @@ describe('What an option moves', () => {
     expect(moved('node-dies.pods-replaced', { unreachableToleration: '300s' })).toEqual({ from: 340, to: 367 });
   });
 
-  test('proxyDeregistrationDelay: how long a proxy accepts connections', () => {
-    expect(moved('proxy-ends.last-connection', { proxyDeregistrationDelay: '40s' })).toEqual({ from: 0, to: 40 });
+  test('deregistrationDelay: how long a proxy accepts connections', () => {
+    expect(moved('proxy-ends.last-connection', { deregistrationDelay: '40s' })).toEqual({ from: 0, to: 40 });
   });
 
   test('failTimeout: how long a pod that is back may be left out, if that is longer than DNS needs', () => {
@@ -83,7 +86,7 @@ describe('What an option moves', () => {
   });
 
   test('a probe finds a pod that hangs between one period less and all of them', () => {
-    const hung = story(withoutDnsCache).find(({ title }) => title === 'A process of the API hangs');
+    const hung = story([withoutDnsCache]).find(({ title }) => title === 'A process of the API hangs');
     const at = hung?.steps.map((each) => each.at);
     // readiness: 2 failures, 5 s apart, after 2 s each; liveness: 6, 10 s apart, after 5 s each
     expect(at).toContainEqual({ from: 7, to: 12 });
@@ -109,23 +112,64 @@ test('a figure has one range and one source wherever it stands', () => {
   expect(sources.size).toBeGreaterThan(8);
 });
 
-describe('The configuration of a deployment', () => {
-  const of = (props: Omit<LoadBalancedApiProps, 'container'>): Configuration =>
-    configuration(
-      new LoadBalancedApi(new App(), 'api', {
-        container: { image: 'api:1.0.0' },
-        tlsSecretName: 'nginx-tls',
-        ...props,
-      }),
-    );
+test('a chain is told once, and of each route where they differ', () => {
+  const titles = (...of: readonly Configuration[]) => story(of).map(({ title }) => title);
+  const slow = configuration({ dnsCacheTtl: '0s', requestTimeout: '60s' }, 10, '/reports');
+  const same = { ...withoutDnsCache, name: '/orders' };
+  expect(titles(withoutDnsCache, same)).toEqual(titles(withoutDnsCache));
+  expect(titles(withoutDnsCache, same, slow)).toContain('A process of the API hangs: /, /orders');
+  expect(titles(withoutDnsCache, same, slow)).toContain('A process of the API hangs: /reports');
+  expect(titles(withoutDnsCache, same, slow)).toContain('A pod of the API starts');
+});
 
-  test('is that of its options', () => {
-    expect(of({})).toEqual({ timeline: timeline(), failTimeout: 5, certificateInterval: 5 });
-    expect(of({ responseHeaders: { 'X-Note': 'fail_timeout=99s' } }).failTimeout).toBe(5);
-    expect(of({ failTimeout: '7s', certificateValid: '3s' })).toEqual({
-      timeline: timeline({ certificateValid: '3s' }),
+describe('The configurations of a proxy', () => {
+  const one = (props: Omit<LoadBalancedApiProps, 'image'>): Configuration => {
+    const [first, ...others] = configurations(
+      new LoadBalancedApi(new App(), 'api', { image: 'api:1.0.0', ...props }).proxy,
+    );
+    if (first === undefined || others.length > 0) throw new Error('there is one route');
+    return first;
+  };
+
+  test('are those of its options', () => {
+    const all = timeline();
+    expect(one({})).toEqual({
+      ...{ name: '/', route: all, proxy: all, failTimeout: 5, certificateInterval: 5 },
+      backend: timeline({ connectTimeout: '1s' }),
+    });
+    expect(one({ route: { responseHeaders: { 'X-Note': 'fail_timeout=99s' } } }).failTimeout).toBe(5);
+    expect(one({ failTimeout: '7s', proxy: { certificateValid: '3s' } })).toMatchObject({
+      proxy: timeline({ certificateValid: '3s' }),
       failTimeout: 7,
       certificateInterval: 3,
     });
+  });
+
+  test('are one for each route and each backend that it leads to', () => {
+    const shop = new RestrictedNamespace(new App(), 'shop');
+    const orders = new Backend(shop, 'orders', { image: 'orders:1.0.0', failTimeout: '7s' });
+    const canary = orders.addVersion('canary', { failTimeout: '9s' });
+    const edge = new NginxProxy(shop, 'edge', { host: 'shop.example.com' });
+    const shares = [
+      { target: orders, weight: 95 },
+      { target: canary, weight: 5 },
+    ];
+    edge.addRoute('/', TrafficSplit.weighted(shares), { requestTimeout: '30s' });
+    edge.addHost('www.example.com').addRoute('/orders', orders, { connectTimeout: '3s' });
+    edge.addRoute('/old', Redirect.to('/'));
+    const found = configurations(edge);
+    expect(found.map(({ name, failTimeout }) => [name, failTimeout])).toEqual([
+      ['/ to orders', 7],
+      ['/ to orders-canary', 9],
+      ['www.example.com/orders', 7],
+    ]);
+    expect(found.map(({ route }) => [route.requestTimeout, route.connectTimeout])).toEqual([
+      [30, 2],
+      [30, 2],
+      [60, 3],
+    ]);
+    expect(found.map(({ backend, proxy }) => [backend.requestTimeout, proxy.requestTimeout])).toEqual(
+      Array.from({ length: 3 }, () => [60, 60]),
+    );
   });
 });

@@ -1,0 +1,346 @@
+import { EnvFrom, type EnvValue, type VolumeMount } from 'cdk8s-plus-27';
+import { LoadBalancing } from '../model/load-balancing';
+import { backendTimes, type BackendTimes, timeline, type Timeline } from '../model/timeline';
+import { port, seconds, type TimeText, whole } from '../validation/amounts';
+import { record } from '../validation/collections';
+import { InvalidOption } from '../validation/invalid-option';
+import { imageReference, urlPath } from '../validation/names';
+import {
+  asGiven,
+  group,
+  instanceOf,
+  knownValues,
+  listOf,
+  optional,
+  required,
+  type Table,
+  type Values,
+  withDefault,
+} from '../validation/options';
+import { type Autoscaling, type Replicas, replicas } from './pods/autoscaling';
+import { environmentVariables } from './pods/environment-variables';
+import type { NamespaceModel } from './namespace';
+import { type PodModel, type PodOptions, pods } from './pods/pod-options';
+import { type Amounts, requestAndLimit, resourceOptions, type Resources } from './pods/resources';
+import { volumeMounts } from './pods/volume-mounts';
+
+/** CPU and memory of a container. */
+export interface BackendResources {
+  /**
+   * CPUs. The autoscaler counts in shares of the request; a pod is slowed down at the limit.
+   *
+   * @default { request: '500m', limit: '2' }
+   * @see https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
+   */
+  readonly cpu?: Amounts;
+
+  /**
+   * Memory. A pod is killed beyond the limit.
+   *
+   * @default { request: '256Mi', limit: '512Mi' }
+   */
+  readonly memory?: Amounts;
+}
+
+/** Where an API says how it is. */
+export interface HealthCheckPaths {
+  /**
+   * A path that answers 2xx when the API works. A new proxy asks for it once before it takes over.
+   *
+   * @default '/healthcheck'
+   */
+  readonly path?: string;
+
+  /**
+   * Asked every 10 s, and once a second until its first 2xx; a pod whose answer is missing or is no 2xx or 3xx for 60 s
+   * is restarted. Do not let it depend on a database: all pods would be restarted together.
+   *
+   * @default - path
+   * @see https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
+   */
+  readonly liveness?: string;
+
+  /**
+   * Asked every 5 s; a pod that answers no 2xx or 3xx twice in a row gets no new requests until it does.
+   *
+   * @default - path
+   */
+  readonly readiness?: string;
+}
+
+/** A backend without a cluster: a program on this machine, which is told its `PORT`, `HOST` and `HOSTNAME`. */
+export interface LocalOptions {
+  /** The program with its arguments; no shell reads them. */
+  readonly command: readonly string[];
+
+  /**
+   * Where it runs.
+   *
+   * @default - where fairlead does
+   */
+  readonly directory?: string;
+
+  /**
+   * Environment variables, over those of the backend that are text; one that comes from a Secret is given here.
+   *
+   * @default - none
+   */
+  readonly environment?: Readonly<Record<string, string>>;
+
+  /**
+   * How many processes there are at first, from 1 to 100.
+   *
+   * @default 2
+   */
+  readonly replicas?: number;
+}
+
+/** An API: its image, how many pods of it there are, and what nginx has to know of it. All but `image` have a default. */
+export interface BackendProps extends BackendTimes {
+  /**
+   * The image, with its registry, and a tag or a digest.
+   *
+   * @see https://kubernetes.io/docs/concepts/containers/images/
+   */
+  readonly image: string;
+
+  /**
+   * The TCP port that the API listens on for plain HTTP. It is told to the API as `PORT`.
+   *
+   * @default 3000
+   */
+  readonly port?: number;
+
+  /**
+   * Replaces the image's entry point. No shell reads it: every word is an argument of its own.
+   *
+   * @default - the image's ENTRYPOINT
+   * @see https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/
+   */
+  readonly command?: readonly string[];
+
+  /**
+   * Replaces the image's arguments.
+   *
+   * @default - the image's CMD
+   */
+  readonly args?: readonly string[];
+
+  /**
+   * Environment variables: text, or a value from a Secret or ConfigMap (`EnvValue`). `PORT`,
+   * `KEEP_ALIVE_TIMEOUT_SECONDS`, `REQUEST_TIMEOUT_SECONDS` and `SHUTDOWN_TIMEOUT_SECONDS` follow from other options
+   * and are refused here.
+   *
+   * @default - none
+   * @see https://kubernetes.io/docs/tasks/inject-data-application/define-environment-variable-container/
+   */
+  readonly environment?: Readonly<Record<string, string | EnvValue>>;
+
+  /**
+   * Whole ConfigMaps and Secrets as environment variables (`Env.fromConfigMap`, `Env.fromSecret`).
+   *
+   * @default - none
+   */
+  readonly envFrom?: readonly EnvFrom[];
+
+  /**
+   * Volumes and where they are mounted. The root file system is read-only. `/tmp` is an empty directory of at most 1 GiB (a
+   * pod that writes more is evicted) unless something is mounted there.
+   *
+   * @default - none
+   * @see https://kubernetes.io/docs/concepts/storage/volumes/
+   */
+  readonly volumes?: readonly VolumeMount[];
+
+  /**
+   * How many pods there are: a number, or the bounds of an autoscaler.
+   *
+   * @default { min: 2, max: 10 }
+   */
+  readonly replicas?: number | Autoscaling;
+
+  /**
+   * CPU and memory of a pod.
+   *
+   * @default { cpu: { request: '500m', limit: '2' }, memory: { request: '256Mi', limit: '512Mi' } }
+   */
+  readonly resources?: BackendResources;
+
+  /**
+   * A path that answers 2xx when the API works, or one for each probe.
+   *
+   * @default '/healthcheck'
+   */
+  readonly healthCheck?: string | HealthCheckPaths;
+
+  /**
+   * How a proxy chooses the pod for a request.
+   *
+   * @default LoadBalancing.leastConnections()
+   * @see https://nginx.org/en/docs/http/ngx_http_upstream_module.html
+   */
+  readonly loadBalancing?: LoadBalancing;
+
+  /**
+   * After how many failed tries within `failTimeout` a pod is left out for `failTimeout`. nginx's own value of 1 would let one
+   * broken connection take out a pod.
+   *
+   * @default 3
+   * @see https://nginx.org/en/docs/http/ngx_http_upstream_module.html#max_fails
+   */
+  readonly maxFails?: number;
+
+  /**
+   * The time in which `maxFails` are counted, and for which a pod is then left out; in whole seconds. A container that
+   * was restarted gets requests again after this; one on a lost node costs `maxFails` × `connectTimeout` in each.
+   *
+   * @default '5s'
+   * @see https://nginx.org/en/docs/http/ngx_http_upstream_module.html#fail_timeout
+   */
+  readonly failTimeout?: TimeText;
+
+  /**
+   * The most requests in progress at one pod, over all proxies, which have equal parts of it (rounded up); one more is answered 503 with
+   * `Retry-After` at once where no pod has room.
+   *
+   * @default - any number
+   * @see https://nginx.org/en/docs/http/ngx_http_upstream_module.html#max_conns
+   */
+  readonly maxConnections?: number;
+
+  /**
+   * How `fairlead start` runs it on one machine.
+   *
+   * @default - the example API in its place, in the repository of fairlead; nothing else has one
+   */
+  readonly local?: LocalOptions;
+
+  /**
+   * How the pods run: user, pull secrets, service account, priority, annotations, spread.
+   *
+   * @default - hardened, and spread over nodes
+   */
+  readonly pods?: PodOptions;
+}
+
+export const healthCheckOptions = {
+  path: withDefault('/healthcheck', urlPath),
+  liveness: optional(urlPath),
+  readiness: optional(urlPath),
+} satisfies Table<HealthCheckPaths>;
+
+export const localOptions = {
+  command: required(words),
+  directory: optional(directory),
+  environment: withDefault({}, textVariables),
+  replicas: withDefault(2, whole(1, 100)),
+} satisfies Table<LocalOptions>;
+
+/** How many pods of a backend there may be. */
+const podCounts = { fewest: 1, defaultMax: 10 };
+
+export const backendOptions = {
+  image: required(imageReference),
+  port: withDefault(3000, port),
+  command: optional(words),
+  args: optional(words),
+  environment: withDefault({}, asGiven),
+  envFrom: withDefault([], listOf(envFrom, '[Env.fromSecret(secret)]')),
+  volumes: withDefault([], volumeMounts),
+  replicas: withDefault({}, replicas(podCounts)),
+  resources: withDefault(
+    {},
+    group(resourceOptions satisfies Table<BackendResources>, '{ cpu: { request: "500m" }, memory: { limit: "1Gi" } }'),
+  ),
+  healthCheck: withDefault({}, healthCheck),
+  loadBalancing: withDefault(
+    LoadBalancing.leastConnections(),
+    instanceOf(LoadBalancing, 'LoadBalancing.leastConnections()'),
+  ),
+  maxFails: withDefault(3, whole(1, 1000)),
+  failTimeout: withDefault('5s', seconds({ min: '1s', max: '1h' })),
+  maxConnections: optional(whole(1, 100_000)),
+  local: optional(group(localOptions, '{ command: ["node", "server.js"] }')),
+  pods: withDefault({}, pods),
+  ...backendTimes,
+} satisfies Table<BackendProps>;
+
+/** A backend with every value known. */
+export interface BackendSettings {
+  readonly image: string;
+  readonly port: number;
+  readonly command: readonly string[] | undefined;
+  readonly args: readonly string[] | undefined;
+  readonly environment: Readonly<Record<string, EnvValue>>;
+  readonly envFrom: readonly EnvFrom[];
+  readonly volumes: readonly VolumeMount[];
+  readonly replicas: Replicas;
+  readonly resources: Resources;
+  readonly healthCheck: { readonly path: string; readonly liveness: string; readonly readiness: string };
+  readonly loadBalancing: LoadBalancing;
+  readonly maxFails: number;
+  /** In seconds. */
+  readonly failTimeout: number;
+  readonly maxConnections: number | undefined;
+  readonly local: Values<typeof localOptions> | undefined;
+  readonly pods: PodModel;
+  /** What its options say of time; of a route and a proxy it has the defaults. */
+  readonly timeline: Timeline;
+}
+
+/** Validates everything before anything is made. */
+export function backendSettings(props: BackendProps, namespace: NamespaceModel): BackendSettings {
+  const given = knownValues(record('options', props, '{ image: "ghcr.io/acme/orders:1.4.2" }'), backendOptions, '');
+  const { liveness, readiness, path } = given.healthCheck;
+  const times = timeline({
+    ...namespace.times,
+    keepAliveTimeout: `${given.keepAliveTimeout}s`,
+    requestTimeout: `${given.requestTimeout}s`,
+    // A proxy's business: it must not be what refuses a short requestTimeout.
+    connectTimeout: '1s',
+  });
+  return {
+    ...given,
+    timeline: times,
+    environment: environmentVariables(given.port, times, given.environment),
+    healthCheck: { path, liveness: liveness ?? path, readiness: readiness ?? path },
+    resources: {
+      cpu: requestAndLimit('cpu', given.resources.cpu, { request: '500m', limit: '2' }),
+      memory: requestAndLimit('memory', given.resources.memory, { request: '256Mi', limit: '512Mi' }),
+      // No limit: the root file system is read-only, logs are rotated and volumes have limits of their own.
+      ephemeralStorage: { request: '64Mi' },
+    },
+  };
+}
+
+function healthCheck(option: string, given: unknown) {
+  if (typeof given === 'string') return { path: urlPath(option, given), liveness: undefined, readiness: undefined };
+  return group(healthCheckOptions, '{ liveness: "/livez", readiness: "/readyz" }')(option, given);
+}
+
+function words(option: string, given: unknown): readonly string[] {
+  if (!Array.isArray(given) || given.length === 0 || !given.every((word) => typeof word === 'string')) {
+    throw new InvalidOption(option, given, 'is not a list of words: give one, such as ["node", "server.js"]');
+  }
+  return given;
+}
+
+function directory(option: string, given: unknown): string {
+  if (typeof given === 'string' && given !== '' && !given.includes('\0')) return given;
+  throw new InvalidOption(option, given, 'is not a directory: give its path, such as "orders"');
+}
+
+function textVariables(option: string, given: unknown): Readonly<Record<string, string>> {
+  const variables = record(option, given, '{ DATABASE_URL: "postgres://localhost/orders" }');
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => {
+      if (typeof value === 'string' && !value.includes('\0')) return [name, value];
+      throw new InvalidOption(`${option}[${JSON.stringify(name)}]`, value, 'is not text: put it in quotes');
+    }),
+  );
+}
+
+function envFrom(option: string, value: unknown): EnvFrom {
+  if (value instanceof EnvFrom) return value;
+  throw new InvalidOption(option, value, 'is not an EnvFrom: give one, such as Env.fromSecret(secret)');
+}

@@ -1,0 +1,242 @@
+import { ApiObject, Duration, JsonPatch, Size } from 'cdk8s';
+import { type INetworkPolicyPeer, Probe, Service, ServiceType, Volume } from 'cdk8s-plus-27';
+import { Construct } from 'constructs';
+import type { BackendModel } from '../model/proxy';
+import type { TargetModel } from '../model/route';
+import { apiProbes, type ProbeTimes, type Timeline } from '../model/timeline';
+import { InvalidOption, named } from '../validation/invalid-option';
+import { dnsLabelName } from '../validation/names';
+import { Autoscaler, mostPods, PodDisruptionBudget } from './pods/autoscaling';
+import { type BackendProps, type BackendSettings, backendSettings } from './backend-props';
+import { type Identity, recommendedLabels, selectorLabels, versionLabel } from './labels';
+import { ipFamilyPatches, RestrictedNamespace } from './namespace';
+import { patchWhatIsWritten, pathOf } from './patches';
+import { imagePullPolicy } from './pods/pod-options';
+import { PodNetworkPolicy } from './pods/pod-network-policy';
+import { RollingDeployment } from './pods/rolling-deployment';
+import type { IRouteTarget, Route } from './route';
+import { temporaryDirectory, temporaryVolume } from './pods/volume-mounts';
+
+/** What a Service of ours has behind the name of its backend. */
+const clusterIpSuffix = '-cluster-ip';
+
+/**
+ * An API: its Deployment, a headless Service whose DNS records nginx follows, an ordinary Service as the fallback, an autoscaler,
+ * a disruption budget and a NetworkPolicy. Its objects have the id of the construct as their name.
+ *
+ * @example
+ * const orders = new Backend(shop, 'orders', { image: 'ghcr.io/acme/orders:1.4.2', replicas: { min: 3, max: 12 } });
+ * edge.addRoute('/orders', orders);
+ */
+export class Backend extends Construct implements IRouteTarget {
+  readonly settings: BackendSettings;
+  readonly deployment: RollingDeployment;
+  /** Its DNS records are the addresses of the ready pods. */
+  readonly headlessService: Service;
+  /**
+   * One address that never changes: the fallback, for when DNS names no pod that can be reached. kube-proxy knows the pods from
+   * the API server, and refuses at once when there are none.
+   */
+  readonly clusterIpService: Service;
+  /** Undefined when `replicas` is a number. */
+  readonly autoscaler: Autoscaler | undefined;
+  readonly disruptionBudget: PodDisruptionBudget;
+  readonly networkPolicy: PodNetworkPolicy;
+
+  private readonly namespace: RestrictedNamespace;
+  private readonly identity: Identity;
+
+  constructor(
+    private readonly scope: Construct,
+    id: string,
+    private readonly props: BackendProps,
+    /** Of which backend this is a version. @default - of none */
+    private readonly base?: string,
+  ) {
+    const { namespace, settings } = named(pathOf(scope, id), () => {
+      const around = RestrictedNamespace.around(scope);
+      backendName(id);
+      around.reserve(id, `${id}${clusterIpSuffix}`);
+      return { namespace: around, settings: backendSettings(props, around.model) };
+    });
+    super(scope, id);
+    this.namespace = namespace;
+    this.settings = settings;
+    this.identity = { name: base ?? id, instance: id, namespace: namespace.name };
+    const labels = recommendedLabels(this.identity, 'api');
+    const matchLabels = selectorLabels(this.identity);
+
+    this.networkPolicy = new PodNetworkPolicy(this, 'NetworkPolicy', { name: id, labels, matchLabels, ingress: [] });
+    this.headlessService = this.service('Service', id, { clusterIP: 'None' });
+    ApiObject.of(this.headlessService).addJsonPatch(JsonPatch.add('/spec/publishNotReadyAddresses', false));
+    this.clusterIpService = this.service('ClusterIpService', `${id}${clusterIpSuffix}`, {});
+    this.deployment = this.pods(labels, matchLabels);
+    this.autoscaler =
+      'fixed' in settings.replicas
+        ? undefined
+        : new Autoscaler(this, 'HorizontalPodAutoscaler', {
+            name: id,
+            labels,
+            target: this.deployment,
+            replicas: settings.replicas,
+          });
+    this.disruptionBudget = new PodDisruptionBudget(this, 'PodDisruptionBudget', { name: id, labels, matchLabels });
+    patchWhatIsWritten(this);
+  }
+
+  get timeline(): Timeline {
+    return this.settings.timeline;
+  }
+
+  /**
+   * Another version beside this one, with a Deployment, Services and an autoscaler of its own: the same options with some changed.
+   * Its name is that of this backend and the id.
+   *
+   * @example
+   * const canary = orders.addVersion('canary', { image: 'ghcr.io/acme/orders:1.5.0', replicas: { min: 2, max: 4 } });
+   */
+  addVersion(id: string, changes: Partial<BackendProps> = {}): Backend {
+    const base = this.base ?? this.node.id;
+    return new Backend(this.scope, `${base}-${id}`, { ...this.props, ...changes }, base);
+  }
+
+  /** Lets a peer connect to the API, beside the proxies of its routes; on its port if no other is given. */
+  allowFrom(peer: INetworkPolicyPeer, port: number = this.settings.port): void {
+    named(this.node.path, () => {
+      this.networkPolicy.allowFrom(peer, port);
+    });
+  }
+
+  /** Lets the API connect to a peer, on every port if none is given. The first call closes everything else but DNS. */
+  allowTo(peer: INetworkPolicyPeer, port?: number): void {
+    named(this.node.path, () => {
+      this.networkPolicy.allowTo(peer, port);
+    });
+  }
+
+  bindRoute(route: Route): TargetModel {
+    const { proxy } = route;
+    if (proxy.namespace !== this.namespace) {
+      throw new InvalidOption(
+        'target',
+        this.node.path,
+        `is in the namespace ${this.namespace.name}, and the proxy in ${proxy.namespace.name}: make both in one`,
+      );
+    }
+    route.connect(this);
+    return { kind: 'backend', backend: this.node.id };
+  }
+
+  /** How a proxy sees it. */
+  get model(): BackendModel {
+    const { settings, namespace } = this;
+    const domain = `${namespace.name}.svc.${namespace.model.clusterDomain}`;
+    const host = `${this.node.id}.${domain}`;
+    const { keepAliveTimeout, upstreamKeepAliveTimeout } = settings.timeline;
+    return {
+      name: this.node.id,
+      // With address records all pods have one name; a hash needs one for each, which SRV records have.
+      instances: settings.loadBalancing.method === 'hash' ? { host, service: 'http' } : { host, port: settings.port },
+      fallback: `${this.node.id}${clusterIpSuffix}.${domain}:${settings.port}`,
+      loadBalancing: settings.loadBalancing,
+      maxFails: settings.maxFails,
+      failTimeout: settings.failTimeout,
+      mostInstances: mostPods(settings.replicas),
+      keepAliveTimeout,
+      upstreamKeepAliveTimeout,
+      healthCheckPath: settings.healthCheck.path,
+    };
+  }
+
+  get matchLabels(): Readonly<Record<string, string>> {
+    return selectorLabels(this.identity);
+  }
+
+  private service(id: string, name: string, more: { readonly clusterIP?: string }): Service {
+    const { port } = this.settings;
+    const service = new Service(this, id, {
+      metadata: { name, labels: recommendedLabels(this.identity, 'api') },
+      type: ServiceType.CLUSTER_IP,
+      // The name makes the SRV record `_http._tcp`. The pods' own port: some network plugins judge a connection before its address
+      // is exchanged for a pod's.
+      ports: [{ name: 'http', port, targetPort: port }],
+      ...more,
+    });
+    for (const [key, value] of Object.entries(this.matchLabels)) service.selectLabel(key, value);
+    ApiObject.of(service).addJsonPatch(...ipFamilyPatches(this.namespace.model));
+    return service;
+  }
+
+  private pods(labels: Readonly<Record<string, string>>, matchLabels: Readonly<Record<string, string>>) {
+    const { settings, namespace } = this;
+    const { port, timeline, volumes, command, args, healthCheck } = settings;
+    const allLabels = { ...labels, ...versionLabel(settings.image) };
+    const deployment = new RollingDeployment(this, 'Deployment', {
+      name: this.node.id,
+      labels: allLabels,
+      podLabels: { ...namespace.model.labels, ...allLabels },
+      matchLabels,
+      replicas: 'fixed' in settings.replicas ? settings.replicas.fixed : undefined,
+      revisionHistoryLimit: namespace.model.revisionHistoryLimit,
+      pods: settings.pods,
+      unreachableToleration: timeline.unreachableToleration,
+      preStop: timeline.apiPreStop,
+      terminationGracePeriod: timeline.apiTerminationGracePeriod,
+      resources: settings.resources,
+      securityContext: {},
+      container: {
+        name: 'api',
+        image: settings.image,
+        imagePullPolicy: imagePullPolicy(settings.pods),
+        ...(command === undefined ? {} : { command: [...command] }),
+        ...(args === undefined ? {} : { args: [...args] }),
+        ports: [{ name: 'http', number: port }],
+        envVariables: { ...settings.environment },
+        envFrom: [...settings.envFrom],
+        volumeMounts: [...volumes],
+        securityContext: {
+          ensureNonRoot: true,
+          readOnlyRootFilesystem: true,
+          allowPrivilegeEscalation: false,
+          ...(settings.pods.user === undefined ? {} : { user: settings.pods.user }),
+        },
+        startup: probe(healthCheck.liveness, port, apiProbes.startup),
+        readiness: probe(healthCheck.readiness, port, apiProbes.readiness),
+        liveness: probe(healthCheck.liveness, port, apiProbes.liveness),
+      },
+    });
+    // cdk8s-plus-27 cannot set it.
+    ApiObject.of(deployment).addJsonPatch(
+      JsonPatch.add(
+        '/spec/template/spec/containers/0/livenessProbe/terminationGracePeriodSeconds',
+        apiProbes.liveness.terminationGracePeriod,
+      ),
+    );
+    if (!volumes.some(({ path }) => path === temporaryDirectory)) {
+      const sizeLimit = Size.gibibytes(1);
+      deployment.containers[0]?.mount(
+        temporaryDirectory,
+        Volume.fromEmptyDir(deployment, 'Tmp', temporaryVolume, { sizeLimit }),
+      );
+    }
+    return deployment;
+  }
+}
+
+/** Refuses an id that the objects of a backend cannot have as their name. */
+export function backendName(id: string): void {
+  dnsLabelName('id', id);
+  const room = 63 - clusterIpSuffix.length;
+  if (id.length > room) {
+    throw new InvalidOption('id', id, `is too long for the name of a Service behind it: give at most ${room} letters`);
+  }
+}
+
+function probe(path: string, port: number, { period, timeout, failureThreshold }: ProbeTimes): Probe {
+  return Probe.fromHttpGet(path, {
+    port,
+    periodSeconds: Duration.seconds(period),
+    timeoutSeconds: Duration.seconds(timeout),
+    failureThreshold,
+  });
+}

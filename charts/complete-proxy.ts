@@ -1,0 +1,123 @@
+import { type Budget, budget } from '../model/budget';
+import type { HostModel, ProxyModel } from '../model/proxy';
+import { strictTransportSecurity } from '../model/proxy-options';
+import type { TimesAround } from '../model/route-options';
+import type { Snippet } from '../model/snippet';
+import { proxyTimeline, type Timeline } from '../model/timeline';
+import { liveWeightsScript } from '../nginx/backends/live-weights-section';
+import { upstreamZone } from '../nginx/backends/upstream-section';
+import { nginxConf } from '../nginx/nginx-conf';
+import { lastGoodCertificateScript } from '../nginx/tls/last-good-certificate-section';
+import { memoryBytes } from '../validation/amounts';
+import { InvalidOption } from '../validation/invalid-option';
+import type { Backend } from './backend';
+import type { NamespaceModel } from './namespace';
+import {
+  certificateCheckPort,
+  certificateDirectory,
+  certificateStore,
+  connectionCount,
+  httpPort,
+  httpsPort,
+  probePort,
+  weightsDirectory,
+  weightsFile,
+} from './nginx-pod';
+import type { NginxProxySettings } from './nginx-proxy-props';
+import { mostPods } from './pods/autoscaling';
+import type { Route } from './route';
+
+/** What of a proxy follows from its routes. */
+export interface CompleteProxy {
+  readonly model: ProxyModel;
+  readonly timeline: Timeline;
+  readonly budget: Budget;
+  /** What nginx reads, by name: its configuration and scripts. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+interface ProxyParts {
+  readonly settings: NginxProxySettings;
+  readonly namespace: NamespaceModel;
+  readonly times: TimesAround;
+  readonly backends: readonly Backend[];
+  /** The first one is that of the proxy. */
+  readonly hosts: readonly { readonly names: HostModel['names']; readonly routes: readonly Route[] }[];
+  readonly snippets: readonly Snippet[];
+  /** Whether several backends share a route. */
+  readonly hasWeights: boolean;
+}
+
+/** Derives it, and refuses what all routes together cannot have. */
+export function completeProxy(parts: ProxyParts): CompleteProxy {
+  const routes = parts.hosts.flatMap((host) => host.routes);
+  if (routes.length === 0) {
+    throw new InvalidOption('routes', [], 'is empty: give a route, such as addRoute("/", orders)');
+  }
+  const model = proxyModel(parts, routes);
+  const { settings, namespace, hasWeights } = parts;
+  const conf = nginxConf(model, {
+    resolvers: namespace.resolvers,
+    ipFamilies: namespace.ipFamilies ?? ['IPv4'],
+    workers: settings.workers,
+    httpPort,
+    httpsPort,
+    probePort,
+    externalHttpsPort: settings.exposure.httpsPort,
+    certificateDirectory,
+    certificateStore,
+    certificateCheckPort,
+    connectionCount,
+    weightsFile: hasWeights ? `${weightsDirectory}/${weightsFile}` : undefined,
+  });
+  const scripts = [lastGoodCertificateScript, ...(hasWeights ? [liveWeightsScript] : [])];
+  return {
+    model,
+    timeline: model.timeline,
+    budget: model.budget,
+    files: { 'nginx.conf': conf, ...Object.fromEntries(scripts.map(({ name, text }) => [name, text])) },
+  };
+}
+
+function proxyModel(parts: ProxyParts, routes: readonly Route[]): ProxyModel {
+  const { settings, times, hosts, snippets } = parts;
+  const backends = parts.backends.map(({ model, settings: { maxConnections } }) => ({
+    ...model,
+    maxConnections: maxConnections === undefined ? undefined : Math.ceil(maxConnections / mostPods(settings.replicas)),
+  }));
+  const forwarded = routes.filter((route) => route.isForwarded);
+  const { headerTimeout, bodyTimeout, sendTimeout, trustedProxies, unlimited } = settings.clients;
+  const ofServers = textsOf(snippets, 'server');
+  const host = ({ names, routes: own }: ProxyParts['hosts'][number]): HostModel => ({
+    names,
+    ...strictTransportSecurity(settings, names[0]),
+    snippets: ofServers,
+    routes: own.map((route) => route.model),
+  });
+  return {
+    hosts: hosts.map(host) as [HostModel, ...HostModel[]],
+    backends,
+    timeline: proxyTimeline(times, ...forwarded.map(({ timeline }) => timeline)),
+    budget: budget({
+      ...settings.clients,
+      memoryLimit: memoryBytes('resources.memory.limit', settings.memory.limit),
+      workers: settings.workers,
+      maxBodySize: Math.max(...routes.map(({ model }) => model.maxBodySize)),
+      temporaryStorage: settings.temporaryStorage,
+      gzip: settings.gzip,
+      hasStreams: routes.some(({ model }) => model.streamTimeout !== undefined),
+      backends: backends.length,
+      upstreamZones: backends.reduce((all, { mostInstances }) => all + upstreamZone(mostInstances), 0),
+    }),
+    clientTimes: { headerTimeout, bodyTimeout, sendTimeout },
+    gzip: settings.gzip,
+    defaultResponseHeaders: settings.defaultResponseHeaders,
+    trustedProxies,
+    unlimitedClients: unlimited,
+    snippets: textsOf(snippets, 'http'),
+  };
+}
+
+function textsOf(snippets: readonly Snippet[], place: Snippet['place']): readonly string[] {
+  return snippets.filter((snippet) => snippet.place === place).map(({ text }) => text);
+}

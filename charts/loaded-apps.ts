@@ -1,0 +1,52 @@
+import { createRequire } from 'node:module';
+import { basename, dirname, extname } from 'node:path';
+import { App } from 'cdk8s';
+import { InvalidOption } from '../validation/invalid-option';
+
+/** Variables that an app reads while it is made: `FAIRLEAD_ENVIRONMENT`, `FAIRLEAD_OPTIONS`. */
+export type Variables = Readonly<Record<string, string>>;
+
+/** The apps that a module makes, as `cdk8s synth` would write them with these variables; no manifest is written. */
+export function loadedApps(main: string, variables: Variables): readonly App[] {
+  const apps: App[] = [];
+  const synth = Object.getOwnPropertyDescriptor(App.prototype, 'synth') ?? {};
+  const before = Object.keys(variables).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, variables);
+  Object.defineProperty(App.prototype, 'synth', {
+    configurable: true,
+    get() {
+      return function (this: App): void {
+        apps.push(this);
+      };
+    },
+    // What is put around it for an app of its own writes files too.
+    set: () => undefined,
+  });
+  try {
+    const load = createRequire(main);
+    // The package is JavaScript: TypeScript is loaded as the app itself does.
+    if (extname(__filename) === '.js' && extname(main) === '.ts') load(loader(load, main));
+    // With other variables the same module makes another app.
+    Reflect.deleteProperty(load.cache, load.resolve(main));
+    load(main);
+  } finally {
+    Object.defineProperty(App.prototype, 'synth', synth);
+    for (const [name, value] of before) {
+      if (value === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = value;
+    }
+  }
+  return apps;
+}
+
+function loader(load: NodeJS.Require, main: string): string {
+  try {
+    return load.resolve('ts-node/register/transpile-only');
+  } catch {
+    throw new InvalidOption(
+      basename(main),
+      dirname(main),
+      'has no ts-node, which would load it: npm install --save-dev ts-node',
+    );
+  }
+}

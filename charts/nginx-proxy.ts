@@ -1,0 +1,314 @@
+import { Chart } from 'cdk8s';
+import { Construct } from 'constructs';
+import type { Budget } from '../model/budget';
+import { Path } from '../model/matching';
+import type { ProxyModel } from '../model/proxy';
+import { readRouteDefaults, type RouteOptions, type TimesAround } from '../model/route-options';
+import { Snippet } from '../model/snippet';
+import { proxyTimeline, type Timeline } from '../model/timeline';
+import { record } from '../validation/collections';
+import { InvalidOption, named } from '../validation/invalid-option';
+import { dnsLabelName, hostName } from '../validation/names';
+import { instanceOf, knownValues } from '../validation/options';
+import { Autoscaler, PodDisruptionBudget } from './pods/autoscaling';
+import { Backend } from './backend';
+import { type CompleteProxy, completeProxy } from './complete-proxy';
+import { CertManagerCertificate, keyPair, ProxyTlsSecret } from './certificate';
+import { ProxyService } from './exposure';
+import { type Identity, recommendedLabels, selectorLabels } from './labels';
+import { RestrictedNamespace } from './namespace';
+import { httpPort, httpsPort, probePort } from './nginx-pod';
+import { NginxConfigMap, NginxDeployment, WeightsConfigMap } from './nginx-deployment';
+import { type NginxProxyProps, type NginxProxySettings, nginxProxySettings } from './nginx-proxy-props';
+import { patchWhatIsWritten, pathOf } from './patches';
+import { dns, PodNetworkPolicy, tcp } from './pods/pod-network-policy';
+import { type IRouteTarget, Route, type RouteHost } from './route';
+import { hostOptions, type HostOptions, VirtualHost } from './virtual-host';
+
+/**
+ * The front door: nginx in pods of its own, which finds backends by DNS. Its objects have the id of the construct as their name.
+ *
+ * @example
+ * const edge = new NginxProxy(shop, 'edge', { host: 'shop.example.com', certificate: Certificate.fromSecret('shop-tls') });
+ * edge.addRoute('/orders', orders);
+ */
+export class NginxProxy extends Construct implements RouteHost {
+  readonly settings: NginxProxySettings;
+  readonly namespace: RestrictedNamespace;
+  readonly deployment: NginxDeployment;
+  readonly service: ProxyService;
+  /** A changed route is another ConfigMap, and so a rollout of the proxies. */
+  readonly configMap: NginxConfigMap;
+  /** Undefined when `replicas` is a number. */
+  readonly autoscaler: Autoscaler | undefined;
+  readonly disruptionBudget: PodDisruptionBudget;
+  readonly networkPolicy: PodNetworkPolicy;
+  /** Undefined where no route is shared by several backends. */
+  weights: WeightsConfigMap | undefined;
+  /** Undefined where the certificate is in a Secret that something else makes. */
+  readonly tlsSecret: ProxyTlsSecret | undefined;
+
+  readonly proxy: NginxProxy = this;
+  private readonly identity: Identity;
+  private readonly backends = new Map<string, Backend>();
+  private readonly snippets: Snippet[] = [];
+  private completed: CompleteProxy | undefined;
+
+  constructor(scope: Construct, id: string, props: NginxProxyProps = {}) {
+    const { namespace, settings } = named(pathOf(scope, id), () => {
+      const around = RestrictedNamespace.around(scope);
+      around.reserve(dnsLabelName('id', id));
+      return { namespace: around, settings: nginxProxySettings(props) };
+    });
+    super(scope, id);
+    this.namespace = namespace;
+    this.settings = settings;
+    this.identity = { name: 'nginx', instance: id, namespace: namespace.name };
+    const labels = recommendedLabels(this.identity, 'proxy');
+    const { matchLabels } = this;
+    const complete = (): CompleteProxy => this.complete();
+
+    this.tlsSecret = this.certificate();
+    this.networkPolicy = new PodNetworkPolicy(this, 'NetworkPolicy', {
+      name: id,
+      labels,
+      matchLabels,
+      ingress: [
+        {
+          peers: settings.exposure.clientNetworks?.map((cidr) => ({ ipBlock: { cidr } })),
+          ports: [tcp(httpPort), tcp(httpsPort)],
+        },
+        { ports: [tcp(probePort)] },
+      ],
+      egress: [dns([53, ...namespace.model.resolvers.map(resolverPort)])],
+    });
+    this.configMap = new NginxConfigMap(this, 'ConfigMap', {
+      name: id,
+      labels: recommendedLabels(this.identity, 'nginx-config'),
+      complete,
+    });
+    this.service = new ProxyService(this, 'Service', {
+      name: id,
+      labels,
+      matchLabels,
+      exposure: settings.exposure,
+      namespace: namespace.model,
+    });
+    this.deployment = new NginxDeployment(this, 'Deployment', {
+      name: id,
+      labels,
+      matchLabels,
+      settings,
+      namespace: namespace.model,
+      secretName: this.secretName,
+      timeline: proxyTimeline(this.times),
+      complete,
+    });
+    this.autoscaler =
+      'fixed' in settings.replicas
+        ? undefined
+        : new Autoscaler(this, 'HorizontalPodAutoscaler', {
+            name: id,
+            labels,
+            target: this.deployment,
+            replicas: settings.replicas,
+          });
+    this.disruptionBudget = new PodDisruptionBudget(this, 'PodDisruptionBudget', { name: id, labels, matchLabels });
+    patchWhatIsWritten(this);
+    this.node.addValidation({ validate: () => this.errors() });
+  }
+
+  get host(): string {
+    return this.settings.host;
+  }
+
+  get routeDefaults(): RouteOptions {
+    return this.settings.routeDefaults;
+  }
+
+  get matchLabels(): Readonly<Record<string, string>> {
+    return selectorLabels(this.identity);
+  }
+
+  /**
+   * Lets requests to a path go to a target. Which route a request takes: the exact path before a prefix, the longer prefix before the
+   * shorter, at one path what has `when` in the order of adding, then what has not. A changed route is a rollout of the proxies.
+   *
+   * @param path a prefix by whole segments, as an Ingress has it, or a `Path`
+   */
+  addRoute(path: string | Path, target: IRouteTarget, options: RouteOptions = {}): Route {
+    return this.addRouteOf(this, path, target, options);
+  }
+
+  /**
+   * Raw directives of nginx for what has no option, in the http block or in the servers of all hosts. Nothing but `nginx -t` looks at
+   * them: what they break, a new proxy shows by never being ready.
+   */
+  addSnippet(snippet: Snippet): void {
+    named(this.node.path, () => {
+      instanceOf(Snippet, 'Snippet.http("gzip_comp_level 4;")')('snippet', snippet);
+    });
+    this.completed = undefined;
+    this.snippets.push(snippet);
+  }
+
+  /** Another DNS name, with routes of its own. The certificate has to be valid for it too. */
+  addHost(host: string, options: HostOptions = {}): VirtualHost {
+    return named(this.node.path, () => {
+      const name = hostName('host', host);
+      if (this.names.includes(name)) {
+        throw new InvalidOption('host', name, 'is a host of this proxy already: give each once');
+      }
+      const { routeDefaults } = knownValues(record('options', options, '{ routeDefaults: {} }'), hostOptions, '');
+      readRouteDefaults(routeDefaults);
+      const { source } = this.settings.certificate;
+      if (source.kind === 'files') keyPair(source, [name]);
+      this.completed = undefined;
+      return new VirtualHost(this, name, routeDefaults);
+    });
+  }
+
+  /** What nginx.conf is made from. */
+  get model(): ProxyModel {
+    return this.complete().model;
+  }
+
+  /** Every timeout of the proxy, for all its routes. */
+  get timeline(): Timeline {
+    return this.complete().timeline;
+  }
+
+  /** How much one proxy takes on at a time, and what of. */
+  get budget(): Budget {
+    return this.complete().budget;
+  }
+
+  /** Every route of every host. */
+  get routes(): readonly Route[] {
+    return this.node.findAll().filter((construct) => construct instanceof Route);
+  }
+
+  /** What times of its routes are derived with. */
+  get times(): TimesAround {
+    const { settings, namespace } = this;
+    return {
+      ...namespace.model.times,
+      deregistrationDelay: `${settings.exposure.deregistrationDelay}s`,
+      clientKeepAliveTimeout: `${settings.clients.keepAliveTimeout}s`,
+      certificateValid: `${settings.certificateValid}s`,
+    };
+  }
+
+  /** Lets the proxies connect to the pods of a backend, and those take it. */
+  connect(backend: Backend): void {
+    const { id } = backend.node;
+    if (this.backends.has(id)) return;
+    this.backends.set(id, backend);
+    backend.networkPolicy.allowFromPods(this.matchLabels, backend.settings.port);
+    this.networkPolicy.allowToPods(backend.matchLabels, backend.settings.port);
+  }
+
+  /** Every backend that a route leads to, by name. */
+  get targets(): readonly Backend[] {
+    return [...this.backends.values()].sort((a, b) => (a.node.id < b.node.id ? -1 : 1));
+  }
+
+  /** Called by a route that is another now. */
+  changed(): void {
+    this.completed = undefined;
+  }
+
+  /** Called by a host that gets a route. */
+  addRouteOf(host: RouteHost, path: string | Path, target: IRouteTarget, options: RouteOptions): Route {
+    this.completed = undefined;
+    const where = named(host.node.path, () => Path.of(path));
+    const route = new Route(host, where, target, options);
+    if (route.model.target.kind === 'split') this.weights ??= this.weightsOfRoutes();
+    return route;
+  }
+
+  private get names(): readonly string[] {
+    return [this.settings.host, ...this.settings.additionalHosts, ...this.otherHosts.map(({ host }) => host)];
+  }
+
+  private get otherHosts(): readonly VirtualHost[] {
+    return this.node.children.filter((child) => child instanceof VirtualHost);
+  }
+
+  private get secretName(): string {
+    const { source } = this.settings.certificate;
+    return source.kind === 'secret' ? source.name : `${this.node.id}-tls`;
+  }
+
+  /** What keeps the certificate, unless something else makes it; a private key is in a file of its own. */
+  private certificate(): ProxyTlsSecret | undefined {
+    const { source } = this.settings.certificate;
+    const name = this.secretName;
+    const labels = recommendedLabels(this.identity, 'tls');
+    if (source.kind === 'secret') return undefined;
+    if (source.kind === 'certManager') {
+      new CertManagerCertificate(this, 'Certificate', {
+        name,
+        labels,
+        hosts: () => this.names,
+        issuerRef: source.issuerRef,
+      });
+      return undefined;
+    }
+    const { model } = this.namespace;
+    const chart = new Chart(this, 'tls', { namespace: model.name, labels: { ...model.labels } });
+    return new ProxyTlsSecret(chart, 'Secret', { name, labels, pair: () => keyPair(source, this.names) });
+  }
+
+  private weightsOfRoutes(): WeightsConfigMap {
+    const configMap = new WeightsConfigMap(this, 'Weights', {
+      name: `${this.node.id}-weights`,
+      labels: recommendedLabels(this.identity, 'weights'),
+      weights: () =>
+        Object.fromEntries(
+          this.routes.flatMap(({ model: { name, target } }) =>
+            target.kind === 'split'
+              ? [[name, Object.fromEntries(target.shares.map(({ backend, weight }) => [backend, weight]))]]
+              : [],
+          ),
+        ),
+    });
+    patchWhatIsWritten(configMap);
+    this.deployment.mountWeights(configMap);
+    return configMap;
+  }
+
+  /** What is wrong with all its routes together. */
+  private errors(): string[] {
+    try {
+      this.complete();
+      return [];
+    } catch (error) {
+      if (error instanceof Error && error.name === 'InvalidOption') return error.message.split('\n');
+      throw error;
+    }
+  }
+
+  private complete(): CompleteProxy {
+    const { settings, namespace, times, targets: backends, snippets } = this;
+    const parts = { settings, namespace: namespace.model, times, backends, snippets, hosts: this.hosts() };
+    this.completed ??= named(this.node.path, () => completeProxy({ ...parts, hasWeights: this.weights !== undefined }));
+    return this.completed;
+  }
+
+  private hosts() {
+    const { settings } = this;
+    const of = (scope: RouteHost): readonly Route[] => scope.node.children.filter((child) => child instanceof Route);
+    const own = [...new Set([settings.host, ...settings.additionalHosts])] as [string, ...string[]];
+    return [
+      { names: own, routes: of(this) },
+      ...this.otherHosts.map((other) => ({ names: [other.host] as const, routes: of(other) })),
+    ];
+  }
+}
+
+/** The port in `dns.example.com:5353` or `[fd00::a]:5353`. */
+function resolverPort(resolver: string): number {
+  const port = /[^:\]]:(\d+)$|\]:(\d+)$/.exec(resolver);
+  return Number(port?.[1] ?? port?.[2] ?? 53);
+}

@@ -1,0 +1,129 @@
+import { type INetworkPolicyPeer, k8s, type NetworkPolicyPeerConfig } from 'cdk8s-plus-27';
+import type { Construct } from 'constructs';
+import { port as portNumber } from '../../validation/amounts';
+import { InvalidOption } from '../../validation/invalid-option';
+import { whenWritten } from '../patches';
+
+interface PodNetworkPolicyProps {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly matchLabels: Readonly<Record<string, string>>;
+  readonly ingress: readonly Rule[];
+  /** Everything may be connected to if it is left out. */
+  readonly egress?: readonly Rule[];
+}
+
+/** Who, and on which ports; both everyone and all if they are left out. */
+interface Rule {
+  readonly peers?: readonly Peer[] | undefined;
+  readonly ports?: readonly { readonly port: number; readonly protocol: 'TCP' | 'UDP' }[];
+}
+
+type Peer = Readonly<Record<string, unknown>>;
+
+interface Manifest {
+  readonly spec: { ingress: unknown[]; egress?: unknown[]; policyTypes: string[] };
+}
+
+/**
+ * What pods may be connected from, and connect to. L1: what cdk8s-plus-27 has needs a peer for every rule, and "anywhere" as a
+ * block of addresses leaves out pods where the network plugin knows those by identity (Cilium).
+ */
+export class PodNetworkPolicy extends k8s.KubeNetworkPolicy {
+  private readonly from: Rule[] = [];
+  private readonly to: Rule[] = [];
+  private isClosed: boolean;
+
+  constructor(scope: Construct, id: string, { name, labels, matchLabels, ingress, egress }: PodNetworkPolicyProps) {
+    super(scope, id, {
+      metadata: { name, labels: { ...labels } },
+      spec: { podSelector: { matchLabels: { ...matchLabels } }, policyTypes: ['Ingress'] },
+    });
+    this.isClosed = egress !== undefined;
+    whenWritten(this, ({ spec }: Manifest) => {
+      spec.ingress = written('from', ingress, this.from);
+      if (!this.isClosed) return;
+      spec.policyTypes = ['Ingress', 'Egress'];
+      spec.egress = written('to', egress ?? [dns([53])], this.to);
+    });
+  }
+
+  /** Lets pods with these labels, of the same namespace, connect to a port. */
+  allowFromPods(matchLabels: Readonly<Record<string, string>>, port: number): void {
+    this.from.push(pods(matchLabels, port));
+  }
+
+  allowToPods(matchLabels: Readonly<Record<string, string>>, port: number): void {
+    this.to.push(pods(matchLabels, port));
+  }
+
+  allowFrom(peer: INetworkPolicyPeer, port?: number): void {
+    this.from.push(...rules('allowFrom', peer, port));
+  }
+
+  /** The first call closes all that is not allowed, but for DNS. */
+  allowTo(peer: INetworkPolicyPeer, port?: number): void {
+    this.to.push(...rules('allowTo', peer, port));
+    this.isClosed = true;
+  }
+}
+
+function pods(matchLabels: Readonly<Record<string, string>>, port: number): Rule {
+  return { peers: [{ podSelector: { matchLabels } }], ports: [tcp(port)] };
+}
+
+/** DNS is UDP, and TCP when an answer is long; to anywhere, as a cache may run on the node. */
+export function dns(ports: readonly number[]): Rule {
+  return { ports: [...new Set(ports)].flatMap((port) => [{ port, protocol: 'UDP' } as const, tcp(port)]) };
+}
+
+export function tcp(port: number): { readonly port: number; readonly protocol: 'TCP' } {
+  return { port, protocol: 'TCP' };
+}
+
+/** The rules that are always there, then the others in an order that does not follow from that of their making. */
+function written(direction: 'from' | 'to', always: readonly Rule[], added: readonly Rule[]): object[] {
+  const rule = ({ peers, ports }: Rule): object => ({
+    ...(peers === undefined ? {} : { [direction]: peers }),
+    ...(ports === undefined ? {} : { ports }),
+  });
+  const texts = added.map((each) => JSON.stringify(rule(each)));
+  return [...always.map(rule), ...[...new Set(texts)].sort().map((text) => JSON.parse(text) as object)];
+}
+
+/** A rule for each peer that a Kubernetes object has: one for each namespace that a selector names. */
+function rules(method: string, peer: INetworkPolicyPeer, port: number | undefined): Rule[] {
+  const ports = port === undefined ? {} : { ports: [tcp(portNumber(`${method} port`, port))] };
+  return peersOf(method, peer).map((each) => ({ peers: [each], ...ports }));
+}
+
+function peersOf(method: string, peer: INetworkPolicyPeer): Peer[] {
+  const { ipBlock, podSelector } = configOf(method, peer);
+  if (ipBlock !== undefined) {
+    const { cidr, except } = ipBlock;
+    return [{ ipBlock: { cidr, ...(except === undefined ? {} : { except }) } }];
+  }
+  if (podSelector === undefined) return [];
+  const { labelSelector, namespaces } = podSelector;
+  const pods = { podSelector: k8s.toJson_LabelSelector(labelSelector._toKube()) ?? {} };
+  if (namespaces === undefined) return [pods];
+  const names = namespaces.names ?? [];
+  const byLabels = k8s.toJson_LabelSelector(namespaces.labelSelector?._toKube()) as object | undefined;
+  if (names.length === 0) return [{ ...pods, namespaceSelector: byLabels ?? {} }];
+  return names.map((name) => ({
+    ...pods,
+    namespaceSelector: { ...byLabels, matchLabels: { 'kubernetes.io/metadata.name': name } },
+  }));
+}
+
+function configOf(method: string, peer: unknown): NetworkPolicyPeerConfig {
+  const { toNetworkPolicyPeerConfig } = (peer ?? {}) as Partial<INetworkPolicyPeer>;
+  if (typeof toNetworkPolicyPeerConfig === 'function') {
+    return toNetworkPolicyPeerConfig.call(peer as INetworkPolicyPeer);
+  }
+  throw new InvalidOption(
+    method,
+    typeof peer === 'object' ? '(object)' : peer,
+    'is not a peer of a NetworkPolicy: give one, such as NetworkPolicyIpBlock.ipv4(chart, "Database", "192.0.2.0/24") or Namespaces.select(…)',
+  );
+}

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { Construct } from 'constructs';
+import { type ConditionModel, Match, type Path } from '../model/matching';
+import type { RouteModel, TargetModel } from '../model/route';
+import { directives } from '../model/snippet';
+import { inherited, type RouteBackend, routeModel, type RouteOptions } from '../model/route-options';
+import type { Timeline } from '../model/timeline';
+import { record } from '../validation/collections';
+import { InvalidOption, named } from '../validation/invalid-option';
+import type { Backend } from './backend';
+import type { NginxProxy } from './nginx-proxy';
+
+/** What can answer the requests of a route. */
+export interface IRouteTarget {
+  /** Called once for each route: gives what nginx does with its requests, and lets the proxy connect. */
+  bindRoute(route: Route): TargetModel;
+}
+
+/** A host of a proxy, whose routes inherit from it. */
+export interface RouteHost extends Construct {
+  readonly proxy: NginxProxy;
+  readonly host: string;
+  readonly routeDefaults: RouteOptions;
+}
+
+/** What becomes of the requests to one path of a host. */
+export class Route extends Construct {
+  readonly proxy: NginxProxy;
+  /** Every timeout of its requests. */
+  readonly timeline: Timeline;
+  model: RouteModel;
+  private readonly targets: RouteBackend[] = [];
+
+  /** Made by `addRoute`. */
+  constructor(
+    host: RouteHost,
+    readonly path: Path,
+    target: IRouteTarget,
+    options: RouteOptions = {},
+  ) {
+    const given = inherited(host.routeDefaults, optionsOf(host, options));
+    const conditions = given.when instanceof Match ? given.when.conditions : [];
+    const name = routeName(host, path, conditions);
+    refuseTwice(host, path, conditions, name);
+    super(host, name);
+    this.proxy = host.proxy;
+    const { model, timeline } = named(`${host.node.path}, route ${routeText(path, conditions)}`, () => {
+      const bound = bindTarget(this, target);
+      return routeModel({ name, path, options: given, target: bound, backends: this.targets, times: this.proxy.times });
+    });
+    this.model = model;
+    this.timeline = timeline;
+  }
+
+  /** Raw directives of nginx in every location of the route; see `addSnippet` of the proxy. */
+  addSnippet(text: string): void {
+    const checked = named(this.node.path, () => directives('snippet', text));
+    this.model = { ...this.model, snippets: [...(this.model.snippets ?? []), checked] };
+    this.proxy.changed();
+  }
+
+  /** Whether it waits for a backend: a redirect, say, does not. */
+  get isForwarded(): boolean {
+    return this.targets.length > 0;
+  }
+
+  /** Called by each backend that the target leads to. */
+  connect(backend: Backend): void {
+    this.targets.push({ name: backend.node.id, ...backend.timeline });
+    this.proxy.connect(backend);
+  }
+}
+
+function optionsOf(host: RouteHost, options: unknown): RouteOptions {
+  return named(host.node.path, () => record('options', options, '{ maxBodySize: "8m" }'));
+}
+
+function bindTarget(route: Route, target: unknown): TargetModel {
+  const { bindRoute } = (target ?? {}) as Partial<IRouteTarget>;
+  if (typeof bindRoute === 'function') return bindRoute.call(target, route);
+  throw new InvalidOption(
+    'target',
+    typeof target === 'object' ? '(object)' : target,
+    'cannot answer requests: give a Backend, TrafficSplit.weighted(…), Redirect.to(…) or FixedResponse.of(…)',
+  );
+}
+
+/** A name in nginx.conf that follows from what the route is for: the order in which routes are added does not matter. */
+function routeName(host: RouteHost, path: Path, given: readonly ConditionModel[]): string {
+  const conditions = [...given].sort((a, b) => (conditionKey(a) < conditionKey(b) ? -1 : 1));
+  const own = host === host.proxy ? '' : host.host;
+  const words = path.path === '/' ? 'root' : path.path.slice(1).replaceAll('/', '_');
+  const parts = [
+    own === '' ? words : `${own.replaceAll('.', '_')}__${words}`,
+    ...(path.kind === 'exact' ? ['exact'] : []),
+    ...conditions.map((condition) => (condition.kind === 'method' ? condition.methods.join('-') : condition.name)),
+  ];
+  const name = parts
+    .join('_')
+    .replaceAll(/[^\w-]/g, '-')
+    .toLowerCase();
+  // Names that another route could have too are told apart by what they stand for.
+  const isPlain = path.path === '/' || (/^\/[a-z0-9-]+(?:\/[a-z0-9-]+)*$/.test(path.path) && words !== 'root');
+  if (isPlain && path.kind === 'prefix' && conditions.length === 0 && name.length <= 50) return name;
+  const key = JSON.stringify([own, path.kind, path.path, ...conditions.map(conditionKey)]);
+  return `${name.slice(0, 50)}_${createHash('sha256').update(key).digest('hex').slice(0, 8)}`;
+}
+
+/** The same for the same requests: the names of headers have no case. */
+function conditionKey(condition: ConditionModel): string {
+  if (condition.kind !== 'header') return JSON.stringify(condition);
+  return JSON.stringify({ ...condition, name: condition.name.toLowerCase() });
+}
+
+function refuseTwice(host: RouteHost, path: Path, conditions: readonly ConditionModel[], name: string): void {
+  if (host.node.tryFindChild(name) === undefined) return;
+  throw new InvalidOption(
+    `${host.node.path}, path`,
+    routeText(path, conditions),
+    'has a route already: take one out, or tell them apart with `when`',
+  );
+}
+
+/** `/orders`, `= /orders with X-Canary`. */
+function routeText(path: Path, conditions: readonly ConditionModel[]): string {
+  const needs = conditions.map((condition) =>
+    condition.kind === 'method' ? condition.methods.join('|') : condition.name,
+  );
+  return `${path.kind === 'exact' ? '= ' : ''}${path.path}${needs.length === 0 ? '' : ` with ${needs.join(', ')}`}`;
+}

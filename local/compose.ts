@@ -1,0 +1,201 @@
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Yaml } from 'cdk8s';
+import { selfSignedKeyPair } from '../certificates/self-signed';
+import type { Backend } from '../charts/backend';
+import type { NginxProxy } from '../charts/nginx-proxy';
+import { LoadBalancing } from '../model/load-balancing';
+import type { BackendModel, ProxyModel } from '../model/proxy';
+import { nginxConf } from '../nginx/nginx-conf';
+import { port } from '../validation/amounts';
+import { InvalidOption } from '../validation/invalid-option';
+import { plainEnvironment, proxyOfMain } from './deployment';
+import { backendTimes, localHosts, modelElsewhere, proxyTimes } from './elsewhere';
+import { UsageError, wholeNumber } from './start-options';
+
+const help = `fairlead compose: what main.ts deploys as a compose.yaml, for those who come from Docker Compose
+
+Usage: fairlead compose [options]
+
+  --main FILE          what says what is deployed (main.ts)
+  --proxy NAME         which proxy of it, if it has several
+  --https-port PORT    of this machine (8443)
+  --http-port PORT     of this machine; it redirects to HTTPS (8080)
+  --output FILE        (compose.yaml); what nginx reads is written into .fairlead/compose beside it
+  --help               this text
+
+Then: docker compose up --scale orders=5
+`;
+
+/** Docker's own DNS server, as every container of a network sees it. */
+const resolver = '127.0.0.11';
+const workers = 2;
+/** Inside the container. */
+const directory = '/etc/nginx/fairlead';
+const ports = { http: 8080, https: 8443, probe: 8444 } as const;
+
+/** `fairlead compose`: writes the file and what it mounts, and says what to do with it. */
+export function compose(args: readonly string[]): void {
+  const options = composeOptions(args);
+  if (options === undefined) {
+    process.stdout.write(help);
+    return;
+  }
+  const proxy = proxyOfMain(options);
+  const output = resolve(options.output);
+  const files = join(dirname(output), '.fairlead', 'compose', proxy.node.id);
+  writeProxyFiles(proxy, files, options.httpsPort);
+  writeFileSync(output, composeFile(proxy, { ...options, files: `./${relative(dirname(output), files)}` }));
+  for (const target of proxy.targets) {
+    const { missing } = plainEnvironment(target);
+    const own = target.settings.local?.environment ?? {};
+    for (const variable of missing.filter((name) => !(name in own))) {
+      process.stderr.write(
+        `${target.node.id} is not told ${variable}, which comes from the cluster: give it in local.environment\n`,
+      );
+    }
+  }
+  const [backend] = proxy.targets;
+  process.stdout.write(
+    `${relative(process.cwd(), output)} is written: docker compose up --scale ${backend?.node.id ?? 'orders'}=5\n`,
+  );
+}
+
+interface ComposeOptions {
+  readonly main: string;
+  readonly proxy: string | undefined;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  readonly output: string;
+}
+
+function composeOptions(args: readonly string[]): ComposeOptions | undefined {
+  try {
+    const text = { type: 'string' } as const;
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        main: text,
+        proxy: text,
+        'https-port': text,
+        'http-port': text,
+        output: text,
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    if (values.help === true) return undefined;
+    return {
+      main: values.main ?? 'main.ts',
+      proxy: values.proxy,
+      httpPort: port('--http-port', wholeNumber(values['http-port'] ?? '8080')),
+      httpsPort: port('--https-port', wholeNumber(values['https-port'] ?? '8443')),
+      output: values.output ?? 'compose.yaml',
+    };
+  } catch (error) {
+    if (error instanceof InvalidOption) throw new UsageError(error.message);
+    const message = error instanceof Error ? error.message.replaceAll('\n', ' ') : String(error);
+    throw new UsageError(`${message.replace(/\.$/, '')}; fairlead compose --help shows the options`);
+  }
+}
+
+/** The text of a compose.yaml. @see https://github.com/compose-spec/compose-spec/blob/main/spec.md */
+export function composeFile(
+  proxy: NginxProxy,
+  options: Pick<ComposeOptions, 'httpPort' | 'httpsPort'> & { readonly files: string },
+): string {
+  const { targets } = proxy;
+  const { workerShutdownTimeout } = proxyTimes(proxy);
+  return Yaml.stringify({
+    name: proxy.namespace.name,
+    services: {
+      [proxy.node.id]: {
+        image: proxy.settings.image,
+        command: ['nginx', '-c', `${directory}/nginx.conf`],
+        user: user(),
+        ports: [`127.0.0.1:${options.httpPort}:${ports.http}`, `127.0.0.1:${options.httpsPort}:${ports.https}`],
+        volumes: [`${options.files}:${directory}:ro`],
+        depends_on: targets.map(({ node }) => node.id),
+        restart: 'unless-stopped',
+        stop_grace_period: `${workerShutdownTimeout + 5}s`,
+      },
+      ...Object.fromEntries(targets.map((backend) => [backend.node.id, service(backend)])),
+    },
+  });
+}
+
+function service(backend: Backend): object {
+  const { settings } = backend;
+  const { command, args, image, local } = settings;
+  const { apiTerminationGracePeriod, apiPreStop } = backendTimes(backend);
+  const environment = { ...plainEnvironment(backend).values, PORT: String(settings.port), ...local?.environment };
+  return {
+    image,
+    ...(command === undefined ? {} : { entrypoint: [...command] }),
+    ...(args === undefined ? {} : { command: [...args] }),
+    // A "$" of a value is not a variable of Compose.
+    environment: Object.fromEntries(
+      Object.entries(environment).map(([name, value]) => [name, value.replaceAll('$', '$$$$')]),
+    ),
+    init: true,
+    restart: 'unless-stopped',
+    deploy: { replicas: local?.replicas ?? 2 },
+    stop_grace_period: `${apiTerminationGracePeriod - apiPreStop}s`,
+  };
+}
+
+/** What nginx reads: its configuration and a certificate, for the user that it runs as alone. */
+function writeProxyFiles(proxy: NginxProxy, files: string, httpsPort: number): void {
+  const model = composeModel(proxy);
+  const conf = nginxConf(model, {
+    resolvers: [resolver],
+    workers,
+    httpPort: ports.http,
+    httpsPort: ports.https,
+    probePort: ports.probe,
+    externalHttpsPort: httpsPort,
+    certificateDirectory: `${directory}/certificate`,
+  });
+  const { certificate, privateKey } = selfSignedKeyPair(
+    model.hosts.flatMap(({ names }) => names),
+    join(dirname(files), 'certificates'),
+  );
+  mkdirSync(join(files, 'certificate'), { recursive: true });
+  writeFileSync(join(files, '.gitignore'), '*\n');
+  writeFileSync(join(files, 'nginx.conf'), conf);
+  writeFileSync(join(files, 'certificate', 'tls.crt'), certificate);
+  const key = join(files, 'certificate', 'tls.key');
+  writeFileSync(key, privateKey, { mode: 0o600 });
+  chmodSync(key, 0o600);
+  if (isRoot()) chownSync(key, nginxUser, nginxUser);
+}
+
+/** What the nginx.conf of a compose.yaml is made from. */
+export function composeModel(proxy: NginxProxy): ProxyModel {
+  const hosts = localHosts(proxy, undefined);
+  return modelElsewhere(proxy, { hosts, workers, backend: (backend) => inNetwork(proxy, backend) });
+}
+
+/** Every container of a service has its name. A hash would need one for each, which Docker's DNS has not. */
+function inNetwork({ targets }: NginxProxy, backend: BackendModel): BackendModel {
+  const { name, loadBalancing } = backend;
+  const { settings } = targets.find(({ node }) => node.id === name) ?? {};
+  return {
+    ...backend,
+    instances: { host: name, port: settings?.port ?? 3000 },
+    loadBalancing: loadBalancing.method === 'hash' ? LoadBalancing.leastConnections() : loadBalancing,
+  };
+}
+
+/** In the image. */
+const nginxUser = 101;
+
+/** Who owns what is mounted, as nginx needs no more rights than that; or its own user, where that is root. */
+function user(): string {
+  if (isRoot()) return `${nginxUser}:${nginxUser}`;
+  return `${process.getuid?.() ?? nginxUser}:${process.getgid?.() ?? nginxUser}`;
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}

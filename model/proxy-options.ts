@@ -1,0 +1,226 @@
+import { cidr, trustedNetworks } from '../validation/addresses';
+import { milliseconds, seconds, type TimeText } from '../validation/amounts';
+import { record } from '../validation/collections';
+import { InvalidOption } from '../validation/invalid-option';
+import { hostName } from '../validation/names';
+import { flag, group, listOf, optional, type Table, type Values, withDefault } from '../validation/options';
+import { budgetOptions, type BudgetProps } from './budget';
+import { responseHeader } from './headers';
+import type { HostModel, ProxyModel } from './proxy';
+import { proxyTimes, type ProxyTimes, timelineOptions } from './timeline';
+
+/** Whoever comes from one of these may be many clients: load balancers, nodes, and what runs beside them. */
+const privateNetworks = [
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '::1/128',
+  'fc00::/7',
+  'fe80::/10',
+];
+
+/** What clients may take, and who they are. */
+export interface ClientOptions extends BudgetProps {
+  /**
+   * How long a client may leave a connection idle and then use it again without meeting its end, in whole seconds. It
+   * is told to clients (`Keep-Alive: timeout=`), and a proxy that ends honours it.
+   *
+   * @default '20s'
+   * @see https://nginx.org/en/docs/http/ngx_http_core_module.html#keepalive_timeout
+   */
+  readonly keepAliveTimeout?: TimeText;
+
+  /**
+   * How long a client may take to send its whole request head.
+   *
+   * @default '10s'
+   * @see https://nginx.org/en/docs/http/ngx_http_core_module.html#client_header_timeout
+   */
+  readonly headerTimeout?: TimeText;
+
+  /**
+   * How long a client may pause while it sends a body.
+   *
+   * @default '10s'
+   * @see https://nginx.org/en/docs/http/ngx_http_core_module.html#client_body_timeout
+   */
+  readonly bodyTimeout?: TimeText;
+
+  /**
+   * How long a client may pause while it reads an answer.
+   *
+   * @default '10s'
+   * @see https://nginx.org/en/docs/http/ngx_http_core_module.html#send_timeout
+   */
+  readonly sendTimeout?: TimeText;
+
+  /**
+   * Addresses (CIDR) of the load balancers in front whose `X-Forwarded-For` names the client. Of anyone else it is
+   * ignored; networks that hold every address are refused, as any client could then say who it is.
+   *
+   * @default - none: the client is who connects
+   * @see https://nginx.org/en/docs/http/ngx_http_realip_module.html#set_real_ip_from
+   */
+  readonly trustedProxies?: readonly string[];
+
+  /**
+   * Networks (CIDR) whose addresses are not limited by `maxConnectionsPerClient` and `maxRequestsPerClient`: a load balancer or
+   * a node that hides the addresses of clients has one for all of them. `trustedProxies` are always among them.
+   *
+   * @default - the private networks: 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16, ::1/128, fc00::/7 and fe80::/10
+   * @see https://www.rfc-editor.org/rfc/rfc6890
+   */
+  readonly unlimited?: readonly string[];
+}
+
+/** Strict-Transport-Security: browsers use nothing but HTTPS. */
+export interface StrictTransportSecurity {
+  /**
+   * `max-age`: for how long. '0s' leaves the header out.
+   *
+   * @default '365d', and '0s' when the host is localhost, which belongs to every project of a machine
+   * @see https://www.rfc-editor.org/rfc/rfc6797
+   */
+  readonly maxAge?: TimeText;
+
+  /**
+   * Whether it holds for every subdomain of the host too.
+   *
+   * @default false
+   */
+  readonly includeSubDomains?: boolean;
+}
+
+/** What a proxy is, wherever it runs. */
+export interface ProxyOptions extends ProxyTimes {
+  /**
+   * The DNS name that clients ask for. A request for any other name is refused: its TLS handshake is rejected, and over
+   * plain HTTP its connection is closed.
+   *
+   * @default 'localhost'
+   * @see https://nginx.org/en/docs/http/server_names.html
+   */
+  readonly host?: string;
+
+  /**
+   * More DNS names for the same routes. The certificate has to be valid for each.
+   *
+   * @default - none
+   */
+  readonly additionalHosts?: readonly string[];
+
+  /**
+   * What clients may take, and who they are.
+   *
+   * @default - what memory carries, and times that no honest client meets
+   */
+  readonly clients?: ClientOptions;
+
+  /**
+   * Whether answers are compressed. Turn it off if answers carry a secret beside what a client chose (BREACH).
+   *
+   * @default true
+   * @see https://nginx.org/en/docs/http/ngx_http_gzip_module.html
+   */
+  readonly gzip?: boolean;
+
+  /**
+   * Whether browsers may use anything but HTTPS.
+   *
+   * @default { maxAge: '365d', includeSubDomains: false }
+   * @see https://www.rfc-editor.org/rfc/rfc6797
+   */
+  readonly strictTransportSecurity?: StrictTransportSecurity;
+
+  /**
+   * Headers of answers that do not bring them themselves, beside those of the default, which lets a browser load nothing for an
+   * answer of JSON; `false` takes one of these out.
+   *
+   * @default - Content-Security-Policy: default-src 'none'; frame-ancestors 'none'; Referrer-Policy: no-referrer; Cross-Origin-Resource-Policy: same-origin
+   * @see https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
+   */
+  readonly defaultResponseHeaders?: Readonly<Record<string, string | false>>;
+}
+
+/** Security headers that the API may replace. */
+export const securityHeaders: readonly (readonly [name: string, value: string])[] = [
+  ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
+  ['Referrer-Policy', 'no-referrer'],
+  ['Cross-Origin-Resource-Policy', 'same-origin'],
+];
+
+const { maxConnections, maxRequests, maxStreams, maxConnectionsPerClient, maxRequestsPerClient } = budgetOptions;
+
+export const clientOptions = {
+  keepAliveTimeout: timelineOptions.clientKeepAliveTimeout,
+  headerTimeout: withDefault('10s', duration),
+  bodyTimeout: withDefault('10s', duration),
+  sendTimeout: withDefault('10s', duration),
+  trustedProxies: withDefault([], trustedNetworks),
+  unlimited: withDefault(privateNetworks, listOf(cidr, '["10.0.0.0/8"]')),
+  maxConnections,
+  maxRequests,
+  maxStreams,
+  maxConnectionsPerClient,
+  maxRequestsPerClient,
+} satisfies Table<ClientOptions>;
+
+export const strictTransportSecurityOptions = {
+  maxAge: optional(seconds({ max: '3650d' })),
+  includeSubDomains: withDefault(false, flag),
+} satisfies Table<StrictTransportSecurity>;
+
+export const proxyOptions = {
+  host: withDefault('localhost', hostName),
+  additionalHosts: withDefault([], listOf(hostName, '["www.example.com"]')),
+  clients: withDefault({}, group(clientOptions, '{ maxConnections: 1000 }')),
+  gzip: withDefault(true, flag),
+  strictTransportSecurity: withDefault({}, group(strictTransportSecurityOptions, '{ maxAge: "730d" }')),
+  defaultResponseHeaders: withDefault({}, defaultResponseHeaders),
+  ...proxyTimes,
+} satisfies Table<ProxyOptions>;
+
+export type ProxySettings = Values<typeof proxyOptions>;
+
+/** Strict-Transport-Security of a host, in seconds. */
+export function strictTransportSecurity(
+  { strictTransportSecurity: given }: ProxySettings,
+  host: string,
+): Pick<HostModel, 'hstsMaxAge' | 'hstsIncludeSubDomains'> {
+  const hstsMaxAge = given.maxAge ?? (host === 'localhost' ? 0 : year);
+  if (given.includeSubDomains && hstsMaxAge === 0) {
+    throw new InvalidOption(
+      'strictTransportSecurity.includeSubDomains',
+      true,
+      'does nothing while maxAge is 0s, as it is for localhost: take it out, or give maxAge',
+    );
+  }
+  return { hstsMaxAge, hstsIncludeSubDomains: given.includeSubDomains };
+}
+
+/** In seconds. */
+const year = 365 * 24 * 60 * 60;
+
+function defaultResponseHeaders(option: string, given: unknown): ProxyModel['defaultResponseHeaders'] {
+  const headers = new Map(securityHeaders.map(([name, value]) => [name.toLowerCase(), [name, value] as const]));
+  for (const [name, value] of Object.entries(record(option, given, '{ "X-Team": "orders" }'))) {
+    const named = `${option}[${JSON.stringify(name)}]`;
+    if (value !== false) headers.set(name.toLowerCase(), [name, responseHeader(named, name, value)]);
+    else if (!headers.delete(name.toLowerCase())) {
+      throw new InvalidOption(
+        named,
+        value,
+        `is not a header of the default: of an API's own, a route's responseHeaders can take it away`,
+      );
+    }
+  }
+  return [...headers.values()];
+}
+
+/** In milliseconds: nginx reads a zero timeout as none at all. */
+function duration(option: string, value: unknown): number {
+  return milliseconds(option, value, { min: '1ms', max: '1d' });
+}

@@ -1,0 +1,63 @@
+import type { Budget } from './budget';
+import type { LoadBalancing } from './load-balancing';
+import type { RouteModel } from './route';
+import type { Timeline } from './timeline';
+
+/** A backend as a proxy sees it. */
+export interface BackendModel {
+  /** Its name in nginx.conf: a DNS label; no other backend of the proxy has it. */
+  readonly name: string;
+  /** The DNS name whose records are the instances, and their port; or the service of SRV records, which bring one (`http` for `_http._tcp`). */
+  readonly instances:
+    { readonly host: string; readonly port: number } | { readonly host: string; readonly service: string };
+  /** Host and port of a server that knows instances by other means than DNS, and refuses at once when there are none. */
+  readonly fallback: string | undefined;
+  readonly loadBalancing: LoadBalancing;
+  readonly maxFails: number;
+  /** In seconds. */
+  readonly failTimeout: number;
+  /** The greatest number of instances at a time. */
+  readonly mostInstances: number;
+  /** The most requests in progress at one instance, of one proxy. @default - any number */
+  readonly maxConnections?: number | undefined;
+  /** In seconds: when an instance closes an idle connection, and when nginx does. */
+  readonly keepAliveTimeout: number;
+  readonly upstreamKeepAliveTimeout: number;
+  readonly healthCheckPath: string;
+}
+
+/** DNS names of one certificate, and what becomes of their requests. */
+export interface HostModel {
+  readonly names: readonly [string, ...string[]];
+  /** In seconds; 0 sends no Strict-Transport-Security. */
+  readonly hstsMaxAge: number;
+  readonly hstsIncludeSubDomains: boolean;
+  /** In any order. */
+  readonly routes: readonly RouteModel[];
+  /** Raw directives of its server. */
+  readonly snippets?: readonly string[];
+}
+
+/** What clients may take, by time. In milliseconds. */
+export interface ClientTimes {
+  readonly headerTimeout: number;
+  readonly bodyTimeout: number;
+  readonly sendTimeout: number;
+}
+
+/** A proxy with its backends and routes, whose every value is known and can be rendered. */
+export interface ProxyModel {
+  readonly hosts: readonly [HostModel, ...HostModel[]];
+  readonly backends: readonly BackendModel[];
+  /** Those of the proxy; what differs between routes is theirs. */
+  readonly timeline: Timeline;
+  readonly budget: Budget;
+  readonly clientTimes: ClientTimes;
+  readonly gzip: boolean;
+  /** Headers of answers that do not bring them. */
+  readonly defaultResponseHeaders: readonly (readonly [name: string, value: string])[];
+  readonly trustedProxies: readonly string[];
+  readonly unlimitedClients: readonly string[];
+  /** Raw directives of the http block. */
+  readonly snippets?: readonly string[];
+}

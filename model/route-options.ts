@@ -1,0 +1,268 @@
+import { bytes, seconds, type SizeText, type TimeText } from '../validation/amounts';
+import { record } from '../validation/collections';
+import { InvalidOption, renamed } from '../validation/invalid-option';
+import { instanceOf, knownValues, optional, type Reader, type Table, withDefault } from '../validation/options';
+import { requestHeader, responseHeader } from './headers';
+import { Match, type Path, Rewrite } from './matching';
+import type { RouteModel, TargetModel } from './route';
+import { timeline, type Timeline, timelineOptions, type TimelineProps } from './timeline';
+
+/** How often a request is passed on that no pod has answered. */
+export interface RetryOptions {
+  /**
+   * How many pods one request is passed to before the last try, from 1 to 10.
+   *
+   * @default 3
+   * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream_tries
+   */
+  readonly tries?: number;
+
+  /**
+   * How long after its arrival a request may still be passed to another pod, in whole seconds. Where this is not longer
+   * than `requestTimeout`, a GET that has waited on a pod that hangs is tried once more, but may meet that pod again.
+   *
+   * @default - `requestTimeout` and 10 s more
+   * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream_timeout
+   */
+  readonly timeout?: TimeText;
+}
+
+/** What becomes of the requests of a route. */
+export interface RouteOptions {
+  /**
+   * What a request has to have besides its path. It is looked at before the same path without `when`, in the order in which routes
+   * were added; a request that does not match goes on to the next shorter path.
+   *
+   * @default - nothing
+   */
+  readonly when?: Match;
+
+  /**
+   * The longest that an answer may take between two reads, in whole seconds; no longer than that of the backend.
+   *
+   * @default - the backend's
+   * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_read_timeout
+   */
+  readonly requestTimeout?: TimeText;
+
+  /**
+   * How long nginx waits for a connection to a pod, in whole seconds. A pod on a lost node refuses nothing, it is
+   * silent: this is what each request that is sent to it first costs.
+   *
+   * @default '2s'
+   * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_connect_timeout
+   */
+  readonly connectTimeout?: TimeText;
+
+  /**
+   * Whether a request that no pod has answered is passed to another: of the methods that may be repeated, and of any method of which
+   * nothing was sent yet.
+   *
+   * @default Retries.safe()
+   */
+  readonly retries?: Retries;
+
+  /**
+   * For event streams and WebSockets: answers are not buffered, and may be silent for so long, in whole seconds. On any other route
+   * an answer, a WebSocket too, is silent for `requestTimeout` at most, and an event stream has to say
+   * `X-Accel-Buffering: no`, as `serve()` does.
+   *
+   * @default - buffered, and silent for no longer than `requestTimeout`
+   * @see https://nginx.org/en/docs/http/websocket.html
+   */
+  readonly streaming?: TimeText;
+
+  /**
+   * The largest request body; a larger one is answered 413 before the API sees any of it.
+   *
+   * @default '1m'
+   * @see https://nginx.org/en/docs/http/ngx_http_core_module.html#client_max_body_size
+   */
+  readonly maxBodySize?: SizeText;
+
+  /**
+   * What becomes of the path before the backend sees it.
+   *
+   * @default - it stays
+   */
+  readonly rewrite?: Rewrite;
+
+  /**
+   * Headers of requests that are set for the backend, whatever the client sent; `false` takes one away.
+   *
+   * @default - the client's own
+   * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_set_header
+   */
+  readonly requestHeaders?: Readonly<Record<string, string | false>>;
+
+  /**
+   * Headers of answers that are set, whatever the backend sent; `false` takes one away.
+   *
+   * @default - the backend's own, and the proxy's `defaultResponseHeaders`
+   * @see https://nginx.org/en/docs/http/ngx_http_headers_module.html#add_header
+   */
+  readonly responseHeaders?: Readonly<Record<string, string | false>>;
+}
+
+/** Whether a request is passed on that no pod has answered. */
+export class Retries {
+  private constructor(
+    readonly options: RetryOptions,
+    readonly isOn = true,
+  ) {}
+
+  /** Where nobody can tell: a method that may be repeated (RFC 9110, 9.2.2), or a request of which nothing was sent. */
+  static safe(options: RetryOptions = {}): Retries {
+    const name = 'Retries.safe';
+    knownValues(record(name, options, '{ tries: 3 }'), retryOptions, `${name} `);
+    return new Retries(options);
+  }
+
+  /** Never: what the first pod does not answer is an error at once, 503 if it saw nothing of the request. */
+  static none(): Retries {
+    return new Retries({ tries: 1 }, false);
+  }
+}
+
+export const retryOptions = {
+  tries: timelineOptions.nextUpstreamTries,
+  timeout: timelineOptions.nextUpstreamTimeout,
+} satisfies Table<RetryOptions>;
+
+export const routeOptions = {
+  when: optional(instanceOf(Match, 'Match.header("X-Canary", "always")')),
+  requestTimeout: optional(timelineOptions.requestTimeout.read),
+  connectTimeout: timelineOptions.connectTimeout,
+  retries: withDefault(Retries.safe(), instanceOf(Retries, 'Retries.safe()')),
+  streaming: optional(seconds({ min: '1s', max: '1d' })),
+  maxBodySize: withDefault('1m', (option, given) => bytes(option, given, { max: '1023g' })),
+  rewrite: optional(instanceOf(Rewrite, 'Rewrite.stripPrefix()')),
+  requestHeaders: withDefault({}, headers(requestHeader)),
+  responseHeaders: withDefault({}, headers(responseHeader)),
+} satisfies Table<RouteOptions>;
+
+/** They are read again with the options of each route; what is wrong is said where it was given. */
+export function readRouteDefaults(routeDefaults: unknown): void {
+  const name = 'routeDefaults';
+  knownValues(record(name, routeDefaults, '{ maxBodySize: "8m" }'), routeOptions, `${name}.`);
+}
+
+/** A group of headers, each with the value that is set, or false. */
+function headers(
+  value: (option: string, name: string, given: unknown) => string,
+): Reader<RouteModel['requestHeaders']> {
+  return (option, given) =>
+    Object.entries(record(option, given, '{ "X-Team": "orders" }')).map(([name, header]) => {
+      const named = `${option}[${JSON.stringify(name)}]`;
+      // What may be set may be taken away.
+      if (header === false) value(named, name, 'x');
+      return [name, header === false ? false : value(named, name, header)] as const;
+    });
+}
+
+/** Defaults of routes below what is given for one of them: a route has all that it does not say itself, headers one by one. */
+export function inherited(...options: readonly (RouteOptions | undefined)[]): RouteOptions {
+  return options.reduce<RouteOptions>(
+    (all, more) => ({
+      ...all,
+      ...more,
+      requestHeaders: mergedHeaders(all.requestHeaders, more?.requestHeaders),
+      responseHeaders: mergedHeaders(all.responseHeaders, more?.responseHeaders),
+    }),
+    {},
+  );
+}
+
+type Headers = Readonly<Record<string, string | false>>;
+
+/** A name in another case is the same header. What is no group of headers is left as it is, to be refused. */
+function mergedHeaders(all: Headers = {}, more: Headers = {}): Headers {
+  if (typeof more !== 'object' || (more as Headers | null) === null || Array.isArray(more)) return more;
+  const headers = [...Object.entries(all), ...Object.entries(more)];
+  return Object.fromEntries(
+    new Map(headers.map(([name, value]) => [name.toLowerCase(), [name, value] as const])).values(),
+  );
+}
+
+/** What a backend says that its routes have to keep to. */
+export interface RouteBackend {
+  readonly name: string;
+  /** In seconds. */
+  readonly requestTimeout: number;
+}
+
+/** Times of the namespace and the proxy that those of a route are derived with. */
+export type TimesAround = Pick<
+  TimelineProps,
+  | 'dnsCacheTtl'
+  | 'resolverValid'
+  | 'unreachableToleration'
+  | 'deregistrationDelay'
+  | 'clientKeepAliveTimeout'
+  | 'certificateValid'
+>;
+
+export interface RouteSettings {
+  readonly name: string;
+  readonly path: Path;
+  /** With what it inherits. */
+  readonly options: RouteOptions;
+  readonly target: TargetModel;
+  /** Those of the target. */
+  readonly backends: readonly RouteBackend[];
+  readonly times: TimesAround;
+}
+
+/** Validates the options of a route, and derives its times. */
+export function routeModel(settings: RouteSettings): { readonly model: RouteModel; readonly timeline: Timeline } {
+  const { name, path, target, backends } = settings;
+  const given = knownValues(record('options', settings.options, '{ requestTimeout: "10s" }'), routeOptions, '');
+  const shortest = [...backends].sort((a, b) => a.requestTimeout - b.requestTimeout)[0];
+  if (shortest !== undefined && (given.requestTimeout ?? 0) > shortest.requestTimeout) {
+    throw new InvalidOption(
+      'requestTimeout',
+      settings.options.requestTimeout,
+      `is longer than that of ${shortest.name} (${shortest.requestTimeout}s), whose pods end after it: give no more, or give ${shortest.name} a longer one`,
+    );
+  }
+  const { tries, timeout } = given.retries.options;
+  const requestTimeout = given.requestTimeout ?? shortest?.requestTimeout;
+  if (given.requestTimeout === undefined && requestTimeout !== undefined && requestTimeout < given.connectTimeout) {
+    throw new InvalidOption(
+      'connectTimeout',
+      `${given.connectTimeout}s`,
+      `is longer than the backend's requestTimeout: give ${requestTimeout}s or less`,
+    );
+  }
+  const times = optionsOfRetries(() =>
+    timeline({
+      ...settings.times,
+      ...(requestTimeout === undefined ? {} : { requestTimeout: `${requestTimeout}s` }),
+      connectTimeout: `${given.connectTimeout}s`,
+      ...(tries === undefined ? {} : { nextUpstreamTries: tries }),
+      ...(timeout === undefined ? {} : { nextUpstreamTimeout: timeout }),
+    }),
+  );
+  const { connectTimeout, nextUpstreamTimeout, nextUpstreamTries } = times;
+  return {
+    timeline: times,
+    model: {
+      name,
+      path,
+      when: given.when?.conditions ?? [],
+      target,
+      times: { requestTimeout: times.requestTimeout, connectTimeout, nextUpstreamTimeout, nextUpstreamTries },
+      retries: given.retries.isOn,
+      streamTimeout: given.streaming,
+      maxBodySize: given.maxBodySize,
+      rewrite: given.rewrite?.prefix,
+      requestHeaders: given.requestHeaders,
+      responseHeaders: given.responseHeaders,
+    },
+  };
+}
+
+/** Names what the timeline says of the options of retries as they were given. */
+function optionsOfRetries<Made>(make: () => Made): Made {
+  return renamed((option) => (option === 'nextUpstreamTimeout' ? 'Retries.safe timeout' : option), make);
+}

@@ -1,0 +1,47 @@
+import type { RequestKey } from './load-balancing';
+import type { ConditionModel, Path } from './matching';
+
+/** The times of one route, in seconds. */
+export interface RouteTimes {
+  readonly connectTimeout: number;
+  readonly requestTimeout: number;
+  readonly nextUpstreamTimeout: number;
+  readonly nextUpstreamTries: number;
+}
+
+/** What answers the requests of a route. */
+export type TargetModel =
+  | { readonly kind: 'backend'; readonly backend: string }
+  | {
+      readonly kind: 'split';
+      /** Of 100 together. */
+      readonly shares: readonly { readonly backend: string; readonly weight: number }[];
+      /** Who has the same version: whoever has the same key. */
+      readonly stickyBy: RequestKey;
+    }
+  | { readonly kind: 'redirect'; readonly location: string; readonly status: 301 | 302 | 307 | 308 }
+  | { readonly kind: 'response'; readonly status: number; readonly body: string; readonly contentType: string };
+
+/** A route whose every value is known and can be rendered. */
+export interface RouteModel {
+  /** Its name in nginx.conf: letters, digits, "-" and "_"; no other route of the proxy has it. */
+  readonly name: string;
+  readonly path: Path;
+  /** All have to hold. */
+  readonly when: readonly ConditionModel[];
+  readonly target: TargetModel;
+  readonly times: RouteTimes;
+  /** Whether a request that no instance has answered is passed to another. @default true */
+  readonly retries?: boolean;
+  /** In seconds: how long its answers, which are not buffered, may be silent. */
+  readonly streamTimeout: number | undefined;
+  /** Bytes. */
+  readonly maxBodySize: number;
+  /** What stands for the path of the route. */
+  readonly rewrite: string | undefined;
+  /** What is sent instead of what came; false: nothing. */
+  readonly requestHeaders: readonly (readonly [name: string, value: string | false])[];
+  readonly responseHeaders: readonly (readonly [name: string, value: string | false])[];
+  /** Raw directives of every location of the route. */
+  readonly snippets?: readonly string[];
+}

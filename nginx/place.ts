@@ -1,0 +1,160 @@
+import { isAbsolute } from 'node:path';
+import { ipAddress, serverAddress } from '../validation/addresses';
+import { integer, port } from '../validation/amounts';
+import { list } from '../validation/collections';
+import { InvalidOption } from '../validation/invalid-option';
+import { oneOf } from '../validation/names';
+import { oneLine } from '../validation/text';
+
+export const ipFamilies = ['IPv4', 'IPv6'] as const;
+export type IpFamily = (typeof ipFamilies)[number];
+
+/** Where a proxy runs: what follows from the machine or the pod that it is in. */
+export interface Place {
+  /** DNS servers: addresses, or names that the system resolves when nginx starts; each with an optional port. */
+  readonly resolvers: readonly string[];
+  /** @default ['IPv4'] */
+  readonly ipFamilies?: readonly IpFamily[] | undefined;
+  /** `worker_processes`: one for each CPU that nginx may use. */
+  readonly workers: number;
+  /** The address to listen on. @default - every address */
+  readonly listenAddress?: string | undefined;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  /** The port of the probes' own TLS server, which clients never reach. */
+  readonly probePort: number;
+  /**
+   * Ports of the loopback address for the servers that clients reach, who then come through a count of their connections. Needs
+   * nginx's stream module. @default - connections are not counted
+   */
+  readonly connectionCount?: { readonly httpPort: number; readonly httpsPort: number } | undefined;
+  /** The port of HTTPS as clients see it, which redirects name. */
+  readonly externalHttpsPort: number;
+  /** Holds `tls.crt` and `tls.key`, and may be written to while nginx runs. */
+  readonly certificateDirectory: string;
+  /**
+   * A writable directory, in memory as it holds keys: pairs that proved good are kept here, and the last one is served
+   * while `certificateDirectory` holds a pair that is broken or expired. Needs njs, and the script of
+   * last-good-certificate-section.ts beside nginx.conf. @default - none: what `certificateDirectory` holds is served
+   */
+  readonly certificateStore?: string | undefined;
+  /** A port of the loopback address, on which a new pair is proved. Goes with `certificateStore`. */
+  readonly certificateCheckPort?: number | undefined;
+  /**
+   * Weights of routes that backends share, as JSON, read every few seconds. Needs njs, and the script of live-weights-section.ts
+   * beside nginx.conf. @default - none: weights stand in nginx.conf
+   */
+  readonly weightsFile?: string | undefined;
+  /** Where nginx's dynamic modules are. @default '/usr/lib/nginx/modules' */
+  readonly modulesDirectory?: string | undefined;
+  /** Writable: the pid file and temporary files. @default '/tmp' */
+  readonly runtimeDirectory?: string | undefined;
+  /** @default '/dev/stdout' */
+  readonly accessLog?: string | undefined;
+}
+
+/** A place whose every value is known and can be rendered. */
+export interface PlaceModel {
+  readonly resolvers: readonly string[];
+  readonly ipFamilies: readonly IpFamily[];
+  readonly workers: number;
+  readonly listenAddress: string | undefined;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  readonly probePort: number;
+  readonly connectionCount: { readonly httpPort: number; readonly httpsPort: number } | undefined;
+  readonly externalHttpsPort: number;
+  readonly certificateDirectory: string;
+  readonly certificateStore: { readonly directory: string; readonly checkPort: number } | undefined;
+  readonly weightsFile: string | undefined;
+  readonly modulesDirectory: string;
+  readonly runtimeDirectory: string;
+  readonly accessLog: string;
+}
+
+/** Validates what was given, and fills in what was not. */
+export function placeModel(place: Place): PlaceModel {
+  return {
+    resolvers: notEmpty('resolvers', place.resolvers, 'a DNS server', '["10.96.0.10"]').map((value) =>
+      serverAddress('resolvers', value),
+    ),
+    ipFamilies: [
+      ...new Set(
+        notEmpty('ipFamilies', place.ipFamilies ?? ['IPv4'], 'IPv4, IPv6 or both', '["IPv4"]').map((value) =>
+          oneOf('ipFamilies', value, ipFamilies),
+        ),
+      ),
+    ],
+    workers: integer('workers', place.workers, 1, 512),
+    listenAddress: place.listenAddress === undefined ? undefined : ipAddress('listenAddress', place.listenAddress),
+    ...ports(place),
+    externalHttpsPort: port('externalHttpsPort', place.externalHttpsPort),
+    certificateDirectory: absolutePath('certificateDirectory', place.certificateDirectory),
+    weightsFile: place.weightsFile === undefined ? undefined : absolutePath('weightsFile', place.weightsFile),
+    modulesDirectory: absolutePath('modulesDirectory', place.modulesDirectory ?? '/usr/lib/nginx/modules'),
+    runtimeDirectory: absolutePath('runtimeDirectory', place.runtimeDirectory ?? '/tmp'),
+    accessLog: logFile(place.accessLog ?? '/dev/stdout'),
+  };
+}
+
+/** How clients write a host of ours, as nginx has it in variables: with the port, unless it is the one they leave out. */
+export function authority({ externalHttpsPort }: PlaceModel): string {
+  return externalHttpsPort === 443 ? '$host' : `$host:${externalHttpsPort}`;
+}
+
+function ports(
+  place: Place,
+): Pick<PlaceModel, 'httpPort' | 'httpsPort' | 'probePort' | 'connectionCount' | 'certificateStore'> {
+  const { httpPort, httpsPort, probePort, connectionCount } = place;
+  const directory =
+    place.certificateStore === undefined ? undefined : absolutePath('certificateStore', place.certificateStore);
+  const given: readonly (readonly [name: string, value: unknown])[] = [
+    ['httpPort', httpPort],
+    ['httpsPort', httpsPort],
+    ['probePort', probePort],
+    ...(connectionCount === undefined
+      ? []
+      : ([
+          ['connectionCount.httpPort', connectionCount.httpPort],
+          ['connectionCount.httpsPort', connectionCount.httpsPort],
+        ] as const)),
+    ...(directory === undefined ? [] : ([['certificateCheckPort', place.certificateCheckPort]] as const)),
+  ];
+  const taken = new Map<number, string>();
+  for (const [name, value] of given) {
+    const number = port(name, value);
+    const other = taken.get(number);
+    if (other !== undefined) throw new InvalidOption(name, number, `is ${other} as well: give a port of its own`);
+    taken.set(number, name);
+  }
+  return {
+    httpPort,
+    httpsPort,
+    probePort,
+    connectionCount,
+    certificateStore:
+      directory === undefined
+        ? undefined
+        : { directory, checkPort: port('certificateCheckPort', place.certificateCheckPort) },
+  };
+}
+
+function notEmpty(option: string, values: unknown, remedy: string, example: string): readonly unknown[] {
+  const members = list(option, values, example);
+  if (members.length === 0) throw new InvalidOption(option, values, `is empty: give ${remedy}`);
+  return members;
+}
+
+function absolutePath(option: string, value: string): string {
+  oneLine(option, value);
+  if (!isAbsolute(value)) throw new InvalidOption(option, value, 'is not an absolute path: begin it with "/"');
+  return value;
+}
+
+function logFile(value: string): string {
+  // A path with variables would be opened anew for every line.
+  if (absolutePath('accessLog', value).includes('$')) {
+    throw new InvalidOption('accessLog', value, 'has a "$", which nginx reads as a variable there: take it out');
+  }
+  return value;
+}

@@ -1,0 +1,124 @@
+import { BackendModel, HostModel, ProxyModel } from '../model/proxy';
+import { RouteModel } from '../model/route';
+import { PlaceModel } from './place';
+import { byCodePoints, candidates, Choice, isConditional, PathModel, paths } from './routes/routing';
+
+/** What all sections of one nginx.conf are made from. */
+export interface Plan {
+  readonly proxy: ProxyModel;
+  readonly place: PlaceModel;
+  readonly hosts: readonly HostPlan[];
+  /** By name. */
+  readonly backends: readonly BackendModel[];
+  /** Every route, in the order in which they are rendered. */
+  readonly routes: readonly RouteModel[];
+  /** What most routes allow, which stands once for all of them. */
+  readonly common: CommonPolicies;
+  /** What variables of a route end with: letters of its name that nginx takes there. */
+  readonly variableOf: (route: RouteModel) => string;
+}
+
+export interface HostPlan {
+  readonly host: HostModel;
+  readonly paths: readonly PathModel[];
+  /** Locations that conditions choose from: those of routes that have some, and of routes that are asked after them. */
+  readonly chosen: ReadonlySet<RouteModel>;
+  /** Of these, routes that allow a shorter body than another one of the same location. */
+  readonly shorter: ReadonlySet<RouteModel>;
+}
+
+export interface CommonPolicies {
+  readonly connectTimeout: number;
+  readonly requestTimeout: number;
+  readonly nextUpstreamTimeout: number;
+  readonly nextUpstreamTries: number;
+  readonly maxBodySize: number;
+  readonly requestHeaders: RouteModel['requestHeaders'];
+}
+
+export function plan(proxy: ProxyModel, place: PlaceModel): Plan {
+  const hosts = proxy.hosts.map((host) => {
+    const found = paths(host);
+    const choices = found.flatMap(({ entries }) => entries.map(({ choice }) => choice)).filter(isConditional);
+    const chosen = new Set(choices.flatMap(candidates));
+    return { host, paths: found, chosen, shorter: new Set(choices.flatMap(shorterThanAnother)) };
+  });
+  const routes = hosts.flatMap(({ paths: found }) => found.flatMap(({ routes: all }) => all));
+  const suffixes = variableSuffixes(routes);
+  return {
+    proxy,
+    place,
+    hosts,
+    backends: [...proxy.backends].sort((a, b) => byCodePoints(a.name, b.name)),
+    routes,
+    common: commonPolicies(proxy, routes),
+    variableOf: (route) => suffixes.get(route) ?? '',
+  };
+}
+
+/** Whether a backend answers its requests. */
+export function isForwarded({ target }: RouteModel): boolean {
+  return target.kind === 'backend' || target.kind === 'split';
+}
+
+/** The backends that requests of a route may go to. */
+export function backendsOf({ target }: RouteModel): string[] {
+  if (target.kind === 'backend') return [target.backend];
+  if (target.kind !== 'split') return [];
+  return target.shares.map(({ backend }) => backend);
+}
+
+/** Whether several backends share its requests. */
+export function isSplit(route: RouteModel): boolean {
+  return route.target.kind === 'split';
+}
+
+function shorterThanAnother(choice: Choice): RouteModel[] {
+  const routes = candidates(choice);
+  const most = Math.max(...routes.map(({ maxBodySize }) => maxBodySize));
+  return routes.filter(({ maxBodySize }) => maxBodySize < most);
+}
+
+function commonPolicies({ timeline }: ProxyModel, routes: readonly RouteModel[]): CommonPolicies {
+  const forwarded = routes.filter(isForwarded);
+  const most = <Value>(of: readonly RouteModel[], value: (route: RouteModel) => Value, otherwise: Value): Value =>
+    mostFrequent(of.map(value)) ?? otherwise;
+  const waiting = forwarded.filter(({ streamTimeout }) => streamTimeout === undefined);
+  return {
+    connectTimeout: most(forwarded, ({ times }) => times.connectTimeout, timeline.connectTimeout),
+    requestTimeout: most(waiting, ({ times }) => times.requestTimeout, timeline.requestTimeout),
+    nextUpstreamTimeout: most(forwarded, ({ times }) => times.nextUpstreamTimeout, timeline.nextUpstreamTimeout),
+    nextUpstreamTries: most(forwarded, ({ times }) => times.nextUpstreamTries, timeline.nextUpstreamTries),
+    maxBodySize: most(routes, ({ maxBodySize }) => maxBodySize, 2 ** 20),
+    requestHeaders: most(forwarded, ({ requestHeaders }) => requestHeaders, []),
+  };
+}
+
+/** The first of those that are there as often as no other. */
+function mostFrequent<Value>(values: readonly Value[]): Value | undefined {
+  const counts = new Map<string, { readonly value: Value; count: number }>();
+  for (const value of values) {
+    const key = JSON.stringify(value);
+    const found = counts.get(key);
+    if (found === undefined) counts.set(key, { value, count: 1 });
+    else found.count += 1;
+  }
+  return [...counts.values()].reduce<{ value: Value; count: number } | undefined>(
+    (most, next) => (most === undefined || next.count > most.count ? next : most),
+    undefined,
+  )?.value;
+}
+
+/** nginx's variables have no "-", and no capitals of their own. */
+function variableSuffixes(routes: readonly RouteModel[]): Map<RouteModel, string> {
+  const taken = new Set<string>();
+  const suffixes = new Map<RouteModel, string>();
+  for (const route of routes) {
+    const words = route.name.toLowerCase().replaceAll('-', '_');
+    let suffix = words;
+    for (let index = 2; taken.has(suffix); index += 1) suffix = `${words}_${index}`;
+    taken.add(suffix);
+    suffixes.set(route, suffix);
+  }
+  return suffixes;
+}

@@ -1,0 +1,169 @@
+import { RouteModel } from '../../model/route';
+import { choose, routeLocation } from './conditions-section';
+import { block, directive, Directive, Node, quote, quotedPieces, snippets } from '../directive';
+import { errorPages } from '../error-answer';
+import { requestHeaders } from '../forwarding-section';
+import { answerHeaders } from '../headers-section';
+import { bodySize, connectionTime, refuseLongerBody, streamLimits } from '../limits-section';
+import { HostPlan, isForwarded, Plan } from '../plan';
+import { redirectLocation, refuseOtherSpellings, rewrittenUri } from './rewrite-section';
+import { candidates, Entry, isConditional } from './routing';
+import { chooseBackend, hasFallback, upstreamOf } from '../backends/upstream-section';
+
+/**
+ * All ways of requests through a host: the locations that they enter by, those that conditions choose, and those of further
+ * tries. What a route allows is printed for each of them by one function, so that none leads around it.
+ */
+export function routeLocations(plan: Plan, host: HostPlan): Node[] {
+  return [
+    ...host.paths.flatMap(({ entries, routes }) => [
+      ...entries.map((entry) => entryLocation(plan, host, entry)),
+      ...routes.flatMap((route) => [
+        ...(host.chosen.has(route) ? [chosenRoute(plan, host, route)] : []),
+        ...furtherTries(plan, host, route),
+      ]),
+    ]),
+    ...(endsNowhere(host) ? [block('location @not_found', [directive('return 404')])] : []),
+  ];
+}
+
+/** Straight to what answers, where the path alone decides. */
+function entryLocation(plan: Plan, host: HostPlan, { location, choice }: Entry): Directive {
+  if (choice === undefined) return block(`location ${location}`, [directive('return 404')]);
+  if (!isConditional(choice)) return block(`location ${location}`, answer(plan, host, choice));
+  return block(`location ${location}`, [
+    ...bodySize(plan, candidates(choice)),
+    ...choose(plan, choice),
+    directive('return 418'),
+  ]);
+}
+
+function chosenRoute(plan: Plan, host: HostPlan, route: RouteModel): Directive {
+  return block(`location ${routeLocation(route)}`, [...refuseLongerBody(host, route), ...answer(plan, host, route)]);
+}
+
+/** The first try of a route, or its answer. */
+function answer(plan: Plan, host: HostPlan, route: RouteModel): Node[] {
+  const { target, name, times } = route;
+  switch (target.kind) {
+    case 'redirect':
+      return [
+        ...policies(plan, host, route),
+        ...refuseOtherSpellings(plan, route),
+        directive(`return ${target.status} ${redirectLocation(plan, route, target.location)}`),
+      ];
+    case 'response':
+      return [...policies(plan, host, route), ...response(target)];
+    default:
+      return [
+        directive(`set $route ${name}`),
+        ...chooseBackend(plan, route),
+        ...policies(plan, host, route, times.nextUpstreamTries),
+        ...refuseOtherSpellings(plan, route),
+        ...(isTriedAgain(route) ? [] : onlyTry),
+        directive(`proxy_pass http://${upstreamOf(route)}${rewrittenUri(plan, route)}`),
+      ];
+  }
+}
+
+function isTriedAgain({ retries = true }: RouteModel): boolean {
+  return retries;
+}
+
+const onlyTry = [
+  directive('proxy_next_upstream off', 'no request is passed on'),
+  directive('error_page 502 504 = $after_last_try'),
+  directive('error_page 503 @unavailable'),
+  ...errorPages(),
+];
+
+/** One more try at the instances that DNS names by now, and one at the fallback. */
+function furtherTries(plan: Plan, host: HostPlan, route: RouteModel): Node[] {
+  if (!isForwarded(route) || !isTriedAgain(route)) return [];
+  const upstream = upstreamOf(route);
+  const uri = rewrittenUri(plan, route);
+  const furtherTry = (location: string, next: string, to: string): Directive =>
+    block(`location @${location}_${route.name}`, [
+      ...policies(plan, host, route, 1),
+      directive(`error_page 502 504 = ${next}`),
+      directive(`proxy_pass http://${to}${uri}`),
+    ]);
+  if (!hasFallback(plan, route)) return [furtherTry('again', '$after_last_try', upstream)];
+  return [
+    furtherTry('again', '$after_instances', upstream),
+    furtherTry('fallback', '$after_last_try', `${upstream.startsWith('$') ? '${backend}' : upstream}_fallback`),
+  ];
+}
+
+/** What a route allows, where it is not what most allow. */
+function policies(plan: Plan, host: HostPlan, route: RouteModel, tries?: number): Node[] {
+  return [
+    ...connectionTime(plan.proxy),
+    ...bodySize(plan, [route]),
+    ...answerHeaders(plan, host.host, route),
+    ...snippets(route.snippets),
+    ...(tries === undefined ? [] : forwardingPolicies(plan, route, tries)),
+  ];
+}
+
+function forwardingPolicies(
+  plan: Plan,
+  { streamTimeout, times, requestHeaders: own }: RouteModel,
+  tries: number,
+): Node[] {
+  const { common } = plan;
+  const unless = (isCommon: boolean, ...directives: readonly Directive[]): readonly Directive[] =>
+    isCommon ? [] : directives;
+  const silence = streamTimeout ?? times.requestTimeout;
+  return [
+    ...(JSON.stringify(own) === JSON.stringify(common.requestHeaders) ? [] : requestHeaders(plan, own)),
+    ...unless(
+      times.connectTimeout === common.connectTimeout,
+      directive(`proxy_connect_timeout ${times.connectTimeout}s`),
+    ),
+    ...(streamTimeout === undefined
+      ? []
+      : [...streamLimits(plan.proxy), directive('proxy_buffering off', 'events leave as they come')]),
+    ...unless(
+      streamTimeout === undefined && silence === common.requestTimeout,
+      directive(
+        `proxy_read_timeout ${silence}s`,
+        streamTimeout === undefined ? undefined : 'silence is not an error here',
+      ),
+      directive(`proxy_send_timeout ${silence}s`),
+    ),
+    ...unless(
+      times.nextUpstreamTimeout === common.nextUpstreamTimeout,
+      directive(`proxy_next_upstream_timeout ${times.nextUpstreamTimeout}s`),
+    ),
+    ...unless(tries === common.nextUpstreamTries, directive(`proxy_next_upstream_tries ${tries}`)),
+  ];
+}
+
+function response({
+  status,
+  body,
+  contentType,
+}: {
+  readonly status: number;
+  readonly body: string;
+  readonly contentType: string;
+}): Node[] {
+  const type = directive(`default_type ${quote('contentType', contentType)}`);
+  // Without any text nginx would answer with an error page of its own.
+  if (body === '') return [type, directive(`return ${status} $nothing`)];
+  const [piece = '', ...others] = quotedPieces('body', body);
+  if (others.length === 0) return [type, directive(`return ${status} ${piece}`)];
+  const pieces = [piece, ...others];
+  return [
+    type,
+    ...pieces.map((text, index) => directive(`set $piece_${index + 1} ${text}`)),
+    directive(`return ${status} ${pieces.map((_, index) => `$piece_${index + 1}`).join('')}`),
+  ];
+}
+
+function endsNowhere({ paths }: HostPlan): boolean {
+  return paths
+    .flatMap(({ entries }) => entries)
+    .some(({ choice }) => isConditional(choice) && candidates(choice).every(({ when }) => when.length > 0));
+}

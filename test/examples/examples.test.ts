@@ -1,0 +1,103 @@
+import { readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { App } from 'cdk8s';
+import { loadedApps } from '../../charts/loaded-apps';
+import { NginxProxy } from '../../charts/nginx-proxy';
+import { modelElsewhere } from '../../local/elsewhere';
+import { onTestFinished } from '../afterwards';
+import { manifestsOf, nginxConfOf } from '../charts/manifests';
+import { echo } from '../nginx/several-backends';
+import { RealNginx, testConfiguration } from '../nginx/real-nginx';
+import { StubApi } from '../nginx/stub-api';
+import { StubDns } from '../nginx/stub-dns';
+
+const directory = resolve('examples');
+
+interface Question {
+  readonly path: string;
+  readonly host?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Who answers, and which path it was asked for. */
+  readonly backend?: string;
+  readonly url?: string;
+  readonly status?: number;
+}
+
+/** What each example says of some requests. */
+const questions: Readonly<Record<string, readonly Question[]>> = {
+  'canary.ts': [
+    { path: '/a', headers: { 'x-canary': 'always' }, backend: 'orders-canary' },
+    { path: '/a', headers: { cookie: 'session=1' }, backend: 'orders' },
+  ],
+  'customised-pods.ts': [{ path: '/a', headers: { 'x-tenant': 'acme' }, backend: 'orders' }],
+  'event-streams.ts': [
+    { path: '/ws', backend: 'chat' },
+    { path: '/', backend: 'chat' },
+  ],
+  'several-hosts.ts': [
+    { path: '/', backend: 'orders' },
+    { path: '/', host: 'invoices.example.com', backend: 'invoices' },
+    { path: '/archive/2020', host: 'invoices.example.com', status: 503 },
+  ],
+  'single-api.ts': [{ path: '/a?b=c', backend: 'orders', url: '/a?b=c' }],
+  'three-versions.ts': [
+    { path: '/v1/orders', backend: 'orders', url: '/orders' },
+    { path: '/v2/orders', backend: 'orders-v2', url: '/orders' },
+    { path: '/orders', backend: 'orders-v2', url: '/orders' },
+    { path: '/orders', headers: { 'accept-version': '3' }, backend: 'orders-v3' },
+    { path: '/v0/orders', status: 308 },
+  ],
+  'two-services.ts': [
+    { path: '/orders/1', backend: 'orders', url: '/orders/1' },
+    { path: '/catalog', backend: 'catalog', url: '/catalog' },
+    { path: '/else', status: 404 },
+  ],
+};
+
+test('every example is asked', () => {
+  expect(readdirSync(directory).sort()).toEqual(Object.keys(questions));
+});
+
+test.each(Object.entries(questions))('%s is synthesized, and answers as it says', async (file, asked) => {
+  const [app] = loadedApps(resolve(directory, file), { FAIRLEAD_ENVIRONMENT: 'production' });
+  if (app === undefined) throw new Error(`${file} makes no app`);
+  await testConfiguration(nginxConfOf(manifestsOf(app)));
+
+  const { nginx, stop } = await started(app);
+  onTestFinished(stop);
+  for (const { path, host = nginx.host, headers = {}, backend, url, status = 200 } of asked) {
+    const answer = await nginx.get({ path, servername: host, headers: { host, ...headers } });
+    expect([path, answer.status]).toEqual([path, status]);
+    if (backend === undefined) continue;
+    const said = JSON.parse(answer.body) as { readonly backend: string; readonly url: string };
+    expect([path, said.backend, url ?? said.url]).toEqual([path, backend, said.url]);
+  }
+});
+
+/** The proxy of an app, with one instance of each of its backends. */
+async function started(app: App): Promise<{ readonly nginx: RealNginx; readonly stop: () => Promise<void> }> {
+  const proxy = app.node.findAll().find((construct) => construct instanceof NginxProxy);
+  if (proxy === undefined) throw new Error('no proxy');
+  const dns = await StubDns.start();
+  const apis: StubApi[] = [];
+  for (const { node } of proxy.targets) {
+    const api = await StubApi.start(node.id, echo(node.id));
+    apis.push(api);
+    dns.byHost.set(`${node.id}.internal`, [api.instance]);
+  }
+  const model = modelElsewhere(proxy, {
+    hosts: proxy.model.hosts,
+    workers: 1,
+    backend: (backend) => ({ ...backend, instances: { host: `${backend.name}.internal`, service: 'http' } }),
+  });
+  const nginx = await RealNginx.start(model, { resolvers: [dns.server], workers: 1 });
+  await nginx.untilAnswered(({ status }) => status === 200, { port: nginx.place.probePort, path: '/startup' });
+  return {
+    nginx,
+    stop: async () => {
+      await nginx.stop();
+      await Promise.all(apis.map((api) => api.stop()));
+      await dns.stop();
+    },
+  };
+}

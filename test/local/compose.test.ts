@@ -1,0 +1,117 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Yaml } from 'cdk8s';
+import { loadedApps } from '../../charts/loaded-apps';
+import { NginxProxy } from '../../charts/nginx-proxy';
+import { composeModel } from '../../local/compose';
+import { onTestFinished } from '../afterwards';
+import { echo } from '../nginx/several-backends';
+import { RealNginx } from '../nginx/real-nginx';
+import { StubApi } from '../nginx/stub-api';
+import { StubDns } from '../nginx/stub-dns';
+
+const main = 'test/local/fixtures/shop.ts';
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'fairlead-compose-'));
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+function fairlead(...args: string[]): {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+} {
+  const cli = ['-r', 'ts-node/register/transpile-only', 'cli.ts', 'compose', ...args];
+  return spawnSync(process.execPath, cli, { encoding: 'utf8', cwd: resolve(__dirname, '../..') });
+}
+
+test('writes a compose.yaml of every backend behind nginx, and what nginx reads', () => {
+  const output = join(directory, 'compose.yaml');
+  const written = fairlead('--main', main, '--output', output, '--https-port', '9443');
+  expect(written).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('docker compose up --scale catalog=5') as string,
+    stderr: `orders is not told DATABASE_URL, which comes from the cluster: give it in local.environment
+orders-canary is not told DATABASE_URL, which comes from the cluster: give it in local.environment
+`,
+  });
+  expect(Yaml.load(output)[0]).toMatchObject({
+    name: 'shop',
+    services: {
+      edge: {
+        image: 'nginx:1.30',
+        ports: ['127.0.0.1:8080:8080', '127.0.0.1:9443:8443'],
+        volumes: ['./.fairlead/compose/edge:/etc/nginx/fairlead:ro'],
+        depends_on: ['catalog', 'orders', 'orders-canary'],
+      },
+      orders: {
+        image: 'ghcr.io/acme/orders:1.4.2',
+        environment: { PORT: '3000', LOG_LEVEL: 'warn', REQUEST_TIMEOUT_SECONDS: '60', LOCAL: 'yes' },
+        deploy: { replicas: 2 },
+        stop_grace_period: '67s',
+      },
+      'orders-canary': { deploy: { replicas: 1 } },
+      catalog: { image: 'ghcr.io/acme/catalog:3.1.0' },
+    },
+  });
+  const files = join(directory, '.fairlead/compose/edge');
+  const conf = readFileSync(join(files, 'nginx.conf'), 'utf8');
+  expect(conf).toContain('resolver 127.0.0.11 valid=1s');
+  expect(conf).toContain('server orders:3000 resolve');
+  expect(conf).toContain(':9443');
+  expect(statSync(join(files, 'certificate/tls.key')).mode & 0o777).toBe(0o600);
+  expect(readFileSync(join(files, '.gitignore'), 'utf8')).toBe('*\n');
+});
+
+test('writes a "$" of a value so that Compose reads none of its variables there', () => {
+  const output = join(directory, 'compose.yaml');
+  expect(fairlead('--main', 'test/local/fixtures/dollar.ts', '--output', output).status).toBe(0);
+  expect(Yaml.load(output)[0]).toMatchObject({
+    services: { orders: { environment: { PRICE: '$$5' } } },
+  });
+});
+
+test.each([
+  [['--main', 'nowhere.ts'], 'nowhere.ts is not here'],
+  [['--https-port', '0'], '--https-port: 0 is out of range'],
+  [['--scale', '5'], "Unknown option '--scale'"],
+])('refuses %j in one line, and writes nothing', (args, message) => {
+  const output = join(directory, 'compose.yaml');
+  const refused = fairlead('--output', output, ...args);
+  expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining(`fairlead: ${message}`) as string });
+  expect(refused.stderr.trim().split('\n')).toHaveLength(1);
+  expect(existsSync(output)).toBe(false);
+});
+
+test('real nginx finds every container of a service by its one name', async () => {
+  const [app] = loadedApps(resolve(main), { FAIRLEAD_ENVIRONMENT: 'production' });
+  const proxy = app?.node.findAll().find((construct) => construct instanceof NginxProxy);
+  if (proxy === undefined) throw new Error('no proxy');
+  const dns = await StubDns.start();
+  onTestFinished(() => dns.stop());
+  // Address records have no ports, so that all containers of a service have the same.
+  const model = composeModel(proxy);
+  expect(model.backends.map(({ instances }) => instances)).toEqual([
+    { host: 'catalog', port: 3000 },
+    { host: 'orders', port: 3000 },
+    { host: 'orders-canary', port: 3000 },
+  ]);
+  const api = await StubApi.start('orders', echo('orders'));
+  onTestFinished(() => api.stop());
+  dns.byHost.set('orders', [api.instance]);
+  const backends = model.backends.map((backend) => ({
+    ...backend,
+    instances: { host: backend.name, port: api.instance.port },
+  }));
+  const nginx = await RealNginx.start({ ...model, backends }, { resolvers: [dns.server] });
+  onTestFinished(() => nginx.stop());
+  const { body } = await nginx.untilAnswered(({ status }) => status === 200, { path: '/orders/a' });
+  expect(JSON.parse(body)).toMatchObject({ backend: 'orders', url: '/a' });
+});

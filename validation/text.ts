@@ -1,0 +1,25 @@
+import { InvalidOption } from './invalid-option';
+
+/** nginx reads its configuration through a buffer of 4096 bytes, which no parameter may outgrow. */
+const longestText = 2048;
+
+/** Text of one line in whole characters; refuses what no parameter of nginx carries. */
+export function oneLine(option: string, value: unknown): string {
+  if (typeof value !== 'string') {
+    throw new InvalidOption(option, value, 'is not text: give a string');
+  }
+  if (!value.isWellFormed()) {
+    throw new InvalidOption(
+      option,
+      value,
+      'has half of a surrogate pair, which UTF-8 cannot carry: give whole characters',
+    );
+  }
+  if (/\p{Cc}/u.test(value)) {
+    throw new InvalidOption(option, value, 'has a control character, which nginx cannot carry here: take it out');
+  }
+  if (Buffer.byteLength(value) > longestText) {
+    throw new InvalidOption(option, value, `is longer than ${longestText} bytes, which nginx cannot read: shorten it`);
+  }
+  return value;
+}
