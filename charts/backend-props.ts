@@ -17,9 +17,9 @@ import {
   type Values,
   withDefault,
 } from '../validation/options';
+import type { NamespaceModel } from './namespace';
 import { type Autoscaling, type Replicas, replicas } from './pods/autoscaling';
 import { environmentVariables } from './pods/environment-variables';
-import type { NamespaceModel } from './namespace';
 import { type PodModel, type PodOptions, pods } from './pods/pod-options';
 import { type Amounts, requestAndLimit, resourceOptions, type Resources } from './pods/resources';
 import { volumeMounts } from './pods/volume-mounts';

@@ -6,16 +6,16 @@ import type { TargetModel } from '../model/route';
 import { apiProbes, type ProbeTimes, type Timeline } from '../model/timeline';
 import { InvalidOption, named } from '../validation/invalid-option';
 import { dnsLabelName } from '../validation/names';
-import { Autoscaler, mostPods, PodDisruptionBudget } from './pods/autoscaling';
 import { type BackendProps, type BackendSettings, backendSettings } from './backend-props';
 import { type Identity, recommendedLabels, selectorLabels, versionLabel } from './labels';
 import { ipFamilyPatches, RestrictedNamespace } from './namespace';
 import { patchWhatIsWritten, pathOf } from './patches';
-import { imagePullPolicy } from './pods/pod-options';
+import { Autoscaler, mostPods, PodDisruptionBudget } from './pods/autoscaling';
 import { PodNetworkPolicy } from './pods/pod-network-policy';
+import { imagePullPolicy } from './pods/pod-options';
 import { RollingDeployment } from './pods/rolling-deployment';
-import type { IRouteTarget, Route } from './route';
 import { temporaryDirectory, temporaryVolume } from './pods/volume-mounts';
+import type { IRouteTarget, Route } from './route';
 
 /** What a Service of ours has behind the name of its backend. */
 const clusterIpSuffix = '-cluster-ip';

@@ -127,6 +127,7 @@ export class RestrictedNamespace extends Chart {
   readonly object: Namespace;
   /** Nobody may connect to a pod of the namespace unless another policy says so. */
   readonly denyIngress: k8s.KubeNetworkPolicy;
+  private readonly taken = new Set(['deny-ingress']);
 
   constructor(scope: Construct, id: string, options: NamespaceOptions = {}) {
     const model = named(pathOf(scope, id), () => {
@@ -152,8 +153,6 @@ export class RestrictedNamespace extends Chart {
     patchWhatIsWritten(first);
     writtenFirst(first);
   }
-
-  private readonly taken = new Set(['deny-ingress']);
 
   /** Gives objects these names in this namespace, which no other construct has then. */
   reserve(...names: readonly string[]): void {

@@ -3,12 +3,11 @@ import { Duration, Size } from 'cdk8s';
 import { ConfigMap, ConnectionScheme, EmptyDirMedium, Probe, Secret, Volume } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import type { Timeline } from '../model/timeline';
-import { lastGoodCertificateScript } from '../nginx/tls/last-good-certificate-section';
 import { liveWeightsScript } from '../nginx/backends/live-weights-section';
+import { lastGoodCertificateScript } from '../nginx/tls/last-good-certificate-section';
 import type { CompleteProxy } from './complete-proxy';
 import { versionLabel } from './labels';
 import type { NamespaceModel } from './namespace';
-import type { NginxProxySettings } from './nginx-proxy-props';
 import {
   certificateDirectory,
   certificateStore,
@@ -18,6 +17,7 @@ import {
   weightsDirectory,
   weightsFile,
 } from './nginx-pod';
+import type { NginxProxySettings } from './nginx-proxy-props';
 import { whenWritten } from './patches';
 import { imagePullPolicy } from './pods/pod-options';
 import { type DeploymentManifest, RollingDeployment } from './pods/rolling-deployment';

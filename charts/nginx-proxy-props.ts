@@ -14,9 +14,9 @@ import {
   type Table,
   withDefault,
 } from '../validation/options';
-import { type Autoscaling, type Replicas, replicas } from './pods/autoscaling';
 import { Certificate, keyPair } from './certificate';
 import { Exposure, type ExposureModel } from './exposure';
+import { type Autoscaling, type Replicas, replicas } from './pods/autoscaling';
 import { type PodModel, type PodOptions, pods } from './pods/pod-options';
 import { type Amounts, requestAndLimit, resourceOptions, type Resources } from './pods/resources';
 

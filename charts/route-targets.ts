@@ -6,8 +6,8 @@ import { InvalidOption } from '../validation/invalid-option';
 import { wordOf } from '../validation/names';
 import { flag, instanceOf, knownValues, type Table, withDefault } from '../validation/options';
 import { oneLine } from '../validation/text';
-import { mostPods } from './pods/autoscaling';
 import { Backend } from './backend';
+import { mostPods } from './pods/autoscaling';
 import type { IRouteTarget, Route } from './route';
 
 /** A backend, and how much of the requests it gets. */

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { Construct } from 'constructs';
 import { type ConditionModel, Match, type Path } from '../model/matching';
 import type { RouteModel, TargetModel } from '../model/route';
-import { directives } from '../model/snippet';
 import { inherited, type RouteBackend, routeModel, type RouteOptions } from '../model/route-options';
+import { directives } from '../model/snippet';
 import type { Timeline } from '../model/timeline';
 import { record } from '../validation/collections';
 import { InvalidOption, named } from '../validation/invalid-option';
@@ -28,6 +28,7 @@ export class Route extends Construct {
   readonly proxy: NginxProxy;
   /** Every timeout of its requests. */
   readonly timeline: Timeline;
+  /** What nginx.conf is made from; another one with a snippet. */
   model: RouteModel;
   private readonly targets: RouteBackend[] = [];
 

@@ -1,7 +1,7 @@
 import { block, Directive, directive, heading, Node, quote } from './directive';
-import { njsModule } from './tls/last-good-certificate-section';
 import { PlaceModel } from './place';
 import { Plan } from './plan';
+import { njsModule } from './tls/last-good-certificate-section';
 
 export function mainSection({ proxy, place }: Plan): Node[] {
   const { timeline, budget } = proxy;

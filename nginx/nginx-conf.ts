@@ -1,22 +1,22 @@
 import { ProxyModel } from '../model/proxy';
-import { conditionsSection } from './routes/conditions-section';
+import { resolverSection, upstreamSection } from './backends/upstream-section';
 import { block, directive, Node, render, snippets } from './directive';
 import { errorSection } from './error-answer';
 import { forwardingSection } from './forwarding-section';
 import { hashSizes } from './hash-sizes';
 import { compressionSection, headersSection } from './headers-section';
-import { certificateCheckServer } from './tls/last-good-certificate-section';
 import { connectionCount, limitsSection } from './limits-section';
 import { loggingSection } from './logging-section';
 import { eventsSection, mainSection, temporaryFiles } from './main-section';
 import { Place, placeModel } from './place';
 import { Plan, plan } from './plan';
 import { probeServer } from './probe-server';
+import { conditionsSection } from './routes/conditions-section';
 import { retrySection } from './routes/retry-section';
 import { rewriteSection } from './routes/rewrite-section';
 import { hostServers, redirectServers } from './servers';
+import { certificateCheckServer } from './tls/last-good-certificate-section';
 import { tlsSection } from './tls/tls-section';
-import { resolverSection, upstreamSection } from './backends/upstream-section';
 
 /** The whole nginx.conf of a proxy in its place; refuses what nginx could not run. */
 export function nginxConf(proxy: ProxyModel, place: Place): string {

@@ -1,9 +1,9 @@
 import { BackendModel } from '../model/proxy';
-import { block, directive, Directive, heading, Node, quoteWithVariables } from './directive';
-import { certificateLocations, refuseWithoutGoodCertificate } from './tls/last-good-certificate-section';
-import { listen } from './listen';
 import { weightsLocation } from './backends/live-weights-section';
+import { block, directive, Directive, heading, Node, quoteWithVariables } from './directive';
+import { listen } from './listen';
 import { backendsOf, Plan } from './plan';
+import { certificateLocations, refuseWithoutGoodCertificate } from './tls/last-good-certificate-section';
 import { certificateDirectives } from './tls/tls-section';
 
 /**

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { block, directive, Directive, Node, quote } from '../directive';
-import { encodedPath } from '../tls/last-good-certificate-section';
 import { backendsOf, isSplit, Plan } from '../plan';
+import { encodedPath } from '../tls/last-good-certificate-section';
 
 /** What nginx runs, to be put beside nginx.conf whenever `weightsFile` is given. */
 export const liveWeightsScript = {

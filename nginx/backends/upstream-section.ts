@@ -2,9 +2,9 @@ import { idleConnections } from '../../model/budget';
 import { BackendModel } from '../../model/proxy';
 import { RouteModel } from '../../model/route';
 import { block, directive, Directive, heading, Node } from '../directive';
-import { hasLiveWeights, liveWeights } from './live-weights-section';
 import { backendsOf, Plan } from '../plan';
 import { requestVariable } from '../routes/request-variables';
+import { hasLiveWeights, liveWeights } from './live-weights-section';
 
 export function upstreamSection(plan: Plan): Node[] {
   const { backends, routes } = plan;

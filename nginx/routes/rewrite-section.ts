@@ -1,8 +1,8 @@
 import { RouteModel } from '../../model/route';
-import { literal } from './conditions-section';
 import { block, Directive, directive, heading, Node, quote, quoteWithVariables } from '../directive';
 import { authority } from '../place';
 import { Plan } from '../plan';
+import { literal } from './conditions-section';
 
 /** What stands for the path of a route: before the rest of a longer path, and alone. As nginx writes it, in quotes. */
 interface Replacement {

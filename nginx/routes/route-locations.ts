@@ -1,14 +1,14 @@
 import { RouteModel } from '../../model/route';
-import { choose, routeLocation } from './conditions-section';
+import { chooseBackend, hasFallback, upstreamOf } from '../backends/upstream-section';
 import { block, directive, Directive, Node, quote, quotedPieces, snippets } from '../directive';
 import { errorPages } from '../error-answer';
 import { requestHeaders } from '../forwarding-section';
 import { answerHeaders } from '../headers-section';
 import { bodySize, connectionTime, refuseLongerBody, streamLimits } from '../limits-section';
 import { HostPlan, isForwarded, Plan } from '../plan';
+import { choose, routeLocation } from './conditions-section';
 import { redirectLocation, refuseOtherSpellings, rewrittenUri } from './rewrite-section';
 import { candidates, Entry, isConditional } from './routing';
-import { chooseBackend, hasFallback, upstreamOf } from '../backends/upstream-section';
 
 /**
  * All ways of requests through a host: the locations that they enter by, those that conditions choose, and those of further

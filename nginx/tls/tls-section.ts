@@ -1,7 +1,7 @@
 import { block, directive, heading, Node, quoteWithVariables } from '../directive';
-import { lastGoodCertificate } from './last-good-certificate-section';
 import { PlaceModel } from '../place';
 import { Plan } from '../plan';
+import { lastGoodCertificate } from './last-good-certificate-section';
 
 /** Mozilla's "intermediate", for TLS 1.2; TLS 1.3 has its own. @see https://ssl-config.mozilla.org/guidelines/5.7.json */
 const ciphers = [
