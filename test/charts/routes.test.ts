@@ -26,6 +26,7 @@ describe('A route', () => {
       when: [],
       target: { kind: 'backend', backend: 'orders' },
       times: { requestTimeout: 60, connectTimeout: 2, nextUpstreamTimeout: 70, nextUpstreamTries: 3 },
+      retries: true,
       streamTimeout: undefined,
       maxBodySize: 2 ** 20,
       rewrite: undefined,

@@ -134,9 +134,9 @@ describe('fairlead start', () => {
     fairlead.type('scale 0');
     await fairlead.says('scale: 0 is out of range: give a whole number from 1 to 100');
     fairlead.type('restart \u001b[2J everything');
-    await fairlead.says('"restart \\u001b[2J everything" is not a command: type scale N, status, help or quit');
+    await fairlead.says('"restart \\u001b[2J everything" is not a command: type scale N, stop NAME-1, weight NAME N, status, help or quit');
     fairlead.type('help');
-    await fairlead.says('scale N   run N instances of the API');
+    await fairlead.says('scale N        run N instances of each backend');
     fairlead.type('status');
     await fairlead.says(/api-1 {2}ready {2}http:\/\/127\.0\.0\.1:\d+ {2}process \d+/);
     fairlead.type('scale 3');
