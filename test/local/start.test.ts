@@ -134,7 +134,9 @@ describe('fairlead start', () => {
     fairlead.type('scale 0');
     await fairlead.says('scale: 0 is out of range: give a whole number from 1 to 100');
     fairlead.type('restart \u001b[2J everything');
-    await fairlead.says('"restart \\u001b[2J everything" is not a command: type scale N, stop NAME-1, weight NAME N, status, help or quit');
+    await fairlead.says(
+      '"restart \\u001b[2J everything" is not a command: type scale N, stop NAME-1, weight NAME N, status, help or quit',
+    );
     fairlead.type('help');
     await fairlead.says('scale N        run N instances of each backend');
     fairlead.type('status');
