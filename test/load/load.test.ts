@@ -74,7 +74,7 @@ describe('load', () => {
 
   test('half of the requests are POST, a tenth use a new connection, and the rest share kept ones', async () => {
     const { url, seen } = await listen(echo);
-    const { requests } = await new Load({ url, rate: 400, total: 200 }).finished;
+    const { requests } = await new Load({ url, rate: 80, total: 200 }).finished;
     expect(requests.filter(({ method }) => method === 'POST')).toHaveLength(100);
     const fresh = requests.filter(({ connectionUse }) => connectionUse === 'new');
     expect(fresh.map(({ method }) => method).sort()).toEqual([
@@ -88,7 +88,7 @@ describe('load', () => {
     for (const { id, socket } of seen) {
       if (freshIds.has(id)) expect(requestsOn.get(socket)).toBe(1);
     }
-    // Where the machine is busy, requests come in bunches, and each of a bunch needs one of its own.
+    // Where the machine is busy, requests come in bunches, and each of a bunch needs one of its own: not all of them, at this rate.
     expect(requestsOn.size).toBeLessThan(180);
   });
 
