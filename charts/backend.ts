@@ -10,7 +10,7 @@ import { type BackendProps, type BackendSettings, backendSettings } from './back
 import { type Identity, recommendedLabels, selectorLabels, versionLabel } from './labels';
 import { ipFamilyPatches, RestrictedNamespace } from './namespace';
 import { patchWhatIsWritten, pathOf } from './patches';
-import { Autoscaler, mostPods, PodDisruptionBudget } from './pods/autoscaling';
+import { type Autoscaler, autoscaler, mostPods, PodDisruptionBudget } from './pods/autoscaling';
 import { PodNetworkPolicy } from './pods/pod-network-policy';
 import { imagePullPolicy } from './pods/pod-options';
 import { RollingDeployment } from './pods/rolling-deployment';
@@ -71,15 +71,8 @@ export class Backend extends Construct implements IRouteTarget {
     ApiObject.of(this.headlessService).addJsonPatch(JsonPatch.add('/spec/publishNotReadyAddresses', false));
     this.clusterIpService = this.service('ClusterIpService', `${id}${clusterIpSuffix}`, {});
     this.deployment = this.pods(labels, matchLabels);
-    this.autoscaler =
-      'fixed' in settings.replicas
-        ? undefined
-        : new Autoscaler(this, 'HorizontalPodAutoscaler', {
-            name: id,
-            labels,
-            target: this.deployment,
-            replicas: settings.replicas,
-          });
+    const { replicas } = settings;
+    this.autoscaler = autoscaler(this, { name: id, labels, target: this.deployment, replicas });
     this.disruptionBudget = new PodDisruptionBudget(this, 'PodDisruptionBudget', { name: id, labels, matchLabels });
     patchWhatIsWritten(this);
   }

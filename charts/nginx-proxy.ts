@@ -20,7 +20,7 @@ import { NginxConfigMap, NginxDeployment, WeightsConfigMap } from './nginx-deplo
 import { httpPort, httpsPort, probePort } from './nginx-pod';
 import { type NginxProxyProps, type NginxProxySettings, nginxProxySettings } from './nginx-proxy-props';
 import { patchWhatIsWritten, pathOf } from './patches';
-import { Autoscaler, PodDisruptionBudget } from './pods/autoscaling';
+import { type Autoscaler, autoscaler, PodDisruptionBudget } from './pods/autoscaling';
 import { dns, PodNetworkPolicy, tcp } from './pods/pod-network-policy';
 import { type IRouteTarget, Route, type RouteHost } from './route';
 import { hostOptions, type HostOptions, VirtualHost } from './virtual-host';
@@ -104,15 +104,8 @@ export class NginxProxy extends Construct implements RouteHost {
       timeline: proxyTimeline(this.times),
       complete,
     });
-    this.autoscaler =
-      'fixed' in settings.replicas
-        ? undefined
-        : new Autoscaler(this, 'HorizontalPodAutoscaler', {
-            name: id,
-            labels,
-            target: this.deployment,
-            replicas: settings.replicas,
-          });
+    const { replicas } = settings;
+    this.autoscaler = autoscaler(this, { name: id, labels, target: this.deployment, replicas });
     this.disruptionBudget = new PodDisruptionBudget(this, 'PodDisruptionBudget', { name: id, labels, matchLabels });
     patchWhatIsWritten(this);
     this.node.addValidation({ validate: () => this.errors() });

@@ -181,6 +181,14 @@ export class Autoscaler extends HorizontalPodAutoscaler {
   }
 }
 
+/** The autoscaler of a Deployment; none where the number of its pods is fixed. */
+export function autoscaler(
+  scope: Construct,
+  { replicas: count, ...props }: Omit<AutoscalerProps, 'replicas'> & { readonly replicas: Replicas },
+): Autoscaler | undefined {
+  return 'fixed' in count ? undefined : new Autoscaler(scope, 'HorizontalPodAutoscaler', { ...props, replicas: count });
+}
+
 interface DisruptionBudgetProps {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
