@@ -6,7 +6,7 @@ import { watch } from './progress';
 interface ContainerState {
   readonly waiting?: { readonly reason?: string; readonly message?: string };
   readonly running?: object;
-  readonly terminated?: { readonly reason?: string; readonly exitCode: number };
+  readonly terminated?: { readonly reason?: string; readonly exitCode: number; readonly finishedAt?: string };
 }
 
 /** What of a pod is looked at here. */

@@ -34,6 +34,8 @@ export class StubStreams {
     const webSocketServer = new WebSocketServer({ noServer: true });
     server.on('connection', () => stub.connectedAt.push(performance.now()));
     server.on('upgrade', (request, socket: Socket, head: Buffer) => {
+      // A client may reset a connection that it was refused on.
+      socket.on('error', () => socket.destroy());
       if (stub.refuse !== undefined) {
         socket.end(`HTTP/1.1 ${stub.refuse} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
         return;
