@@ -1,8 +1,20 @@
 import { ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
-import { nodeScript, nodeScriptEnvironment } from './node-script';
-import { Leftover, WatchdogMessage } from './watchdog-process';
+import { Command } from './child-output';
+
+/** What must not outlive the runner. */
+export type Leftover =
+  | { readonly processGroup: number }
+  /** Ends what no signal of ours reaches, such as a container. */
+  | { readonly command: Command }
+  | { readonly directory: string };
+
+/** What the runner tells the watchdog, one JSON object a line. */
+export type WatchdogMessage =
+  | { readonly id: number; readonly leftover: Leftover }
+  /** It is gone by itself. */
+  | { readonly id: number; readonly gone: true };
 
 /**
  * A small process that removes what the runner leaves behind. It holds one end of a pipe whose other end closes with the
@@ -14,13 +26,10 @@ export class Watchdog {
   private constructor(private readonly child: ChildProcessByStdio<Writable, null, null>) {}
 
   static start(): Watchdog {
-    const module = require.resolve('./watchdog-process');
-    const { file, args } = nodeScript(module);
-    const child = spawn(file, args, {
+    const child = spawn(process.execPath, [require.resolve('./watchdog-process.mjs')], {
       // A session of its own: Ctrl-C and the end of the terminal must not reach it.
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
-      env: { ...process.env, ...nodeScriptEnvironment(module) },
     });
     // If it is killed, writing to it fails; the runner still ends what it started by itself.
     child.stdin.on('error', () => undefined);

@@ -1,29 +1,18 @@
+// The process that `Watchdog` starts: JavaScript, as a compiler would take longer to load than all of it. The end of its
+// standard input means that the runner is gone, however it ended.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { Command } from './child-output';
 
-/** What must not outlive the runner. */
-export type Leftover =
-  | { readonly processGroup: number }
-  /** Ends what no signal of ours reaches, such as a container. */
-  | { readonly command: Command }
-  | { readonly directory: string };
+/** @type {Map<number, import('./watchdog').Leftover>} */
+const leftovers = new Map();
 
-/** What the runner tells the watchdog, one JSON object a line. */
-export type WatchdogMessage =
-  | { readonly id: number; readonly leftover: Leftover }
-  /** It is gone by itself. */
-  | { readonly id: number; readonly gone: true };
-
-// The process that `Watchdog` starts. The end of its standard input means that the runner is gone, however it ended.
-const leftovers = new Map<number, Leftover>();
-
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => undefined);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) process.on(signal, () => undefined);
 
 createInterface({ input: process.stdin })
   .on('line', (line) => {
-    const message = JSON.parse(line) as WatchdogMessage;
+    /** @type {import('./watchdog').WatchdogMessage} */
+    const message = JSON.parse(line);
     if ('gone' in message) leftovers.delete(message.id);
     else leftovers.set(message.id, message.leftover);
   })
@@ -33,7 +22,8 @@ createInterface({ input: process.stdin })
     for (const leftover of inOrder) remove(leftover);
   });
 
-function remove(leftover: Leftover): void {
+/** @param {import('./watchdog').Leftover} leftover */
+function remove(leftover) {
   if ('processGroup' in leftover) {
     try {
       process.kill(-leftover.processGroup, 'SIGKILL');
