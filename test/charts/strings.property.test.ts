@@ -55,10 +55,16 @@ const awkward = fc.constantFrom(
 /** As `fc.string({ unit: 'binary' })` has them, which takes a second to make a table of all. */
 const anyCharacter = fc.integer({ min: 0, max: 0x10_ffff }).map((code) => String.fromCodePoint(code));
 const text = fc
-  .array(fc.oneof({ weight: 3, arbitrary: awkward }, fc.array(anyCharacter, { maxLength: 4 }).map((characters) => characters.join(''))), {
-    minLength: 1,
-    maxLength: 8,
-  })
+  .array(
+    fc.oneof(
+      { weight: 3, arbitrary: awkward },
+      fc.array(anyCharacter, { maxLength: 4 }).map((characters) => characters.join('')),
+    ),
+    {
+      minLength: 1,
+      maxLength: 8,
+    },
+  )
   .map((parts) => parts.join(''));
 
 /** What `kubectl apply` would read, or nothing if the option was refused in one line. */
