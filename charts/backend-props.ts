@@ -68,13 +68,18 @@ export interface HealthCheckPaths {
   readonly readiness?: string;
 }
 
-/** A backend without a cluster: a program on this machine, which is told its `PORT`, `HOST` and `HOSTNAME`. */
+/** A backend without a cluster (`npm start`, `fairlead compose`). */
 export interface LocalOptions {
-  /** The program with its arguments; no shell reads them. */
-  readonly command: readonly string[];
+  /**
+   * The program that runs in place of its pods, with its arguments; no shell reads them. It is told its `PORT`, `HOST` and
+   * `HOSTNAME`.
+   *
+   * @default - the image, if Docker has it on this machine: it is never pulled
+   */
+  readonly command?: readonly string[];
 
   /**
-   * Where it runs.
+   * Where `command` runs.
    *
    * @default - where fairlead does
    */
@@ -88,7 +93,7 @@ export interface LocalOptions {
   readonly environment?: Readonly<Record<string, string>>;
 
   /**
-   * How many processes there are at first, from 1 to 100.
+   * How many processes, or containers, there are at first, from 1 to 100.
    *
    * @default 2
    */
@@ -211,7 +216,7 @@ export interface BackendProps extends BackendTimes {
   /**
    * How `fairlead start` runs it on one machine.
    *
-   * @default - the example API in its place, in the repository of fairlead; nothing else has one
+   * @default - its image where Docker has it; else the example API in its place, which the repository of fairlead has
    */
   readonly local?: LocalOptions;
 
@@ -230,7 +235,7 @@ export const healthCheckOptions = {
 } satisfies Table<HealthCheckPaths>;
 
 export const localOptions = {
-  command: required(words),
+  command: optional(words),
   directory: optional(directory),
   environment: withDefault({}, textVariables),
   replicas: withDefault(2, whole(1, 100)),
@@ -292,6 +297,9 @@ export interface BackendSettings {
 export function backendSettings(props: BackendProps, namespace: NamespaceModel): BackendSettings {
   const given = knownValues(record('options', props, '{ image: "ghcr.io/acme/orders:1.4.2" }'), backendOptions, '');
   const { liveness, readiness, path } = given.healthCheck;
+  if (given.local?.directory !== undefined && given.local.command === undefined) {
+    throw new InvalidOption('local.directory', given.local.directory, 'is where local.command runs: give that as well');
+  }
   const times = timeline({
     ...namespace.times,
     keepAliveTimeout: `${given.keepAliveTimeout}s`,

@@ -19,10 +19,11 @@ export class Backends {
     events: Omit<ApiProcessEvents, 'changed'>,
   ) {
     const turns = new Turns(() => (this.ready.length === 0 ? Number.POSITIVE_INFINITY : coresToStart));
-    this.each = backends.map(({ name, command, environment, healthCheckPath, timeline }) => {
+    this.each = backends.map(({ name, program, timeline }) => {
       const { apiPreStop: preStop, apiTerminationGracePeriod } = timeline;
       const shutdownTimeout = apiTerminationGracePeriod - preStop;
-      const settings = { command, environment, healthCheckPath, preStop, shutdownTimeout, watchdog, turns };
+      const { instance, healthCheckPath } = program;
+      const settings = { program: instance, healthCheckPath, preStop, shutdownTimeout, watchdog, turns };
       return new ApiProcesses(name, settings, events);
     });
   }

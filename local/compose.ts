@@ -10,7 +10,8 @@ import type { BackendModel, ProxyModel } from '../model/proxy';
 import { nginxConf } from '../nginx/nginx-conf';
 import { port } from '../validation/amounts';
 import { InvalidOption } from '../validation/invalid-option';
-import { plainEnvironment, proxyOfMain } from './deployment';
+import { proxyOfMain } from './deployment';
+import { plainEnvironment } from './programs';
 import { backendTimes, localHosts, modelElsewhere, proxyTimes } from './elsewhere';
 import { UsageError, wholeNumber } from './start-options';
 

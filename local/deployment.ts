@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { App } from 'cdk8s';
 import type { Backend } from '../charts/backend';
@@ -9,7 +9,7 @@ import type { ProxyModel } from '../model/proxy';
 import { type Timeline } from '../model/timeline';
 import { backendTimes, localHosts, modelElsewhere, proxyTimes } from './elsewhere';
 import { Command } from './processes/child-output';
-import { nodeScript, nodeScriptEnvironment } from './processes/node-script';
+import { HasImage, isInDocker, Program, programOf } from './programs';
 import { StartOptions, UsageError } from './start-options';
 
 /** The name below which instances are found. `internal` is for such names. https://www.icann.org/en/board-activities-and-meetings/materials/approved-resolutions-special-meeting-of-the-icann-board-29-07-2024-en */
@@ -18,15 +18,9 @@ export const zone = 'internal';
 /** A backend whose instances are processes. */
 export interface LocalBackend {
   readonly name: string;
-  readonly command: Command;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly healthCheckPath: string;
+  readonly program: Program;
   readonly replicas: number;
   readonly timeline: Timeline;
-  /** Whether it is fairlead's own API in the place of one that has no command. */
-  readonly isExample: boolean;
-  /** Variables of its pods that come from a Secret or a ConfigMap, which are not here. */
-  readonly missing: readonly string[];
 }
 
 /** What `fairlead start` runs: one proxy, and the processes of its backends. */
@@ -41,9 +35,12 @@ export interface LocalDeployment {
 }
 
 /** The command that was given, or what main.ts says. */
-export function localDeployment(options: StartOptions): LocalDeployment {
+export async function localDeployment(
+  options: StartOptions,
+  hasImage: HasImage = isInDocker,
+): Promise<LocalDeployment> {
   const proxy = options.command === undefined ? proxyOfMain(options) : proxyOfCommand(options, options.command);
-  const backends = proxy.targets.map((backend) => localBackend(backend, options));
+  const backends = await Promise.all(proxy.targets.map((backend) => localBackend(backend, options, hasImage)));
   const hosts = localHosts(proxy, options.host);
   return {
     hosts: hosts.flatMap(({ names }) => names) as [string, ...string[]],
@@ -59,7 +56,7 @@ export function localDeployment(options: StartOptions): LocalDeployment {
           // Each has a port of its own.
           instances: { host: `${backend.name}.${zone}`, service: 'http' },
           healthCheckPath:
-            backends.find(({ name }) => name === backend.name)?.healthCheckPath ?? backend.healthCheckPath,
+            backends.find(({ name }) => name === backend.name)?.program.healthCheckPath ?? backend.healthCheckPath,
         }),
       }),
   };
@@ -101,76 +98,12 @@ export function proxyOfMain({ main: file, proxy: wanted }: Pick<StartOptions, 'm
   return first;
 }
 
-function localBackend(backend: Backend, options: StartOptions): LocalBackend {
-  const { settings, node } = backend;
-  const { local } = settings;
+async function localBackend(backend: Backend, options: StartOptions, hasImage: HasImage): Promise<LocalBackend> {
   const times = backendTimes(backend);
-  const [file, ...args] = local?.command ?? [];
-  const agreed = {
-    KEEP_ALIVE_TIMEOUT_SECONDS: String(times.keepAliveTimeout),
-    REQUEST_TIMEOUT_SECONDS: String(times.requestTimeout),
-    SHUTDOWN_TIMEOUT_SECONDS: String(times.apiShutdownTimeout),
-  };
-  const common = { name: node.id, replicas: options.scale ?? local?.replicas ?? 2, timeline: times };
-  if (file === undefined) {
-    const script = exampleApi(node.id);
-    return {
-      ...common,
-      command: nodeScript(script),
-      environment: { ...process.env, ...nodeScriptEnvironment(script), ...agreed, DIAGNOSTIC_ENDPOINTS: 'true' },
-      healthCheckPath: '/healthcheck',
-      isExample: true,
-      missing: [],
-    };
-  }
-  const given = plainEnvironment(backend);
-  const own = local?.environment ?? {};
   return {
-    ...common,
-    command: {
-      file,
-      args,
-      ...(local?.directory === undefined ? {} : { directory: existing(node.id, local.directory) }),
-    },
-    environment: {
-      ...process.env,
-      ...given.values,
-      ...agreed,
-      ...own,
-    },
-    healthCheckPath: settings.healthCheck.path,
-    isExample: false,
-    missing: given.missing.filter((name) => !(name in own)),
+    name: backend.node.id,
+    program: await programOf(backend, times, hasImage),
+    replicas: options.scale ?? backend.settings.local?.replicas ?? 2,
+    timeline: times,
   };
-}
-
-/** Variables of a backend that are text, and the names of those that come from objects of the cluster. */
-export function plainEnvironment({ settings }: Backend): {
-  readonly values: Readonly<Record<string, string>>;
-  readonly missing: readonly string[];
-} {
-  const all = Object.entries(settings.environment).map(([name, { value }]) => [name, value as unknown] as const);
-  return {
-    values: Object.fromEntries(all.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []))),
-    missing: all.flatMap(([name, value]) => (typeof value === 'string' ? [] : [name])),
-  };
-}
-
-function existing(backend: string, path: string): string {
-  const directory = resolve(path);
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return directory;
-  throw new UsageError(
-    `${backend} local.directory: ${JSON.stringify(path)} is not a directory: ${directory} was looked for`,
-  );
-}
-
-/** The repository has it; the package, which is for other APIs, has not. */
-function exampleApi(backend: string): string {
-  try {
-    return require.resolve('../api/src/main');
-  } catch {
-    throw new UsageError(
-      `${backend} has no command on this machine: give it one in main.ts, such as local: { command: ["node", "server.js"] }`,
-    );
-  }
 }

@@ -60,7 +60,7 @@ export class LocalRun {
   static async prepare(options: StartOptions, output: Output): Promise<LocalRun> {
     await checkListenPort('--http-port', options.httpPort);
     await checkListenPort('--https-port', options.httpsPort);
-    return new LocalRun(options, localDeployment(options), output);
+    return new LocalRun(options, await localDeployment(options), output);
   }
 
   /** Runs until it is told to end; rejects if it cannot go on. Everything is gone then. */
@@ -127,7 +127,7 @@ export class LocalRun {
     await this.proxy.start();
     if (this.isStopping()) return;
     this.started = true;
-    const backends = deployment.backends.map(({ name, healthCheckPath }) => ({
+    const backends = deployment.backends.map(({ name, program: { healthCheckPath } }) => ({
       healthCheckPath,
       instances: this.backends.readyOf(name).map((process) => process.name),
     }));
@@ -179,11 +179,14 @@ export class LocalRun {
 
   /** What runs in the place of what is deployed. */
   private sayWhatIsNotAsDeployed(): void {
-    for (const { name, isExample, missing } of this.deployment.backends) {
-      if (isExample) {
-        this.output.say(`${name} is fairlead's example API here: main.ts gives it no local.command`);
+    for (const { name, program } of this.deployment.backends) {
+      if (program.kind === 'image') this.output.say(`${name} runs its image in Docker: ${program.name}`);
+      if (program.kind === 'example') {
+        this.output.say(
+          `${name} is fairlead's example API here: main.ts gives it no local.command, and Docker does not have its image`,
+        );
       }
-      for (const variable of missing) {
+      for (const variable of program.missing) {
         this.output.say(
           `${name} is not told ${variable}, which comes from the cluster: give it in local.environment`,
           'warn',
@@ -212,7 +215,7 @@ export class LocalRun {
   /** What an instance runs. */
   private programOf(instance: string): string {
     return (
-      this.deployment.backends.find(({ name }) => instance.replace(/-\d+$/, '') === name)?.command.file ?? instance
+      this.deployment.backends.find(({ name }) => instance.replace(/-\d+$/, '') === name)?.program.name ?? instance
     );
   }
 

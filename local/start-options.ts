@@ -28,11 +28,11 @@ export interface StartOptions {
 /** Each takes a process, and room in nginx's shared memory. */
 export const maxScale = 100;
 
-export const startHelp = `fairlead start: what main.ts deploys, on this machine: real nginx with TLS in front of the processes of each backend
+export const startHelp = `fairlead start: what main.ts deploys, on this machine: real nginx with TLS in front of each backend
 
 Usage: fairlead start [options] [-- PROGRAM ARG …]      npm start -- [options]
 
-  --scale N                  processes of each backend, 1 to ${maxScale} (what local.replicas says, or 2)
+  --scale N                  instances of each backend, 1 to ${maxScale} (what local.replicas says, or 2)
   --host NAME                the DNS name that nginx answers for besides those of main.ts (localhost)
   --main FILE                what says what is deployed (main.ts)
   --proxy NAME               which proxy of it, if it has several

@@ -1,12 +1,6 @@
 import { Command } from '../processes/child-output';
 import { WorkerUser } from './worker-user';
 
-/** How nginx is started for one configuration, which must say `daemon off`. */
-export interface NginxCommand extends Command {
-  /** Ends it for certain when whoever started it was killed: a container outlives the `docker run` that started it. */
-  readonly kill?: Command;
-}
-
 /** An nginx that runs on this machine, whichever way it came here. */
 export interface Nginx {
   /** Where it is from, for people: `nginx 1.30.6 from Debian's package`. */
@@ -18,8 +12,11 @@ export interface Nginx {
   readonly modulesDirectory: string;
   /** The address by which it reaches a process that listens on this machine's loopback interface. */
   readonly machineAddress: string;
-  /** Every file that the configuration names must be in its directory or below: a container sees nothing else. */
-  command(confPath: string, ports?: readonly number[]): NginxCommand;
+  /**
+   * How it is started for one configuration, which must say `daemon off`. Every file that this names must be in its directory or
+   * below: a container sees nothing else.
+   */
+  command(confPath: string, ports?: readonly number[]): Command;
   /** Runs `nginx -t`; rejects with what nginx says against the configuration. */
   test(confPath: string): Promise<void>;
 }

@@ -5,11 +5,15 @@ import { ProcessGroup } from './process-group';
 import { ready } from './readiness';
 import { Watchdog } from './watchdog';
 
+/** What runs for an instance, whose name and port no other one has. */
+export type InstanceProgram = (instance: { readonly name: string; readonly port: number }) => {
+  readonly command: Command;
+  readonly environment: NodeJS.ProcessEnv;
+};
+
 /** What all instances have in common. */
 export interface ApiProcessSettings {
-  readonly command: Command;
-  /** Each instance is told its PORT, HOST and HOSTNAME besides. */
-  readonly environment: NodeJS.ProcessEnv;
+  readonly program: InstanceProgram;
   readonly healthCheckPath: string;
   /** Seconds from leaving DNS to SIGTERM: how long nginx may still send requests. */
   readonly preStop: number;
@@ -105,10 +109,11 @@ export class ApiProcess {
   }
 
   private async runOnce(endTurn: () => void): Promise<Death> {
-    const { command, environment, watchdog } = this.settings;
+    const { program, watchdog } = this.settings;
+    const { command, environment } = program({ name: this.name, port: this.port });
     const lastLines: string[] = [];
     const group = new ProcessGroup(command, {
-      environment: { ...environment, PORT: String(this.port), HOST: '127.0.0.1', HOSTNAME: this.name },
+      environment,
       watchdog,
       onLine: (line) => {
         lastLines.push(line);

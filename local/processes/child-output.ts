@@ -7,6 +7,8 @@ export interface Command {
   readonly args: readonly string[];
   /** Where it runs. @default - where fairlead does */
   readonly directory?: string;
+  /** Ends for certain what killing it does not: a container outlives the `docker run` that started it. */
+  readonly kill?: Command;
 }
 
 export interface ChildOutputOptions {

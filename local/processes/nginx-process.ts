@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { Nginx, NginxCommand } from '../find-nginx/nginx';
+import { Nginx } from '../find-nginx/nginx';
 import { childOutput } from './child-output';
 import { ProcessGroup } from './process-group';
 import { ready } from './readiness';
@@ -37,7 +37,6 @@ const noInstanceAtStart = / no live upstreams while connecting to upstream, .*re
 /** nginx in front of the API: started, watched and started again. */
 export class NginxProcess {
   private group: ProcessGroup | undefined;
-  private removeContainer: () => Promise<void> = () => Promise.resolve();
   private ending = false;
   private restarts: number[] = [];
   private starting = false;
@@ -71,7 +70,6 @@ export class NginxProcess {
   async end(grace: number): Promise<void> {
     this.ending = true;
     await this.group?.end('SIGQUIT', grace);
-    await this.removeContainer();
   }
 
   private async spawn(): Promise<ProcessGroup> {
@@ -87,7 +85,6 @@ export class NginxProcess {
       if (this.starting && noInstanceAtStart.test(line)) this.unresolved = line;
       else this.events.line(line);
     };
-    this.removeContainer = watched(command, watchdog);
     this.group = new ProcessGroup(command, {
       environment: process.env,
       watchdog,
@@ -130,7 +127,6 @@ export class NginxProcess {
     for (;;) {
       const reason = await group.exited;
       if (this.ending) return;
-      await this.removeContainer();
       const now = performance.now();
       this.restarts = [...this.restarts.filter((time) => now - time < minute), now];
       if (this.restarts.length > restartsPerMinute) {
@@ -152,17 +148,6 @@ export class NginxProcess {
   private isEnding(): boolean {
     return this.ending;
   }
-}
-
-/** What `docker run` leaves when it is killed goes on listening. */
-function watched({ kill }: NginxCommand, watchdog: Watchdog): () => Promise<void> {
-  if (kill === undefined) return () => Promise.resolve();
-  const forget = watchdog.watch({ command: kill });
-  return async () => {
-    // It fails if the container is gone, as it should be.
-    await childOutput(kill).catch(() => undefined);
-    forget();
-  };
 }
 
 /** A pipe of the operating system. What Node calls one is a socket, which `/dev/stdout` cannot be opened as. */

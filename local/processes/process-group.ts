@@ -2,7 +2,7 @@ import { ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Command } from './child-output';
+import { childOutput, Command } from './child-output';
 import { Watchdog } from './watchdog';
 
 export interface ProcessGroupOptions {
@@ -24,9 +24,12 @@ export class ProcessGroup {
   readonly exited: Promise<string>;
   private readonly child: ChildProcess;
   private ending = false;
-  private readonly forget: () => void = () => undefined;
+  private readonly forget: (() => void)[] = [];
 
-  constructor(command: Command, { environment, watchdog, onLine, stdout }: ProcessGroupOptions) {
+  constructor(
+    private readonly command: Command,
+    { environment, watchdog, onLine, stdout }: ProcessGroupOptions,
+  ) {
     this.child = spawn(command.file, command.args, {
       // The leader of a group of its own: a Ctrl-C in the terminal reaches only the runner, which ends things in order.
       detached: true,
@@ -34,8 +37,9 @@ export class ProcessGroup {
       env: environment,
       cwd: command.directory,
     });
-    if (this.child.pid !== undefined) this.forget = watchdog.watch({ processGroup: this.child.pid });
-    this.exited = this.whenExited(command, onLine);
+    if (this.child.pid !== undefined) this.forget.push(watchdog.watch({ processGroup: this.child.pid }));
+    if (command.kill !== undefined) this.forget.push(watchdog.watch({ command: command.kill }));
+    this.exited = this.whenExited(onLine);
   }
 
   get pid(): number | undefined {
@@ -57,7 +61,7 @@ export class ProcessGroup {
     }
     this.kill();
     await this.exited;
-    this.forget();
+    await this.removeLeft();
   }
 
   /** Ends every process of the group at once. */
@@ -65,11 +69,11 @@ export class ProcessGroup {
     this.signalGroup('SIGKILL');
   }
 
-  private async whenExited(command: Command, onLine: (line: string) => void): Promise<string> {
+  private async whenExited(onLine: (line: string) => void): Promise<string> {
     const outputs = [this.child.stdout, this.child.stderr].map((output) => readLines(output, onLine));
     const reason = await new Promise<string>((resolve) => {
       this.child.once('error', (error: NodeJS.ErrnoException) => {
-        resolve(whyNotStarted(command.file, error));
+        resolve(whyNotStarted(this.command.file, error));
       });
       this.child.once('exit', (code, signal) => {
         resolve(signal ?? `exit code ${String(code)}`);
@@ -78,10 +82,16 @@ export class ProcessGroup {
     // What a dead leader leaves holds its port; one that ends in order is waited for by end().
     if (!this.ending) {
       this.kill();
-      this.forget();
+      await this.removeLeft();
     }
     await Promise.race([Promise.all(outputs), delay(outputGrace, undefined, { ref: false })]);
     return reason;
+  }
+
+  /** What `docker run` leaves when it is killed goes on listening; if it left nothing, its removal fails. */
+  private async removeLeft(): Promise<void> {
+    if (this.command.kill !== undefined) await childOutput(this.command.kill).catch(() => undefined);
+    for (const forget of this.forget.splice(0)) forget();
   }
 
   private signalGroup(signal: NodeJS.Signals | 0): boolean {

@@ -50,7 +50,6 @@ const tables: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
 
 const required = [
   'BackendProps.image',
-  'LocalOptions.command',
   'Share.target',
   'Share.weight',
   'CertificateFiles.certificate',
