@@ -3,6 +3,12 @@ export { Backend } from './charts/backend';
 export type { BackendProps, BackendResources, HealthCheckPaths } from './charts/backend-props';
 export { Certificate, type CertificateFiles, type CertManagerIssuer, type ProxyTlsSecret } from './charts/certificate';
 export {
+  ExternalService,
+  type ExternalLocalOptions,
+  type ExternalServiceOptions,
+  type ExternalUrlOptions,
+} from './charts/external-service';
+export {
   type ClusterIpOptions,
   Exposure,
   type LoadBalancerOptions,

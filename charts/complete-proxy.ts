@@ -4,6 +4,7 @@ import { strictTransportSecurity } from '../model/proxy-options';
 import type { TimesAround } from '../model/route-options';
 import type { Snippet } from '../model/snippet';
 import { proxyTimeline, type Timeline } from '../model/timeline';
+import { externalServices } from '../nginx/backends/external-services';
 import { liveWeightsScript } from '../nginx/backends/live-weights-section';
 import { upstreamZone } from '../nginx/backends/upstream-section';
 import { nginxConf } from '../nginx/nginx-conf';
@@ -13,6 +14,7 @@ import { InvalidOption } from '../validation/invalid-option';
 import type { Backend } from './backend';
 import type { NamespaceModel } from './namespace';
 import {
+  authoritiesDirectory,
   certificateCheckPort,
   certificateDirectory,
   certificateStore,
@@ -34,6 +36,8 @@ export interface CompleteProxy {
   readonly budget: Budget;
   /** What nginx reads, by name: its configuration and scripts. */
   readonly files: Readonly<Record<string, string>>;
+  /** Secrets of private CAs. */
+  readonly authoritySecrets: readonly string[];
 }
 
 interface ProxyParts {
@@ -68,6 +72,7 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
     certificateStore,
     certificateCheckPort,
     connectionCount,
+    authoritiesDirectory,
     weightsFile: hasWeights ? `${weightsDirectory}/${weightsFile}` : undefined,
   });
   const scripts = [lastGoodCertificateScript, ...(hasWeights ? [liveWeightsScript] : [])];
@@ -76,6 +81,7 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
     timeline: model.timeline,
     budget: model.budget,
     files: { 'nginx.conf': conf, ...Object.fromEntries(scripts.map(({ name, text }) => [name, text])) },
+    authoritySecrets: authoritySecrets(routes),
   };
 }
 
@@ -108,6 +114,7 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[]): ProxyModel {
       hasStreams: routes.some(({ model }) => model.streamTimeout !== undefined),
       backends: backends.length,
       upstreamZones: backends.reduce((all, { mostInstances }) => all + upstreamZone(mostInstances), 0),
+      externalServices: externalServices(routes.map(({ model }) => model)),
     }),
     clientTimes: { headerTimeout, bodyTimeout, sendTimeout },
     gzip: settings.gzip,
@@ -116,6 +123,14 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[]): ProxyModel {
     unlimitedClients: unlimited,
     snippets: textsOf(snippets, 'http'),
   };
+}
+
+/** Each once, in an order that does not follow from that of the routes. */
+function authoritySecrets(routes: readonly Route[]): string[] {
+  const all = routes.flatMap(({ model: { target } }) =>
+    target.kind === 'external' ? (target.service.tls?.certificateAuthority ?? []) : [],
+  );
+  return [...new Set(all)].sort();
 }
 
 function textsOf(snippets: readonly Snippet[], place: Snippet['place']): readonly string[] {

@@ -9,6 +9,7 @@ import type { CompleteProxy } from './complete-proxy';
 import { versionLabel } from './labels';
 import type { NamespaceModel } from './namespace';
 import {
+  authoritiesDirectory,
   certificateDirectory,
   certificateStore,
   httpPort,
@@ -32,6 +33,7 @@ const nginxUser = 101;
 /** Volumes that follow from the routes. */
 const configVolume = 'config';
 const temporaryVolume = 'tmp';
+const authoritiesVolume = 'certificate-authorities';
 
 interface NginxDeploymentProps {
   readonly name: string;
@@ -126,7 +128,7 @@ export class NginxDeployment extends RollingDeployment {
   /** The configuration, and what has to suffice for it, follow from routes that are added until everything is written. */
   private completeWhenWritten(name: string, complete: () => CompleteProxy): void {
     whenWritten(this, (manifest: DeploymentManifest) => {
-      const { timeline, budget, files } = complete();
+      const { timeline, budget, files, authoritySecrets } = complete();
       const mebibytes = Math.ceil(budget.temporaryStorage / 2 ** 20) + besidesBodies;
       const { spec } = manifest.spec.template;
       spec.terminationGracePeriodSeconds = timeline.proxyTerminationGracePeriod;
@@ -136,8 +138,18 @@ export class NginxDeployment extends RollingDeployment {
         if (volume === configVolume && configMap !== undefined) configMap.name = configMapName(name, files);
         if (volume === temporaryVolume && emptyDir !== undefined) emptyDir.sizeLimit = `${mebibytes}Mi`;
       }
+      if (authoritySecrets.length === 0) return;
+      spec.volumes.push(authorities(authoritySecrets));
+      container?.volumeMounts.push({ name: authoritiesVolume, mountPath: authoritiesDirectory, readOnly: true });
     });
   }
+}
+
+/** A directory for each Secret with its CA alone: a key that may be beside it is nothing for a proxy. */
+function authorities(secrets: readonly string[]) {
+  const items = (name: string) => [{ key: 'ca.crt', path: `${name}/ca.crt` }];
+  const sources = secrets.map((name) => ({ secret: { name, items: items(name) } }));
+  return { name: authoritiesVolume, projected: { defaultMode: 0o444, sources } };
 }
 
 /** Over TLS, so that it proves the certificate too. */

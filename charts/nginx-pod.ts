@@ -10,6 +10,8 @@ export const connectionCount = { httpPort: 8446, httpsPort: 8447 } as const;
 
 /** Where the Secret is mounted. */
 export const certificateDirectory = '/etc/nginx/tls';
+/** Where private CAs of external services are, a directory for each Secret. */
+export const authoritiesDirectory = '/etc/nginx/certificate-authorities';
 /** Where weights of versions are read from while nginx runs. */
 export const weightsDirectory = '/etc/nginx/weights';
 export const weightsFile = 'weights.json';

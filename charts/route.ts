@@ -8,6 +8,7 @@ import type { Timeline } from '../model/timeline';
 import { record } from '../validation/collections';
 import { InvalidOption, named } from '../validation/invalid-option';
 import type { Backend } from './backend';
+import type { ExternalService } from './external-service';
 import type { NginxProxy } from './nginx-proxy';
 
 /** What can answer the requests of a route. */
@@ -30,6 +31,8 @@ export class Route extends Construct {
   readonly timeline: Timeline;
   /** What nginx.conf is made from; another one with a snippet. */
   model: RouteModel;
+  /** What answers its requests, if it is no backend. */
+  external: ExternalService | undefined;
   private readonly targets: RouteBackend[] = [];
 
   /** Made by `addRoute`. */
@@ -60,15 +63,20 @@ export class Route extends Construct {
     this.proxy.changed();
   }
 
-  /** Whether it waits for a backend: a redirect, say, does not. */
+  /** Whether it waits for someone's answer: a redirect, say, does not. */
   get isForwarded(): boolean {
-    return this.targets.length > 0;
+    return this.targets.length > 0 || this.external !== undefined;
   }
 
   /** Called by each backend that the target leads to. */
   connect(backend: Backend): void {
     this.targets.push({ name: backend.node.id, ...backend.timeline });
     this.proxy.connect(backend);
+  }
+
+  /** Called by the service that answers in the place of backends. */
+  connectExternal(service: ExternalService): void {
+    this.external = service;
   }
 }
 
@@ -82,7 +90,7 @@ function bindTarget(route: Route, target: unknown): TargetModel {
   throw new InvalidOption(
     'target',
     typeof target === 'object' ? '(object)' : target,
-    'cannot answer requests: give a Backend, TrafficSplit.weighted(…), Redirect.to(…) or FixedResponse.of(…)',
+    'cannot answer requests: give a Backend, TrafficSplit.weighted(…), ExternalService.fromUrl(…), Redirect.to(…) or FixedResponse.of(…)',
   );
 }
 

@@ -8,11 +8,13 @@ import type { NginxProxy } from '../charts/nginx-proxy';
 import { LoadBalancing } from '../model/load-balancing';
 import type { BackendModel, ProxyModel } from '../model/proxy';
 import { nginxConf } from '../nginx/nginx-conf';
+import { externalServicesOf } from '../nginx/plan';
 import { port } from '../validation/amounts';
 import { InvalidOption } from '../validation/invalid-option';
 import { proxyOfMain } from './deployment';
-import { plainEnvironment } from './programs';
 import { backendTimes, localHosts, modelElsewhere, proxyTimes } from './elsewhere';
+import { externalServicesHere, type LocalExternalServices, writeAuthorities } from './external-services';
+import { plainEnvironment } from './programs';
 import { UsageError, wholeNumber } from './start-options';
 
 const help = `fairlead compose: what main.ts deploys as a compose.yaml, for those who come from Docker Compose
@@ -31,6 +33,8 @@ Then: docker compose up --scale orders=5
 
 /** Docker's own DNS server, as every container of a network sees it. */
 const resolver = '127.0.0.11';
+/** This machine, as a container sees it: a name that Compose puts into its `hosts`. */
+const thisMachine = { host: 'host.docker.internal', isFollowed: false } as const;
 const workers = 2;
 /** Inside the container. */
 const directory = '/etc/nginx/fairlead';
@@ -48,6 +52,7 @@ export function compose(args: readonly string[]): void {
   const files = join(dirname(output), '.fairlead', 'compose', proxy.node.id);
   writeProxyFiles(proxy, files, options.httpsPort);
   writeFileSync(output, composeFile(proxy, { ...options, files: `./${relative(dirname(output), files)}` }));
+  for (const line of servicesElsewhere(proxy).missing) process.stderr.write(`${line}\n`);
   for (const target of proxy.targets) {
     const { missing } = plainEnvironment(target);
     const own = target.settings.local?.environment ?? {};
@@ -117,12 +122,20 @@ export function composeFile(
         ports: [`127.0.0.1:${options.httpPort}:${ports.http}`, `127.0.0.1:${options.httpsPort}:${ports.https}`],
         volumes: [`${options.files}:${directory}:ro`],
         depends_on: targets.map(({ node }) => node.id),
+        ...extraHosts(proxy),
         restart: 'unless-stopped',
         stop_grace_period: `${workerShutdownTimeout + 5}s`,
       },
       ...Object.fromEntries(targets.map((backend) => [backend.node.id, service(backend)])),
     },
   });
+}
+
+/** For what is reached on this machine. */
+function extraHosts(proxy: NginxProxy): { readonly extra_hosts?: readonly string[] } {
+  const services = externalServicesOf(composeModel(proxy).hosts.flatMap(({ routes }) => routes));
+  if (!services.some(({ host }) => host === thisMachine.host)) return {};
+  return { extra_hosts: [`${thisMachine.host}:host-gateway`] };
 }
 
 function service(backend: Backend): object {
@@ -156,6 +169,7 @@ function writeProxyFiles(proxy: NginxProxy, files: string, httpsPort: number): v
     probePort: ports.probe,
     externalHttpsPort: httpsPort,
     certificateDirectory: `${directory}/certificate`,
+    authoritiesDirectory: `${directory}/${authorities}`,
   });
   const { certificate, privateKey } = selfSignedKeyPair(
     model.hosts.flatMap(({ names }) => names),
@@ -164,6 +178,7 @@ function writeProxyFiles(proxy: NginxProxy, files: string, httpsPort: number): v
   mkdirSync(join(files, 'certificate'), { recursive: true });
   writeFileSync(join(files, '.gitignore'), '*\n');
   writeFileSync(join(files, 'nginx.conf'), conf);
+  writeAuthorities(servicesElsewhere(proxy).authorities, join(files, authorities));
   writeFileSync(join(files, 'certificate', 'tls.crt'), certificate);
   const key = join(files, 'certificate', 'tls.key');
   writeFileSync(key, privateKey, { mode: 0o600 });
@@ -171,9 +186,16 @@ function writeProxyFiles(proxy: NginxProxy, files: string, httpsPort: number): v
   if (isRoot()) chownSync(key, nginxUser, nginxUser);
 }
 
+/** Below what nginx reads. */
+const authorities = 'certificate-authorities';
+
+function servicesElsewhere(proxy: NginxProxy): LocalExternalServices {
+  return externalServicesHere(proxy, localHosts(proxy, undefined), thisMachine);
+}
+
 /** What the nginx.conf of a compose.yaml is made from. */
 export function composeModel(proxy: NginxProxy): ProxyModel {
-  const hosts = localHosts(proxy, undefined);
+  const { hosts } = servicesElsewhere(proxy);
   return modelElsewhere(proxy, { hosts, workers, backend: (backend) => inNetwork(proxy, backend) });
 }
 

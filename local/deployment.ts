@@ -8,6 +8,7 @@ import { loadedApps } from '../charts/loaded-apps';
 import type { ProxyModel } from '../model/proxy';
 import { type Timeline } from '../model/timeline';
 import { backendTimes, localHosts, modelElsewhere, proxyTimes } from './elsewhere';
+import { externalServicesHere, type LocalExternalServices } from './external-services';
 import { Command } from './processes/child-output';
 import { HasImage, isInDocker, Program, programOf } from './programs';
 import { StartOptions, UsageError } from './start-options';
@@ -31,8 +32,12 @@ export interface LocalDeployment {
   readonly timeline: Timeline;
   /** With their routes. */
   readonly hostModels: ProxyModel['hosts'];
+  readonly externalServices: LocalExternalServices;
   readonly proxy: (workers: number) => ProxyModel;
 }
+
+/** Where nginx finds this machine's loopback interface, our own DNS server says: it depends on the nginx. */
+const thisMachine = { host: 'localhost', isFollowed: true } as const;
 
 /** The command that was given, or what main.ts says. */
 export async function localDeployment(
@@ -41,12 +46,14 @@ export async function localDeployment(
 ): Promise<LocalDeployment> {
   const proxy = options.command === undefined ? proxyOfMain(options) : proxyOfCommand(options, options.command);
   const backends = await Promise.all(proxy.targets.map((backend) => localBackend(backend, options, hasImage)));
-  const hosts = localHosts(proxy, options.host);
+  const externalServices = externalServicesHere(proxy, localHosts(proxy, options.host), thisMachine);
+  const { hosts } = externalServices;
   return {
     hosts: hosts.flatMap(({ names }) => names) as [string, ...string[]],
     backends,
     timeline: proxyTimes(proxy),
     hostModels: hosts,
+    externalServices,
     proxy: (workers) =>
       modelElsewhere(proxy, {
         hosts,

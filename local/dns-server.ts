@@ -19,8 +19,8 @@ export class DnsServer {
   ) {}
 
   /** Listens on a free port of the loopback interface. */
-  static async start(zones: Zones): Promise<DnsServer> {
-    const answer = (query: Packet): Packet => dnsAnswer(zones, query);
+  static async start(zones: Zones, names: Names = {}): Promise<DnsServer> {
+    const answer: Answerer = (query) => outsideAnswer(names, query) ?? Promise.resolve(dnsAnswer(zones, query));
     const connections = new Set<Socket>();
     for (let attempt = 1; ; attempt += 1) {
       const tcp = createServer((socket) => {
@@ -32,6 +32,8 @@ export class DnsServer {
       await once(tcp, 'listening');
       const { port } = tcp.address() as AddressInfo;
       const udp = createSocket('udp4');
+      let open = true;
+      udp.once('close', () => (open = false));
       try {
         udp.bind(port, '127.0.0.1');
         await once(udp, 'listening');
@@ -41,8 +43,10 @@ export class DnsServer {
         continue;
       }
       udp.on('message', (message, { port: clientPort, address }) => {
-        const response = respond(message, answer);
-        if (response !== undefined) udp.send(fitDatagram(response), clientPort, address);
+        void respond(message, answer).then((response) => {
+          // Whoever asked may be answered when the server is closed already.
+          if (response !== undefined && open) udp.send(fitDatagram(response), clientPort, address);
+        });
       });
       // A client that is gone is told of by ICMP, and does not concern the others.
       udp.on('error', () => undefined);
@@ -59,7 +63,7 @@ export class DnsServer {
 }
 
 /** Nothing for what is not a question: an answer to an answer could go on for ever. */
-function respond(message: Buffer, answer: (query: Packet) => Packet): Packet | undefined {
+async function respond(message: Buffer, answer: Answerer): Promise<Packet | undefined> {
   let query: Packet;
   try {
     query = decode(message);
@@ -76,7 +80,7 @@ function fitDatagram(response: Packet): Buffer {
 }
 
 /** Over TCP each message has its length in front. @see https://www.rfc-editor.org/rfc/rfc1035#section-4.2.2 */
-function answerStream(socket: Socket, answer: (query: Packet) => Packet): void {
+function answerStream(socket: Socket, answer: Answerer): void {
   let received = Buffer.alloc(0);
   socket.setTimeout(idleMilliseconds, () => socket.destroy());
   socket.on('error', () => socket.destroy());
@@ -84,19 +88,30 @@ function answerStream(socket: Socket, answer: (query: Packet) => Packet): void {
     received = Buffer.concat([received, chunk]);
     while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
       const end = 2 + received.readUInt16BE(0);
-      const response = respond(received.subarray(2, end), answer);
+      const question = received.subarray(2, end);
       received = received.subarray(end);
-      if (response === undefined) {
-        socket.destroy();
-        return;
-      }
-      const message = encode(response);
-      const length = Buffer.alloc(2);
-      length.writeUInt16BE(message.length);
-      socket.write(Buffer.concat([length, message]));
+      void respond(question, answer).then((response) => {
+        writeTo(socket, response);
+      });
     }
   });
 }
+
+function writeTo(socket: Socket, response: Packet | undefined): void {
+  if (response === undefined) {
+    socket.destroy();
+    return;
+  }
+  const message = encode(response);
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(message.length);
+  if (socket.writable) socket.write(Buffer.concat([length, message]));
+}
+
+type Answerer = (query: Packet) => Promise<Packet>;
+
+/** IPv4 addresses of names that are not of ours, as this machine knows them. */
+export type Names = Readonly<Record<string, () => Promise<readonly string[]>>>;
 
 /** The instances of each backend, by the name whose SRV records they are. */
 export type Zones = Readonly<Record<string, () => readonly DnsInstance[]>>;
@@ -110,9 +125,28 @@ export interface DnsInstance {
 }
 
 /** @see https://www.iana.org/assignments/dns-parameters/dns-parameters.xhtml#dns-parameters-6 */
-const rcodes = { NOERROR: 0, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 } as const;
+const rcodes = { NOERROR: 0, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 } as const;
 /** An old answer is never right. */
 const ttl = 0;
+
+/** Looks a name up for whom it asks of us; nothing for a question about another one. */
+function outsideAnswer(names: Names, query: Packet): Promise<Packet> | undefined {
+  const [question, ...more] = query.questions ?? [];
+  if (question === undefined || more.length > 0) return undefined;
+  const lookUp = names[question.name.toLowerCase()];
+  if (lookUp === undefined) return undefined;
+  const respond = (rcode: keyof typeof rcodes, addresses: readonly string[]): Packet => ({
+    type: 'response',
+    id: query.id ?? 0,
+    flags: ((query.flags ?? 0) & recursionDesired) | recursionAvailable | rcodes[rcode],
+    questions: query.questions ?? [],
+    answers: addresses.map((data): Answer => ({ name: question.name, type: 'A', ttl, data })),
+  });
+  return lookUp().then(
+    (addresses) => respond('NOERROR', isAskedFor('A', question) ? addresses : []),
+    (error: unknown) => respond((error as NodeJS.ErrnoException).code === 'ENOTFOUND' ? 'NXDOMAIN' : 'SERVFAIL', []),
+  );
+}
 
 /** Answers a question as the authoritative server of the zones: SRV for `_http._tcp.ZONE`, A for each target in it. */
 function dnsAnswer(zones: Zones, query: Packet): Packet {
@@ -141,6 +175,7 @@ function dnsAnswer(zones: Zones, query: Packet): Packet {
 
 const opcode = 0x7800;
 const recursionDesired = 0x0100;
+const recursionAvailable = 0x0080;
 
 /** Every record of a name; nothing for a name that does not exist. */
 function recordsOf(zone: string, instances: readonly DnsInstance[], name: string): Answer[] | undefined {

@@ -3,6 +3,7 @@ import type { NginxProxy } from '../charts/nginx-proxy';
 import { budget } from '../model/budget';
 import type { BackendModel, ProxyModel } from '../model/proxy';
 import { timeline, type Timeline } from '../model/timeline';
+import { externalServices } from '../nginx/backends/external-services';
 import { upstreamZone } from '../nginx/backends/upstream-section';
 import { maxScale } from './start-options';
 
@@ -51,6 +52,7 @@ export function modelElsewhere(proxy: NginxProxy, { hosts, workers, backend }: E
       hasStreams: routes.some(({ streamTimeout }) => streamTimeout !== undefined),
       backends: model.backends.length,
       upstreamZones: model.backends.length * upstreamZone(maxScale),
+      externalServices: externalServices(routes),
     }),
   };
 }

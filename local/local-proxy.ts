@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { selfSignedKeyPair } from '../certificates/self-signed';
 import { liveWeightsScript } from '../nginx/backends/live-weights-section';
 import { nginxConf } from '../nginx/nginx-conf';
+import { writeAuthorities, writeSystemAuthorities } from './external-services';
 import { cacheDirectory } from './find-nginx/cache-directory';
 import { findNginx } from './find-nginx/find-nginx';
 import { Nginx } from './find-nginx/nginx';
@@ -35,6 +36,8 @@ export async function prepareLocalProxy(settings: LocalProxySettings): Promise<L
   const certificateDirectory = join(settings.directory, 'certificate');
   writeCertificate(settings.deployment.hosts, certificateDirectory);
   const confPath = join(settings.directory, 'nginx.conf');
+  writeAuthorities(settings.deployment.externalServices.authorities, authoritiesIn(settings.directory));
+  writeSystemAuthorities(settings.deployment.hostModels, systemAuthoritiesIn(settings.directory));
   if (settings.weightsFile !== undefined) {
     writeFileSync(join(settings.directory, liveWeightsScript.name), liveWeightsScript.text);
   }
@@ -64,9 +67,19 @@ function configuration(settings: LocalProxySettings, nginx: Nginx, certificateDi
     externalHttpsPort: options.httpsPort,
     certificateDirectory,
     weightsFile,
+    systemAuthorities: systemAuthoritiesIn(directory),
+    authoritiesDirectory: authoritiesIn(directory),
     modulesDirectory: nginx.modulesDirectory,
     runtimeDirectory: directory,
   });
+}
+
+function authoritiesIn(directory: string): string {
+  return join(directory, 'certificate-authorities');
+}
+
+function systemAuthoritiesIn(directory: string): string {
+  return join(directory, 'system-authorities.crt');
 }
 
 /** The same certificate at every start: a browser asks once. */

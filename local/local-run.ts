@@ -7,6 +7,7 @@ import { Backends } from './backends';
 import { banner, consoleHelp, readConsoleCommands } from './console';
 import { LocalDeployment, localDeployment } from './deployment';
 import { DnsServer } from './dns-server';
+import { lookedUpHere } from './external-services';
 import { Nginx } from './find-nginx/nginx';
 import { temporaryDirectory } from './find-nginx/worker-user';
 import { prepareLocalProxy } from './local-proxy';
@@ -88,7 +89,11 @@ export class LocalRun {
   }
 
   private async serve(): Promise<void> {
-    this.dns = await DnsServer.start(this.backends.zones(() => this.nginx?.machineAddress ?? '127.0.0.1'));
+    const machineAddress = (): string => this.nginx?.machineAddress ?? '127.0.0.1';
+    this.dns = await DnsServer.start(
+      this.backends.zones(machineAddress),
+      lookedUpHere(this.deployment.externalServices, machineAddress),
+    );
     const probePort = await freePort();
     const { options, deployment, directory, stop } = this;
     this.sayWhatIsNotAsDeployed();
@@ -179,6 +184,7 @@ export class LocalRun {
 
   /** What runs in the place of what is deployed. */
   private sayWhatIsNotAsDeployed(): void {
+    for (const line of this.deployment.externalServices.missing) this.output.say(line, 'warn');
     for (const { name, program } of this.deployment.backends) {
       if (program.kind === 'image') this.output.say(`${name} runs its image in Docker: ${program.name}`);
       if (program.kind === 'example') {

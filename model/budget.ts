@@ -88,6 +88,17 @@ export interface BudgetSettings extends Given<BudgetProps> {
   readonly backends: number;
   /** Bytes: the zones of their instances. */
   readonly upstreamZones: number;
+  /** Services that answer requests beside backends. @default - none */
+  readonly externalServices?: ExternalServices | undefined;
+}
+
+/** How many there are, and what they take. */
+export interface ExternalServices {
+  readonly count: number;
+  /** Bytes: the zone of each. */
+  readonly zone: number;
+  /** Whether one is spoken to over TLS. */
+  readonly hasTls: boolean;
 }
 
 /** How much one proxy takes on at a time, so that it fits whatever clients do. */
@@ -127,6 +138,9 @@ const tlsConnection = 40 * KiB;
 /** A request's own structures, and its connection to an instance. */
 const requestStructures = 12 * KiB;
 const upstreamConnection = 3 * KiB;
+/** Of each process: the CAs that a system trusts; and of each service what its locations have of them. */
+const trustedAuthorities = 2 * MiB;
+const tlsContexts = 512 * KiB;
 /** zlib's state and its window, hash and chains. */
 const deflate = (8 + 8 * buffers.gzipWindow) * KiB;
 /** What a worker has of its own when idle, njs too; and its receive buffer for HTTP/2. */
@@ -173,18 +187,27 @@ const storageWithoutAsking = 8 * 1024 * MiB;
 
 /** Derives how much a proxy takes on, and refuses what does not fit, with the sum. */
 export function budget(settings: BudgetSettings): Budget {
-  const { memoryLimit, workers, hasStreams } = settings;
+  const { memoryLimit, workers, hasStreams, externalServices: external } = settings;
   const cost = costs(settings);
-  const idle = idleConnections(settings.backends);
-  const spareConnections = settings.backends * (idle.instances + idle.fallback) + heldBack;
+  const upstreams = settings.backends + (external?.count ?? 0);
+  const idle = idleConnections(upstreams);
+  const spareConnections = upstreams * (idle.instances + idle.fallback) + heldBack;
   const usable = Math.floor(memoryLimit * usableShare);
   const fixed: MemoryShare[] = [
     {
       what: 'nginx itself',
       count: 1,
-      each: master + fixedZones + settings.backends * fallbackZone + settings.upstreamZones,
+      each:
+        master +
+        fixedZones +
+        settings.backends * fallbackZone +
+        settings.upstreamZones +
+        (external?.hasTls === true ? (1 + workers) * trustedAuthorities : 0),
     },
     { what: 'workers', count: workers, each: worker + connectionStructures * spareConnections },
+    ...(external === undefined
+      ? []
+      : [{ what: 'external services', count: external.count, each: externalService(external, workers * idle.instances) }]),
   ];
   const limits = values(settings, budgetOptions, 'clients.');
   const given = {
@@ -253,13 +276,19 @@ export function budget(settings: BudgetSettings): Budget {
   };
 }
 
+/** Bytes of one: its zone, what it is judged by, and what idle connections to it hold. */
+function externalService({ zone, hasTls }: ExternalServices, idle: number): number {
+  return zone + (hasTls ? tlsContexts + idle * tlsConnection : 0);
+}
+
 /** Bytes of each at worst. */
-function costs({ workers, gzip }: BudgetSettings): { connection: number; request: number; stream: number } {
+function costs({ workers, gzip, externalServices }: BudgetSettings): { connection: number; request: number; stream: number } {
   const socket = 2 * (buffers.socketSend + buffers.socketReceive) * KiB;
   const structures = workers * connectionStructures;
+  const upstream = upstreamConnection + (externalServices?.hasTls === true ? tlsConnection : 0);
   const head = (buffers.head + buffers.largeHeads * buffers.largeHead) * KiB;
   const common =
-    socket + requestStructures + upstreamConnection + structures + buffers.answerHead * KiB + bytesPerAddress;
+    socket + requestStructures + upstream + structures + buffers.answerHead * KiB + bytesPerAddress;
   return {
     connection: tlsConnection + head + structures + bytesPerAddress,
     request:

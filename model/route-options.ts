@@ -38,9 +38,10 @@ export interface RouteOptions {
   readonly when?: Match;
 
   /**
-   * The longest that an answer may take between two reads, in whole seconds; no longer than that of the backend.
+   * The longest that an answer may take between two reads, in whole seconds; no longer than that of the backend. An external
+   * service sets no bound.
    *
-   * @default - the backend's
+   * @default - the backend's; 60s of an external service
    * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_read_timeout
    */
   readonly requestTimeout?: TimeText;
@@ -256,10 +257,19 @@ export function routeModel(settings: RouteSettings): { readonly model: RouteMode
       streamTimeout: given.streaming,
       maxBodySize: given.maxBodySize,
       rewrite: given.rewrite?.prefix,
-      requestHeaders: given.requestHeaders,
-      responseHeaders: given.responseHeaders,
+      requestHeaders: withThoseOfTarget(given.requestHeaders, target.kind === 'external' ? target.requestHeaders : []),
+      responseHeaders: withThoseOfTarget(given.responseHeaders, target.kind === 'external' ? target.responseHeaders : []),
     },
   };
+}
+
+/** The route's own come before them. */
+function withThoseOfTarget(
+  own: RouteModel['requestHeaders'],
+  ofTarget: RouteModel['requestHeaders'],
+): RouteModel['requestHeaders'] {
+  const names = new Set(own.map(([name]) => name.toLowerCase()));
+  return [...ofTarget.filter(([name]) => !names.has(name.toLowerCase())), ...own];
 }
 
 /** Names what the timeline says of the options of retries as they were given. */

@@ -1,3 +1,4 @@
+import type { ExternalServiceModel } from './external-service';
 import type { RequestKey } from './load-balancing';
 import type { ConditionModel, Path } from './matching';
 
@@ -18,6 +19,15 @@ export type TargetModel =
       readonly shares: readonly { readonly backend: string; readonly weight: number }[];
       /** Who has the same version: whoever has the same key. */
       readonly stickyBy: RequestKey;
+    }
+  | {
+      readonly kind: 'external';
+      readonly service: ExternalServiceModel;
+      /** What stands before every path that it is asked for: empty for none. */
+      readonly pathPrefix: string;
+      /** As those of a route, which come before them. */
+      readonly requestHeaders: RouteModel['requestHeaders'];
+      readonly responseHeaders: RouteModel['responseHeaders'];
     }
   | { readonly kind: 'redirect'; readonly location: string; readonly status: 301 | 302 | 307 | 308 }
   | { readonly kind: 'response'; readonly status: number; readonly body: string; readonly contentType: string };

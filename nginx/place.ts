@@ -45,6 +45,10 @@ export interface Place {
    * beside nginx.conf. @default - none: weights stand in nginx.conf
    */
   readonly weightsFile?: string | undefined;
+  /** The certificates of the CAs that the system trusts, as a file (PEM). @default '/etc/ssl/certs/ca-certificates.crt' */
+  readonly systemAuthorities?: string | undefined;
+  /** Holds a file `NAME/ca.crt` for each private CA of an external service. @default '/etc/nginx/certificate-authorities' */
+  readonly authoritiesDirectory?: string | undefined;
   /** Where nginx's dynamic modules are. @default '/usr/lib/nginx/modules' */
   readonly modulesDirectory?: string | undefined;
   /** Writable: the pid file and temporary files. @default '/tmp' */
@@ -67,6 +71,8 @@ export interface PlaceModel {
   readonly certificateDirectory: string;
   readonly certificateStore: { readonly directory: string; readonly checkPort: number } | undefined;
   readonly weightsFile: string | undefined;
+  readonly systemAuthorities: string;
+  readonly authoritiesDirectory: string;
   readonly modulesDirectory: string;
   readonly runtimeDirectory: string;
   readonly accessLog: string;
@@ -91,6 +97,11 @@ export function placeModel(place: Place): PlaceModel {
     externalHttpsPort: port('externalHttpsPort', place.externalHttpsPort),
     certificateDirectory: absolutePath('certificateDirectory', place.certificateDirectory),
     weightsFile: place.weightsFile === undefined ? undefined : absolutePath('weightsFile', place.weightsFile),
+    systemAuthorities: absolutePath('systemAuthorities', place.systemAuthorities ?? '/etc/ssl/certs/ca-certificates.crt'),
+    authoritiesDirectory: absolutePath(
+      'authoritiesDirectory',
+      place.authoritiesDirectory ?? '/etc/nginx/certificate-authorities',
+    ),
     modulesDirectory: absolutePath('modulesDirectory', place.modulesDirectory ?? '/usr/lib/nginx/modules'),
     runtimeDirectory: absolutePath('runtimeDirectory', place.runtimeDirectory ?? '/tmp'),
     accessLog: logFile(place.accessLog ?? '/dev/stdout'),

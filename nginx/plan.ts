@@ -1,3 +1,4 @@
+import { ExternalServiceModel } from '../model/external-service';
 import { BackendModel, HostModel, ProxyModel } from '../model/proxy';
 import { RouteModel } from '../model/route';
 import { PlaceModel } from './place';
@@ -10,6 +11,8 @@ export interface Plan {
   readonly hosts: readonly HostPlan[];
   /** By name. */
   readonly backends: readonly BackendModel[];
+  /** Those that are no backends, by name. */
+  readonly externalServices: readonly ExternalServiceModel[];
   /** Every route, in the order in which they are rendered. */
   readonly routes: readonly RouteModel[];
   /** What most routes allow, which stands once for all of them. */
@@ -50,15 +53,24 @@ export function plan(proxy: ProxyModel, place: PlaceModel): Plan {
     place,
     hosts,
     backends: [...proxy.backends].sort((a, b) => byCodePoints(a.name, b.name)),
+    externalServices: externalServicesOf(routes),
     routes,
     common: commonPolicies(proxy, routes),
     variableOf: (route) => suffixes.get(route) ?? '',
   };
 }
 
-/** Whether a backend answers its requests. */
+/** Whether a backend or an external service answers its requests. */
 export function isForwarded({ target }: RouteModel): boolean {
-  return target.kind === 'backend' || target.kind === 'split';
+  return target.kind === 'backend' || target.kind === 'split' || target.kind === 'external';
+}
+
+/** Each once that a route leads to; a name stands for all that one is. */
+export function externalServicesOf(routes: readonly RouteModel[]): ExternalServiceModel[] {
+  const all = routes.flatMap(({ target }) => (target.kind === 'external' ? [target.service] : []));
+  return [...new Map(all.map((service) => [service.name, service])).values()].sort((a, b) =>
+    byCodePoints(a.name, b.name),
+  );
 }
 
 /** The backends that requests of a route may go to. */
@@ -81,6 +93,7 @@ function shorterThanAnother(choice: Choice): RouteModel[] {
 
 function commonPolicies({ timeline }: ProxyModel, routes: readonly RouteModel[]): CommonPolicies {
   const forwarded = routes.filter(isForwarded);
+  const toBackends = forwarded.filter(({ target }) => target.kind !== 'external');
   const most = <Value>(of: readonly RouteModel[], value: (route: RouteModel) => Value, otherwise: Value): Value =>
     mostFrequent(of.map(value)) ?? otherwise;
   const waiting = forwarded.filter(({ streamTimeout }) => streamTimeout === undefined);
@@ -90,7 +103,7 @@ function commonPolicies({ timeline }: ProxyModel, routes: readonly RouteModel[])
     nextUpstreamTimeout: most(forwarded, ({ times }) => times.nextUpstreamTimeout, timeline.nextUpstreamTimeout),
     nextUpstreamTries: most(forwarded, ({ times }) => times.nextUpstreamTries, timeline.nextUpstreamTries),
     maxBodySize: most(routes, ({ maxBodySize }) => maxBodySize, 2 ** 20),
-    requestHeaders: most(forwarded, ({ requestHeaders }) => requestHeaders, []),
+    requestHeaders: most(toBackends, ({ requestHeaders }) => requestHeaders, []),
   };
 }
 

@@ -21,6 +21,12 @@ interface Rule {
 
 type Peer = Readonly<Record<string, unknown>>;
 
+/** A block of addresses. */
+export interface NetworkPeer {
+  readonly cidr: string;
+  readonly except?: readonly string[];
+}
+
 interface Manifest {
   readonly spec: { ingress: unknown[]; egress?: unknown[]; policyTypes: string[] };
 }
@@ -55,6 +61,20 @@ export class PodNetworkPolicy extends k8s.KubeNetworkPolicy {
 
   allowToPods(matchLabels: Readonly<Record<string, string>>, port: number): void {
     this.to.push(pods(matchLabels, port));
+  }
+
+  /** Lets the pods connect to a port of every address of these networks. */
+  allowToNetworks(networks: readonly NetworkPeer[], port: number): void {
+    this.to.push({ peers: networks.map((ipBlock) => ({ ipBlock })), ports: [tcp(port)] });
+  }
+
+  /** Lets the pods connect to a port of every pod of a namespace, their own if none is named. */
+  allowToNamespace(name: string | undefined, port: number): void {
+    const peer =
+      name === undefined
+        ? { podSelector: {} }
+        : { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } };
+    this.to.push({ peers: [peer], ports: [tcp(port)] });
   }
 
   allowFrom(peer: INetworkPolicyPeer, port?: number): void {

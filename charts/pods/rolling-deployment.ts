@@ -156,7 +156,7 @@ export interface DeploymentManifest {
       readonly spec: {
         terminationGracePeriodSeconds: number;
         readonly containers: readonly WrittenContainer[];
-        readonly volumes: readonly WrittenVolume[];
+        readonly volumes: WrittenVolume[];
       };
     };
   };
@@ -165,12 +165,14 @@ export interface DeploymentManifest {
 interface WrittenContainer {
   lifecycle?: { preStop?: object };
   readonly resources: { readonly limits: Record<string, string> };
+  readonly volumeMounts: { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[];
 }
 
 interface WrittenVolume {
   readonly name: string;
   readonly configMap?: { name: string };
   readonly emptyDir?: { sizeLimit?: string };
+  readonly projected?: object;
 }
 
 /**

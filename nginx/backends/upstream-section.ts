@@ -4,11 +4,12 @@ import { RouteModel } from '../../model/route';
 import { block, directive, Directive, heading, Node } from '../directive';
 import { backendsOf, Plan } from '../plan';
 import { requestVariable } from '../routes/request-variables';
+import { externalUpstreams } from './external-services';
 import { hasLiveWeights, liveWeights } from './live-weights-section';
 
 export function upstreamSection(plan: Plan): Node[] {
-  const { backends, routes } = plan;
-  const idle = idleConnections(backends.length);
+  const { backends, externalServices, routes } = plan;
+  const idle = idleConnections(backends.length + externalServices.length);
   const splits = [...liveWeights(plan), ...routes.flatMap((route) => splitClients(plan, route))];
   return [
     ...backends.flatMap((backend, index) => [
@@ -16,6 +17,7 @@ export function upstreamSection(plan: Plan): Node[] {
       instances(backend, idle.instances),
       ...fallback(plan, backend, idle.fallback),
     ]),
+    ...externalUpstreams(plan, idle.instances),
     ...(splits.length === 0 ? [] : [heading('Which backend a client has, where there are several'), ...splits]),
   ];
 }
@@ -90,6 +92,7 @@ function needsFallback(plan: Plan, name: string): boolean {
 
 /** The name of the upstream that a route's requests go to, as it stands in `proxy_pass`. */
 export function upstreamOf(route: RouteModel): string {
+  if (route.target.kind === 'external') return route.target.service.name;
   const [first = '', ...others] = backendsOf(route);
   return others.length === 0 ? first : '$backend';
 }

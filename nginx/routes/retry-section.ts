@@ -17,7 +17,7 @@ const twoSent = '[^/]*[1-9][0-9]*[ ,:][^/]*[1-9][^/]*';
  * nginx looks a map's variable up once a request: what is asked again after another try has a map of its own. $status
  * is 000 while nginx looks for the error page, so what happened is in $upstream_status.
  */
-export function retrySection({ backends, routes }: Plan): Node[] {
+export function retrySection({ backends, externalServices, routes }: Plan): Node[] {
   if (!routes.some(isForwarded)) return [];
   return [
     heading('Retries beyond proxy_next_upstream, which finds no instance after a change in DNS (nginx#1656)'),
@@ -34,6 +34,7 @@ export function retrySection({ backends, routes }: Plan): Node[] {
     ]),
     ...(backends.some(({ fallback }) => fallback !== undefined) ? [fallbackAfter('$after_instances')] : []),
     noMoreTries('$after_last_try'),
+    ...(externalServices.length === 0 ? [] : [noExternalAnswer('$after_external')]),
   ];
 }
 
@@ -54,4 +55,13 @@ function noMoreTries(variable: string): Directive {
     directive(`"~^${nothingSent}/" @unavailable`, 'no instance saw it: the client may try again'),
     directive('"~504$" @gateway_timeout'),
   ]);
+}
+
+/** Nobody here can say that it is back within seconds, or that its certificate will be another one: never 503. */
+function noExternalAnswer(variable: string): Directive {
+  return block(
+    `map $upstream_status ${variable}`,
+    [directive('default @bad_gateway'), directive('"~504$" @gateway_timeout')],
+    'an external service that is away, or is not who it should be',
+  );
 }

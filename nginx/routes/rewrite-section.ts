@@ -1,4 +1,4 @@
-import { RouteModel } from '../../model/route';
+import { RouteModel, TargetModel } from '../../model/route';
 import { block, Directive, directive, heading, Node, quote, quoteWithVariables } from '../directive';
 import { authority } from '../place';
 import { Plan } from '../plan';
@@ -63,16 +63,23 @@ function rewriteMap(plan: Plan, route: RouteModel, { before, alone }: Replacemen
   ]);
 }
 
-function replacementOf(plan: Plan, { target, rewrite }: RouteModel): Replacement | undefined {
+function replacementOf(plan: Plan, { path, target, rewrite }: RouteModel): Replacement | undefined {
   if (target.kind === 'redirect') {
     // A query of its own has no room for another path.
     if (/[?#]/.test(target.location)) return undefined;
     const location = locationText(plan, target.location);
     return { before: location.replace(/\/$/, ''), alone: location };
   }
-  if (target.kind === 'response' || rewrite === undefined) return undefined;
-  const prefix = inside('rewrite', rewrite);
+  if (target.kind === 'response') return undefined;
+  const stripped = rewrite ?? (isBelowPath(target) ? path.path.replace(/^\/$/, '') : undefined);
+  if (stripped === undefined) return undefined;
+  const prefix = inside('rewrite', `${isBelowPath(target) ? target.pathPrefix : ''}${stripped}`);
   return { before: prefix, alone: prefix === '' ? '/' : prefix };
+}
+
+/** Whether something stands before every path that its target is asked for. */
+function isBelowPath(target: TargetModel): target is TargetModel & { readonly kind: 'external' } {
+  return target.kind === 'external' && target.pathPrefix !== '';
 }
 
 /** Written out, since nginx itself would name the port that it listens on. */

@@ -1,4 +1,5 @@
 import { RouteModel } from '../../model/route';
+import { externalTls, isSecure } from '../backends/external-services';
 import { chooseBackend, hasFallback, upstreamOf } from '../backends/upstream-section';
 import { block, directive, Directive, Node, quote, quotedPieces, snippets } from '../directive';
 import { errorPages } from '../error-answer';
@@ -60,8 +61,8 @@ function answer(plan: Plan, host: HostPlan, route: RouteModel): Node[] {
         ...chooseBackend(plan, route),
         ...policies(plan, host, route, times.nextUpstreamTries),
         ...refuseOtherSpellings(plan, route),
-        ...(isTriedAgain(route) ? [] : onlyTry),
-        directive(`proxy_pass http://${upstreamOf(route)}${rewrittenUri(plan, route)}`),
+        ...(isTriedAgain(route) ? [] : onlyTry(route)),
+        proxyPass(plan, route, upstreamOf(route)),
       ];
   }
 }
@@ -70,25 +71,34 @@ function isTriedAgain({ retries = true }: RouteModel): boolean {
   return retries;
 }
 
-const onlyTry = [
-  directive('proxy_next_upstream off', 'no request is passed on'),
-  directive('error_page 502 504 = $after_last_try'),
-  directive('error_page 503 @unavailable'),
-  ...errorPages(),
-];
+function onlyTry(route: RouteModel): Directive[] {
+  return [
+    directive('proxy_next_upstream off', 'no request is passed on'),
+    directive(`error_page 502 504 = ${afterLastTry(route)}`),
+    directive('error_page 503 @unavailable'),
+    ...errorPages(),
+  ];
+}
+
+function afterLastTry({ target }: RouteModel): string {
+  return target.kind === 'external' ? '$after_external' : '$after_last_try';
+}
+
+function proxyPass(plan: Plan, route: RouteModel, upstream: string): Directive {
+  return directive(`proxy_pass ${isSecure(route) ? 'https' : 'http'}://${upstream}${rewrittenUri(plan, route)}`);
+}
 
 /** One more try at the instances that DNS names by now, and one at the fallback. */
 function furtherTries(plan: Plan, host: HostPlan, route: RouteModel): Node[] {
   if (!isForwarded(route) || !isTriedAgain(route)) return [];
   const upstream = upstreamOf(route);
-  const uri = rewrittenUri(plan, route);
   const furtherTry = (location: string, next: string, to: string): Directive =>
     block(`location @${location}_${route.name}`, [
       ...policies(plan, host, route, 1),
       directive(`error_page 502 504 = ${next}`),
-      directive(`proxy_pass http://${to}${uri}`),
+      proxyPass(plan, route, to),
     ]);
-  if (!hasFallback(plan, route)) return [furtherTry('again', '$after_last_try', upstream)];
+  if (!hasFallback(plan, route)) return [furtherTry('again', afterLastTry(route), upstream)];
   return [
     furtherTry('again', '$after_instances', upstream),
     furtherTry('fallback', '$after_last_try', `${upstream.startsWith('$') ? '${backend}' : upstream}_fallback`),
@@ -102,7 +112,7 @@ function policies(plan: Plan, host: HostPlan, route: RouteModel, tries?: number)
     ...bodySize(plan, [route]),
     ...answerHeaders(plan, host.host, route),
     ...snippets(route.snippets),
-    ...(tries === undefined ? [] : forwardingPolicies(plan, route, tries)),
+    ...(tries === undefined ? [] : [...forwardingPolicies(plan, route, tries), ...externalTls(plan, route)]),
   ];
 }
 

@@ -27,3 +27,31 @@ export async function keyPair({ keyType = 'ec', notBefore = -1, notAfter = 30 }:
 export function keyAs(type: 'pkcs1' | 'sec1' | 'pkcs8', { certificate, privateKey }: KeyPair): KeyPair {
   return { certificate, privateKey: createPrivateKey(privateKey).export({ type, format: 'pem' }).toString() };
 }
+
+/** A private CA, which issues certificates for hosts. */
+export interface PrivateAuthority {
+  readonly certificate: string;
+  readonly issue: (host: string) => Promise<KeyPair>;
+}
+
+export async function privateAuthority(): Promise<PrivateAuthority> {
+  const common = { keyType: 'ec', algorithm: 'sha256' } as const;
+  const { cert, private: key } = await generate([{ name: 'commonName', value: 'Test CA' }], {
+    ...common,
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+    ],
+  });
+  return {
+    certificate: cert,
+    issue: async (host) => {
+      const issued = await generate([{ name: 'commonName', value: host }], {
+        ...common,
+        ca: { key, cert },
+        extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: host }] }],
+      });
+      return { certificate: issued.cert, privateKey: issued.private };
+    },
+  };
+}
