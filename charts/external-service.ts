@@ -187,13 +187,13 @@ export class ExternalService implements IRouteTarget {
       );
     }
     refuseAddressOverTls(`${name} host`, where);
-    const given = knownValues(
-      record(name, options, '{ caSecret: "legacy-ca" }'),
-      externalUrlOptions,
-      `${name} `,
-    );
+    const given = knownValues(record(name, options, '{ caSecret: "legacy-ca" }'), externalUrlOptions, `${name} `);
     if (given.caSecret !== undefined && !where.isSecure) {
-      throw new InvalidOption(`${name} caSecret`, given.caSecret, 'does nothing for http://: take it out, or give https://');
+      throw new InvalidOption(
+        `${name} caSecret`,
+        given.caSecret,
+        'does nothing for http://: take it out, or give https://',
+      );
     }
     refuseUnusedAuthority(name, given.local, where);
     return new ExternalService(url, { kind: 'url', url: where, ...given });
@@ -302,7 +302,11 @@ function refuseUnusedAuthority(
 function networks(option: string, given: unknown): string[] {
   const all = listOf(cidr, '["203.0.113.0/24"]')(option, given);
   if (all.length > 0) return all;
-  throw new InvalidOption(option, given, 'is empty, and lets the proxies connect to nobody: give a network, or leave it out');
+  throw new InvalidOption(
+    option,
+    given,
+    'is empty, and lets the proxies connect to nobody: give a network, or leave it out',
+  );
 }
 
 function file(...[option, given]: Parameters<Reader<string>>): string {

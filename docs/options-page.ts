@@ -25,6 +25,9 @@ const interfaces: Readonly<Record<string, string>> = {
   HostOptions: '`addHost(host, { … })`',
   TrafficSplitOptions: '`TrafficSplit.weighted(shares, { … })`',
   Share: '`TrafficSplit.weighted([{ … }])`',
+  ExternalUrlOptions: '`ExternalService.fromUrl(url, { … })`',
+  ExternalServiceOptions: '`ExternalService.fromServiceName(name, { … })`',
+  ExternalLocalOptions: '`local: { … }` of an external service',
   RedirectOptions: '`Redirect.to(location, { … })`',
   FixedResponseOptions: '`FixedResponse.of(status, body, { … })`',
   LoadBalancerOptions: '`Exposure.loadBalancer({ … })`',
@@ -38,7 +41,7 @@ const interfaces: Readonly<Record<string, string>> = {
 /** Whose methods are the choices that exclude each other, and what is added to a construct. */
 const classes = [
   ...['Certificate', 'Exposure', 'LoadBalancing', 'RequestKey', 'ScalingMetric'],
-  ...['Path', 'Match', 'Rewrite', 'Retries', 'TrafficSplit', 'Redirect', 'FixedResponse', 'Snippet'],
+  ...['Path', 'Match', 'Rewrite', 'Retries', 'TrafficSplit', 'ExternalService', 'Redirect', 'FixedResponse', 'Snippet'],
   ...['Backend', 'NginxProxy', 'Route'],
 ] as const;
 

@@ -207,7 +207,13 @@ export function budget(settings: BudgetSettings): Budget {
     { what: 'workers', count: workers, each: worker + connectionStructures * spareConnections },
     ...(external === undefined
       ? []
-      : [{ what: 'external services', count: external.count, each: externalService(external, workers * idle.instances) }]),
+      : [
+          {
+            what: 'external services',
+            count: external.count,
+            each: externalService(external, workers * idle.instances),
+          },
+        ]),
   ];
   const limits = values(settings, budgetOptions, 'clients.');
   const given = {
@@ -282,13 +288,16 @@ function externalService({ zone, hasTls }: ExternalServices, idle: number): numb
 }
 
 /** Bytes of each at worst. */
-function costs({ workers, gzip, externalServices }: BudgetSettings): { connection: number; request: number; stream: number } {
+function costs({ workers, gzip, externalServices }: BudgetSettings): {
+  connection: number;
+  request: number;
+  stream: number;
+} {
   const socket = 2 * (buffers.socketSend + buffers.socketReceive) * KiB;
   const structures = workers * connectionStructures;
   const upstream = upstreamConnection + (externalServices?.hasTls === true ? tlsConnection : 0);
   const head = (buffers.head + buffers.largeHeads * buffers.largeHead) * KiB;
-  const common =
-    socket + requestStructures + upstream + structures + buffers.answerHead * KiB + bytesPerAddress;
+  const common = socket + requestStructures + upstream + structures + buffers.answerHead * KiB + bytesPerAddress;
   return {
     connection: tlsConnection + head + structures + bytesPerAddress,
     request:

@@ -258,7 +258,10 @@ export function routeModel(settings: RouteSettings): { readonly model: RouteMode
       maxBodySize: given.maxBodySize,
       rewrite: given.rewrite?.prefix,
       requestHeaders: withThoseOfTarget(given.requestHeaders, target.kind === 'external' ? target.requestHeaders : []),
-      responseHeaders: withThoseOfTarget(given.responseHeaders, target.kind === 'external' ? target.responseHeaders : []),
+      responseHeaders: withThoseOfTarget(
+        given.responseHeaders,
+        target.kind === 'external' ? target.responseHeaders : [],
+      ),
     },
   };
 }

@@ -63,7 +63,9 @@ function refuseMore(option: string, text: string): void {
 function serviceHost(option: string, text: string): Pick<ServiceUrl, 'host' | 'isAddress'> {
   const bare = /^\[(.*)\]$/.exec(text)?.[1];
   if (bare !== undefined || isIP(text) === 4) {
-    if (bare !== undefined && !isIPv6(bare)) throw new InvalidOption(option, text, 'is not an IPv6 address');
+    if (bare !== undefined && (!isIPv6(bare) || bare.includes('%'))) {
+      throw new InvalidOption(option, text, 'is not an IPv6 address: give one, such as "[2001:db8::1]"');
+    }
     return { host: ipAddress(option, bare ?? text), isAddress: true };
   }
   return { host: hostName(option, text), isAddress: false };

@@ -7,6 +7,7 @@ import { selfSignedKeyPair } from '../../certificates/self-signed';
 import { type Autoscaling, ScalingMetric } from '../../charts/pods/autoscaling';
 import type { BackendProps, BackendResources, HealthCheckPaths } from '../../charts/backend-props';
 import { Certificate } from '../../charts/certificate';
+import { ExternalService, type ExternalServiceOptions, type ExternalUrlOptions } from '../../charts/external-service';
 import { type ClusterIpOptions, Exposure, type LoadBalancerOptions, type NodePortOptions } from '../../charts/exposure';
 import type { LoadBalancedApiProps } from '../../charts/load-balanced-api';
 import type { NamespaceOptions } from '../../charts/namespace';
@@ -195,6 +196,19 @@ const retries: Values<RetryOptions> = { tries: [1, 10], timeout: ['3s', '2h'] };
 const redirect: Values<RedirectOptions> = { permanent: [true, false] };
 const fixedResponse: Values<FixedResponseOptions> = { contentType: ['application/json', 'text/html'] };
 const trafficSplit: Values<TrafficSplitOptions> = { stickyBy: [RequestKey.cookie('session'), RequestKey.uri()] };
+/** `local` says nothing to a cluster: test/local looks at it. */
+const externalUrl: Values<Omit<ExternalUrlOptions, 'local'>> = {
+  caSecret: ['legacy-ca'],
+  networks: [['203.0.113.0/24'], ['2001:db8::/32', '192.0.2.0/24']],
+  identifiesClients: [false, true],
+  keepAliveTimeout: ['2s', '1h'],
+};
+const externalService: Values<Omit<ExternalServiceOptions, 'local'>> = {
+  namespace: ['billing'],
+  port: [1, 65_535],
+  podPort: [1, 65_535],
+  keepAliveTimeout: ['2s', '1h'],
+};
 const hostOptions: Values<HostOptions> = { routeDefaults: [{ maxBodySize: '8m' }] };
 
 /** One option, with values for it. */
@@ -306,6 +320,16 @@ const factories: readonly (readonly [
         ];
         return edge.addRoute('/', TrafficSplit.weighted(shares, options));
       }),
+  ],
+  [
+    'ExternalService.fromUrl',
+    externalUrl,
+    (options) => shopWith(({ edge }) => edge.addRoute('/', ExternalService.fromUrl('https://a.example.com', options))),
+  ],
+  [
+    'ExternalService.fromServiceName',
+    externalService,
+    (options) => shopWith(({ edge }) => edge.addRoute('/', ExternalService.fromServiceName('payments', options))),
   ],
   [
     'NginxProxy.addHost',

@@ -4,6 +4,7 @@ import { autoscalingOptions } from '../../charts/pods/autoscaling';
 import { backendOptions, healthCheckOptions, localOptions } from '../../charts/backend-props';
 import { Certificate, certificateFilesOptions, certManagerOptions } from '../../charts/certificate';
 import { clusterIpOptions, Exposure, loadBalancerOptions, nodePortOptions } from '../../charts/exposure';
+import { externalLocalOptions, externalServiceOptions, externalUrlOptions } from '../../charts/external-service';
 import { aroundOptions } from '../../charts/load-balanced-api';
 import { namespaceOptions } from '../../charts/namespace';
 import { hostOptions } from '../../charts/virtual-host';
@@ -38,6 +39,9 @@ const tables: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
   RetryOptions: retryOptions,
   HostOptions: hostOptions,
   TrafficSplitOptions: trafficSplitOptions,
+  ExternalUrlOptions: externalUrlOptions,
+  ExternalServiceOptions: externalServiceOptions,
+  ExternalLocalOptions: externalLocalOptions,
   RedirectOptions: redirectOptions,
   FixedResponseOptions: fixedResponseOptions,
   LoadBalancerOptions: loadBalancerOptions,

@@ -3,6 +3,9 @@ import { resolve } from 'node:path';
 import type { App } from 'cdk8s';
 import { loadedApps } from '../../charts/loaded-apps';
 import { NginxProxy } from '../../charts/nginx-proxy';
+import type { ProxyModel } from '../../model/proxy';
+import type { RouteModel } from '../../model/route';
+import { externalServicesOf } from '../../nginx/plan';
 import { modelElsewhere } from '../../local/elsewhere';
 import { onTestFinished } from '../afterwards';
 import { manifestsOf, nginxConfOf } from '../charts/manifests';
@@ -33,6 +36,12 @@ const questions: Readonly<Record<string, readonly Question[]>> = {
   'event-streams.ts': [
     { path: '/ws', backend: 'chat' },
     { path: '/', backend: 'chat' },
+  ],
+  'external-service.ts': [
+    { path: '/orders/1', backend: 'orders', url: '/orders/1' },
+    { path: '/basket?a=b', backend: 'legacy.example.com', url: '/shop/basket?a=b' },
+    { path: '/weather/today', backend: 'api.weather.example', url: '/v1/today' },
+    { path: '/payments/7', backend: 'payments.billing.svc.cluster.local', url: '/payments/7' },
   ],
   'several-hosts.ts': [
     { path: '/', backend: 'orders' },
@@ -85,8 +94,23 @@ async function started(app: App): Promise<{ readonly nginx: RealNginx; readonly 
     apis.push(api);
     dns.byHost.set(`${node.id}.internal`, [api.instance]);
   }
+  const { hosts } = proxy.model;
+  const ports = new Map<string, number>();
+  for (const { name, host } of externalServicesOf(hosts.flatMap(({ routes }) => routes))) {
+    const api = await StubApi.start(host, echo(host));
+    apis.push(api);
+    ports.set(name, api.instance.port);
+    dns.byHost.set(host, [api.instance]);
+  }
+  /** By plain HTTP: what TLS does is tried elsewhere. */
+  const here = (route: RouteModel): RouteModel => {
+    const { target } = route;
+    if (target.kind !== 'external') return route;
+    const port = ports.get(target.service.name) ?? 0;
+    return { ...route, target: { ...target, service: { ...target.service, port, tls: undefined } } };
+  };
   const model = modelElsewhere(proxy, {
-    hosts: proxy.model.hosts,
+    hosts: hosts.map((host) => ({ ...host, routes: host.routes.map(here) })) as unknown as ProxyModel['hosts'],
     workers: 1,
     backend: (backend) => ({ ...backend, instances: { host: `${backend.name}.internal`, service: 'http' } }),
   });

@@ -3,7 +3,7 @@ import { Match, Path } from '../../model/matching';
 import { timeline } from '../../model/timeline';
 import { nginxConf } from '../../nginx/nginx-conf';
 import { Place } from '../../nginx/place';
-import { proxyModel, ProxyParts, somePlace } from './models';
+import { externalTarget, proxyModel, ProxyParts, somePlace } from './models';
 import { testConfiguration } from './real-nginx';
 
 type Variant = ProxyParts & { readonly place?: Partial<Place> };
@@ -116,6 +116,14 @@ const variants: Record<string, Variant> = {
   defaults: { backends: [byAddress] },
   everything,
   'several backends, hosts and routes': shop,
+  'external services': {
+    backends: [byAddress],
+    routes: [
+      {},
+      { path: '/legacy', target: externalTarget('https://legacy.example.com/api'), times: { requestTimeout: 120 } },
+      { path: '/addressed', target: externalTarget('http://[2001:db8::1]:8080'), retries: false },
+    ],
+  },
   'round robin': { backends: [{ loadBalancing: LoadBalancing.roundRobin() }] },
   'random two least_conn': { backends: [{ loadBalancing: LoadBalancing.randomOfTwo() }] },
   'client address': { backends: [{ loadBalancing: LoadBalancing.hash(RequestKey.clientAddress()) }] },

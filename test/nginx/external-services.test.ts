@@ -143,11 +143,14 @@ test.each([
   expect(echoed(await nginx.get({ path })).url).toBe(url);
 });
 
-test.each(['/tenants/%2e%2e/%2e%2e/tenants', '/x/../tenants/a'])('%s does not climb out of the path of the URL', async (path) => {
-  const before = legacy.requests.length;
-  expect((await nginx.get({ path })).status).toBe(400);
-  expect(legacy.requests).toHaveLength(before);
-});
+test.each(['/tenants/%2e%2e/%2e%2e/tenants', '/x/../tenants/a'])(
+  '%s does not climb out of the path of the URL',
+  async (path) => {
+    const before = legacy.requests.length;
+    expect((await nginx.get({ path })).status).toBe(400);
+    expect(legacy.requests).toHaveLength(before);
+  },
+);
 
 test('connections are kept, and a new one resumes the TLS session', async () => {
   await nginx.get({ path: '/legacy' });
@@ -167,7 +170,9 @@ test.each(['/wrong-ca', '/wrong-name', '/system-ca'])(
     expect([answer.status, errorOf(answer)]).toEqual([502, 'Bad Gateway']);
     expect(answer.headers['retry-after']).toBeUndefined();
     expect(legacy.requests).toHaveLength(before);
-    expect(nginx.errors).toMatch(path === '/wrong-name' ? /certificate does not match "other.test"/ : /certificate verify error/);
+    expect(nginx.errors).toMatch(
+      path === '/wrong-name' ? /certificate does not match "other.test"/ : /certificate verify error/,
+    );
   },
 );
 

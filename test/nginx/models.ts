@@ -1,3 +1,4 @@
+import { targetByUrl } from '../../charts/external-service';
 import { type Budget, budget } from '../../model/budget';
 import { LoadBalancing } from '../../model/load-balancing';
 import { Match, Path } from '../../model/matching';
@@ -6,6 +7,7 @@ import { securityHeaders } from '../../model/proxy-options';
 import { RouteModel, RouteTimes, TargetModel } from '../../model/route';
 import { type Timeline, timeline } from '../../model/timeline';
 import { Place } from '../../nginx/place';
+import { serviceUrl } from '../../validation/urls';
 import { upstreamZone } from '../../nginx/backends/upstream-section';
 
 /** A route with defaults for what a test does not say: it leads to the backend `api`. */
@@ -109,10 +111,19 @@ export function routeModel(parts: RouteParts = {}, times: Timeline = fastTimelin
     streamTimeout: undefined,
     maxBodySize: 2 ** 20,
     rewrite: undefined,
-    requestHeaders: [],
+    requestHeaders: typeof target !== 'string' && target.kind === 'external' ? target.requestHeaders : [],
     responseHeaders: [],
     ...given,
   };
+}
+
+/** A service that is no backend, by its URL. */
+export function externalTarget(
+  url: string,
+  certificateAuthority?: string,
+): TargetModel & { readonly kind: 'external' } {
+  const options = { certificateAuthority, keepAliveTimeout: 5, identifiesClients: true };
+  return targetByUrl(serviceUrl('url', url), options);
 }
 
 function backendModel(parts: Partial<BackendModel>, times: Timeline): BackendModel {

@@ -47,12 +47,20 @@ export async function testConfiguration(conf: string): Promise<void> {
       conf
         .replaceAll(/(kube-dns|[a-z0-9-]+-cluster-ip)\.[a-z0-9.-]+/g, '127.0.0.1')
         .replaceAll(/(?<="|="?)\/(tmp|run\/certificates)\//g, `${directory}/`)
-        .replaceAll('"/usr/lib/nginx/modules/', `"${nginx.modulesDirectory}/`),
+        .replaceAll('"/usr/lib/nginx/modules/', `"${nginx.modulesDirectory}/`)
+        .replaceAll(/(?<=proxy_ssl_trusted_certificate )"[^"]*"/g, () => `"${authority(directory)}"`),
     );
     await nginx.test(file);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** Stands for CAs that are not on this machine. */
+function authority(directory: string): string {
+  const file = join(directory, 'ca.crt');
+  writeFileSync(file, selfSignedKeyPair(['localhost'], resolve('.fairlead/test-certificates')).certificate);
+  return file;
 }
 
 function writeScript(directory: string): void {

@@ -1,9 +1,9 @@
 import { LoadBalancing, RequestKey } from '../../model/load-balancing';
 import { Match, Path } from '../../model/matching';
-import { RouteModel } from '../../model/route';
+import { RouteModel, TargetModel } from '../../model/route';
 import { nginxConf } from '../../nginx/nginx-conf';
 import { Place } from '../../nginx/place';
-import { proxyModel, ProxyParts, somePlace } from './models';
+import { externalTarget, proxyModel, ProxyParts, somePlace } from './models';
 import { Block, everyBlock, everyText, one, parse } from './parsed-conf';
 
 type Variant = ProxyParts & { readonly place?: Partial<Place> };
@@ -92,6 +92,21 @@ const variants: Record<string, Variant> = {
       },
     ],
   },
+  'external services': {
+    backends: [{ name: 'orders', fallback: '10.0.0.1:3000' }],
+    routes: [
+      { target: 'orders' },
+      { path: '/legacy', target: externalTarget('https://legacy.example.com'), times: { requestTimeout: 30 } },
+      {
+        path: '/tenant',
+        target: externalTarget('https://legacy.example.com/api', 'legacy-ca'),
+        when: Match.method('GET'),
+        streamTimeout: 60,
+        responseHeaders: [['Set-Cookie', false]],
+      },
+      { path: '/plain', target: externalTarget('http://192.0.2.1:8080'), rewrite: '', maxBodySize: 4096 },
+    ],
+  },
   'live weights': {
     backends: [{ name: 'stable', fallback: '10.0.0.1:3000' }, { name: 'canary' }],
     routes: [
@@ -107,6 +122,10 @@ const variants: Record<string, Variant> = {
   },
 };
 
+function isForwarded({ kind }: TargetModel): boolean {
+  return ['backend', 'split', 'external'].includes(kind);
+}
+
 /** What of a request a deployment has named as choosing a route or a backend. */
 function namedByDeployment(routes: readonly RouteModel[]): Set<string> {
   const lower = (name: string): string => name.toLowerCase().replaceAll('-', '_');
@@ -119,7 +138,7 @@ function namedByDeployment(routes: readonly RouteModel[]): Set<string> {
       ...(target.kind === 'split' && 'name' in target.stickyBy.source
         ? [`${prefix[target.stickyBy.source.kind]}${lower(target.stickyBy.source.name)}`, '$remote_addr']
         : []),
-      ...(rewrite === undefined ? [] : ['$request_uri']),
+      ...(rewrite === undefined && !(target.kind === 'external' && target.pathPrefix !== '') ? [] : ['$request_uri']),
       // A name of the server that was asked for.
       ...(target.kind === 'redirect' ? ['$request_uri', '$host'] : []),
     ]),
@@ -172,7 +191,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
     for (const host of hosts) {
       const seen = new Set<Block>();
       for (const { name, target } of host.routes) {
-        if (target.kind !== 'backend' && target.kind !== 'split') continue;
+        if (!isForwarded(target)) continue;
         const entries = host.proxied.filter((block) => texts(block).includes(`set $route ${name}`));
         const further = host.proxied.filter(({ text }) =>
           [`location @again_${name}`, `location @fallback_${name}`].includes(text),
@@ -192,7 +211,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
   test('every further try asks the backend of the first one, with the same path', () => {
     for (const host of hosts) {
       for (const { name, target } of host.routes) {
-        if (target.kind !== 'backend' && target.kind !== 'split') continue;
+        if (!isForwarded(target)) continue;
         const to = (location: string): string[] =>
           host.proxied
             .filter(({ text }) => text === location)
@@ -224,7 +243,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
         const variable = /^(?:set \$chosen|error_page (?:502 504|503) =?) ?(\S+)$/.exec(text)?.[1] ?? '';
         const whose = text.startsWith('error_page') ? ofHost : ofHost.slice(0, 1);
         for (const location of variable.startsWith('@') ? [variable] : ledTo(variable)) {
-          const some = whose.filter(({ target }) => target.kind === 'backend' || target.kind === 'split');
+          const some = whose.filter(({ target }) => isForwarded(target));
           const names = location.includes('$route')
             ? some.map(({ name }) => location.replace('$route', name))
             : [location];
