@@ -10,7 +10,7 @@ import { Backend } from './backend';
 import { mostPods } from './pods/autoscaling';
 import type { IRouteTarget, Route } from './route';
 
-/** A backend, and how much of the requests it gets. */
+/** A backend, and how much of the requests it gets; never an external service, whose pods nobody here counts. */
 export interface Share {
   readonly target: Backend;
   /** Percent, a whole number from 0 to 100; all shares add up to 100. */

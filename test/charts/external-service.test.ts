@@ -174,7 +174,7 @@ describe('A route to an external service', () => {
     const edge = newProxy(shop);
     edge.addRoute('/', newBackend(shop, 'orders'));
     for (const path of ['/a', '/b', '/c']) edge.addRoute(path, legacy, { retries: Retries.none() });
-    const [, http = ''] = /\n  # Requests to the API\n([^]*?)\n\n/.exec(nginxConfOf(objectsAround(shop))) ?? [];
+    const [, http = ''] = /\n {2}# Requests to the API\n([^]*?)\n\n/.exec(nginxConfOf(objectsAround(shop))) ?? [];
     expect(http).toContain('proxy_set_header Host $host');
   });
 

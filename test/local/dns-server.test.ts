@@ -18,7 +18,14 @@ beforeEach(async () => {
     { name: 'api-1', address: '127.0.0.1', port: 4001 },
     { name: 'api-2', address: '127.0.0.1', port: 4002 },
   ];
-  server = await DnsServer.start({ [zone]: () => instances, 'catalog.internal': () => [] });
+  server = await DnsServer.start(
+    { [zone]: () => instances, 'catalog.internal': () => [] },
+    {
+      'legacy.example.com': () => Promise.resolve(['192.0.2.1', '192.0.2.2']),
+      'unknown.example.com': () => Promise.reject(Object.assign(new Error('not found'), { code: 'ENOTFOUND' })),
+      'failing.example.com': () => Promise.reject(Object.assign(new Error('try again'), { code: 'EAI_AGAIN' })),
+    },
+  );
   resolver = new Resolver();
   resolver.setServers([`127.0.0.1:${server.port}`]);
 });
@@ -67,6 +74,21 @@ describe('the DNS server', () => {
     const response = await overUdp(question(name, type));
     expect(response).toMatchObject({ id: 7, type: 'response', rcode, answers: [] });
     expect(response.authorities?.map((record) => record.type)).toEqual(authorities);
+  });
+
+  test('gives the addresses that this machine knows of the names of others', async () => {
+    expect(await resolver.resolve4('Legacy.example.com')).toEqual(['192.0.2.1', '192.0.2.2']);
+    const { flag_aa: authoritative } = await overUdp(question('legacy.example.com', 'A'));
+    expect(authoritative).toBe(false);
+  });
+
+  test.each([
+    ['unknown.example.com', 'A', 'NXDOMAIN'],
+    ['failing.example.com', 'A', 'SERVFAIL'],
+    ['legacy.example.com', 'AAAA', 'NOERROR'],
+    ['a.legacy.example.com', 'A', 'REFUSED'],
+  ] as const)('has no address of %s %s: %s', async (name, type, rcode) => {
+    expect(await overUdp(question(name, type))).toMatchObject({ rcode, answers: [] });
   });
 
   test('without an instance there is no answer, and no error', async () => {
