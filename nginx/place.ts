@@ -97,7 +97,10 @@ export function placeModel(place: Place): PlaceModel {
     externalHttpsPort: port('externalHttpsPort', place.externalHttpsPort),
     certificateDirectory: absolutePath('certificateDirectory', place.certificateDirectory),
     weightsFile: place.weightsFile === undefined ? undefined : absolutePath('weightsFile', place.weightsFile),
-    systemAuthorities: absolutePath('systemAuthorities', place.systemAuthorities ?? '/etc/ssl/certs/ca-certificates.crt'),
+    systemAuthorities: absolutePath(
+      'systemAuthorities',
+      place.systemAuthorities ?? '/etc/ssl/certs/ca-certificates.crt',
+    ),
     authoritiesDirectory: absolutePath(
       'authoritiesDirectory',
       place.authoritiesDirectory ?? '/etc/nginx/certificate-authorities',
