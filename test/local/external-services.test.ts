@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Yaml } from 'cdk8s';
 import { compose } from '../../local/compose';
-import { localDeployment } from '../../local/deployment';
+import { type LocalDeployment, localDeployment } from '../../local/deployment';
 import { lookedUpHere, writeSystemAuthorities } from '../../local/external-services';
 import { startOptions } from '../../local/start-options';
 import { onFileFinished } from '../afterwards';
@@ -57,10 +57,10 @@ app.synth();
   return file;
 }
 
-function servicesOf(file: string): ReturnType<typeof localDeployment>['externalServices'] {
+async function servicesOf(file: string): Promise<LocalDeployment['externalServices']> {
   const options = startOptions(['--main', file]);
   if (options === undefined) throw new Error('help was asked for');
-  return localDeployment(options).externalServices;
+  return (await localDeployment(options)).externalServices;
 }
 
 test('a service is reached by its local URL, and one that is not here answers 503 and is told of', async () => {
@@ -103,7 +103,7 @@ test('docker compose finds this machine by the name that a container has for it'
 });
 
 test('a URL works as it is, by a name that this machine looks up', async () => {
-  const services = servicesOf(
+  const services = await servicesOf(
     mainWith('as-it-is.ts', [
       `edge.addRoute('/a', ExternalService.fromUrl('https://legacy.example.com/api'));`,
       `edge.addRoute('/b', ExternalService.fromUrl('http://192.0.2.1:8080'));`,
@@ -131,11 +131,11 @@ test('a URL works as it is, by a name that this machine looks up', async () => {
   expect(await names.localhost?.()).toEqual(['192.0.2.9']);
 });
 
-test('a private CA that is in the cluster alone is told of', () => {
+test('a private CA that is in the cluster alone is told of', async () => {
   const file = mainWith('secret.ts', [
     `edge.addRoute('/a', ExternalService.fromUrl('https://legacy.example.com', { caSecret: 'legacy-ca' }));`,
   ]);
-  const services = servicesOf(file);
+  const services = await servicesOf(file);
   writeSystemAuthorities(services.hosts, join(directory, 'none.crt'));
   expect(existsSync(join(directory, 'none.crt'))).toBe(false);
   expect(services).toMatchObject({
@@ -146,11 +146,11 @@ test('a private CA that is in the cluster alone is told of', () => {
   });
 });
 
-test('a file that is not there is refused with the name of its service', () => {
+test('a file that is not there is refused with the name of its service', async () => {
   const file = mainWith('no-file.ts', [
     `edge.addRoute('/a', ExternalService.fromUrl('https://a.example.com', { local: { certificateAuthority: 'nowhere.crt' } }));`,
   ]);
-  expect(() => servicesOf(file)).toThrow(
+  await expect(servicesOf(file)).rejects.toThrow(
     `https://a.example.com local.certificateAuthority: "nowhere.crt" is not a file: ${resolve('nowhere.crt')} was looked for`,
   );
 });
