@@ -152,6 +152,15 @@ export const securityHeaders: readonly (readonly [name: string, value: string])[
   ['Cross-Origin-Resource-Policy', 'same-origin'],
 ];
 
+/** Of these, what pages of a browser need instead: their own scripts and styles, and to be known to their own API. */
+export const pageHeaders: typeof securityHeaders = [
+  [
+    'Content-Security-Policy',
+    "default-src 'self'; img-src 'self' data:; font-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
+  ],
+  ['Referrer-Policy', 'strict-origin-when-cross-origin'],
+];
+
 const { maxConnections, maxRequests, maxStreams, maxConnectionsPerClient, maxRequestsPerClient } = budgetOptions;
 
 export const clientOptions = {

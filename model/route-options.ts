@@ -218,6 +218,13 @@ export interface RouteSettings {
 export function routeModel(settings: RouteSettings): { readonly model: RouteModel; readonly timeline: Timeline } {
   const { name, path, target, backends } = settings;
   const given = knownValues(record('options', settings.options, '{ requestTimeout: "10s" }'), routeOptions, '');
+  if (target.kind === 'files' && given.rewrite !== undefined) {
+    throw new InvalidOption(
+      'rewrite',
+      '(object)',
+      'does nothing for files, which lie below the path of the route as they do in their directory: take it out',
+    );
+  }
   const shortest = [...backends].sort((a, b) => a.requestTimeout - b.requestTimeout)[0];
   if (shortest !== undefined && (given.requestTimeout ?? 0) > shortest.requestTimeout) {
     throw new InvalidOption(

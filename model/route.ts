@@ -30,7 +30,19 @@ export type TargetModel =
       readonly responseHeaders: RouteModel['responseHeaders'];
     }
   | { readonly kind: 'redirect'; readonly location: string; readonly status: 301 | 302 | 307 | 308 }
-  | { readonly kind: 'response'; readonly status: number; readonly body: string; readonly contentType: string };
+  | { readonly kind: 'response'; readonly status: number; readonly body: string; readonly contentType: string }
+  | FilesModel;
+
+/** Files that nginx itself serves. */
+export interface FilesModel {
+  readonly kind: 'files';
+  /** What tells them from others, as people read it. Where they are is known to the place of a proxy. */
+  readonly source: string;
+  /** Whether a path without a file is answered with the page of the directory. */
+  readonly singlePage: boolean;
+  /** Directories of which no file ever changes. @default - files whose names have a fingerprint do not */
+  readonly immutable: readonly string[] | undefined;
+}
 
 /** A route whose every value is known and can be rendered. */
 export interface RouteModel {

@@ -19,7 +19,8 @@ const reasons: readonly (readonly [status: number, reason: string])[] = [
   [505, 'HTTP Version Not Supported'],
 ];
 
-const errorPath = '/.nginx-error';
+/** Where errors lead: answers with the status of the error. */
+export const errorPath = '/.nginx-error';
 
 export function errorSection(): Node[] {
   return [

@@ -14,7 +14,7 @@ const fittingLength = 38;
 const tables: readonly Table[] = [
   { name: 'server_names_hash', fits: 32, names: found(/^ *server_name (.*);/gm, ' ') },
   { name: 'map_hash', fits: 32, names: found(/^ *"(on [^"]*)" "max-age=/gm) },
-  { name: 'variables_hash', fits: 100, names: found(/^ *(?:map|geo|split_clients|set) .*\$(\w+)[ ;]|\?<(\w+)>/gm) },
+  { name: 'variables_hash', fits: 45, names: found(/^ *(?:map|geo|split_clients|set) .*\$(\w+)[ ;]|\?<(\w+)>/gm) },
   { name: 'proxy_headers_hash', fits: 40, names: found(/^ *proxy_(?:set|hide)_header (\S+)[ ;]/gm) },
 ];
 

@@ -1,6 +1,6 @@
 import { buffers } from '../model/budget';
 import { HostModel } from '../model/proxy';
-import { securityHeaders } from '../model/proxy-options';
+import { pageHeaders, securityHeaders } from '../model/proxy-options';
 import { RouteModel } from '../model/route';
 import { block, directive, Directive, heading, Node, quoteWithVariables } from './directive';
 import { isForwarded, Plan } from './plan';
@@ -73,7 +73,7 @@ export function hiddenByHost(plan: Plan, host: HostModel): Directive[] {
 
 /** In every location of a route: its own headers, which take the place of the answer's and of the default ones. */
 export function answerHeaders(plan: Plan, host: HostModel, route: RouteModel): Directive[] {
-  const { responseHeaders } = route;
+  const responseHeaders = [...headersOfPages(plan, route), ...route.responseHeaders];
   if (responseHeaders.length === 0) return [];
   const own = new Set(responseHeaders.map(([name]) => name.toLowerCase()));
   const isOwn = ({ name }: { readonly name: string }): boolean => own.has(name.toLowerCase());
@@ -97,14 +97,28 @@ export function answerHeaders(plan: Plan, host: HostModel, route: RouteModel): D
   ];
 }
 
+/** What files have in place of a default for answers of an API, unless the proxy or the route was given another value. */
+function headersOfPages({ proxy }: Plan, { target, responseHeaders }: RouteModel): typeof pageHeaders {
+  if (target.kind !== 'files') return [];
+  const own = new Set(responseHeaders.map(([name]) => name.toLowerCase()));
+  return pageHeaders.filter(
+    ([name]) => !own.has(name.toLowerCase()) && proxy.defaultResponseHeaders.some((header) => isDefault(header, name)),
+  );
+}
+
+/** Whether a header is one of the default, with its value. */
+function isDefault([name, value]: readonly [string, string], of = name): boolean {
+  return name === of && securityHeaders.some((header) => header[0] === name && header[1] === value);
+}
+
 function added(name: string, value: string): Directive {
   return directive(`add_header ${name} ${value} always`);
 }
 
 function defaultHeaders({ proxy }: Plan): Header[] {
-  return proxy.defaultResponseHeaders.map(([name, value]) => {
-    const isDefault = securityHeaders.some((header) => header[0] === name && header[1] === value);
-    return { name, value, reason: isDefault ? reasons[name] : undefined };
+  return proxy.defaultResponseHeaders.map((header) => {
+    const [name, value] = header;
+    return { name, value, reason: isDefault(header) ? reasons[name] : undefined };
   });
 }
 
@@ -152,7 +166,7 @@ function variable(name: string): string {
   return name.toLowerCase().replaceAll('-', '_');
 }
 
-const types = [
+export const compressedTypes = [
   'application/javascript',
   'application/json',
   'application/manifest+json',
@@ -180,6 +194,6 @@ export function compressionSection({ proxy }: Plan): Node[] {
     ),
     directive(`gzip_hash ${buffers.gzipWindow}k`),
     directive('gzip_vary on', 'caches keep both forms apart'),
-    directive(`gzip_types ${types.join(' ')}`, 'text; images and archives are compressed already'),
+    directive(`gzip_types ${compressedTypes.join(' ')}`, 'text; images and archives are compressed already'),
   ];
 }

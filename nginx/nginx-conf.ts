@@ -13,6 +13,7 @@ import { Plan, plan } from './plan';
 import { probeServer } from './probe-server';
 import { conditionsSection } from './routes/conditions-section';
 import { retrySection } from './routes/retry-section';
+import { filesSection } from './routes/files-section';
 import { rewriteSection } from './routes/rewrite-section';
 import { hostServers, redirectServers } from './servers';
 import { certificateCheckServer } from './tls/last-good-certificate-section';
@@ -52,6 +53,7 @@ function httpSections(whole: Plan): Node[] {
     ...upstreamSection(whole),
     ...conditionsSection(whole),
     ...rewriteSection(whole),
+    ...filesSection(whole),
     ...forwardingSection(whole),
     ...retrySection(whole),
     ...errorSection(),

@@ -49,6 +49,11 @@ export interface Place {
   readonly systemAuthorities?: string | undefined;
   /** Holds a file `NAME/ca.crt` for each private CA of an external service. @default '/etc/nginx/certificate-authorities' */
   readonly authoritiesDirectory?: string | undefined;
+  /**
+   * Where files are that nginx itself serves: a directory for each source of a route that is here; the routes of others are answered 503.
+   * @default - none of them
+   */
+  readonly filesDirectories?: Readonly<Record<string, string>> | undefined;
   /** Where nginx's dynamic modules are. @default '/usr/lib/nginx/modules' */
   readonly modulesDirectory?: string | undefined;
   /** Writable: the pid file and temporary files. @default '/tmp' */
@@ -73,6 +78,7 @@ export interface PlaceModel {
   readonly weightsFile: string | undefined;
   readonly systemAuthorities: string;
   readonly authoritiesDirectory: string;
+  readonly filesDirectories: ReadonlyMap<string, string>;
   readonly modulesDirectory: string;
   readonly runtimeDirectory: string;
   readonly accessLog: string;
@@ -104,6 +110,12 @@ export function placeModel(place: Place): PlaceModel {
     authoritiesDirectory: absolutePath(
       'authoritiesDirectory',
       place.authoritiesDirectory ?? '/etc/nginx/certificate-authorities',
+    ),
+    filesDirectories: new Map(
+      Object.entries(place.filesDirectories ?? {}).map(([source, path]) => [
+        source,
+        absolutePath(`filesDirectories[${JSON.stringify(source)}]`, path),
+      ]),
     ),
     modulesDirectory: absolutePath('modulesDirectory', place.modulesDirectory ?? '/usr/lib/nginx/modules'),
     runtimeDirectory: absolutePath('runtimeDirectory', place.runtimeDirectory ?? '/tmp'),

@@ -70,7 +70,7 @@ function replacementOf(plan: Plan, { path, target, rewrite }: RouteModel): Repla
     const location = locationText(plan, target.location);
     return { before: location.replace(/\/$/, ''), alone: location };
   }
-  if (target.kind === 'response') return undefined;
+  if (target.kind === 'response' || target.kind === 'files') return undefined;
   const stripped = rewrite ?? (isBelowPath(target) ? path.path.replace(/^\/$/, '') : undefined);
   if (stripped === undefined) return undefined;
   const prefix = inside('rewrite', `${isBelowPath(target) ? target.pathPrefix : ''}${stripped}`);

@@ -8,6 +8,7 @@ import { answerHeaders } from '../headers-section';
 import { bodySize, connectionTime, refuseLongerBody, streamLimits } from '../limits-section';
 import { HostPlan, isForwarded, Plan } from '../plan';
 import { choose, routeLocation } from './conditions-section';
+import { files, filesLocations, methodNotAllowed } from './files-section';
 import { redirectLocation, refuseOtherSpellings, rewrittenUri } from './rewrite-section';
 import { candidates, Entry, isConditional } from './routing';
 
@@ -22,8 +23,10 @@ export function routeLocations(plan: Plan, host: HostPlan): Node[] {
       ...routes.flatMap((route) => [
         ...(host.chosen.has(route) ? [chosenRoute(plan, host, route)] : []),
         ...furtherTries(plan, host, route),
+        ...filesLocations(plan, route, policies(plan, host, route)),
       ]),
     ]),
+    ...(host.host.routes.some(({ target }) => target.kind === 'files') ? [methodNotAllowed] : []),
     ...(endsNowhere(host) ? [block('location @not_found', [directive('return 404')])] : []),
   ];
 }
@@ -31,7 +34,7 @@ export function routeLocations(plan: Plan, host: HostPlan): Node[] {
 /** Straight to what answers, where the path alone decides. */
 function entryLocation(plan: Plan, host: HostPlan, { location, choice }: Entry): Directive {
   if (choice === undefined) return block(`location ${location}`, [directive('return 404')]);
-  if (!isConditional(choice)) return block(`location ${location}`, answer(plan, host, choice));
+  if (!isConditional(choice)) return block(`location ${location}`, answer(plan, host, choice, location));
   return block(`location ${location}`, [
     ...bodySize(plan, candidates(choice)),
     ...choose(plan, choice),
@@ -43,8 +46,8 @@ function chosenRoute(plan: Plan, host: HostPlan, route: RouteModel): Directive {
   return block(`location ${routeLocation(route)}`, [...refuseLongerBody(host, route), ...answer(plan, host, route)]);
 }
 
-/** The first try of a route, or its answer. */
-function answer(plan: Plan, host: HostPlan, route: RouteModel): Node[] {
+/** The first try of a route, or its answer; in the location of a path, if it is not in one that conditions choose. */
+function answer(plan: Plan, host: HostPlan, route: RouteModel, location?: string): Node[] {
   const { target, name, times } = route;
   switch (target.kind) {
     case 'redirect':
@@ -53,6 +56,8 @@ function answer(plan: Plan, host: HostPlan, route: RouteModel): Node[] {
         ...refuseOtherSpellings(plan, route),
         directive(`return ${target.status} ${redirectLocation(plan, route, target.location)}`),
       ];
+    case 'files':
+      return [...policies(plan, host, route), ...files(plan, route, target, location)];
     case 'response':
       return [...policies(plan, host, route), ...response(target)];
     default:
