@@ -333,7 +333,8 @@ function words(option: string, given: unknown): readonly string[] {
   return given;
 }
 
-function directory(option: string, given: unknown): string {
+/** A directory of this machine. */
+export function directory(option: string, given: unknown): string {
   if (typeof given === 'string' && given !== '' && !given.includes('\0')) return given;
   throw new InvalidOption(option, given, 'is not a directory: give its path, such as "orders"');
 }

@@ -19,6 +19,7 @@ import {
   certificateDirectory,
   certificateStore,
   connectionCount,
+  filesDirectory,
   httpPort,
   httpsPort,
   probePort,
@@ -28,6 +29,7 @@ import {
 import type { NginxProxySettings } from './nginx-proxy-props';
 import { mostPods } from './pods/autoscaling';
 import type { Route } from './route';
+import { mountedFiles, type MountedFiles } from './static-files';
 
 /** What of a proxy follows from its routes. */
 export interface CompleteProxy {
@@ -38,6 +40,8 @@ export interface CompleteProxy {
   readonly files: Readonly<Record<string, string>>;
   /** Secrets of private CAs. */
   readonly authoritySecrets: readonly string[];
+  /** What it serves itself. */
+  readonly staticFiles: readonly MountedFiles[];
 }
 
 interface ProxyParts {
@@ -58,7 +62,8 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
   if (routes.length === 0) {
     throw new InvalidOption('routes', [], 'is empty: give a route, such as addRoute("/", orders)');
   }
-  const model = proxyModel(parts, routes);
+  const staticFiles = mountedFiles(routes);
+  const model = proxyModel(parts, routes, staticFiles);
   const { settings, namespace, hasWeights } = parts;
   const conf = nginxConf(model, {
     resolvers: namespace.resolvers,
@@ -74,18 +79,24 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
     connectionCount,
     authoritiesDirectory,
     weightsFile: hasWeights ? `${weightsDirectory}/${weightsFile}` : undefined,
+    filesDirectories: Object.fromEntries(staticFiles.map(({ source, name }) => [source, `${filesDirectory}/${name}`])),
   });
   const scripts = [lastGoodCertificateScript, ...(hasWeights ? [liveWeightsScript] : [])];
   return {
     model,
     timeline: model.timeline,
     budget: model.budget,
+    staticFiles,
     files: { 'nginx.conf': conf, ...Object.fromEntries(scripts.map(({ name, text }) => [name, text])) },
     authoritySecrets: authoritySecrets(routes),
   };
 }
 
-function proxyModel(parts: ProxyParts, routes: readonly Route[]): ProxyModel {
+function proxyModel(
+  parts: ProxyParts,
+  routes: readonly Route[],
+  staticFiles: readonly MountedFiles[],
+): ProxyModel {
   const { settings, times, hosts, snippets } = parts;
   const backends = parts.backends.map(({ model, settings: { maxConnections } }) => ({
     ...model,
@@ -110,6 +121,7 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[]): ProxyModel {
       workers: settings.workers,
       maxBodySize: Math.max(...routes.map(({ model }) => model.maxBodySize)),
       temporaryStorage: settings.temporaryStorage,
+      files: staticFiles.reduce((all, { origin }) => all + (origin.kind === 'image' ? origin.sizeLimit : 0), 0),
       gzip: settings.gzip,
       hasStreams: routes.some(({ model }) => model.streamTimeout !== undefined),
       backends: backends.length,

@@ -6,6 +6,7 @@ import type { Timeline } from '../model/timeline';
 import { liveWeightsScript } from '../nginx/backends/live-weights-section';
 import { lastGoodCertificateScript } from '../nginx/tls/last-good-certificate-section';
 import type { CompleteProxy } from './complete-proxy';
+import { mountFiles } from './files-volumes';
 import { versionLabel } from './labels';
 import type { NamespaceModel } from './namespace';
 import {
@@ -109,7 +110,7 @@ export class NginxDeployment extends RollingDeployment {
     container?.mount(certificateStore, Volume.fromEmptyDir(this, 'Certificates', 'certificates', store));
     container?.mount('/tmp', Volume.fromEmptyDir(this, 'Tmp', temporaryVolume, { sizeLimit: Size.mebibytes(1) }));
     this.setTcpKeepAlive(props.timeline);
-    this.completeWhenWritten(props.name, props.complete);
+    this.completeWhenWritten(props);
   }
 
   /** Lets nginx read weights from a ConfigMap while it runs. */
@@ -126,18 +127,24 @@ export class NginxDeployment extends RollingDeployment {
   }
 
   /** The configuration, and what has to suffice for it, follow from routes that are added until everything is written. */
-  private completeWhenWritten(name: string, complete: () => CompleteProxy): void {
+  private completeWhenWritten({ name, complete, settings }: NginxDeploymentProps): void {
     whenWritten(this, (manifest: DeploymentManifest) => {
-      const { timeline, budget, files, authoritySecrets } = complete();
+      const { timeline, budget, files, authoritySecrets, staticFiles } = complete();
       const mebibytes = Math.ceil(budget.temporaryStorage / 2 ** 20) + besidesBodies;
+      const ofFiles = Math.ceil(budget.files / 2 ** 20);
       const { spec } = manifest.spec.template;
       spec.terminationGracePeriodSeconds = timeline.proxyTerminationGracePeriod;
       const [container] = spec.containers;
-      if (container !== undefined) container.resources.limits['ephemeral-storage'] = `${mebibytes + logMebibytes}Mi`;
+      if (container !== undefined) {
+        const { requests, limits } = container.resources;
+        limits['ephemeral-storage'] = `${mebibytes + ofFiles + logMebibytes}Mi`;
+        requests['ephemeral-storage'] = `${ofFiles + logMebibytes}Mi`;
+      }
       for (const { name: volume, configMap, emptyDir } of spec.volumes) {
         if (volume === configVolume && configMap !== undefined) configMap.name = configMapName(name, files);
         if (volume === temporaryVolume && emptyDir !== undefined) emptyDir.sizeLimit = `${mebibytes}Mi`;
       }
+      mountFiles(spec, staticFiles, settings.pods.imagePullPolicy);
       if (authoritySecrets.length === 0) return;
       spec.volumes.push(authorities(authoritySecrets));
       container?.volumeMounts.push({ name: authoritiesVolume, mountPath: authoritiesDirectory, readOnly: true });

@@ -15,5 +15,7 @@ export const authoritiesDirectory = '/etc/nginx/certificate-authorities';
 /** Where weights of versions are read from while nginx runs. */
 export const weightsDirectory = '/etc/nginx/weights';
 export const weightsFile = 'weights.json';
+/** Where files are that nginx itself serves, in a directory for each source. */
+export const filesDirectory = '/srv';
 /** Where the pairs of it that proved good are kept. */
 export const certificateStore = '/run/certificates';

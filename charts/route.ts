@@ -10,6 +10,7 @@ import { InvalidOption, named } from '../validation/invalid-option';
 import type { Backend } from './backend';
 import type { ExternalService } from './external-service';
 import type { NginxProxy } from './nginx-proxy';
+import type { StaticFiles } from './static-files';
 
 /** What can answer the requests of a route. */
 export interface IRouteTarget {
@@ -33,6 +34,8 @@ export class Route extends Construct {
   model: RouteModel;
   /** What answers its requests, if it is no backend. */
   external: ExternalService | undefined;
+  /** What nginx itself serves, if it is files. */
+  files: StaticFiles | undefined;
   private readonly targets: RouteBackend[] = [];
 
   /** Made by `addRoute`. */
@@ -78,6 +81,11 @@ export class Route extends Construct {
   connectExternal(service: ExternalService): void {
     this.external = service;
   }
+
+  /** Called by the files that the target is. */
+  serve(files: StaticFiles): void {
+    this.files = files;
+  }
 }
 
 function optionsOf(host: RouteHost, options: unknown): RouteOptions {
@@ -90,7 +98,7 @@ function bindTarget(route: Route, target: unknown): TargetModel {
   throw new InvalidOption(
     'target',
     typeof target === 'object' ? '(object)' : target,
-    'cannot answer requests: give a Backend, TrafficSplit.weighted(…), ExternalService.fromUrl(…), Redirect.to(…) or FixedResponse.of(…)',
+    'cannot answer requests: give a Backend, TrafficSplit.weighted(…), ExternalService.fromUrl(…), StaticFiles.fromImage(…), Redirect.to(…) or FixedResponse.of(…)',
   );
 }
 

@@ -82,6 +82,8 @@ export interface BudgetSettings extends Given<BudgetProps> {
   readonly maxBodySize: number;
   /** Bytes for temporary files. @default - as many as they can be */
   readonly temporaryStorage?: number | undefined;
+  /** Bytes of files that nginx itself serves, on the same disk. @default - none */
+  readonly files?: number;
   readonly gzip: boolean;
   /** Whether a route is one of `streaming`. */
   readonly hasStreams: boolean;
@@ -114,8 +116,9 @@ export interface Budget {
   /** nginx: `worker_connections` and `worker_rlimit_nofile`. */
   readonly workerConnections: number;
   readonly openFiles: number;
-  /** Bytes of temporary files. */
+  /** Bytes of temporary files, and of files that nginx itself serves. */
   readonly temporaryStorage: number;
+  readonly files: number;
   /** What memory goes to, in bytes, and what it adds up to. */
   readonly memory: readonly MemoryShare[];
   readonly memorySum: number;
@@ -276,6 +279,7 @@ export function budget(settings: BudgetSettings): Budget {
     workerConnections,
     openFiles,
     temporaryStorage: storage(settings, inProgress),
+    files: settings.files ?? 0,
     memory,
     memorySum,
     memoryLimit,

@@ -115,6 +115,7 @@ export function limitRows(budget: Budget): readonly (readonly string[])[] {
     ...(budget.streams === 0 ? [] : [['event streams and WebSockets', String(budget.streams), 'among the requests']]),
     ['streams of one connection of HTTP/2', '', String(budget.streamsPerConnection)],
     ['temporary files', amount(budget.temporaryStorage), ''],
+    ...(budget.files === 0 ? [] : [['files that nginx serves', amount(budget.files), '']]),
     ['open files of a worker', String(budget.openFiles), ''],
   ];
 }

@@ -156,6 +156,7 @@ export interface DeploymentManifest {
       readonly spec: {
         terminationGracePeriodSeconds: number;
         readonly containers: readonly WrittenContainer[];
+        initContainers?: object[];
         readonly volumes: WrittenVolume[];
       };
     };
@@ -164,8 +165,9 @@ export interface DeploymentManifest {
 
 interface WrittenContainer {
   lifecycle?: { preStop?: object };
-  readonly resources: { readonly limits: Record<string, string> };
-  readonly volumeMounts: { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[];
+  readonly securityContext: object;
+  readonly resources: { readonly requests: Record<string, string>; readonly limits: Record<string, string> };
+  readonly volumeMounts: object[];
 }
 
 interface WrittenVolume {
