@@ -14,6 +14,7 @@ import { InvalidOption } from '../validation/invalid-option';
 import { proxyOfMain } from './deployment';
 import { backendTimes, localHosts, modelElsewhere, proxyTimes } from './elsewhere';
 import { externalServicesHere, type LocalExternalServices, writeAuthorities } from './external-services';
+import { localFiles, missingFiles } from './local-files';
 import { plainEnvironment } from './programs';
 import { UsageError, wholeNumber } from './start-options';
 
@@ -51,7 +52,8 @@ export function compose(args: readonly string[]): void {
   const output = resolve(options.output);
   const files = join(dirname(output), '.fairlead', 'compose', proxy.node.id);
   writeProxyFiles(proxy, files, options.httpsPort);
-  writeFileSync(output, composeFile(proxy, { ...options, files: `./${relative(dirname(output), files)}` }));
+  const fromOutput = (path: string): string => `./${relative(dirname(output), path)}`;
+  writeFileSync(output, composeFile(proxy, { ...options, files: fromOutput(files), fromOutput }));
   for (const line of servicesElsewhere(proxy).missing) process.stderr.write(`${line}\n`);
   for (const target of proxy.targets) {
     const { missing } = plainEnvironment(target);
@@ -62,9 +64,10 @@ export function compose(args: readonly string[]): void {
       );
     }
   }
+  for (const source of localFiles(proxy).missing) process.stderr.write(`${missingFiles(source)}\n`);
   const [backend] = proxy.targets;
   process.stdout.write(
-    `${relative(process.cwd(), output)} is written: docker compose up --scale ${backend?.node.id ?? 'orders'}=5\n`,
+    `${relative(process.cwd(), output)} is written: docker compose up${backend === undefined ? '' : ` --scale ${backend.node.id}=5`}\n`,
   );
 }
 
@@ -108,7 +111,11 @@ function composeOptions(args: readonly string[]): ComposeOptions | undefined {
 /** The text of a compose.yaml. @see https://github.com/compose-spec/compose-spec/blob/main/spec.md */
 export function composeFile(
   proxy: NginxProxy,
-  options: Pick<ComposeOptions, 'httpPort' | 'httpsPort'> & { readonly files: string },
+  options: Pick<ComposeOptions, 'httpPort' | 'httpsPort'> & {
+    readonly files: string;
+    /** A path as Compose reads it, from where its file is. */
+    readonly fromOutput: (path: string) => string;
+  },
 ): string {
   const { targets } = proxy;
   const { workerShutdownTimeout } = proxyTimes(proxy);
@@ -120,7 +127,15 @@ export function composeFile(
         command: ['nginx', '-c', `${directory}/nginx.conf`],
         user: user(),
         ports: [`127.0.0.1:${options.httpPort}:${ports.http}`, `127.0.0.1:${options.httpsPort}:${ports.https}`],
-        volumes: [`${options.files}:${directory}:ro`],
+        volumes: [
+          `${options.files}:${directory}:ro`,
+          ...servedFiles(proxy).map(({ here, there }) => ({
+            type: 'bind',
+            source: options.fromOutput(here).replaceAll('$', '$$$$'),
+            target: there,
+            read_only: true,
+          })),
+        ],
         depends_on: targets.map(({ node }) => node.id),
         ...extraHosts(proxy),
         restart: 'unless-stopped',
@@ -170,6 +185,7 @@ function writeProxyFiles(proxy: NginxProxy, files: string, httpsPort: number): v
     externalHttpsPort: httpsPort,
     certificateDirectory: `${directory}/certificate`,
     authoritiesDirectory: `${directory}/${authorities}`,
+    filesDirectories: Object.fromEntries(servedFiles(proxy).map(({ source, there }) => [source, there])),
   });
   const { certificate, privateKey } = selfSignedKeyPair(
     model.hosts.flatMap(({ names }) => names),
@@ -191,6 +207,12 @@ const authorities = 'certificate-authorities';
 
 function servicesElsewhere(proxy: NginxProxy): LocalExternalServices {
   return externalServicesHere(proxy, localHosts(proxy, undefined), thisMachine);
+}
+
+/** Directories of this machine that nginx serves, and where the container has them. */
+function servedFiles(proxy: NginxProxy): { readonly source: string; readonly here: string; readonly there: string }[] {
+  const { directories } = localFiles(proxy);
+  return Object.entries(directories).map(([source, here], index) => ({ source, here, there: `/srv/files-${index + 1}` }));
 }
 
 /** What the nginx.conf of a compose.yaml is made from. */

@@ -90,6 +90,11 @@ export function banner(output: Output, { options, hosts, nginx, backends }: Bann
   const { httpPort, httpsPort } = options;
   const path = backends[0]?.healthCheckPath ?? '/';
   const instances = backends.flatMap((backend) => backend.instances);
+  const all = backends.map((backend) => range(backend.instances)).join(', ');
+  const before =
+    instances.length === 0
+      ? ''
+      : `${instances.length === 1 ? 'one instance' : `${instances.length} instances`}: ${all}`;
   const https = `https://${host}:${httpsPort}`;
   const http = `http://${host}:${httpPort}`;
   // What is not a name of this machine must be said to be one.
@@ -102,11 +107,13 @@ export function banner(output: Output, { options, hosts, nginx, backends }: Bann
     '',
     `  ${output.style('bold', `fairlead ${packageVersion()}`)}  ${nginx}`,
     '',
-    `  ${link(https)}TLS, in front of ${instances.length === 1 ? 'one instance' : `${instances.length} instances`}: ${backends.map((backend) => range(backend.instances)).join(', ')}`,
+    `  ${link(https)}TLS${before === '' ? '' : `, in front of ${before}`}`,
     `  ${link(http)}redirects to HTTPS`,
     '',
     `  ${label('Try')}curl -k ${resolve}${https}${path}`,
-    `  ${label('Scale')}type "scale ${(backends[0]?.instances.length ?? 0) + 3}" and Enter ("help" shows more)`,
+    ...(backends[0] === undefined
+      ? []
+      : [`  ${label('Scale')}type "scale ${backends[0].instances.length + 3}" and Enter ("help" shows more)`]),
     `  ${label('Stop')}Ctrl-C`,
     '',
   ];

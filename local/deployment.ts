@@ -9,6 +9,7 @@ import type { ProxyModel } from '../model/proxy';
 import { type Timeline } from '../model/timeline';
 import { backendTimes, localHosts, modelElsewhere, proxyTimes } from './elsewhere';
 import { externalServicesHere, type LocalExternalServices } from './external-services';
+import { type LocalFiles, localFiles } from './local-files';
 import { Command } from './processes/child-output';
 import { HasImage, isInDocker, Program, programOf } from './programs';
 import { StartOptions, UsageError } from './start-options';
@@ -29,6 +30,7 @@ export interface LocalDeployment {
   /** What clients ask for, the first one by default. */
   readonly hosts: readonly [string, ...string[]];
   readonly backends: readonly LocalBackend[];
+  readonly files: LocalFiles;
   readonly timeline: Timeline;
   /** With their routes. */
   readonly hostModels: ProxyModel['hosts'];
@@ -51,6 +53,7 @@ export async function localDeployment(
   return {
     hosts: hosts.flatMap(({ names }) => names) as [string, ...string[]],
     backends,
+    files: localFiles(proxy),
     timeline: proxyTimes(proxy),
     hostModels: hosts,
     externalServices,

@@ -45,6 +45,7 @@ export async function prepareLocalProxy(settings: LocalProxySettings): Promise<L
   const nginx = await findNginx({
     signal: settings.signal,
     workers,
+    directories: Object.values(settings.deployment.files.directories),
     suits: async (candidate) => {
       writeFileSync(confPath, configuration(settings, candidate, certificateDirectory));
       giveToWorkers(settings.directory, workers);
@@ -69,6 +70,7 @@ function configuration(settings: LocalProxySettings, nginx: Nginx, certificateDi
     weightsFile,
     systemAuthorities: systemAuthoritiesIn(directory),
     authoritiesDirectory: authoritiesIn(directory),
+    filesDirectories: deployment.files.directories,
     modulesDirectory: nginx.modulesDirectory,
     runtimeDirectory: directory,
   });

@@ -9,7 +9,8 @@ import { LocalDeployment, localDeployment } from './deployment';
 import { DnsServer } from './dns-server';
 import { lookedUpHere } from './external-services';
 import { Nginx } from './find-nginx/nginx';
-import { temporaryDirectory } from './find-nginx/worker-user';
+import { closedDirectories, temporaryDirectory } from './find-nginx/worker-user';
+import { missingFiles } from './local-files';
 import { prepareLocalProxy } from './local-proxy';
 import { apiLogLines, nginxLogLine } from './log-line';
 import { Output } from './output';
@@ -185,6 +186,10 @@ export class LocalRun {
   /** What runs in the place of what is deployed. */
   private sayWhatIsNotAsDeployed(): void {
     for (const line of this.deployment.externalServices.missing) this.output.say(line, 'warn');
+    for (const source of this.deployment.files.missing) this.output.say(missingFiles(source), 'warn');
+    for (const directory of closedDirectories(Object.values(this.deployment.files.directories))) {
+      this.output.say(`${directory} is open to its owner alone: nginx's workers, another user here, find no file in it`, 'warn');
+    }
     for (const { name, program } of this.deployment.backends) {
       if (program.kind === 'image') this.output.say(`${name} runs its image in Docker: ${program.name}`);
       if (program.kind === 'example') {

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { Backend } from '../charts/backend';
 import type { Timeline } from '../model/timeline';
+import { existing } from './local-files';
 import { childOutput } from './processes/child-output';
 import { nodeScript, nodeScriptEnvironment } from './processes/node-script';
 import { InstanceProgram } from './processes/api-process';
@@ -175,12 +174,4 @@ export function plainEnvironment({ settings }: Backend): {
     values: Object.fromEntries(all.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []))),
     missing: all.flatMap(([name, value]) => (typeof value === 'string' ? [] : [name])),
   };
-}
-
-function existing(backend: string, path: string): string {
-  const directory = resolve(path);
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return directory;
-  throw new UsageError(
-    `${backend} local.directory: ${JSON.stringify(path)} is not a directory: ${directory} was looked for`,
-  );
 }

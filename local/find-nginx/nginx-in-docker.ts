@@ -7,7 +7,7 @@ import { nginxArguments, nginxTest, nginxVersion, userDirective } from './nginx-
 const image = 'nginx:1.30';
 
 /** The official image in a Docker engine that runs on this machine. */
-export async function nginxInDocker({ signal, workers }: NginxSearch): Promise<Nginx> {
+export async function nginxInDocker({ signal, workers, directories = [] }: NginxSearch): Promise<Nginx> {
   const operatingSystem = await docker(['info', '--format', '{{.OperatingSystem}}'], signal);
   await docker(['image', 'inspect', '--format', '{{.Id}}', image], signal).catch(() => pull(signal));
 
@@ -35,6 +35,7 @@ export async function nginxInDocker({ signal, workers }: NginxSearch): Promise<N
     ...network,
     ...user,
     `--volume=${dirname(confPath)}:${dirname(confPath)}`,
+    ...directories.map((path) => `--mount=type=bind,readonly,${csvField('source', path)},${csvField('target', path)}`),
     ...more,
     '--entrypoint=nginx',
     image,
@@ -60,6 +61,11 @@ export async function nginxInDocker({ signal, workers }: NginxSearch): Promise<N
     },
     test: (confPath) => nginxTest({ file: 'docker', args: [...run(confPath, ['--network=none']), '-t', '-q'] }, signal),
   };
+}
+
+/** A path may have a comma in it. */
+function csvField(name: string, path: string): string {
+  return `"${name}=${path.replaceAll('"', '""')}"`;
 }
 
 async function docker(args: readonly string[], signal?: AbortSignal): Promise<string> {

@@ -14,7 +14,7 @@ export interface Nginx {
   readonly machineAddress: string;
   /**
    * How it is started for one configuration, which must say `daemon off`. Every file that this names must be in its directory or
-   * below: a container sees nothing else.
+   * below, or in those that were said: a container sees nothing else.
    */
   command(confPath: string, ports?: readonly number[]): Command;
   /** Runs `nginx -t`; rejects with what nginx says against the configuration. */
@@ -30,4 +30,6 @@ export interface NginxSearch {
   readonly signal?: AbortSignal;
   /** Whom its workers belong to if root starts it. @default - root too */
   readonly workers?: WorkerUser | undefined;
+  /** Where it reads beside the directory of its configuration. @default - nowhere */
+  readonly directories?: readonly string[];
 }

@@ -41,6 +41,11 @@ export function temporaryDirectory(): string {
   return open;
 }
 
+/** Those of these directories that workers of another user cannot enter. */
+export function closedDirectories(paths: readonly string[]): string[] {
+  return process.getuid?.() === 0 ? paths.filter((path) => !isOpen(realpathSync(path))) : [];
+}
+
 function isOpen(path: string): boolean {
   const isThis = (statSync(path).mode & 0o001) !== 0;
   return isThis && (path === dirname(path) || isOpen(dirname(path)));

@@ -7,6 +7,7 @@ import type { ProxyModel } from '../../model/proxy';
 import type { RouteModel } from '../../model/route';
 import { externalServicesOf } from '../../nginx/plan';
 import { modelElsewhere } from '../../local/elsewhere';
+import { localFiles } from '../../local/local-files';
 import { onTestFinished } from '../afterwards';
 import { manifestsOf, nginxConfOf } from '../charts/manifests';
 import { echo } from '../nginx/several-backends';
@@ -24,6 +25,9 @@ interface Question {
   readonly backend?: string;
   readonly url?: string;
   readonly status?: number;
+  /** What stands in the answer, and a header of it. */
+  readonly text?: string;
+  readonly cacheControl?: string;
 }
 
 /** What each example says of some requests. */
@@ -37,6 +41,7 @@ const questions: Readonly<Record<string, readonly Question[]>> = {
     { path: '/ws', backend: 'chat' },
     { path: '/', backend: 'chat' },
   ],
+  'existing-secret.ts': [{ path: '/a', backend: 'orders' }],
   'external-service.ts': [
     { path: '/orders/1', backend: 'orders', url: '/orders/1' },
     { path: '/basket?a=b', backend: 'legacy.example.com', url: '/shop/basket?a=b' },
@@ -49,6 +54,13 @@ const questions: Readonly<Record<string, readonly Question[]>> = {
     { path: '/archive/2020', host: 'invoices.example.com', status: 503 },
   ],
   'single-api.ts': [{ path: '/a?b=c', backend: 'orders', url: '/a?b=c' }],
+  'single-page-app.ts': [
+    { path: '/api/orders', backend: 'orders', url: '/api/orders' },
+    { path: '/', text: '<title>Shop</title>', cacheControl: 'no-cache' },
+    { path: '/basket/17', text: '<title>Shop</title>', cacheControl: 'no-cache' },
+    { path: '/assets/app.3f2a9c1b.js', text: 'This is', cacheControl: 'public, max-age=31536000, immutable' },
+    { path: '/assets/app.00000000.js', status: 404 },
+  ],
   'three-versions.ts': [
     { path: '/v1/orders', backend: 'orders', url: '/orders' },
     { path: '/v2/orders', backend: 'orders-v2', url: '/orders' },
@@ -61,10 +73,15 @@ const questions: Readonly<Record<string, readonly Question[]>> = {
     { path: '/catalog', backend: 'catalog', url: '/catalog' },
     { path: '/else', status: 404 },
   ],
+  'web-socket-chat.ts': [
+    { path: '/', backend: 'chat' },
+    { path: '/ws', backend: 'chat', url: '/ws' },
+  ],
 };
 
 test('every example is asked', () => {
-  expect(readdirSync(directory).sort()).toEqual(Object.keys(questions));
+  const files = readdirSync(directory).filter((name) => name.endsWith('.ts'));
+  expect(files.sort()).toEqual(Object.keys(questions));
 });
 
 test.each(Object.entries(questions))('%s is synthesized, and answers as it says', async (file, asked) => {
@@ -74,9 +91,11 @@ test.each(Object.entries(questions))('%s is synthesized, and answers as it says'
 
   const { nginx, stop } = await started(app);
   onTestFinished(stop);
-  for (const { path, host = nginx.host, headers = {}, backend, url, status = 200 } of asked) {
+  for (const { path, host = nginx.host, headers = {}, backend, url, status = 200, text = '', cacheControl } of asked) {
     const answer = await nginx.get({ path, servername: host, headers: { host, ...headers } });
     expect([path, answer.status]).toEqual([path, status]);
+    expect(answer.body).toContain(text);
+    if (cacheControl !== undefined) expect([path, answer.headers['cache-control']]).toEqual([path, cacheControl]);
     if (backend === undefined) continue;
     const said = JSON.parse(answer.body) as { readonly backend: string; readonly url: string };
     expect([path, said.backend, url ?? said.url]).toEqual([path, backend, said.url]);
@@ -114,7 +133,11 @@ async function started(app: App): Promise<{ readonly nginx: RealNginx; readonly 
     workers: 1,
     backend: (backend) => ({ ...backend, instances: { host: `${backend.name}.internal`, service: 'http' } }),
   });
-  const nginx = await RealNginx.start(model, { resolvers: [dns.server], workers: 1 });
+  const nginx = await RealNginx.start(model, {
+    resolvers: [dns.server],
+    workers: 1,
+    filesDirectories: localFiles(proxy).directories,
+  });
   await nginx.untilAnswered(({ status }) => status === 200, { port: nginx.place.probePort, path: '/startup' });
   return {
     nginx,

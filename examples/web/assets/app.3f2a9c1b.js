@@ -1,0 +1,1 @@
+document.body.textContent = `This is ${location.pathname}`;
