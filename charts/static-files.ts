@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { IConfigMap } from 'cdk8s-plus-27';
+import type { IConstruct } from 'constructs';
 import type { FilesModel, TargetModel } from '../model/route';
 import { memoryBytes } from '../validation/amounts';
 import { list, record } from '../validation/collections';
@@ -123,7 +123,7 @@ export class StaticFiles implements IRouteTarget {
    * The entries of a ConfigMap of the same namespace, for a site of a few files: 1 MiB in all, and no directories, as a key has no "/". A change
    * is served within about a minute, without a rollout.
    */
-  static fromConfigMap(configMap: IConfigMap | string, options: StaticFilesOptions = {}): StaticFiles {
+  static fromConfigMap(configMap: (IConstruct & { readonly name: string }) | string, options: StaticFilesOptions = {}): StaticFiles {
     const name = 'StaticFiles.fromConfigMap';
     const given = knownValues(record(name, options, '{ singlePage: true }'), staticFilesOptions, `${name} `);
     return new StaticFiles({ kind: 'configMap', name: configMapName(name, configMap) }, given);

@@ -30,6 +30,9 @@ const interfaces: Readonly<Record<string, string>> = {
   ExternalLocalOptions: '`local: { … }` of an external service',
   RedirectOptions: '`Redirect.to(location, { … })`',
   FixedResponseOptions: '`FixedResponse.of(status, body, { … })`',
+  StaticFilesOptions: '`StaticFiles.fromConfigMap(configMap, { … })`',
+  ImageFilesOptions: '`StaticFiles.fromImage(image, directory, { … })`',
+  LocalFiles: '`local: { … }` of StaticFiles',
   LoadBalancerOptions: '`Exposure.loadBalancer({ … })`',
   NodePortOptions: '`Exposure.nodePort({ … })`',
   ClusterIpOptions: '`Exposure.clusterIp({ … })`',
@@ -41,7 +44,8 @@ const interfaces: Readonly<Record<string, string>> = {
 /** Whose methods are the choices that exclude each other, and what is added to a construct. */
 const classes = [
   ...['Certificate', 'Exposure', 'LoadBalancing', 'RequestKey', 'ScalingMetric'],
-  ...['Path', 'Match', 'Rewrite', 'Retries', 'TrafficSplit', 'ExternalService', 'Redirect', 'FixedResponse', 'Snippet'],
+  ...['Path', 'Match', 'Rewrite', 'Retries', 'TrafficSplit', 'ExternalService', 'Redirect', 'FixedResponse'],
+  ...['StaticFiles', 'Snippet'],
   ...['Backend', 'NginxProxy', 'Route'],
 ] as const;
 

@@ -23,6 +23,7 @@ import {
   TrafficSplit,
   type TrafficSplitOptions,
 } from '../../charts/route-targets';
+import { type ImageFilesOptions, StaticFiles, type StaticFilesOptions } from '../../charts/static-files';
 import { LoadBalancing, RequestKey } from '../../model/load-balancing';
 import { Match, Rewrite } from '../../model/matching';
 import type { ClientOptions, StrictTransportSecurity } from '../../model/proxy-options';
@@ -209,6 +210,12 @@ const externalService: Values<Omit<ExternalServiceOptions, 'local'>> = {
   podPort: [1, 65_535],
   keepAliveTimeout: ['2s', '1h'],
 };
+/** `local` says nothing to a cluster. */
+const staticFiles: Values<Omit<StaticFilesOptions, 'local'>> = {
+  singlePage: [true, false],
+  immutable: [[], ['/assets', '/fonts/']],
+};
+const imageFiles: Values<Omit<ImageFilesOptions, 'local'>> = { ...staticFiles, sizeLimit: ['1Mi', '2Gi'] };
 const hostOptions: Values<HostOptions> = { routeDefaults: [{ maxBodySize: '8m' }] };
 
 /** One option, with values for it. */
@@ -330,6 +337,16 @@ const factories: readonly (readonly [
     'ExternalService.fromServiceName',
     externalService,
     (options) => shopWith(({ edge }) => edge.addRoute('/', ExternalService.fromServiceName('payments', options))),
+  ],
+  [
+    'StaticFiles.fromImage',
+    imageFiles,
+    (options) => shopWith(({ edge }) => edge.addRoute('/', StaticFiles.fromImage('web:1', '/web', options))),
+  ],
+  [
+    'StaticFiles.fromConfigMap',
+    staticFiles,
+    (options) => shopWith(({ edge }) => edge.addRoute('/', StaticFiles.fromConfigMap('site', options))),
   ],
   [
     'NginxProxy.addHost',

@@ -393,7 +393,7 @@ describe('A target is refused', () => {
     const { edge } = edgeAndOrders();
     expect(() => edge.addRoute('/', target as never)).toThrow(
       new Error(
-        `shop/edge, route / target: ${shown} cannot answer requests: give a Backend, TrafficSplit.weighted(…), ExternalService.fromUrl(…), Redirect.to(…) or FixedResponse.of(…)`,
+        `shop/edge, route / target: ${shown} cannot answer requests: give a Backend, TrafficSplit.weighted(…), ExternalService.fromUrl(…), StaticFiles.fromImage(…), Redirect.to(…) or FixedResponse.of(…)`,
       ),
     );
   });

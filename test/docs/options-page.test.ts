@@ -12,6 +12,7 @@ import { nginxProxyOptions, proxyResourceOptions } from '../../charts/nginx-prox
 import { podOptions, spreadOptions } from '../../charts/pods/pod-options';
 import { resourceOptions } from '../../charts/pods/resources';
 import { fixedResponseOptions, redirectOptions, trafficSplitOptions } from '../../charts/route-targets';
+import { imageFilesOptions, localFilesOptions, staticFilesOptions } from '../../charts/static-files';
 import { documentedDefaults, optionsPage } from '../../docs/options-page';
 import { LoadBalancing, RequestKey, stickyCookieOptions } from '../../model/load-balancing';
 import { clientOptions, strictTransportSecurityOptions } from '../../model/proxy-options';
@@ -44,6 +45,9 @@ const tables: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
   ExternalLocalOptions: externalLocalOptions,
   RedirectOptions: redirectOptions,
   FixedResponseOptions: fixedResponseOptions,
+  StaticFilesOptions: staticFilesOptions,
+  ImageFilesOptions: imageFilesOptions,
+  LocalFiles: localFilesOptions,
   LoadBalancerOptions: loadBalancerOptions,
   NodePortOptions: nodePortOptions,
   ClusterIpOptions: clusterIpOptions,
@@ -56,6 +60,7 @@ const required = [
   'BackendProps.image',
   'Share.target',
   'Share.weight',
+  'LocalFiles.directory',
   'CertificateFiles.certificate',
   'CertificateFiles.privateKey',
 ];
@@ -69,6 +74,7 @@ test('every option of every table is on the page', () => {
   const extending: Readonly<Record<string, object>> = {
     LoadBalancerOptions: nodePortOptions,
     NodePortOptions: clusterIpOptions,
+    ImageFilesOptions: staticFilesOptions,
   };
   for (const [name, table] of Object.entries(tables)) {
     const documented = documentedDefaults().flatMap(([of, option]) => (of === name ? [option] : []));
@@ -85,8 +91,8 @@ test('every interface of options that the package exports is on the page', () =>
   const exported = readFileSync(resolve(__dirname, '../../index.ts'), 'utf8').match(
     /\b[A-Z]\w*(?:Props|Options|Resources|Paths|Files|Issuer|Security)\b|\b(?:Autoscaling|Amounts|Share)\b/g,
   );
-  /** Whose options stand where they are given: with those of what extends them. */
-  const parts = ['BudgetProps', 'ProxyOptions', 'InvalidOptions'];
+  /** Whose options stand where they are given: with those of what extends them. The last one is no interface. */
+  const parts = ['BudgetProps', 'ProxyOptions', 'InvalidOptions', 'StaticFiles'];
   for (const name of (exported ?? []).filter((found) => !parts.includes(found))) {
     expect(optionsPage()).toContain(`\n## ${name}\n`);
   }

@@ -83,6 +83,7 @@ beforeAll(async () => {
                 ['Referrer-Policy', false],
               ],
             },
+            { name: 'closed', path: '/closed', target: target('site', { singlePage: true }), snippets: ['deny all;'] },
             { name: 'when', path: '/when', target: 'api' },
             { name: 'when-beta', path: '/when', target: target('site'), when: Match.cookie('beta', 'yes') },
           ],
@@ -343,6 +344,12 @@ test('files that are not on this machine are answered with what to do', async ()
     headers: { 'content-type': 'text/plain' },
     body: 'The files of the image acme/web:1 ("$HOME") are not on this machine: say where they are by local.directory',
   });
+});
+
+test('who may not ask learns nothing of what is there', async () => {
+  for (const path of ['/closed', '/closed/', '/closed/docs', '/closed/docs/', '/closed/nothing', '/closed/gone.js']) {
+    expect(await ask(path)).toMatchObject({ status: 403, body: json('Forbidden') });
+  }
 });
 
 test('a condition chooses between files and a backend', async () => {

@@ -43,6 +43,28 @@ const variants: Record<string, Variant> = {
       { path: Path.exact('/ping'), target: { kind: 'response', status: 200, body: 'pong', contentType: 'text/plain' } },
     ],
   },
+  files: {
+    backends: [{ name: 'orders' }],
+    routes: [
+      { path: '/api', target: 'orders', responseHeaders: [['X-A', 'b']] },
+      { path: '/', target: { kind: 'files', source: 'web', singlePage: true, immutable: undefined } },
+      {
+        path: '/docs',
+        target: { kind: 'files', source: 'docs', singlePage: false, immutable: ['/assets'] },
+        maxBodySize: 4096,
+        responseHeaders: [['X-A', 'b']],
+      },
+      { path: '/beta', target: 'orders' },
+      {
+        path: '/beta',
+        name: 'beta-files',
+        target: { kind: 'files', source: 'docs', singlePage: true, immutable: [] },
+        when: Match.cookie('beta', 'yes'),
+        snippets: ['allow 10.0.0.0/8;'],
+      },
+    ],
+    place: { filesDirectories: { web: '/srv/web', docs: '/srv/docs' } },
+  },
   conditions: {
     backends: [{ name: 'stable', fallback: '10.0.0.1:3000' }, { name: 'canary' }],
     hosts: [
@@ -176,7 +198,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
     ]);
     const sources = new Set(choosing.flatMap((name) => sourcesOf(name, http, all)));
     // $route is what the location that was entered says, $live_backend goes by it and $split_key; a length chooses but between 413 and the way on.
-    const allowed = /^\$(request_method|upstream_\w+|uri|certificate_is_good|content_length|live_backend)$/;
+    const allowed = /^\$(request_method|upstream_\w+|uri|document_root|certificate_is_good|content_length|live_backend)$/;
     const named = namedByDeployment(routes);
     expect([...sources].filter((name) => !allowed.test(name) && !named.has(name))).toEqual([]);
     expect(choosing.length).toBeGreaterThan(0);
@@ -261,6 +283,47 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
     }
   });
 
+  test('every location of files has the same rules, and says nothing of what is there before they are asked', () => {
+    for (const { locations, routes: ofHost } of hosts) {
+      const served = ofHost.filter(({ target }) => target.kind === 'files');
+      const seen = new Set<Block>();
+      for (const { name, path, when } of served) {
+        const entered =
+          when.length > 0
+            ? [`location @route_${name}`]
+            : path.path === '/'
+              ? ['location /']
+              : [`location = ${path.path}`, `location ${path.path}/`];
+        const further = ['no_file', 'directory', 'missing'].map((word) => `location @${word}_${name}`);
+        const all = [...entered, ...further].map((text) => locations.find((location) => location.text === text));
+        // All that is not about which file it is, and how that is served.
+        const rules = (block: Block | undefined): string[] =>
+          (block === undefined ? ['missing'] : texts(block)).filter(
+            (text) =>
+              !/^(?:root|types|default_type|charset|gzip_static|gzip_types|error_page|if|try_files|return|add_header Cache-Control)\b/.test(
+                text,
+              ),
+          );
+        expect(rules(all[0]).length).toBeGreaterThan(0);
+        for (const location of all) {
+          if (location !== undefined) seen.add(location);
+          expect(rules(location)).toEqual(rules(all[0]));
+        }
+        const [, noFile] = [all[0], all[entered.length]];
+        for (const location of all.slice(0, entered.length)) {
+          const own = location?.body ?? [];
+          // Whether a file is there is looked at by try_files, which comes after the rules, and by a test in the location that it leads to.
+          expect(own.filter(({ text }) => /^if \(-[a-z] /.test(text))).toEqual([]);
+          expect(texts(location ?? root).at(-1)).toMatch(new RegExp(`^try_files \\$file_\\w+ @no_file_${name}$`));
+        }
+        expect(noFile?.body.filter(({ text }) => text.startsWith('if (-f '))).toHaveLength(1);
+      }
+      const serving = locations.filter((location) => texts(location).some((text) => /^(?:root|try_files)\b/.test(text)));
+      expect(serving.filter((location) => !seen.has(location))).toEqual([]);
+    }
+    expect(all.filter(({ text }) => /^(?:alias|autoindex|index|include)\b/.test(text))).toEqual([]);
+  });
+
   test('a condition decides between routes, and between a route and a refusal, and nothing else', () => {
     for (const { locations } of hosts) {
       for (const location of locations) {
@@ -335,7 +398,7 @@ function sourcesOf(name: string, http: Block, all: readonly Block[]): string[] {
   const set = all.filter(({ text }) => text.startsWith(`set ${name} `)).map(({ text }) => text.split(' ')[2] ?? '');
   if (set.length > 0) return set.flatMap((value) => (value.startsWith('$') ? sourcesOf(value, http, all) : []));
   const map = http.body.find(({ text }) => new RegExp(`^(?:map|geo|split_clients) .*\\${name}$`).test(text));
-  if (map === undefined) return /^\$(rest_of_path|query_alone)$/.test(name) ? [] : [name];
+  if (map === undefined) return /^\$(rest_of_path|query_alone|file_below)$/.test(name) ? [] : [name];
   const key = map.text.replace(/\$\w+$/, '');
   const values = map.body.map(({ text }) => text.replace(/^(?:"[^"]*"|\S+) /, ''));
   return [key, ...values].flatMap((text) =>
