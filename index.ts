@@ -34,12 +34,7 @@ export {
   TrafficSplit,
   type TrafficSplitOptions,
 } from './charts/route-targets';
-export {
-  type ImageFilesOptions,
-  type LocalFiles,
-  StaticFiles,
-  type StaticFilesOptions,
-} from './charts/static-files';
+export { type ImageFilesOptions, type LocalFiles, StaticFiles, type StaticFilesOptions } from './charts/static-files';
 export type { HostOptions, VirtualHost } from './charts/virtual-host';
 export type { Budget, BudgetProps } from './model/budget';
 export { LoadBalancing, RequestKey, type StickyCookieOptions } from './model/load-balancing';

@@ -92,11 +92,7 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
   };
 }
 
-function proxyModel(
-  parts: ProxyParts,
-  routes: readonly Route[],
-  staticFiles: readonly MountedFiles[],
-): ProxyModel {
+function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: readonly MountedFiles[]): ProxyModel {
   const { settings, times, hosts, snippets } = parts;
   const backends = parts.backends.map(({ model, settings: { maxConnections } }) => ({
     ...model,

@@ -123,7 +123,10 @@ export class StaticFiles implements IRouteTarget {
    * The entries of a ConfigMap of the same namespace, for a site of a few files: 1 MiB in all, and no directories, as a key has no "/". A change
    * is served within about a minute, without a rollout.
    */
-  static fromConfigMap(configMap: (IConstruct & { readonly name: string }) | string, options: StaticFilesOptions = {}): StaticFiles {
+  static fromConfigMap(
+    configMap: (IConstruct & { readonly name: string }) | string,
+    options: StaticFilesOptions = {},
+  ): StaticFiles {
     const name = 'StaticFiles.fromConfigMap';
     const given = knownValues(record(name, options, '{ singlePage: true }'), staticFilesOptions, `${name} `);
     return new StaticFiles({ kind: 'configMap', name: configMapName(name, configMap) }, given);
@@ -164,12 +167,19 @@ export interface MountedFiles {
 
 /** What the routes of a proxy serve, each once, named after the first route: another image keeps the name. */
 export function mountedFiles(routes: readonly Route[]): MountedFiles[] {
-  const served = routes.flatMap((route) => (route.files === undefined ? [] : [{ route: route.model.name, files: route.files }]));
+  const served = routes.flatMap((route) =>
+    route.files === undefined ? [] : [{ route: route.model.name, files: route.files }],
+  );
   const bySource = new Map<string, MountedFiles>();
   for (const { route, files } of [...served].sort((a, b) => (a.route < b.route ? -1 : 1))) {
     const { source, origin } = files;
     const known = bySource.get(source);
-    bySource.set(source, known === undefined ? { name: volumeName(route), source, origin } : { ...known, origin: larger(known.origin, origin) });
+    bySource.set(
+      source,
+      known === undefined
+        ? { name: volumeName(route), source, origin }
+        : { ...known, origin: larger(known.origin, origin) },
+    );
   }
   return [...bySource.values()];
 }

@@ -212,7 +212,11 @@ function servicesElsewhere(proxy: NginxProxy): LocalExternalServices {
 /** Directories of this machine that nginx serves, and where the container has them. */
 function servedFiles(proxy: NginxProxy): { readonly source: string; readonly here: string; readonly there: string }[] {
   const { directories } = localFiles(proxy);
-  return Object.entries(directories).map(([source, here], index) => ({ source, here, there: `/srv/files-${index + 1}` }));
+  return Object.entries(directories).map(([source, here], index) => ({
+    source,
+    here,
+    there: `/srv/files-${index + 1}`,
+  }));
 }
 
 /** What the nginx.conf of a compose.yaml is made from. */

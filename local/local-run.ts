@@ -188,7 +188,10 @@ export class LocalRun {
     for (const line of this.deployment.externalServices.missing) this.output.say(line, 'warn');
     for (const source of this.deployment.files.missing) this.output.say(missingFiles(source), 'warn');
     for (const directory of closedDirectories(Object.values(this.deployment.files.directories))) {
-      this.output.say(`${directory} is open to its owner alone: nginx's workers, another user here, find no file in it`, 'warn');
+      this.output.say(
+        `${directory} is open to its owner alone: nginx's workers, another user here, find no file in it`,
+        'warn',
+      );
     }
     for (const { name, program } of this.deployment.backends) {
       if (program.kind === 'image') this.output.say(`${name} runs its image in Docker: ${program.name}`);

@@ -24,7 +24,11 @@ export function filesSection(plan: Plan): Node[] {
     directive(`charset_types ${charsetTypes.join(' ')}`, 'text/html is always among them'),
     block(
       'map $request_uri $uri_with_slash',
-      [directive(`${quote('path', '~^(?<path_as_sent>[^?#]*)(?<query_as_sent>\\?.*)?$')} "$path_as_sent/$query_as_sent"`)],
+      [
+        directive(
+          `${quote('path', '~^(?<path_as_sent>[^?#]*)(?<query_as_sent>\\?.*)?$')} "$path_as_sent/$query_as_sent"`,
+        ),
+      ],
       'as the client wrote it: no decoded byte reaches a header',
     ),
   ];
@@ -158,7 +162,9 @@ function cacheMap(variable: string, expressions: readonly string[], reason?: str
       directive('default no-cache'),
       ...expressions.map((expression) => {
         const anywhere = expression.startsWith('^') ? expression.slice(1) : `.*${expression}`;
-        return directive(`${quote('immutable', `~(?s)^(?:200|206|304) ${anywhere}`)} "public, max-age=31536000, immutable"`);
+        return directive(
+          `${quote('immutable', `~(?s)^(?:200|206|304) ${anywhere}`)} "public, max-age=31536000, immutable"`,
+        );
       }),
     ],
     reason,
@@ -173,7 +179,9 @@ function cacheVariable(plan: Plan, route: RouteModel): string {
 
 function cacheControl({ responseHeaders }: RouteModel, value: string): Directive[] {
   if (responseHeaders.some(([name]) => name.toLowerCase() === 'cache-control')) return [];
-  return [directive(`add_header Cache-Control ${value}`, 'no-cache: it may be kept, but is asked for before it is used')];
+  return [
+    directive(`add_header Cache-Control ${value}`, 'no-cache: it may be kept, but is asked for before it is used'),
+  ];
 }
 
 function root(directory: string): Directive {
@@ -191,10 +199,7 @@ function fileType({ proxy }: Plan): Node[] {
     directive('default_type application/octet-stream'),
     utf8,
     ...(proxy.gzip
-      ? [
-          gzipStatic,
-          directive(`gzip_types ${[...new Set([...compressedTypes, ...compressedFiles])].sort().join(' ')}`),
-        ]
+      ? [gzipStatic, directive(`gzip_types ${[...new Set([...compressedTypes, ...compressedFiles])].sort().join(' ')}`)]
       : []),
   ];
 }

@@ -10,7 +10,17 @@ import { StaticFiles } from '../../charts/static-files';
 import { Path, Rewrite } from '../../model/matching';
 import { onTestFinished } from '../afterwards';
 import { testConfiguration } from '../nginx/real-nginx';
-import { containerOf, find, type Manifest, newBackend, newProxy, newShop, nginxConfOf, objectsAround, podSpecOf } from './manifests';
+import {
+  containerOf,
+  find,
+  type Manifest,
+  newBackend,
+  newProxy,
+  newShop,
+  nginxConfOf,
+  objectsAround,
+  podSpecOf,
+} from './manifests';
 
 const image = 'ghcr.io/acme/web:1.4.2';
 const web = StaticFiles.fromImage(image, '/usr/share/web', { singlePage: true });
@@ -137,7 +147,7 @@ describe('Files of an image', () => {
     expect(template('1')).toEqual(template('1'));
   });
 
-  test("come after what a user adds to the pods, whose patches go by position", () => {
+  test('come after what a user adds to the pods, whose patches go by position', () => {
     const shop = newShop();
     const edge = newProxy(shop);
     edge.addRoute('/', web);
@@ -151,7 +161,9 @@ describe('Files of an image', () => {
 
   test('are named after routes of any name within what Kubernetes takes', () => {
     const paths = ['/a_b', '/a/b', '/A', `/${'a'.repeat(100)}`, '/-', '/a.b', '/a-', '/9'];
-    const routes = Object.fromEntries(paths.map((path, index) => [path, StaticFiles.fromImage(`web:${index}`, '/web')]));
+    const routes = Object.fromEntries(
+      paths.map((path, index) => [path, StaticFiles.fromImage(`web:${index}`, '/web')]),
+    );
     const names = initContainersOf(written(routes)).map(({ name }) => name);
     expect(new Set(names).size).toBe(paths.length);
     for (const name of names) expect(name).toMatch(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])$/);
@@ -276,10 +288,7 @@ describe('Refused', () => {
       'a part of the clients',
       () => {
         const orders = newBackend(newShop(), 'orders');
-        return TrafficSplit.weighted([
-          { target: orders, weight: 90 },
-          { target: web, weight: 10 } as unknown as Share,
-        ]);
+        return TrafficSplit.weighted([{ target: orders, weight: 90 }, { target: web, weight: 10 } as unknown as Share]);
       },
       'TrafficSplit.weighted target: "(object)" is not a Backend: give one, or a version of one',
     ],

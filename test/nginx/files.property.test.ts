@@ -18,7 +18,12 @@ const open = ['index.html', 'a/index.html', 'a/b.txt', 'a/b/c', 'b', '.well-know
 const closed = ['.a', '.b/index.html', 'a/.b', 'a/..a', '.well-known/.a', '..b/a'];
 const outside = ['secret', 'a', 'index.html', 'app/index.html', 'sitea'];
 
-const target = (singlePage: boolean): FilesModel => ({ kind: 'files', source: 'site', singlePage, immutable: undefined });
+const target = (singlePage: boolean): FilesModel => ({
+  kind: 'files',
+  source: 'site',
+  singlePage,
+  immutable: undefined,
+});
 
 let nginx: RealNginx;
 
@@ -81,9 +86,64 @@ function decodedPath(path: string): string | undefined {
 }
 
 const piece = fc.constantFrom(
-  ...['a', 'b', 'c', 'app', 'index.html', 'secret', 'site', '404.html', '.well-known', '.a', '.b', '..a', '..b', 'b.txt', 'x'],
-  ...['/', '/', '/', '//', '%2f', '%2F', '%5c', '\\', '..', '.', '%2e', '%2e%2e', '%252e', '.%2e', '...', ';', '%3b', '%3f'],
-  ...['%00', '%0a', '%20', '%25', '%c3%bc', '%c0%af', '%ff', '~', ':', '@', '&', '=', '+', '*', "'", '"', '$', '%24', '{'],
+  ...[
+    'a',
+    'b',
+    'c',
+    'app',
+    'index.html',
+    'secret',
+    'site',
+    '404.html',
+    '.well-known',
+    '.a',
+    '.b',
+    '..a',
+    '..b',
+    'b.txt',
+    'x',
+  ],
+  ...[
+    '/',
+    '/',
+    '/',
+    '//',
+    '%2f',
+    '%2F',
+    '%5c',
+    '\\',
+    '..',
+    '.',
+    '%2e',
+    '%2e%2e',
+    '%252e',
+    '.%2e',
+    '...',
+    ';',
+    '%3b',
+    '%3f',
+  ],
+  ...[
+    '%00',
+    '%0a',
+    '%20',
+    '%25',
+    '%c3%bc',
+    '%c0%af',
+    '%ff',
+    '~',
+    ':',
+    '@',
+    '&',
+    '=',
+    '+',
+    '*',
+    "'",
+    '"',
+    '$',
+    '%24',
+    '{',
+  ],
 );
 const path = fc
   .tuple(fc.constantFrom('/', '/app/', '/app', '/a/', '//'), fc.array(piece, { maxLength: 7 }))
@@ -97,7 +157,10 @@ test('whatever a path says, what is closed stays closed, and what is open is wha
       expect(body).not.toContain('CLOSED');
       const file = expected(text);
       if (status === 200) served += 1;
-      expect([text, status === 200 ? body : 'nothing']).toEqual([text, file === undefined ? 'nothing' : `OPEN ${file}`]);
+      expect([text, status === 200 ? body : 'nothing']).toEqual([
+        text,
+        file === undefined ? 'nothing' : `OPEN ${file}`,
+      ]);
     }),
     { numRuns: 400 },
   );

@@ -20,6 +20,34 @@ function write(name: string, content: string | Buffer): void {
   writeFileSync(file, content);
 }
 
+/** As tools write them, and as people do. */
+const fingerprinted = [
+  ...['main.3f2a9c1b.chunk.js', 'app-0123456789abcdef.js', 'logo.d41d8cd98f00b204e980.svg', 'index-BfK3x9Zt.js'],
+  ...['index-BfKxZtQw.js', 'chunk-7XQ2MNAB.js', 'styles-ABCDEFGH.css', 'index-_fK3x-Zt.css', 'photo-BfK3x9Zt.png'],
+  ...['vendor.BfK3x9Zt.mjs', 'index-BfK3x9Zt.js.map', 'font-a1b2c3d4.woff2'],
+];
+const plain = [
+  ...['jquery-3.6.0.min.js', 'photo-20240131.jpg', 'hero-background.png', 'icon-settings.svg', 'chart-version2.js'],
+  ...[
+    'logo-darkMode.svg',
+    'theme-darkMode.css',
+    'IMG-DSCN0042.jpg',
+    'SKU-AB123456.jpg',
+    'team-facade.js',
+    'README-CHANGELOG.js',
+  ],
+  ...[
+    '3f2a9c1b',
+    'app.3f2a9c1b',
+    'polyfills.js',
+    'inter-latin-400.woff2',
+    'deadbeef.js',
+    'main-12345678.js',
+    'a-cafebabe.js',
+  ],
+  ...['service-worker.js', 'manifest.webmanifest', 'data-2026-11-25.json', 'report-v2.0.1-rc.1.pdf'],
+];
+
 const script = `console.log('app');\n`.repeat(200);
 
 function layOut(): void {
@@ -39,6 +67,15 @@ function layOut(): void {
   write('site/.git/config', 'SECRET');
   write('site/docs/.hidden/index.html', 'SECRET');
   write('site/.well-known/security.txt', 'Contact: x');
+  for (const name of [...fingerprinted, ...plain]) write(`names/${name}`, name);
+  for (const name of [
+    '_next/static/x/manifest.js',
+    '_astro/hoisted.js',
+    '_app/immutable/start.js',
+    '_app/version.json',
+  ]) {
+    write(`names/${name}`, name);
+  }
   write('bare/index.html', 'bare');
   // As the kubelet mounts a ConfigMap.
   write('mounted/..2026_11_25/index.html', 'mounted');
@@ -71,6 +108,7 @@ beforeAll(async () => {
             { name: 'docs-index', path: '/docs/index.html', target: 'api' },
             { name: 'app', path: '/app', target: target('site', { singlePage: true, immutable: ['/assets'] }) },
             { name: 'bare', path: '/bare', target: target('bare', { immutable: [] }) },
+            { name: 'names', path: '/names', target: target('names') },
             { name: 'mounted', path: '/mounted', target: target('mounted') },
             { name: 'absent', path: '/absent', target: target('the image acme/web:1 ("$HOME")') },
             {
@@ -98,6 +136,7 @@ beforeAll(async () => {
       filesDirectories: {
         site: join(directory, 'site'),
         bare: join(directory, 'bare'),
+        names: join(directory, 'names'),
         mounted: join(directory, 'mounted'),
       },
       externalHttpsPort: 9443,
@@ -231,7 +270,10 @@ describe('A path without a file', () => {
     expect(await ask('/bare/nothing')).toMatchObject({
       status: 404,
       body: json('Not Found'),
-      headers: { 'content-type': 'application/json', 'content-security-policy': expect.stringContaining('none') },
+      headers: {
+        'content-type': 'application/json',
+        'content-security-policy': expect.stringContaining('none') as string,
+      },
     });
   });
 
@@ -270,13 +312,21 @@ describe('A path that is not for everyone', () => {
 
   test.each([
     ...['/../secret.txt', '/%2e%2e/secret.txt', '/..%2fsecret.txt', '/docs/..%2f..%2fsecret.txt', '/..%5csecret.txt'],
-    ...['/app/../../secret.txt', '/app/..%2f..%2fsecret.txt', '/app%2f..%2f..%2fsecret.txt', '/app/%252e%252e/secret.txt'],
+    ...[
+      '/app/../../secret.txt',
+      '/app/..%2f..%2fsecret.txt',
+      '/app%2f..%2f..%2fsecret.txt',
+      '/app/%252e%252e/secret.txt',
+    ],
     ...['/app/%2e%2e%2f%2e%2e%2fsecret.txt', '/app/.%2e/secret.txt', '/app..%2fsecret.txt', '/app../secret.txt'],
     ...['/index.html%00.txt', '/secret.txt%00', '/app/\\..\\secret.txt', '/..;/secret.txt', '/app/..;/secret.txt'],
     ...['/docs/%0a', '/index.html%0a', '/index.html/', '/index.html/x', '/index.html%2f..%2f..%2fsecret.txt'],
     ...[`/${'a'.repeat(4000)}`, `/${'a/'.repeat(2000)}`],
   ])('%s leads out of no directory', async (path) => {
-    for (const answer of [await ask(path).catch(() => undefined), await sendLine(`GET ${path} HTTP/1.1`, system.nginx)]) {
+    for (const answer of [
+      await ask(path).catch(() => undefined),
+      await sendLine(`GET ${path} HTTP/1.1`, system.nginx),
+    ]) {
       expect(answer?.body ?? '').not.toContain('SECRET');
       expect(answer?.status ?? 400).toBeGreaterThanOrEqual(path.startsWith('/app/.%2e') ? 404 : 400);
     }
@@ -313,17 +363,36 @@ describe('What may be kept', () => {
   });
 });
 
+describe('A name', () => {
+  const cacheControl = async (name: string): Promise<unknown> => {
+    const { status, headers } = await ask(`/names/${name}`);
+    expect([name, status]).toEqual([name, 200]);
+    return headers['cache-control'];
+  };
+
+  test.each([...fingerprinted, '_next/static/x/manifest.js', '_astro/hoisted.js', '_app/immutable/start.js'])(
+    '%s has a fingerprint',
+    async (name) => {
+      expect(await cacheControl(name)).toBe('public, max-age=31536000, immutable');
+    },
+  );
+
+  test.each([...plain, '_app/version.json'])('%s has none', async (name) => {
+    expect(await cacheControl(name)).toBe('no-cache');
+  });
+});
+
 describe('Headers', () => {
   test('let a page have its own scripts and styles', async () => {
     const { headers, rawHeaders } = await ask('/');
     const names = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
     expect(new Set(names).size).toBe(names.length);
     expect(headers).toMatchObject({
-      'content-security-policy': expect.stringMatching(/^default-src 'self'; .*frame-ancestors 'none'$/),
+      'content-security-policy': expect.stringMatching(/^default-src 'self'; .*frame-ancestors 'none'$/) as string,
       'referrer-policy': 'strict-origin-when-cross-origin',
       'cross-origin-resource-policy': 'same-origin',
       'strict-transport-security': 'max-age=60',
-      'x-request-id': expect.stringMatching(/^[0-9a-f]{32}$/),
+      'x-request-id': expect.stringMatching(/^[0-9a-f]{32}$/) as string,
     });
     expect((await ask('/api')).headers).toMatchObject({
       'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -359,7 +428,10 @@ test('a condition chooses between files and a backend', async () => {
     status: 308,
     headers: { location: 'https://shop.example.com:9443/when/' },
   });
-  expect(await ask('/when/nothing', { headers: beta })).toMatchObject({ status: 404, body: expect.stringContaining('missing') });
+  expect(await ask('/when/nothing', { headers: beta })).toMatchObject({
+    status: 404,
+    body: expect.stringContaining('missing') as string,
+  });
   expect(await ask('/when', { headers: beta, method: 'POST' })).toMatchObject({ status: 405 });
   expect(await ask('/when/docs/')).toMatchObject({ headers: { 'x-instance': 'api' } });
 });

@@ -198,7 +198,8 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
     ]);
     const sources = new Set(choosing.flatMap((name) => sourcesOf(name, http, all)));
     // $route is what the location that was entered says, $live_backend goes by it and $split_key; a length chooses but between 413 and the way on.
-    const allowed = /^\$(request_method|upstream_\w+|uri|document_root|certificate_is_good|content_length|live_backend)$/;
+    const allowed =
+      /^\$(request_method|upstream_\w+|uri|document_root|certificate_is_good|content_length|live_backend)$/;
     const named = namedByDeployment(routes);
     expect([...sources].filter((name) => !allowed.test(name) && !named.has(name))).toEqual([]);
     expect(choosing.length).toBeGreaterThan(0);
@@ -318,7 +319,9 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
         }
         expect(noFile?.body.filter(({ text }) => text.startsWith('if (-f '))).toHaveLength(1);
       }
-      const serving = locations.filter((location) => texts(location).some((text) => /^(?:root|try_files)\b/.test(text)));
+      const serving = locations.filter((location) =>
+        texts(location).some((text) => /^(?:root|try_files)\b/.test(text)),
+      );
       expect(serving.filter((location) => !seen.has(location))).toEqual([]);
     }
     expect(all.filter(({ text }) => /^(?:alias|autoindex|index|include)\b/.test(text))).toEqual([]);
