@@ -2,7 +2,8 @@ import { ApiObject, Duration, JsonPatch, Size } from 'cdk8s';
 import { type INetworkPolicyPeer, Probe, Service, ServiceType, Volume } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import type { BackendModel } from '../model/proxy';
-import type { TargetModel } from '../model/route';
+import type { IMirrorTarget } from '../model/mirror';
+import type { RouteBackend, TargetModel } from '../model/route';
 import { apiProbes, type ProbeTimes, type Timeline } from '../model/timeline';
 import { InvalidOption, named } from '../validation/invalid-option';
 import { dnsLabelName } from '../validation/names';
@@ -28,7 +29,7 @@ const clusterIpSuffix = '-cluster-ip';
  * const orders = new Backend(shop, 'orders', { image: 'ghcr.io/acme/orders:1.4.2', replicas: { min: 3, max: 12 } });
  * edge.addRoute('/orders', orders);
  */
-export class Backend extends Construct implements IRouteTarget {
+export class Backend extends Construct implements IRouteTarget, IMirrorTarget {
   readonly settings: BackendSettings;
   readonly deployment: RollingDeployment;
   /** Its DNS records are the addresses of the ready pods. */
@@ -108,16 +109,15 @@ export class Backend extends Construct implements IRouteTarget {
   }
 
   bindRoute(route: Route): TargetModel {
-    const { proxy } = route;
-    if (proxy.namespace !== this.namespace) {
-      throw new InvalidOption(
-        'target',
-        this.node.path,
-        `is in the namespace ${this.namespace.name}, and the proxy in ${proxy.namespace.name}: make both in one`,
-      );
-    }
+    this.refuseOtherNamespace('target', route);
     route.connect(this);
     return { kind: 'backend', backend: this.node.id };
+  }
+
+  bindMirror({ proxy }: Route): RouteBackend {
+    this.refuseOtherNamespace('mirror', { proxy });
+    proxy.connect(this);
+    return { name: this.node.id, requestTimeout: this.timeline.requestTimeout };
   }
 
   /** How a proxy sees it. */
@@ -143,6 +143,15 @@ export class Backend extends Construct implements IRouteTarget {
 
   get matchLabels(): Readonly<Record<string, string>> {
     return selectorLabels(this.identity);
+  }
+
+  private refuseOtherNamespace(option: string, { proxy }: Pick<Route, 'proxy'>): void {
+    if (proxy.namespace === this.namespace) return;
+    throw new InvalidOption(
+      option,
+      this.node.path,
+      `is in the namespace ${this.namespace.name}, and the proxy in ${proxy.namespace.name}: make both in one`,
+    );
   }
 
   private service(id: string, name: string, more: { readonly clusterIP?: string }): Service {

@@ -1,5 +1,6 @@
 import { type Budget, budget } from '../model/budget';
 import type { HostModel, ProxyModel } from '../model/proxy';
+import { countOfRateLimits } from '../model/route';
 import { strictTransportSecurity } from '../model/proxy-options';
 import type { TimesAround } from '../model/route-options';
 import type { Snippet } from '../model/snippet';
@@ -8,6 +9,7 @@ import { externalServices } from '../nginx/backends/external-services';
 import { liveWeightsScript } from '../nginx/backends/live-weights-section';
 import { upstreamZone } from '../nginx/backends/upstream-section';
 import { nginxConf } from '../nginx/nginx-conf';
+import { upstreams } from '../nginx/plan';
 import { lastGoodCertificateScript } from '../nginx/tls/last-good-certificate-section';
 import { memoryBytes } from '../validation/amounts';
 import { InvalidOption } from '../validation/invalid-option';
@@ -98,6 +100,8 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
     ...model,
     maxConnections: maxConnections === undefined ? undefined : Math.ceil(maxConnections / mostPods(settings.replicas)),
   }));
+  const models = routes.map(({ model }) => model);
+  const { backends: answering, mirrors } = upstreams(backends, models);
   const forwarded = routes.filter((route) => route.isForwarded);
   const { headerTimeout, bodyTimeout, sendTimeout, trustedProxies, unlimited } = settings.clients;
   const ofServers = textsOf(snippets, 'server');
@@ -115,14 +119,19 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
       ...settings.clients,
       memoryLimit: memoryBytes('resources.memory.limit', settings.memory.limit),
       workers: settings.workers,
-      maxBodySize: Math.max(...routes.map(({ model }) => model.maxBodySize)),
+      maxBodySize: Math.max(...models.map(({ maxBodySize }) => maxBodySize)),
       temporaryStorage: settings.temporaryStorage,
       files: staticFiles.reduce((all, { origin }) => all + (origin.kind === 'image' ? origin.sizeLimit : 0), 0),
       gzip: settings.gzip,
-      hasStreams: routes.some(({ model }) => model.streamTimeout !== undefined),
-      backends: backends.length,
-      upstreamZones: backends.reduce((all, { mostInstances }) => all + upstreamZone(mostInstances), 0),
-      externalServices: externalServices(routes.map(({ model }) => model)),
+      hasStreams: models.some(({ streamTimeout }) => streamTimeout !== undefined),
+      backends: answering.length + mirrors.length,
+      upstreamZones: [...answering, ...mirrors].reduce(
+        (all, { mostInstances }) => all + upstreamZone(mostInstances),
+        0,
+      ),
+      rateLimits: countOfRateLimits(models),
+      hasMirrors: mirrors.length > 0,
+      externalServices: externalServices(models),
     }),
     clientTimes: { headerTimeout, bodyTimeout, sendTimeout },
     gzip: settings.gzip,

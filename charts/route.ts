@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Construct } from 'constructs';
 import { type ConditionModel, Match, type Path } from '../model/matching';
-import type { RouteModel, TargetModel } from '../model/route';
-import { inherited, type RouteBackend, routeModel, type RouteOptions } from '../model/route-options';
+import type { RouteBackend, RouteModel, TargetModel } from '../model/route';
+import { inherited, routeModel, type RouteOptions } from '../model/route-options';
 import { directives } from '../model/snippet';
 import type { Timeline } from '../model/timeline';
 import { record } from '../validation/collections';
@@ -53,7 +53,11 @@ export class Route extends Construct {
     this.proxy = host.proxy;
     const { model, timeline } = named(`${host.node.path}, route ${routeText(path, conditions)}`, () => {
       const bound = bindTarget(this, target);
-      return routeModel({ name, path, options: given, target: bound, backends: this.targets, times: this.proxy.times });
+      return routeModel({
+        ...{ name, path, target: bound, times: this.proxy.times },
+        ...{ options: given, own: options, backends: this.targets },
+        bindMirror: (mirror) => mirror.bindMirror(this),
+      });
     });
     this.model = model;
     this.timeline = timeline;

@@ -22,6 +22,8 @@ const interfaces: Readonly<Record<string, string>> = {
   StickyCookieOptions: '`LoadBalancing.stickyCookie(name, { … })`',
   RouteOptions: '`addRoute(path, target, { … })`, `routeDefaults: { … }`, and `route: { … }` of a LoadBalancedApi',
   RetryOptions: '`Retries.safe({ … })`',
+  RateLimitOptions: '`RateLimit.perClient(rate, { … })` and `RateLimit.per(key, rate, { … })`',
+  MirrorOptions: '`Mirror.to(target, { … })`',
   HostOptions: '`addHost(host, { … })`',
   TrafficSplitOptions: '`TrafficSplit.weighted(shares, { … })`',
   Share: '`TrafficSplit.weighted([{ … }])`',
@@ -44,8 +46,8 @@ const interfaces: Readonly<Record<string, string>> = {
 /** Whose methods are the choices that exclude each other, and what is added to a construct. */
 const classes = [
   ...['Certificate', 'Exposure', 'LoadBalancing', 'RequestKey', 'ScalingMetric'],
-  ...['Path', 'Match', 'Rewrite', 'Retries', 'TrafficSplit', 'ExternalService', 'Redirect', 'FixedResponse'],
-  ...['StaticFiles', 'Snippet'],
+  ...['Path', 'Match', 'Rewrite', 'Retries', 'RateLimit', 'Mirror'],
+  ...['TrafficSplit', 'ExternalService', 'Redirect', 'FixedResponse', 'StaticFiles', 'Snippet'],
   ...['Backend', 'NginxProxy', 'Route'],
 ] as const;
 

@@ -2,9 +2,11 @@ import type { Backend } from '../charts/backend';
 import type { NginxProxy } from '../charts/nginx-proxy';
 import { budget } from '../model/budget';
 import type { BackendModel, ProxyModel } from '../model/proxy';
+import { countOfRateLimits } from '../model/route';
 import { timeline, type Timeline } from '../model/timeline';
 import { externalServices } from '../nginx/backends/external-services';
 import { upstreamZone } from '../nginx/backends/upstream-section';
+import { upstreams } from '../nginx/plan';
 import { maxScale } from './start-options';
 
 /** Bytes that nginx may take on one machine, if its clients do their worst. */
@@ -39,6 +41,8 @@ interface Elsewhere {
 export function modelElsewhere(proxy: NginxProxy, { hosts, workers, backend }: Elsewhere): ProxyModel {
   const { model } = proxy;
   const routes = hosts.flatMap((host) => host.routes);
+  const { backends, mirrors } = upstreams(model.backends, routes);
+  const count = backends.length + mirrors.length;
   return {
     ...model,
     hosts,
@@ -50,8 +54,10 @@ export function modelElsewhere(proxy: NginxProxy, { hosts, workers, backend }: E
       maxBodySize: Math.max(...routes.map(({ maxBodySize }) => maxBodySize)),
       gzip: model.gzip,
       hasStreams: routes.some(({ streamTimeout }) => streamTimeout !== undefined),
-      backends: model.backends.length,
-      upstreamZones: model.backends.length * upstreamZone(maxScale),
+      backends: count,
+      upstreamZones: count * upstreamZone(maxScale),
+      rateLimits: countOfRateLimits(routes),
+      hasMirrors: mirrors.length > 0,
       externalServices: externalServices(routes),
     }),
   };

@@ -87,9 +87,14 @@ export interface BudgetSettings extends Given<BudgetProps> {
   readonly gzip: boolean;
   /** Whether a route is one of `streaming`. */
   readonly hasStreams: boolean;
+  /** Backends, and those that get copies once more. */
   readonly backends: number;
   /** Bytes: the zones of their instances. */
   readonly upstreamZones: number;
+  /** Limits of the rate of requests, of all routes. @default 0 */
+  readonly rateLimits?: number | undefined;
+  /** Whether requests of a route are copied. @default false */
+  readonly hasMirrors?: boolean | undefined;
   /** Services that answer requests beside backends. @default - none */
   readonly externalServices?: ExternalServices | undefined;
 }
@@ -119,6 +124,8 @@ export interface Budget {
   /** Bytes of temporary files, and of files that nginx itself serves. */
   readonly temporaryStorage: number;
   readonly files: number;
+  /** Bytes of the zone of each limit of the rate of requests. */
+  readonly rateLimitZone: number;
   /** What memory goes to, in bytes, and what it adds up to. */
   readonly memory: readonly MemoryShare[];
   readonly memorySum: number;
@@ -157,6 +164,18 @@ const fallbackZone = 64 * KiB;
 /** Bytes of a zone that `limit_conn` takes for one address. */
 const bytesPerAddress = 128;
 
+/** All limits of the rate of requests together have this part of the memory limit, and each no more and no less than these bytes. */
+const rateLimitShare = 1 / 32;
+const rateLimitZones = { least: 128 * KiB, most: 2 * MiB, unit: 64 * KiB } as const;
+
+/** Bytes of each of so many limits. */
+function rateLimitZone({ memoryLimit, rateLimits = 0 }: BudgetSettings): number {
+  const { least: min, most: max, unit } = rateLimitZones;
+  if (rateLimits === 0) return 0;
+  const part = (memoryLimit * rateLimitShare) / rateLimits;
+  return Math.min(max, Math.max(min, Math.floor(part / unit) * unit));
+}
+
 /** Idle connections that each worker keeps to the instances of one of so many backends, and to its fallback. */
 export function idleConnections(backends: number): { readonly instances: number; readonly fallback: number } {
   return {
@@ -190,7 +209,7 @@ const storageWithoutAsking = 8 * 1024 * MiB;
 
 /** Derives how much a proxy takes on, and refuses what does not fit, with the sum. */
 export function budget(settings: BudgetSettings): Budget {
-  const { memoryLimit, workers, hasStreams, externalServices: external } = settings;
+  const { memoryLimit, workers, hasStreams, rateLimits = 0, hasMirrors = false, externalServices: external } = settings;
   const cost = costs(settings);
   const upstreams = settings.backends + (external?.count ?? 0);
   const idle = idleConnections(upstreams);
@@ -217,6 +236,7 @@ export function budget(settings: BudgetSettings): Budget {
             each: externalService(external, workers * idle.instances),
           },
         ]),
+    ...(rateLimits === 0 ? [] : [{ what: 'limits of rates', count: rateLimits, each: rateLimitZone(settings) }]),
   ];
   const limits = values(settings, budgetOptions, 'clients.');
   const given = {
@@ -258,7 +278,7 @@ export function budget(settings: BudgetSettings): Budget {
   if (memorySum > usable) refuseMemory(settings, memory, memorySum, usable);
 
   const inProgress = requests + streams;
-  const workerConnections = connections + inProgress + spareConnections;
+  const workerConnections = connections + inProgress + (hasMirrors ? requests : 0) + spareConnections;
   const openFiles = workerConnections + inProgress + heldBack;
   if (openFiles > mostOpenFiles) {
     const [option, value] = asked(settings);
@@ -280,6 +300,7 @@ export function budget(settings: BudgetSettings): Budget {
     openFiles,
     temporaryStorage: storage(settings, inProgress),
     files: settings.files ?? 0,
+    rateLimitZone: rateLimitZone(settings),
     memory,
     memorySum,
     memoryLimit,
@@ -292,7 +313,7 @@ function externalService({ zone, hasTls }: ExternalServices, idle: number): numb
 }
 
 /** Bytes of each at worst. */
-function costs({ workers, gzip, externalServices }: BudgetSettings): {
+function costs({ workers, gzip, externalServices, hasMirrors = false }: BudgetSettings): {
   connection: number;
   request: number;
   stream: number;
@@ -301,6 +322,7 @@ function costs({ workers, gzip, externalServices }: BudgetSettings): {
   const structures = workers * connectionStructures;
   const upstream = upstreamConnection + (externalServices?.hasTls === true ? tlsConnection : 0);
   const head = (buffers.head + buffers.largeHeads * buffers.largeHead) * KiB;
+  const copy = requestStructures + upstreamConnection + buffers.answerHead * KiB;
   const common = socket + requestStructures + upstream + structures + buffers.answerHead * KiB + bytesPerAddress;
   return {
     connection: tlsConnection + head + structures + bytesPerAddress,
@@ -308,7 +330,8 @@ function costs({ workers, gzip, externalServices }: BudgetSettings): {
       common +
       head +
       (buffers.body + buffers.answers * buffers.answer) * KiB +
-      (gzip ? deflate + buffers.gzipOutputs * buffers.gzipOutput * KiB : 0),
+      (gzip ? deflate + buffers.gzipOutputs * buffers.gzipOutput * KiB : 0) +
+      (hasMirrors ? copy + structures : 0),
     stream: common + head + buffers.body * KiB,
   };
 }

@@ -4,7 +4,9 @@ import { InvalidOption, renamed } from '../validation/invalid-option';
 import { instanceOf, knownValues, optional, type Reader, type Table, withDefault } from '../validation/options';
 import { requestHeader, responseHeader } from './headers';
 import { Match, type Path, Rewrite } from './matching';
-import type { RouteModel, TargetModel } from './route';
+import { type IMirrorTarget, Mirror } from './mirror';
+import { type RateLimit, rateLimits } from './rate-limit';
+import type { RouteBackend, RouteModel, TargetModel } from './route';
 import { timeline, type Timeline, timelineOptions, type TimelineProps } from './timeline';
 
 /** How often a request is passed on that no pod has answered. */
@@ -103,6 +105,33 @@ export interface RouteOptions {
    * @see https://nginx.org/en/docs/http/ngx_http_headers_module.html#add_header
    */
   readonly responseHeaders?: Readonly<Record<string, string | false>>;
+
+  /**
+   * How often requests may come; of several limits all have to hold. A request beyond one is answered 429 with `Retry-After`, and no
+   * pod sees it. Each route counts for itself, one that has its limit from `routeDefaults` too. A request counts once, however often it is
+   * tried, and so does a WebSocket or an event stream; one that is refused does not count. Each proxy counts what it gets: a client
+   * stays on one proxy if the Service has `sessionAffinity: ClientIP`; any other key, and a client without that, has up to as many times
+   * the rate as there are proxies. A proxy that starts has counted nothing. Each limit has room for 16000 keys at most, less where a proxy has many limits or
+   * little memory; when it is full, the key that was not seen for longest is forgotten, and nobody is refused for it. A Redirect or
+   * FixedResponse is answered before nginx counts: such a route has no limit, and takes none of `routeDefaults`. An empty list takes away that of `routeDefaults`.
+   *
+   * @default - no limit
+   * @see https://nginx.org/en/docs/http/ngx_http_limit_req_module.html
+   */
+  readonly rateLimit?: RateLimit | readonly RateLimit[];
+
+  /**
+   * Who gets copies of the requests, whose answers are dropped: what goes wrong there changes no answer. A copy is sent once, whole with its body, when the
+   * request has arrived, and has `X-Mirrored: true`, which no client can send here; it counts in no limit and has no line in the access log. It may be
+   * silent for `connectTimeout` (and no longer than the `requestTimeout` of who gets it), and is given up then. Until it is
+   * answered, a client of HTTP/1.1 waits with its next request on that connection, and the request counts as one in progress (`request_time` in the log);
+   * who fails three times (`maxFails`) is left out for `failTimeout`. WebSockets are not copied, nor are requests of routes with `streaming`.
+   * Routes whose requests nginx answers, or the mirror itself, take none of `routeDefaults`.
+   *
+   * @default Mirror.none()
+   * @see https://nginx.org/en/docs/http/ngx_http_mirror_module.html
+   */
+  readonly mirror?: Mirror;
 }
 
 /** Whether a request is passed on that no pod has answered. */
@@ -140,6 +169,8 @@ export const routeOptions = {
   rewrite: optional(instanceOf(Rewrite, 'Rewrite.stripPrefix()')),
   requestHeaders: withDefault({}, headers(requestHeader)),
   responseHeaders: withDefault({}, headers(responseHeader)),
+  rateLimit: withDefault([], rateLimits),
+  mirror: withDefault(Mirror.none(), instanceOf(Mirror, 'Mirror.to(next)')),
 } satisfies Table<RouteOptions>;
 
 /** They are read again with the options of each route; what is wrong is said where it was given. */
@@ -185,13 +216,6 @@ function mergedHeaders(all: Headers = {}, more: Headers = {}): Headers {
   );
 }
 
-/** What a backend says that its routes have to keep to. */
-export interface RouteBackend {
-  readonly name: string;
-  /** In seconds. */
-  readonly requestTimeout: number;
-}
-
 /** Times of the namespace and the proxy that those of a route are derived with. */
 export type TimesAround = Pick<
   TimelineProps,
@@ -208,9 +232,13 @@ export interface RouteSettings {
   readonly path: Path;
   /** With what it inherits. */
   readonly options: RouteOptions;
+  /** What was given for it alone. */
+  readonly own: RouteOptions;
   readonly target: TargetModel;
   /** Those of the target. */
   readonly backends: readonly RouteBackend[];
+  /** Called if its requests are copied: lets the proxy connect. */
+  readonly bindMirror: (target: IMirrorTarget) => RouteBackend;
   readonly times: TimesAround;
 }
 
@@ -269,6 +297,8 @@ export function routeModel(settings: RouteSettings): { readonly model: RouteMode
         given.responseHeaders,
         target.kind === 'external' ? target.responseHeaders : [],
       ),
+      ...limitsOf(settings, given.rateLimit),
+      ...mirrorOf(settings, given, connectTimeout),
     },
   };
 }
@@ -280,6 +310,55 @@ function withThoseOfTarget(
 ): RouteModel['requestHeaders'] {
   const names = new Set(own.map(([name]) => name.toLowerCase()));
   return [...ofTarget.filter(([name]) => !names.has(name.toLowerCase())), ...own];
+}
+
+/** nginx answers by `return`, before it looks at what a request may. */
+function isAnsweredByNginx({ kind }: TargetModel): boolean {
+  return kind === 'redirect' || kind === 'response';
+}
+
+function limitsOf({ target, own }: RouteSettings, limits: readonly RateLimit[]): Pick<RouteModel, 'rateLimits'> {
+  if (limits.length === 0) return {};
+  if (!isAnsweredByNginx(target)) return { rateLimits: limits };
+  if (own.rateLimit === undefined) return {};
+  throw new InvalidOption(
+    'rateLimit',
+    '(object)',
+    'does nothing where nginx answers by itself, before it counts: take it out, or give the route a backend',
+  );
+}
+
+/** What is inherited is left out where it cannot work, what is given for this route alone is refused. */
+function mirrorOf(
+  { target, backends, own, bindMirror }: RouteSettings,
+  { mirror, streaming }: { readonly mirror: Mirror; readonly streaming: number | undefined },
+  connectTimeout: number,
+): Pick<RouteModel, 'mirror'> {
+  if (mirror.target === undefined) return {};
+  const leaveOut = (value: string, why: string): Pick<RouteModel, 'mirror'> => {
+    if (own.mirror === undefined) return {};
+    throw new InvalidOption('mirror', value, why);
+  };
+  if (isAnsweredByNginx(target) || target.kind === 'files') {
+    return leaveOut('(object)', 'does nothing where nginx answers by itself: take it out, or give the route a backend');
+  }
+  if (target.kind === 'external') {
+    return leaveOut(
+      '(object)',
+      'does not go with an ExternalService, which is asked by other names and paths than a backend: take it out',
+    );
+  }
+  if (streaming !== undefined) {
+    return leaveOut(
+      '(object)',
+      'does not go with `streaming`, as answers without an end cannot be dropped: take one out',
+    );
+  }
+  const { name, requestTimeout } = bindMirror(mirror.target);
+  if (backends.some((backend) => backend.name === name)) {
+    return leaveOut(name, 'answers the requests of this route already: give another backend, such as a version');
+  }
+  return { mirror: { backend: name, percent: mirror.percent, timeout: Math.min(connectTimeout, requestTimeout) } };
 }
 
 /** Names what the timeline says of the options of retries as they were given. */

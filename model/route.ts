@@ -1,6 +1,7 @@
 import type { ExternalServiceModel } from './external-service';
 import type { RequestKey } from './load-balancing';
 import type { ConditionModel, Path } from './matching';
+import type { RateLimit } from './rate-limit';
 
 /** The times of one route, in seconds. */
 export interface RouteTimes {
@@ -8,6 +9,22 @@ export interface RouteTimes {
   readonly requestTimeout: number;
   readonly nextUpstreamTimeout: number;
   readonly nextUpstreamTries: number;
+}
+
+/** What a backend says that its routes have to keep to. */
+export interface RouteBackend {
+  readonly name: string;
+  /** In seconds. */
+  readonly requestTimeout: number;
+}
+
+/** Who gets copies of the requests of a route. */
+export interface MirrorModel {
+  readonly backend: string;
+  /** From 1 to 100. */
+  readonly percent: number;
+  /** In seconds: how long a copy may be silent. */
+  readonly timeout: number;
 }
 
 /** What answers the requests of a route. */
@@ -64,6 +81,15 @@ export interface RouteModel {
   /** What is sent instead of what came; false: nothing. */
   readonly requestHeaders: readonly (readonly [name: string, value: string | false])[];
   readonly responseHeaders: readonly (readonly [name: string, value: string | false])[];
+  /** All have to hold. @default - none */
+  readonly rateLimits?: readonly RateLimit[];
+  /** @default - nobody */
+  readonly mirror?: MirrorModel;
   /** Raw directives of every location of the route. */
   readonly snippets?: readonly string[];
+}
+
+/** Limits of the rate of requests, of all these routes. */
+export function countOfRateLimits(routes: readonly RouteModel[]): number {
+  return routes.reduce((all, { rateLimits = [] }) => all + rateLimits.length, 0);
 }

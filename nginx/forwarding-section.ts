@@ -17,6 +17,15 @@ const clientsOwn = [
   'CF-Connecting-IP',
 ];
 
+/** What copies of requests have, so that a backend can tell. */
+const mirrored = 'X-Mirrored';
+
+/** Headers of the copies of a route's requests. */
+export function mirroredHeaders(plan: Plan, { requestHeaders: own }: RouteModel): Directive[] {
+  const others = own.filter(([name]) => name.toLowerCase() !== mirrored.toLowerCase());
+  return requestHeaders(plan, [...others, [mirrored, 'true']]);
+}
+
 /** What backends are told, and how long they are waited for. What differs by route stands in its locations. */
 export function forwardingSection(plan: Plan): Node[] {
   const { common, proxy } = plan;
@@ -57,7 +66,7 @@ export function forwardingSection(plan: Plan): Node[] {
 }
 
 /** Every header that nginx sets or takes away, with a route's own among them: a list replaces the one of a level above. */
-export function requestHeaders({ place }: Plan, own: RouteModel['requestHeaders']): Directive[] {
+export function requestHeaders({ place, mirrors }: Plan, own: RouteModel['requestHeaders']): Directive[] {
   const names = new Set(own.map(([name]) => name.toLowerCase()));
   const set = (name: string, value: string, reason?: string): Directive[] =>
     names.has(name.toLowerCase()) ? [] : [directive(`proxy_set_header ${name} ${value}`, reason)];
@@ -78,6 +87,7 @@ export function requestHeaders({ place }: Plan, own: RouteModel['requestHeaders'
       set(name, '""', index === 0 ? "a client's own is not passed on, nor are these" : undefined),
     ),
     ...set('X-Request-Id', '$accepted_request_id'),
+    ...(mirrors.length === 0 ? [] : set(mirrored, '""', 'copies have it, and nothing that a client sends')),
     ...own.map(([name, value]) =>
       directive(`proxy_set_header ${name} ${value === false ? '""' : quoteWithVariables(name, value)}`),
     ),

@@ -12,6 +12,8 @@ import { Place, placeModel } from './place';
 import { Plan, plan } from './plan';
 import { probeServer } from './probe-server';
 import { conditionsSection } from './routes/conditions-section';
+import { mirrorSection } from './routes/mirror-section';
+import { rateLimitSection } from './routes/rate-limit-section';
 import { retrySection } from './routes/retry-section';
 import { filesSection } from './routes/files-section';
 import { rewriteSection } from './routes/rewrite-section';
@@ -48,6 +50,7 @@ function httpSections(whole: Plan): Node[] {
     ...loggingSection(whole.place),
     ...tlsSection(whole),
     ...limitsSection(whole),
+    ...rateLimitSection(whole),
     ...compressionSection(whole),
     ...headersSection(whole),
     ...upstreamSection(whole),
@@ -56,6 +59,7 @@ function httpSections(whole: Plan): Node[] {
     ...filesSection(whole),
     ...forwardingSection(whole),
     ...retrySection(whole),
+    ...mirrorSection(whole),
     ...errorSection(),
     ...redirectServers(whole),
     ...hostServers(whole),

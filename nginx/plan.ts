@@ -9,8 +9,9 @@ export interface Plan {
   readonly proxy: ProxyModel;
   readonly place: PlaceModel;
   readonly hosts: readonly HostPlan[];
-  /** By name. */
+  /** Those that answer requests, by name; and those that get copies of some. */
   readonly backends: readonly BackendModel[];
+  readonly mirrors: readonly BackendModel[];
   /** Those that are no backends, by name. */
   readonly externalServices: readonly ExternalServiceModel[];
   /** Every route, in the order in which they are rendered. */
@@ -52,7 +53,10 @@ export function plan(proxy: ProxyModel, place: PlaceModel): Plan {
     proxy,
     place,
     hosts,
-    backends: [...proxy.backends].sort((a, b) => byCodePoints(a.name, b.name)),
+    ...upstreams(
+      [...proxy.backends].sort((a, b) => byCodePoints(a.name, b.name)),
+      routes,
+    ),
     externalServices: externalServicesOf(routes),
     routes,
     common: commonPolicies(proxy, routes),
@@ -78,6 +82,19 @@ export function backendsOf({ target }: RouteModel): string[] {
   if (target.kind === 'backend') return [target.backend];
   if (target.kind !== 'split') return [];
   return target.shares.map(({ backend }) => backend);
+}
+
+/** Backends that answer requests, and those that get copies: who does both has an upstream for each. */
+export function upstreams(
+  all: readonly BackendModel[],
+  routes: readonly RouteModel[],
+): Pick<Plan, 'backends' | 'mirrors'> {
+  const answering = new Set(routes.flatMap(backendsOf));
+  const mirrors = new Set(routes.map(({ mirror }) => mirror?.backend));
+  return {
+    backends: all.filter(({ name }) => answering.has(name) || !mirrors.has(name)),
+    mirrors: all.filter(({ name }) => mirrors.has(name)),
+  };
 }
 
 /** Whether several backends share its requests. */

@@ -5,6 +5,7 @@ import { requestLimits } from './limits-section';
 import { listenForClients } from './listen';
 import { authority } from './place';
 import { HostPlan, isForwarded, Plan } from './plan';
+import { tooManyRequests, tooManyRequestsLocation } from './routes/rate-limit-section';
 import { routeLocations } from './routes/route-locations';
 import { certificateDirectives } from './tls/tls-section';
 
@@ -39,6 +40,7 @@ function hostServer(plan: Plan, host: HostPlan): Directive {
         ]
       : []),
     directive('error_page 503 @unavailable', 'over a limit of this proxy'),
+    ...tooManyRequests(...host.host.routes),
     ...(host.chosen.size === 0
       ? []
       : [directive('error_page 418 = $chosen', 'no error: the location of a route that more than its path chooses')]),
@@ -50,6 +52,7 @@ function hostServer(plan: Plan, host: HostPlan): Directive {
     errorLocation('unavailable', 503, 'Service Unavailable', [
       directive('add_header Retry-After 1 always', 'there is room, or an instance, within seconds'),
     ]),
+    ...tooManyRequestsLocation(plan, host),
   ]);
 }
 

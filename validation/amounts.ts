@@ -78,6 +78,38 @@ export function seconds(bounds: { readonly min?: TimeText; readonly max?: TimeTe
 }
 
 /**
+ * So many requests in a second or a minute, as nginx writes it but for the `r`: `5/s`, `300/m`.
+ * @see https://nginx.org/en/docs/http/ngx_http_limit_req_module.html#limit_req_zone
+ */
+export type RateText = `${number}/${'s' | 'm'}`;
+
+/** A rate, in whole requests. */
+export interface Rate {
+  readonly requests: number;
+  readonly unit: 's' | 'm';
+}
+
+/** Refuses what is not a whole number of requests in a second or a minute. */
+export function rate(option: string, value: unknown): Rate {
+  const match = typeof value === 'string' ? /^(\d{1,9})\/(s|m)$/.exec(value) : null;
+  if (match === null) {
+    throw new InvalidOption(
+      option,
+      value,
+      'is not a rate: give a whole number of requests in a second or a minute, such as "5/s" or "300/m"',
+    );
+  }
+  const requests = Number(match[1]);
+  if (requests < 1 || requests > mostOfRate) {
+    throw new InvalidOption(option, value, `is out of range: give 1 to ${mostOfRate} requests`);
+  }
+  return { requests, unit: match[2] === 'm' ? 'm' : 's' };
+}
+
+/** nginx counts in thousandths of a request. */
+const mostOfRate = 1_000_000;
+
+/**
  * A number of bytes with its unit, as nginx writes it: `16k`, `1m`, `1g`.
  * @see https://nginx.org/en/docs/syntax.html
  */

@@ -8,14 +8,22 @@ import { externalUpstreams } from './external-services';
 import { hasLiveWeights, liveWeights } from './live-weights-section';
 
 export function upstreamSection(plan: Plan): Node[] {
-  const { backends, externalServices, routes } = plan;
-  const idle = idleConnections(backends.length + externalServices.length);
+  const { backends, mirrors, externalServices, routes } = plan;
+  const idle = idleConnections(backends.length + mirrors.length + externalServices.length);
   const splits = [...liveWeights(plan), ...routes.flatMap((route) => splitClients(plan, route))];
   return [
     ...backends.flatMap((backend, index) => [
       heading(index === 0 ? 'Backends, and how an instance is chosen' : `Backend ${backend.name}`),
-      instances(backend, idle.instances),
+      instances(backend.name, backend, idle.instances),
       ...fallback(plan, backend, idle.fallback),
+    ]),
+    ...mirrors.flatMap((backend, index) => [
+      heading(
+        index === 0
+          ? 'Who gets copies of requests, apart from who answers: what fails here is not held against an instance there'
+          : `Copies for ${backend.name}`,
+      ),
+      instances(mirrorUpstream(backend.name), backend, idle.instances, [onlyOneCounts]),
     ]),
     ...externalUpstreams(plan, idle.instances),
     ...(splits.length === 0 ? [] : [heading('Which backend a client has, where there are several'), ...splits]),
@@ -28,8 +36,18 @@ export function upstreamZone(mostInstances: number): number {
   return Math.ceil((unit + 2 * 2 * 1024 * mostInstances) / unit) * unit;
 }
 
-function instances(backend: BackendModel, idle: number): Directive {
-  const { name, mostInstances, maxFails, failTimeout } = backend;
+/** The name of the upstream that copies of requests go to. */
+export function mirrorUpstream(backend: string): string {
+  return `${backend}_mirror`;
+}
+
+const onlyOneCounts = directive(
+  'server 127.0.0.1:9 down',
+  'never asked: of a single server nginx does not count the failures',
+);
+
+function instances(name: string, backend: BackendModel, idle: number, more: readonly Directive[] = []): Directive {
+  const { mostInstances, maxFails, failTimeout } = backend;
   const most = maxConnections(backend);
   return block(`upstream ${name}`, [
     directive(
@@ -41,6 +59,7 @@ function instances(backend: BackendModel, idle: number): Directive {
       `server ${server(backend)} resolve max_fails=${maxFails} fail_timeout=${failTimeout}s${most}`,
       'followed by DNS; one broken connection takes nobody out',
     ),
+    ...more,
     directive(`keepalive ${idle}`, 'idle connections of each worker'),
     directive(
       `keepalive_timeout ${backend.upstreamKeepAliveTimeout}s`,
@@ -71,7 +90,7 @@ function fallback(plan: Plan, backend: BackendModel, idle: number): Directive[] 
         `server ${address} max_fails=1 fail_timeout=1s${maxConnections(backend)}`,
         'asked when no instance that DNS names was reached; one that is away is not waited for again and again',
       ),
-      directive('server 127.0.0.1:9 down', 'never asked: of a single server nginx does not count the failures'),
+      onlyOneCounts,
       directive(`keepalive ${idle}`),
       directive(`keepalive_time ${fallbackKeepAlive}s`, reason),
       directive(`keepalive_timeout ${fallbackKeepAlive}s`),

@@ -5,6 +5,7 @@ import { compressedTypes } from '../headers-section';
 import { authority } from '../place';
 import { Plan } from '../plan';
 import { literal } from './conditions-section';
+import { tooManyRequests } from './rate-limit-section';
 
 /**
  * Maps from a path to a file. They stand on the path as nginx has decoded and resolved it, so that none leads out of the
@@ -92,8 +93,13 @@ export function filesLocations(plan: Plan, route: RouteModel, policies: readonly
 }
 
 /** Error pages of a location, which has those of the server no more when it has one of its own. */
-function missing({ name }: RouteModel): Directive[] {
-  return [directive(`error_page 404 @missing_${name}`), directive('error_page 503 @unavailable'), ...errorPages()];
+function missing(route: RouteModel): Directive[] {
+  return [
+    directive(`error_page 404 @missing_${route.name}`),
+    directive('error_page 503 @unavailable'),
+    ...tooManyRequests(route),
+    ...errorPages(),
+  ];
 }
 
 export const methodNotAllowed = errorLocation('method_not_allowed', 405, 'Method Not Allowed', [

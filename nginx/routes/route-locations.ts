@@ -9,6 +9,8 @@ import { bodySize, connectionTime, refuseLongerBody, streamLimits } from '../lim
 import { HostPlan, isForwarded, Plan } from '../plan';
 import { choose, routeLocation } from './conditions-section';
 import { files, filesLocations, methodNotAllowed } from './files-section';
+import { copies, copyLocation, notCopied } from './mirror-section';
+import { isLimited, rateLimits, tooManyRequests } from './rate-limit-section';
 import { redirectLocation, refuseOtherSpellings, rewrittenUri } from './rewrite-section';
 import { candidates, Entry, isConditional } from './routing';
 
@@ -24,10 +26,12 @@ export function routeLocations(plan: Plan, host: HostPlan): Node[] {
         ...(host.chosen.has(route) ? [chosenRoute(plan, host, route)] : []),
         ...furtherTries(plan, host, route),
         ...filesLocations(plan, route, policies(plan, host, route)),
+        ...copyLocation(plan, route),
       ]),
     ]),
     ...(host.host.routes.some(({ target }) => target.kind === 'files') ? [methodNotAllowed] : []),
     ...(endsNowhere(host) ? [block('location @not_found', [directive('return 404')])] : []),
+    ...notCopied(host.host.routes),
   ];
 }
 
@@ -57,7 +61,11 @@ function answer(plan: Plan, host: HostPlan, route: RouteModel, location?: string
         directive(`return ${target.status} ${redirectLocation(plan, route, target.location)}`),
       ];
     case 'files':
-      return [...policies(plan, host, route), ...files(plan, route, target, location)];
+      return [
+        ...(isLimited(route) ? [directive(`set $route ${name}`)] : []),
+        ...policies(plan, host, route),
+        ...files(plan, route, target, location),
+      ];
     case 'response':
       return [...policies(plan, host, route), ...response(target)];
     default:
@@ -66,7 +74,8 @@ function answer(plan: Plan, host: HostPlan, route: RouteModel, location?: string
         ...chooseBackend(plan, route),
         ...policies(plan, host, route, times.nextUpstreamTries),
         ...refuseOtherSpellings(plan, route),
-        ...(isTriedAgain(route) ? [] : onlyTry(route)),
+        ...copies(route),
+        ...(isTriedAgain(route) ? [] : [...onlyTry(route), ...tooManyRequests(route)]),
         proxyPass(plan, route, upstreamOf(route)),
       ];
   }
@@ -116,6 +125,7 @@ function policies(plan: Plan, host: HostPlan, route: RouteModel, tries?: number)
     ...connectionTime(plan.proxy),
     ...bodySize(plan, [route]),
     ...answerHeaders(plan, host.host, route),
+    ...rateLimits(route),
     ...snippets(route.snippets),
     ...(tries === undefined ? [] : [...forwardingPolicies(plan, route, tries), ...externalTls(plan, route)]),
   ];

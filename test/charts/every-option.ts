@@ -26,6 +26,8 @@ import {
 import { type ImageFilesOptions, StaticFiles, type StaticFilesOptions } from '../../charts/static-files';
 import { LoadBalancing, RequestKey } from '../../model/load-balancing';
 import { Match, Rewrite } from '../../model/matching';
+import { Mirror, type MirrorOptions } from '../../model/mirror';
+import { RateLimit, type RateLimitOptions } from '../../model/rate-limit';
 import type { ClientOptions, StrictTransportSecurity } from '../../model/proxy-options';
 import { Retries, type RetryOptions, type RouteOptions } from '../../model/route-options';
 import { type Manifest, newBackend, newProxy, newShop, objectsAround, synthesize, type TestProps } from './manifests';
@@ -128,7 +130,8 @@ const proxy: Values<Omit<NginxProxyProps, 'host' | 'certificate' | 'exposure' | 
   pods: [{ imagePullSecrets: ['registry'] }],
 };
 
-const route: Values<RouteOptions> = {
+/** `mirror` needs another backend of the namespace: `Mirror.to` below. */
+const route: Values<Omit<RouteOptions, 'mirror'>> = {
   when: [
     Match.header('X-Canary', 'always'),
     Match.cookie('canary', 'yes'),
@@ -144,6 +147,11 @@ const route: Values<RouteOptions> = {
   rewrite: [Rewrite.stripPrefix(), Rewrite.replacePrefix('/api')],
   requestHeaders: [{ 'X-Zone': 'west', Cookie: false }],
   responseHeaders: [{ 'X-Team': 'orders', 'X-Powered-By': false }],
+  rateLimit: [
+    RateLimit.perClient('5/s', { burst: 10 }),
+    [RateLimit.perClient('5/s'), RateLimit.perClient('100/m')],
+    [RateLimit.per(RequestKey.header('X-Api-Key'), '1/m'), RateLimit.per(RequestKey.uri(), '1000000/s')],
+  ],
 };
 
 const namespace: Values<NamespaceOptions> = {
@@ -193,6 +201,8 @@ const loadBalancer: Values<LoadBalancerOptions> = {
 };
 
 /** Options of factories, and of what is added by methods. */
+const rateLimit: Values<RateLimitOptions> = { burst: [0, 1, 1_000_000] };
+const mirror: Values<MirrorOptions> = { percent: [1, 99] };
 const retries: Values<RetryOptions> = { tries: [1, 10], timeout: ['3s', '2h'] };
 const redirect: Values<RedirectOptions> = { permanent: [true, false] };
 const fixedResponse: Values<FixedResponseOptions> = { contentType: ['application/json', 'text/html'] };
@@ -306,6 +316,17 @@ const factories: readonly (readonly [
   ['Exposure.nodePort', nodePort, exposed((options) => Exposure.nodePort(options))],
   ['Exposure.clusterIp', clusterIp, exposed((options) => Exposure.clusterIp(options))],
   ['Retries.safe', retries, (options) => synthesize({ route: { retries: Retries.safe(options) } })],
+  [
+    'RateLimit.perClient',
+    rateLimit,
+    (options) => synthesize({ route: { rateLimit: RateLimit.perClient('5/s', options) } }),
+  ],
+  [
+    'Mirror.to',
+    mirror,
+    (options) =>
+      shopWith(({ edge, orders, canary }) => edge.addRoute('/', orders, { mirror: Mirror.to(canary, options) })),
+  ],
   [
     'Redirect.to',
     redirect,

@@ -15,6 +15,8 @@ import { fixedResponseOptions, redirectOptions, trafficSplitOptions } from '../.
 import { imageFilesOptions, localFilesOptions, staticFilesOptions } from '../../charts/static-files';
 import { documentedDefaults, optionsPage } from '../../docs/options-page';
 import { LoadBalancing, RequestKey, stickyCookieOptions } from '../../model/load-balancing';
+import { Mirror, mirrorOptions } from '../../model/mirror';
+import { rateLimitOptions } from '../../model/rate-limit';
 import { clientOptions, strictTransportSecurityOptions } from '../../model/proxy-options';
 import { Retries, retryOptions, routeOptions } from '../../model/route-options';
 import type { Option } from '../../validation/options';
@@ -38,6 +40,8 @@ const tables: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
   StrictTransportSecurity: strictTransportSecurityOptions,
   RouteOptions: routeOptions,
   RetryOptions: retryOptions,
+  RateLimitOptions: rateLimitOptions,
+  MirrorOptions: mirrorOptions,
   HostOptions: hostOptions,
   TrafficSplitOptions: trafficSplitOptions,
   ExternalUrlOptions: externalUrlOptions,
@@ -126,6 +130,7 @@ test('what @default says is what the option is without being given', () => {
     ['LoadBalancing.leastConnections()', LoadBalancing.leastConnections()],
     ['RequestKey.clientAddress()', RequestKey.clientAddress()],
     ['Retries.safe()', Retries.safe()],
+    ['Mirror.none()', Mirror.none()],
   ]);
   const inWords: string[] = [];
   for (const [name, option, written] of documentedDefaults()) {

@@ -172,6 +172,25 @@ describe('The sum', () => {
     expect(workers?.each).toBe(5 * MiB + 440 * 48);
   });
 
+  test('has a part for limits of rates, which they share down to what each needs', () => {
+    const zones = (rateLimits: number, memoryLimit = defaults.memoryLimit): number[] => {
+      const { rateLimitZone, memory } = budget({ ...defaults, memoryLimit, rateLimits });
+      expect(memory[2]).toEqual({ what: 'limits of rates', count: rateLimits, each: rateLimitZone });
+      return [rateLimitZone / KiB, (rateLimits * rateLimitZone) / memoryLimit];
+    };
+    expect(budget(defaults).rateLimitZone).toBe(0);
+    expect(zones(1)).toEqual([2048, 2048 / (768 * KiB)]);
+    expect(zones(12)[0]).toBe(2048);
+    expect(zones(13)[0]).toBe(1856);
+    expect(zones(13)[1]).toBeLessThan(1 / 32);
+    expect(zones(1000)[0]).toBe(128);
+    expect(zones(1, 53 * MiB)[0]).toBe(1664);
+  });
+
+  test('refuses more limits of rates than memory has room for', () => {
+    expect(() => budget({ ...defaults, rateLimits: 5000 })).toThrow(/5000 limits of rates 625Mi/);
+  });
+
   test('is shared: five parts for requests, two for streams, three for connections', () => {
     const made = budget({ ...defaults, hasStreams: true });
     const part = (index: number): number => (made.memory[index]?.count ?? 0) * (made.memory[index]?.each ?? 0);

@@ -17,8 +17,10 @@ function made(options: unknown, changes: Partial<RouteSettings> = {}): ReturnTyp
     name: 'orders',
     path: Path.of('/orders'),
     options: options as RouteOptions,
+    own: options as RouteOptions,
     target,
     backends: [{ name: 'orders', requestTimeout: 60 }],
+    bindMirror: (mirror) => mirror.bindMirror({}),
     times: {},
     ...changes,
   });

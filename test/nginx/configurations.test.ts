@@ -1,5 +1,6 @@
 import { LoadBalancing, RequestKey } from '../../model/load-balancing';
 import { Match, Path } from '../../model/matching';
+import { RateLimit } from '../../model/rate-limit';
 import { timeline } from '../../model/timeline';
 import { nginxConf } from '../../nginx/nginx-conf';
 import { Place } from '../../nginx/place';
@@ -133,6 +134,23 @@ const variants: Record<string, Variant> = {
   'one address': { place: { listenAddress: '127.0.0.1' } },
   'connections counted, over IPv6 too': {
     place: { connectionCount: { httpPort: 8446, httpsPort: 8447 }, ipFamilies: ['IPv4', 'IPv6'] },
+  },
+  'limits of rates, and copies': {
+    backends: [{ name: 'orders' }, { name: 'next', mostInstances: 40 }],
+    routes: [
+      {
+        path: '/default',
+        target: 'orders',
+        rateLimits: [
+          RateLimit.perClient('5/m'),
+          RateLimit.per(RequestKey.cookie('Session_ID'), '1000000/s', { burst: 1_000_000 }),
+          RateLimit.per(RequestKey.query('user'), '1/s'),
+          RateLimit.per(RequestKey.uri(), '300/m'),
+        ],
+        mirror: { backend: 'next', percent: 1, timeout: 2 },
+      },
+      { path: '/b', target: 'next', rateLimits: [RateLimit.perClient('1/m')], retries: false },
+    ],
   },
   'last good certificate': { place: { certificateStore: '/run/certificates', certificateCheckPort: 8445 } },
   'the smallest of everything': {
@@ -285,6 +303,21 @@ describe('what the text means', () => {
   test('a default header that is replaced is not sent twice, however it is written', () => {
     const lines = conf({ defaultResponseHeaders: [['referrer-policy', 'origin']] });
     expect(lines.filter((line) => /^add_header referrer-policy /i.test(line))).toHaveLength(1);
+  });
+
+  test('a limit has as much memory as it can have, and as few keys as it then has room for', () => {
+    const limited = (count: number): string[] =>
+      render({
+        routes: Array.from({ length: count }, (_, index) => ({
+          path: `/${index}`,
+          rateLimits: [RateLimit.perClient('5/s')],
+        })),
+      }).split('\n');
+    const said = (count: number): string[] =>
+      limited(count).flatMap((line) => /(?<=zone=rate_of_0:)\d+k|(?<=and when )\d+/.exec(line)?.slice() ?? []);
+    expect(said(1)).toEqual(['2048k', '16000']);
+    expect(said(20)).toEqual(['1216k', '9500']);
+    expect(said(300)).toEqual(['128k', '800']);
   });
 
   test('nothing asks for compression when it is off', () => {

@@ -4,9 +4,10 @@ import { LoadBalancing } from '../../model/load-balancing';
 import { Match, Path } from '../../model/matching';
 import { BackendModel, HostModel, ProxyModel } from '../../model/proxy';
 import { securityHeaders } from '../../model/proxy-options';
-import { RouteModel, RouteTimes, TargetModel } from '../../model/route';
+import { countOfRateLimits, RouteModel, RouteTimes, TargetModel } from '../../model/route';
 import { type Timeline, timeline } from '../../model/timeline';
 import { Place } from '../../nginx/place';
+import { upstreams } from '../../nginx/plan';
 import { serviceUrl } from '../../validation/urls';
 import { upstreamZone } from '../../nginx/backends/upstream-section';
 
@@ -148,20 +149,29 @@ export function proxyBudget(
   parts: Pick<ProxyParts, 'backends' | 'routes' | 'hosts' | 'gzip' | 'workers'> = {},
 ): Budget {
   const { backends = [{}], workers = 2 } = parts;
-  const routes = [...(parts.routes ?? []), ...(parts.hosts ?? []).flatMap((host) => host.routes ?? [])];
+  const routes = [...(parts.routes ?? []), ...(parts.hosts ?? []).flatMap((host) => host.routes ?? [])].map((route) =>
+    routeModel(route),
+  );
+  const { backends: answering, mirrors } = upstreams(
+    backends.map((backend) => backendModel(backend, fastTimeline)),
+    routes.length === 0 ? [routeModel()] : routes,
+  );
+  const all = [...answering, ...mirrors];
   return budget({
     memoryLimit: 384 * 2 ** 20 * Math.max(1, workers),
     workers,
     maxBodySize: Math.max(
       2 ** 10,
-      ...(routes.length === 0 ? [{}] : routes).map((route) => routeModel(route).maxBodySize),
+      ...(routes.length === 0 ? [routeModel()] : routes).map((route) => route.maxBodySize),
     ),
     // No volume is made here.
     temporaryStorage: 2 ** 50,
     gzip: parts.gzip ?? true,
     hasStreams: routes.some(({ streamTimeout }) => streamTimeout !== undefined),
-    backends: backends.length,
-    upstreamZones: backends.reduce((all, { mostInstances = 10 }) => all + upstreamZone(mostInstances), 0),
+    backends: all.length,
+    upstreamZones: all.reduce((sum, { mostInstances }) => sum + upstreamZone(mostInstances), 0),
+    rateLimits: countOfRateLimits(routes),
+    hasMirrors: mirrors.length > 0,
   });
 }
 

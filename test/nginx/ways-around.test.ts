@@ -1,5 +1,6 @@
 import { LoadBalancing, RequestKey } from '../../model/load-balancing';
 import { Match, Path } from '../../model/matching';
+import { RateLimit } from '../../model/rate-limit';
 import { RouteModel, TargetModel } from '../../model/route';
 import { nginxConf } from '../../nginx/nginx-conf';
 import { Place } from '../../nginx/place';
@@ -129,6 +130,35 @@ const variants: Record<string, Variant> = {
       { path: '/plain', target: externalTarget('http://192.0.2.1:8080'), rewrite: '', maxBodySize: 4096 },
     ],
   },
+  'limits and copies': {
+    backends: [{ name: 'stable', fallback: '10.0.0.1:3000' }, { name: 'canary' }, { name: 'next' }],
+    routes: [
+      {
+        target: 'stable',
+        rateLimits: [RateLimit.perClient('5/s'), RateLimit.per(RequestKey.header('X-Api-Key'), '100/m')],
+        mirror: { backend: 'next', percent: 100, timeout: 2 },
+        requestHeaders: [['X-Team', 'orders']],
+      },
+      {
+        target: 'canary',
+        when: Match.header('X-Canary', 'always'),
+        rateLimits: [RateLimit.perClient('5/s')],
+        mirror: { backend: 'next', percent: 10, timeout: 2 },
+      },
+      {
+        path: '/split',
+        target: {
+          kind: 'split',
+          shares: ['stable', 'canary'].map((backend) => ({ backend, weight: 50 })),
+          stickyBy: RequestKey.uri(),
+        },
+        rewrite: '/api',
+        mirror: { backend: 'next', percent: 100, timeout: 2 },
+      },
+      { path: '/events', target: 'stable', streamTimeout: 3600, rateLimits: [RateLimit.perClient('5/m')] },
+      { path: '/next', target: 'next', maxBodySize: 4096 },
+    ],
+  },
   'live weights': {
     backends: [{ name: 'stable', fallback: '10.0.0.1:3000' }, { name: 'canary' }],
     routes: [
@@ -178,9 +208,13 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
   const hosts = model.hosts.map(({ names, routes }) => {
     const server = servers.find((block) => texts(block).includes(`server_name ${names.join(' ')}`));
     const locations = (server?.body ?? []).filter(({ text }) => text.startsWith('location '));
-    const proxied = locations.filter(({ body }) => body.some(({ text }) => text.startsWith('proxy_pass')));
-    return { server, locations, proxied, routes };
+    const toBackend = locations.filter(({ body }) => body.some(({ text }) => text.startsWith('proxy_pass')));
+    const isCopy = (block: Block): boolean => texts(block).includes('internal');
+    const [proxied, copies] = [toBackend.filter((block) => !isCopy(block)), toBackend.filter(isCopy)];
+    return { server, locations, proxied, copies, routes };
   });
+  /** Whether a copy is sent is no choice of who answers. */
+  const isNoCopy = ({ text }: Block): boolean => !text.startsWith('if ($is_copied_');
   const proxied = hosts.flatMap((host) => host.proxied);
   const routes = hosts.flatMap((host) => host.routes);
 
@@ -190,12 +224,14 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
   });
 
   test('nothing of a client but what the deployment names chooses a location or a backend', () => {
-    const choosing = all.flatMap(({ text }) => [
-      ...(text.startsWith('error_page') ? (/= ?(\$\w+)$/.exec(text)?.slice(1) ?? []) : []),
-      ...(/^(?:proxy_pass|rewrite|try_files|set|if)\b/.test(text)
-        ? [...text.matchAll(/\$\{?\w+/g)].map(([name]) => name.replace('{', ''))
-        : []),
-    ]);
+    const choosing = all
+      .filter(isNoCopy)
+      .flatMap(({ text }) => [
+        ...(text.startsWith('error_page') ? (/= ?(\$\w+)$/.exec(text)?.slice(1) ?? []) : []),
+        ...(/^(?:proxy_pass|rewrite|try_files|set|if)\b/.test(text)
+          ? [...text.matchAll(/\$\{?\w+/g)].map(([name]) => name.replace('{', ''))
+          : []),
+      ]);
     const sources = new Set(choosing.flatMap((name) => sourcesOf(name, http, all)));
     // $route is what the location that was entered says, $live_backend goes by it and $split_key; a length chooses but between 413 and the way on.
     const allowed =
@@ -209,7 +245,9 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
     const rules = (block: Block): string[] =>
       texts(block).filter(
         (text) =>
-          !/^(set \$(route|backend|split_key)|if|proxy_pass|proxy_next_upstream_tries|error_page 502 504)\b/.test(text),
+          !/^(set \$(route|backend|split_key)|if|mirror|proxy_pass|proxy_next_upstream_tries|error_page 502 504)\b/.test(
+            text,
+          ),
       );
     for (const host of hosts) {
       const seen = new Set<Block>();
@@ -335,7 +373,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
           const others = own.filter((text) => !/^(set \$chosen \$choice_\w+|client_max_body_size \w+)$/.test(text));
           expect(others).toEqual(['return 418']);
         }
-        for (const block of location.body.filter(({ text }) => text.startsWith('if '))) {
+        for (const block of location.body.filter(({ text }) => text.startsWith('if ')).filter(isNoCopy)) {
           expect(texts(block)).toEqual([expect.stringMatching(/^return 4\d\d$/)]);
         }
       }
@@ -343,6 +381,62 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
       const text = locations.flatMap(everyText);
       expect(text.filter((line) => /^(rewrite|limit_except)\b/.test(line))).toEqual([]);
       if (!conditional) expect(text).not.toContain('return 418');
+    }
+  });
+
+  test('copies are sent by the first try of a route alone, to where no answer comes from', () => {
+    for (const { proxied: ofServer, copies, routes: ofHost } of hosts) {
+      const mirrored = ofHost.filter(({ mirror }) => mirror !== undefined);
+      const sending = ofServer.filter((block) => texts(block).some((text) => text.startsWith('mirror ')));
+      const entries = ofServer.filter((block) =>
+        mirrored.some(({ name }) => texts(block).includes(`set $route ${name}`)),
+      );
+      expect(sending).toEqual(entries);
+      expect(copies).toHaveLength(mirrored.length);
+      for (const [index, copy] of copies.entries()) {
+        const own = texts(copy);
+        const from = sending.filter((block) => texts(block).includes(`mirror ${copy.text.replace('location = ', '')}`));
+        expect(from.length).toBeGreaterThan(0);
+        expect(own.filter((text) => text.startsWith('proxy_pass'))).toEqual([
+          expect.stringMatching(new RegExp(`^proxy_pass http://${String(mirrored[index]?.mirror?.backend)}_mirror\\$`)),
+        ]);
+        // What is set there, or asked of the answer of an instance, would be so for the request itself.
+        expect(own.filter((text) => /^(set|error_page 502 504 = \$|mirror|limit_|add_header)/.test(text))).toEqual([]);
+        expect(own).toContain('error_page 502 504 = @not_copied');
+        for (const block of copy.body.filter(({ text }) => text.startsWith('if '))) {
+          expect(isNoCopy(block)).toBe(false);
+          expect(texts(block)).toEqual(['return 204']);
+        }
+        expect(own).toContain('proxy_set_header X-Mirrored "true"');
+        const headers = (block: Block | undefined): string[] =>
+          (block === undefined ? [] : texts(block)).filter((text) => /^proxy_set_header (?!X-Mirrored)/.test(text));
+        const ofRequest = headers(from[0]).length > 0 ? headers(from[0]) : headers(http);
+        expect(headers(copy)).toEqual(ofRequest);
+      }
+      if (copies.length > 0) {
+        for (const block of [http, ...ofServer]) {
+          const list = texts(block).filter((text) => text.startsWith('proxy_set_header '));
+          if (list.length > 0) expect(list).toContain('proxy_set_header X-Mirrored ""');
+        }
+      }
+    }
+  });
+
+  test('every way of a route has its limits, and the answer that belongs to them', () => {
+    for (const { server, proxied: ofServer, routes: ofHost } of hosts) {
+      for (const { name, rateLimits: limits = [] } of ofHost) {
+        const ways = ofServer.filter(
+          (block) =>
+            texts(block).includes(`set $route ${name}`) ||
+            [`location @again_${name}`, `location @fallback_${name}`].includes(block.text),
+        );
+        for (const way of ways) {
+          expect(texts(way).filter((text) => text.startsWith('limit_req '))).toHaveLength(limits.length);
+          if (limits.length === 0) continue;
+          const pages = texts(way).filter((text) => text.startsWith('error_page ') && !text.includes('502 504'));
+          expect(pages.length > 0 ? pages : texts(server ?? way)).toContain('error_page 429 @too_many_requests');
+        }
+      }
     }
   });
 
