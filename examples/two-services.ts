@@ -1,6 +1,6 @@
-// Two services of one shop by path, each with its own times; uploads on one route alone.
+// Two services of one shop by path, each with its own times; uploads on one route alone, and a limit on another.
 import { App } from 'cdk8s';
-import { Backend, Certificate, NginxProxy, Path, RestrictedNamespace } from '../index';
+import { Backend, Certificate, NginxProxy, Path, RateLimit, RestrictedNamespace } from '../index';
 
 const app = new App();
 const shop = new RestrictedNamespace(app, 'shop');
@@ -22,5 +22,6 @@ const edge = new NginxProxy(shop, 'edge', {
 });
 edge.addRoute('/catalog', catalog);
 edge.addRoute('/orders', orders);
+edge.addRoute(Path.exact('/orders/checkout'), orders, { rateLimit: RateLimit.perClient('5/s', { burst: 10 }) });
 edge.addRoute(Path.exact('/orders/import'), orders, { maxBodySize: '20m' });
 app.synth();

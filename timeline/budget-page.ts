@@ -40,6 +40,8 @@ ${markdownTable(
   \`"connections_of_client"\` (one address).
 - **A request too many** is answered 503 with \`Retry-After: 1\` at once; each stream of HTTP/2 is one. The log says \`"requests"\`, \`"streams"\` or
   \`"requests_of_client"\`.
+- **Requests too often** (\`rateLimit\` of a route) are answered 429 with \`Retry-After\`: [limits of rates](operations.md#limits-of-rates). Each limit
+  takes up to 2 MiB, all together up to a 32nd of the memory limit.
 - **Probes and the certificate check** have connections of their own: \`worker_connections\` is greater than all that clients and instances can take, in
   each worker. A full proxy stays ready and alive.
 - **A body** of more than 16 KiB waits in a file until it is whole. \`maxRequests\` of them, of the greatest \`maxBodySize\` of any route each, fit

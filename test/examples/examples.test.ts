@@ -11,7 +11,7 @@ import { localFiles } from '../../local/local-files';
 import { onTestFinished } from '../afterwards';
 import { manifestsOf, nginxConfOf } from '../charts/manifests';
 import { echo } from '../nginx/several-backends';
-import { RealNginx, testConfiguration } from '../nginx/real-nginx';
+import { Answer, RealNginx, testConfiguration } from '../nginx/real-nginx';
 import { StubApi } from '../nginx/stub-api';
 import { StubDns } from '../nginx/stub-dns';
 
@@ -28,6 +28,10 @@ interface Question {
   /** What stands in the answer, and a header of it. */
   readonly text?: string;
   readonly cacheControl?: string;
+  /** How many of them come at once. @default 1 */
+  readonly times?: number;
+  /** Of so many, those that are answered at least, and refused (429) beyond; the rate makes room for some that take longer. */
+  readonly answered?: number;
 }
 
 /** What each example says of some requests. */
@@ -72,6 +76,8 @@ const questions: Readonly<Record<string, readonly Question[]>> = {
     { path: '/orders/1', backend: 'orders', url: '/orders/1' },
     { path: '/catalog', backend: 'catalog', url: '/catalog' },
     { path: '/else', status: 404 },
+    { path: '/orders/checkout', times: 60, answered: 11 },
+    { path: '/orders', times: 60, answered: 60 },
   ],
   'web-socket-chat.ts': [
     { path: '/', backend: 'chat' },
@@ -91,8 +97,26 @@ test.each(Object.entries(questions))('%s is synthesized, and answers as it says'
 
   const { nginx, stop } = await started(app);
   onTestFinished(stop);
-  for (const { path, host = nginx.host, headers = {}, backend, url, status = 200, text = '', cacheControl } of asked) {
-    const answer = await nginx.get({ path, servername: host, headers: { host, ...headers } });
+  for (const {
+    path,
+    host = nginx.host,
+    headers = {},
+    backend,
+    url,
+    status = 200,
+    text = '',
+    cacheControl,
+    times,
+    answered,
+  } of asked) {
+    const get = (): Promise<Answer> => nginx.get({ path, servername: host, headers: { host, ...headers } });
+    if (times !== undefined && answered !== undefined) {
+      const statuses = (await Promise.all(Array.from({ length: times }, get))).map((answer) => answer.status);
+      expect(statuses.filter((one) => one === 200).length).toBeGreaterThanOrEqual(answered);
+      expect(new Set(statuses)).toEqual(new Set(answered < times ? [200, 429] : [200]));
+      continue;
+    }
+    const answer = await get();
     expect([path, answer.status]).toEqual([path, status]);
     expect(answer.body).toContain(text);
     if (cacheControl !== undefined) expect([path, answer.headers['cache-control']]).toEqual([path, cacheControl]);
@@ -133,11 +157,11 @@ async function started(app: App): Promise<{ readonly nginx: RealNginx; readonly 
     workers: 1,
     backend: (backend) => ({ ...backend, instances: { host: `${backend.name}.internal`, service: 'http' } }),
   });
-  const nginx = await RealNginx.start(model, {
-    resolvers: [dns.server],
-    workers: 1,
-    filesDirectories: localFiles(proxy).directories,
-  });
+  // All of them come from this machine.
+  const nginx = await RealNginx.start(
+    { ...model, unlimitedClients: [] },
+    { resolvers: [dns.server], workers: 1, filesDirectories: localFiles(proxy).directories },
+  );
   await nginx.untilAnswered(({ status }) => status === 200, { port: nginx.place.probePort, path: '/startup' });
   return {
     nginx,
