@@ -126,7 +126,7 @@ export interface RouteOptions {
    * silent for `connectTimeout` (and no longer than the `requestTimeout` of who gets it), and is given up then. Until it is
    * answered, a client of HTTP/1.1 waits with its next request on that connection, and the request counts as one in progress (`request_time` in the log);
    * who fails three times (`maxFails`) is left out for `failTimeout`. WebSockets are not copied, nor are requests of routes with `streaming`.
-   * Routes whose requests nginx answers, or the mirror itself, take none of `routeDefaults`.
+   * Routes whose requests nginx, an external service or the mirror itself answers cannot have one, and take none of `routeDefaults`.
    *
    * @default Mirror.none()
    * @see https://nginx.org/en/docs/http/ngx_http_mirror_module.html

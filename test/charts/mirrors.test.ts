@@ -1,4 +1,6 @@
+import { ExternalService } from '../../charts/external-service';
 import { FixedResponse, Redirect, TrafficSplit } from '../../charts/route-targets';
+import { StaticFiles } from '../../charts/static-files';
 import { composeModel } from '../../local/compose';
 import { Mirror } from '../../model/mirror';
 import type { RouteOptions } from '../../model/route-options';
@@ -100,6 +102,17 @@ describe('A mirror is refused', () => {
       'where nginx answers by itself',
       ({ edge, next }) => edge.addRoute('/a', Redirect.to('/b'), { mirror: Mirror.to(next) }),
       'shop/edge, route /a mirror: "(object)" does nothing where nginx answers by itself: take it out, or give the route a backend',
+    ],
+    [
+      'for files',
+      ({ edge, next }) => edge.addRoute('/a', StaticFiles.fromConfigMap('site'), { mirror: Mirror.to(next) }),
+      'shop/edge, route /a mirror: "(object)" does nothing where nginx answers by itself: take it out, or give the route a backend',
+    ],
+    [
+      'for an external service',
+      ({ edge, next }) =>
+        edge.addRoute('/a', ExternalService.fromUrl('https://a.example.com'), { mirror: Mirror.to(next) }),
+      'shop/edge, route /a mirror: "(object)" does not go with an ExternalService, which is asked by other names and paths than a backend: take it out',
     ],
     [
       'for streams',

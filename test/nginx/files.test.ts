@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { RequestOptions } from 'node:https';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Match } from '../../model/matching';
+import { RateLimit } from '../../model/rate-limit';
 import { FilesModel } from '../../model/route';
 import { onFileFinished } from '../afterwards';
 import { Answer } from './real-nginx';
@@ -98,6 +99,7 @@ beforeAll(async () => {
   system = await startWithBackends(
     {
       backends: [{ name: 'api' }],
+      unlimitedClients: ['127.0.0.1/32'],
       hosts: [
         {
           names: ['shop.example.com'],
@@ -122,6 +124,12 @@ beforeAll(async () => {
               ],
             },
             { name: 'closed', path: '/closed', target: target('site', { singlePage: true }), snippets: ['deny all;'] },
+            {
+              name: 'limited',
+              path: '/limited',
+              target: target('site'),
+              rateLimits: [RateLimit.perClient('1/m', { burst: 1 })],
+            },
             { name: 'when', path: '/when', target: 'api' },
             { name: 'when-beta', path: '/when', target: target('site'), when: Match.cookie('beta', 'yes') },
           ],
@@ -443,4 +451,14 @@ test('another host has files of its own', async () => {
 
 test('nginx has nothing to say of any of it', () => {
   expect(system.nginx.errors).not.toMatch(/\[(?:warn|alert|crit|emerg)\]/);
+});
+
+test('a limit of the rate holds for files and for what is missing, each request once', async () => {
+  const answers = [];
+  for (const path of ['/limited/', '/limited/none.js', '/limited/app.3f2a9c1b.js', '/limited/none.js']) {
+    answers.push(await ask(path, { localAddress: '127.0.3.1' }));
+  }
+  expect(answers.map(({ status }) => status)).toEqual([200, 404, 429, 429]);
+  expect(answers[2]?.headers).toMatchObject({ 'retry-after': '60', 'content-type': 'application/json' });
+  expect(JSON.parse(answers[3]?.body ?? '')).toMatchObject({ error: 'Too Many Requests' });
 });
