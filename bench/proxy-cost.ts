@@ -128,6 +128,7 @@ scgi_temp_path ${directory}/${name}; uwsgi_temp_path ${directory}/${name}; ${bod
       connectionCount: { httpPort: own[3], httpsPort: own[4] },
       externalHttpsPort: own[1],
       certificateDirectory: join(directory, 'tls'),
+      hostCertificatesDirectory: join(directory, 'tls-of-hosts'),
       runtimeDirectory: directory,
       accessLog: join(directory, 'access.log'),
     });

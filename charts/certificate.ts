@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ApiObject, App, Lazy } from 'cdk8s';
+import { ApiObject, App, Chart, type ChartProps, Lazy } from 'cdk8s';
 import { TlsSecret } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { type KeyPair, readKeyPair } from '../certificates/key-pair';
@@ -13,7 +13,7 @@ import { whenWritten } from './patches';
 
 /** The files of a certificate. */
 export interface CertificateFiles {
-  /** The server's certificate and its chain (PEM), valid for every host of the proxy. */
+  /** The server's certificate and its chain (PEM), valid for every host that it is for. */
   readonly certificate: string;
   /** Its private key (PEM, without a passphrase). It goes into a Secret, whose manifest is a file of its own. */
   readonly privateKey: string;
@@ -102,8 +102,19 @@ export class Certificate {
 /** Where generated certificates are kept, so that two synths give the same bytes. It writes its own .gitignore. */
 const generatedDirectory = '.fairlead';
 
+/** Whether both are in one Secret. */
+export function isSameCertificate(one: Certificate, other: Certificate): boolean {
+  if (one.source.kind === 'secret' && other.source.kind === 'secret') return one.source.name === other.source.name;
+  return one === other;
+}
+
+/** Refuses the files of a certificate that is not valid for these hosts; of others nothing is known before they are served. */
+export function refuseOtherHosts({ source }: Certificate, hosts: readonly string[]): void {
+  if (source.kind === 'files') keyPair(source, hosts);
+}
+
 /** The pair that goes into a Secret of ours; refuses files that are not valid for every host. */
-export function keyPair(source: Source & { readonly kind: 'selfSigned' | 'files' }, hosts: readonly string[]): KeyPair {
+function keyPair(source: Source & { readonly kind: 'selfSigned' | 'files' }, hosts: readonly string[]): KeyPair {
   if (source.kind === 'selfSigned') return selfSignedKeyPair(hosts, generatedDirectory);
   const { certificate, privateKey } = source.files;
   return readKeyPair({ certificateFile: certificate, privateKeyFile: privateKey, hosts });
@@ -116,8 +127,31 @@ interface TlsProps {
   readonly hosts: () => readonly string[];
 }
 
+/** The Secret of a certificate, and what there is of ours to make it. */
+export interface TlsObjects {
+  readonly secretName: string;
+  /** Undefined where something else makes it. */
+  readonly secret: ProxyTlsSecret | undefined;
+}
+
+/** Makes what keeps a certificate in this scope, unless something else does; a private key is in a file of its own. */
+export function tlsObjects(
+  scope: Construct,
+  { source }: Certificate,
+  { namespace, ...props }: TlsProps & { readonly namespace: ChartProps },
+): TlsObjects {
+  if (source.kind === 'secret') return { secretName: source.name, secret: undefined };
+  if (source.kind === 'certManager') {
+    new CertManagerCertificate(scope, 'Certificate', { ...props, issuerRef: source.issuerRef });
+    return { secretName: props.name, secret: undefined };
+  }
+  const chart = new Chart(scope, 'tls', namespace);
+  const pair = (): KeyPair => keyPair(source, props.hosts());
+  return { secretName: props.name, secret: new ProxyTlsSecret(chart, 'Secret', { ...props, pair }) };
+}
+
 /** What cert-manager is asked for: a Secret of this name. */
-export class CertManagerCertificate extends ApiObject {
+class CertManagerCertificate extends ApiObject {
   constructor(
     scope: Construct,
     id: string,

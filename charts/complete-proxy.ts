@@ -1,5 +1,5 @@
 import { type Budget, budget } from '../model/budget';
-import type { HostModel, ProxyModel } from '../model/proxy';
+import { certificatesOf, type HostModel, type ProxyModel } from '../model/proxy';
 import { countOfRateLimits } from '../model/route';
 import { strictTransportSecurity } from '../model/proxy-options';
 import type { TimesAround } from '../model/route-options';
@@ -19,9 +19,11 @@ import {
   authoritiesDirectory,
   certificateCheckPort,
   certificateDirectory,
+  certificatePatience,
   certificateStore,
   connectionCount,
   filesDirectory,
+  hostCertificatesDirectory,
   httpPort,
   httpsPort,
   probePort,
@@ -52,7 +54,7 @@ interface ProxyParts {
   readonly times: TimesAround;
   readonly backends: readonly Backend[];
   /** The first one is that of the proxy. */
-  readonly hosts: readonly { readonly names: HostModel['names']; readonly routes: readonly Route[] }[];
+  readonly hosts: readonly (Pick<HostModel, 'names' | 'certificate'> & { readonly routes: readonly Route[] })[];
   readonly snippets: readonly Snippet[];
   /** Whether several backends share a route. */
   readonly hasWeights: boolean;
@@ -76,8 +78,10 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
     probePort,
     externalHttpsPort: settings.exposure.httpsPort,
     certificateDirectory,
+    hostCertificatesDirectory,
     certificateStore,
     certificateCheckPort,
+    certificatePatience,
     connectionCount,
     authoritiesDirectory,
     weightsFile: hasWeights ? `${weightsDirectory}/${weightsFile}` : undefined,
@@ -105,8 +109,9 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
   const forwarded = routes.filter((route) => route.isForwarded);
   const { headerTimeout, bodyTimeout, sendTimeout, trustedProxies, unlimited } = settings.clients;
   const ofServers = textsOf(snippets, 'server');
-  const host = ({ names, routes: own }: ProxyParts['hosts'][number]): HostModel => ({
+  const host = ({ names, certificate, routes: own }: ProxyParts['hosts'][number]): HostModel => ({
     names,
+    ...(certificate === undefined ? {} : { certificate }),
     ...strictTransportSecurity(settings, names[0]),
     snippets: ofServers,
     routes: own.map((route) => route.model),
@@ -132,6 +137,7 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
       rateLimits: countOfRateLimits(models),
       hasMirrors: mirrors.length > 0,
       externalServices: externalServices(models),
+      hostCertificates: certificatesOf(hosts).length - 1,
     }),
     clientTimes: { headerTimeout, bodyTimeout, sendTimeout },
     gzip: settings.gzip,

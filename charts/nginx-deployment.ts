@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Duration, Size } from 'cdk8s';
 import { ConfigMap, ConnectionScheme, EmptyDirMedium, Probe, Secret, Volume } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
+import { certificatesOf } from '../model/proxy';
 import type { Timeline } from '../model/timeline';
 import { liveWeightsScript } from '../nginx/backends/live-weights-section';
 import { lastGoodCertificateScript } from '../nginx/tls/last-good-certificate-section';
@@ -13,6 +14,7 @@ import {
   authoritiesDirectory,
   certificateDirectory,
   certificateStore,
+  hostCertificatesDirectory,
   httpPort,
   httpsPort,
   probePort,
@@ -35,6 +37,10 @@ const nginxUser = 101;
 const configVolume = 'config';
 const temporaryVolume = 'tmp';
 const authoritiesVolume = 'certificate-authorities';
+const storeVolume = 'certificates';
+
+/** For each certificate. A Secret holds 1 MiB at most: room for the pair served, one before, one to be proved. */
+const storeMebibytes = 4;
 
 interface NginxDeploymentProps {
   readonly name: string;
@@ -105,12 +111,20 @@ export class NginxDeployment extends RollingDeployment {
       Volume.fromSecret(this, 'Tls', secret, { name: 'tls', defaultMode: 0o440 }),
       { readOnly: true },
     );
-    // It outlives a restart of the container. A Secret holds 1 MiB at most: room for the pair served, one before, one to be proved.
-    const store = { medium: EmptyDirMedium.MEMORY, sizeLimit: Size.mebibytes(4) };
-    container?.mount(certificateStore, Volume.fromEmptyDir(this, 'Certificates', 'certificates', store));
+    // It outlives a restart of the container.
+    const store = { medium: EmptyDirMedium.MEMORY, sizeLimit: Size.mebibytes(storeMebibytes) };
+    container?.mount(certificateStore, Volume.fromEmptyDir(this, 'Certificates', storeVolume, store));
     container?.mount('/tmp', Volume.fromEmptyDir(this, 'Tmp', temporaryVolume, { sizeLimit: Size.mebibytes(1) }));
     this.setTcpKeepAlive(props.timeline);
     this.completeWhenWritten(props);
+  }
+
+  /** Lets nginx read the certificate of a host. The pod starts without its Secret too, as it has other hosts. */
+  mountCertificate(host: string, secretName: string): void {
+    const secret = Secret.fromSecretName(this, `Secret of ${host}`, secretName);
+    const name = `tls-${host.replaceAll('.', '-').slice(0, 46)}-${shortHash(host)}`;
+    const volume = Volume.fromSecret(this, `Tls of ${host}`, secret, { name, defaultMode: 0o440, optional: true });
+    this.containers[0]?.mount(`${hostCertificatesDirectory}/${host}`, volume, { readOnly: true });
   }
 
   /** Lets nginx read weights from a ConfigMap while it runs. */
@@ -129,7 +143,7 @@ export class NginxDeployment extends RollingDeployment {
   /** The configuration, and what has to suffice for it, follow from routes that are added until everything is written. */
   private completeWhenWritten({ name, complete, settings }: NginxDeploymentProps): void {
     whenWritten(this, (manifest: DeploymentManifest) => {
-      const { timeline, budget, files, authoritySecrets, staticFiles } = complete();
+      const { model, timeline, budget, files, authoritySecrets, staticFiles } = complete();
       const mebibytes = Math.ceil(budget.temporaryStorage / 2 ** 20) + besidesBodies;
       const ofFiles = Math.ceil(budget.files / 2 ** 20);
       const { spec } = manifest.spec.template;
@@ -143,6 +157,9 @@ export class NginxDeployment extends RollingDeployment {
       for (const { name: volume, configMap, emptyDir } of spec.volumes) {
         if (volume === configVolume && configMap !== undefined) configMap.name = configMapName(name, files);
         if (volume === temporaryVolume && emptyDir !== undefined) emptyDir.sizeLimit = `${mebibytes}Mi`;
+        if (volume === storeVolume && emptyDir !== undefined) {
+          emptyDir.sizeLimit = `${storeMebibytes * certificatesOf(model.hosts).length}Mi`;
+        }
       }
       mountFiles(spec, staticFiles, settings.pods.imagePullPolicy);
       if (authoritySecrets.length === 0) return;
@@ -195,8 +212,11 @@ export class NginxConfigMap extends ConfigMap {
 }
 
 function configMapName(name: string, files: CompleteProxy['files']): string {
-  const hash = createHash('sha256').update(JSON.stringify(files));
-  return `${name}-${hash.digest('hex').slice(0, 10)}`;
+  return `${name}-${shortHash(JSON.stringify(files))}`;
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 10);
 }
 
 /** How much of the requests of a route each backend has, by name. */

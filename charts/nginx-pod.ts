@@ -12,6 +12,13 @@ export const connectionCount = { httpPort: 8446, httpsPort: 8447 } as const;
 export const certificateDirectory = '/etc/nginx/tls';
 /** Where private CAs of external services are, a directory for each Secret. */
 export const authoritiesDirectory = '/etc/nginx/certificate-authorities';
+/** Where those of hosts are, each in a directory with the name of its host. */
+export const hostCertificatesDirectory = '/etc/nginx/tls-of-hosts';
+/**
+ * In seconds: how long a new proxy waits for those of hosts. A minute more than the time after which Kubernetes reports a rollout that
+ * does not go on (`progressDeadlineSeconds`): it is known before the proxies are gone that still have the last good one.
+ */
+export const certificatePatience = 660;
 /** Where weights of versions are read from while nginx runs. */
 export const weightsDirectory = '/etc/nginx/weights';
 export const weightsFile = 'weights.json';

@@ -14,7 +14,7 @@ import {
   type Table,
   withDefault,
 } from '../validation/options';
-import { Certificate, keyPair } from './certificate';
+import { Certificate, refuseOtherHosts } from './certificate';
 import { Exposure, type ExposureModel } from './exposure';
 import { type Autoscaling, type Replicas, replicas } from './pods/autoscaling';
 import { type PodModel, type PodOptions, pods } from './pods/pod-options';
@@ -51,7 +51,7 @@ export interface ProxyResources {
 /** A proxy: what clients ask for, and the pods of nginx. All options have a default. */
 export interface NginxProxyProps extends ProxyOptions {
   /**
-   * The certificate that clients see, valid for every host.
+   * The certificate that clients see, valid for every host that has none of its own.
    *
    * @default Certificate.selfSigned()
    */
@@ -153,8 +153,7 @@ export function nginxProxySettings(props: NginxProxyProps): NginxProxySettings {
     );
   }
   strictTransportSecurity(given, given.host);
-  const { source } = given.certificate;
-  if (source.kind === 'files') keyPair(source, [given.host, ...given.additionalHosts]);
+  refuseOtherHosts(given.certificate, [given.host, ...given.additionalHosts]);
   readRouteDefaults(given.routeDefaults);
   return {
     ...given,

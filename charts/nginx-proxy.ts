@@ -1,8 +1,7 @@
-import { Chart } from 'cdk8s';
 import { Construct } from 'constructs';
 import type { Budget } from '../model/budget';
 import { Path } from '../model/matching';
-import type { ProxyModel } from '../model/proxy';
+import { certificatesOf, type ProxyModel } from '../model/proxy';
 import { readRouteDefaults, type RouteOptions, type TimesAround } from '../model/route-options';
 import { Snippet } from '../model/snippet';
 import { proxyTimeline, type Timeline } from '../model/timeline';
@@ -11,7 +10,14 @@ import { InvalidOption, named } from '../validation/invalid-option';
 import { dnsLabelName, hostName } from '../validation/names';
 import { instanceOf, knownValues } from '../validation/options';
 import { Backend } from './backend';
-import { CertManagerCertificate, keyPair, ProxyTlsSecret } from './certificate';
+import {
+  type Certificate,
+  isSameCertificate,
+  type ProxyTlsSecret,
+  refuseOtherHosts,
+  type TlsObjects,
+  tlsObjects,
+} from './certificate';
 import { type CompleteProxy, completeProxy } from './complete-proxy';
 import { ProxyService } from './exposure';
 import { type Identity, recommendedLabels, selectorLabels } from './labels';
@@ -50,6 +56,8 @@ export class NginxProxy extends Construct implements RouteHost {
 
   readonly proxy: NginxProxy = this;
   private readonly identity: Identity;
+  /** Those of hosts, each with the host that was given it first. */
+  private readonly hostCertificates: { readonly certificate: Certificate; readonly name: string }[] = [];
   private readonly backends = new Map<string, Backend>();
   private readonly snippets: Snippet[] = [];
   private completed: CompleteProxy | undefined;
@@ -68,7 +76,8 @@ export class NginxProxy extends Construct implements RouteHost {
     const { matchLabels } = this;
     const complete = (): CompleteProxy => this.complete();
 
-    this.tlsSecret = this.certificate();
+    const { secretName, secret } = this.tls(this, settings.certificate, undefined);
+    this.tlsSecret = secret;
     this.networkPolicy = new PodNetworkPolicy(this, 'NetworkPolicy', {
       name: id,
       labels,
@@ -100,7 +109,7 @@ export class NginxProxy extends Construct implements RouteHost {
       matchLabels,
       settings,
       namespace: namespace.model,
-      secretName: this.secretName,
+      secretName,
       timeline: proxyTimeline(this.times),
       complete,
     });
@@ -145,19 +154,24 @@ export class NginxProxy extends Construct implements RouteHost {
     this.snippets.push(snippet);
   }
 
-  /** Another DNS name, with routes of its own. The certificate has to be valid for it too. */
+  /** Another DNS name, with routes of its own, and a certificate of its own unless that of the proxy is valid for it too. */
   addHost(host: string, options: HostOptions = {}): VirtualHost {
     return named(this.node.path, () => {
       const name = hostName('host', host);
       if (this.names.includes(name)) {
         throw new InvalidOption('host', name, 'is a host of this proxy already: give each once');
       }
-      const { routeDefaults } = knownValues(record('options', options, '{ routeDefaults: {} }'), hostOptions, '');
-      readRouteDefaults(routeDefaults);
-      const { source } = this.settings.certificate;
-      if (source.kind === 'files') keyPair(source, [name]);
+      const given = knownValues(record('options', options, '{ routeDefaults: {} }'), hostOptions, '');
+      readRouteDefaults(given.routeDefaults);
+      const certificate = given.certificate ?? this.settings.certificate;
+      refuseOtherHosts(certificate, [name]);
       this.completed = undefined;
-      return new VirtualHost(this, name, routeDefaults);
+      if (isSameCertificate(certificate, this.settings.certificate)) {
+        return new VirtualHost(this, name, given.routeDefaults, undefined);
+      }
+      const shared = this.hostCertificates.find((known) => isSameCertificate(known.certificate, certificate));
+      if (shared !== undefined) return new VirtualHost(this, name, given.routeDefaults, shared.name);
+      return this.addHostWithCertificate(name, given.routeDefaults, certificate);
     });
   }
 
@@ -228,29 +242,38 @@ export class NginxProxy extends Construct implements RouteHost {
     return this.node.children.filter((child) => child instanceof VirtualHost);
   }
 
-  private get secretName(): string {
-    const { source } = this.settings.certificate;
-    return source.kind === 'secret' ? source.name : `${this.node.id}-tls`;
+  private addHostWithCertificate(name: string, routeDefaults: RouteOptions, certificate: Certificate): VirtualHost {
+    if (certificate.source.kind !== 'secret' && this.secretName(name).length > longestObjectName) {
+      throw new InvalidOption(
+        'host',
+        name,
+        `is too long for the name of its Secret, "${this.node.id}-tls.…": make that yourself, and give it by Certificate.fromSecret`,
+      );
+    }
+    const host = new VirtualHost(this, name, routeDefaults, name);
+    const { secretName, secret } = this.tls(host, certificate, name);
+    patchWhatIsWritten(host);
+    this.deployment.mountCertificate(name, secretName);
+    this.hostCertificates.push({ certificate, name });
+    host.tlsSecret = secret;
+    return host;
   }
 
-  /** What keeps the certificate, unless something else makes it; a private key is in a file of its own. */
-  private certificate(): ProxyTlsSecret | undefined {
-    const { source } = this.settings.certificate;
-    const name = this.secretName;
-    const labels = recommendedLabels(this.identity, 'tls');
-    if (source.kind === 'secret') return undefined;
-    if (source.kind === 'certManager') {
-      new CertManagerCertificate(this, 'Certificate', {
-        name,
-        labels,
-        hosts: () => this.names,
-        issuerRef: source.issuerRef,
-      });
-      return undefined;
-    }
+  /** Of what is made. Those of hosts have a dot, which no id of a proxy has. */
+  private secretName(called: string | undefined): string {
+    const own = `${this.node.id}-tls`;
+    return called === undefined ? own : `${own}.${called}`;
+  }
+
+  /** A certificate, by what it is called. */
+  private tls(scope: Construct, certificate: Certificate, called: string | undefined): TlsObjects {
     const { model } = this.namespace;
-    const chart = new Chart(this, 'tls', { namespace: model.name, labels: { ...model.labels } });
-    return new ProxyTlsSecret(chart, 'Secret', { name, labels, pair: () => keyPair(source, this.names) });
+    return tlsObjects(scope, certificate, {
+      name: this.secretName(called),
+      labels: recommendedLabels(this.identity, 'tls'),
+      hosts: () => certificatesOf(this.hosts()).find(({ name }) => name === called)?.hosts ?? [],
+      namespace: { namespace: model.name, labels: { ...model.labels } },
+    });
   }
 
   private weightsOfRoutes(): WeightsConfigMap {
@@ -295,10 +318,16 @@ export class NginxProxy extends Construct implements RouteHost {
     const own = [...new Set([settings.host, ...settings.additionalHosts])] as [string, ...string[]];
     return [
       { names: own, routes: of(this) },
-      ...this.otherHosts.map((other) => ({ names: [other.host] as const, routes: of(other) })),
+      ...this.otherHosts.map((other) => ({
+        names: [other.host] as const,
+        certificate: other.certificate,
+        routes: of(other),
+      })),
     ];
   }
 }
+
+const longestObjectName = 253;
 
 /** The port in `dns.example.com:5353` or `[fd00::a]:5353`. */
 function resolverPort(resolver: string): number {

@@ -2,11 +2,12 @@ import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Yaml } from 'cdk8s';
+import type { KeyPair } from '../certificates/key-pair';
 import { selfSignedKeyPair } from '../certificates/self-signed';
 import type { Backend } from '../charts/backend';
 import type { NginxProxy } from '../charts/nginx-proxy';
 import { LoadBalancing } from '../model/load-balancing';
-import type { BackendModel, ProxyModel } from '../model/proxy';
+import { type BackendModel, certificatesOf, type ProxyModel } from '../model/proxy';
 import { nginxConf } from '../nginx/nginx-conf';
 import { externalServicesOf } from '../nginx/plan';
 import { port } from '../validation/amounts';
@@ -184,19 +185,24 @@ function writeProxyFiles(proxy: NginxProxy, files: string, httpsPort: number): v
     probePort: ports.probe,
     externalHttpsPort: httpsPort,
     certificateDirectory: `${directory}/certificate`,
+    hostCertificatesDirectory: `${directory}/certificates-of-hosts`,
     authoritiesDirectory: `${directory}/${authorities}`,
     filesDirectories: Object.fromEntries(servedFiles(proxy).map(({ source, there }) => [source, there])),
   });
-  const { certificate, privateKey } = selfSignedKeyPair(
-    model.hosts.flatMap(({ names }) => names),
-    join(dirname(files), 'certificates'),
-  );
-  mkdirSync(join(files, 'certificate'), { recursive: true });
+  mkdirSync(files, { recursive: true });
   writeFileSync(join(files, '.gitignore'), '*\n');
   writeFileSync(join(files, 'nginx.conf'), conf);
   writeAuthorities(servicesElsewhere(proxy).authorities, join(files, authorities));
-  writeFileSync(join(files, 'certificate', 'tls.crt'), certificate);
-  const key = join(files, 'certificate', 'tls.key');
+  for (const { name, hosts } of certificatesOf(model.hosts)) {
+    const pair = selfSignedKeyPair(hosts, join(dirname(files), 'certificates'));
+    writePair(pair, join(files, name === undefined ? 'certificate' : `certificates-of-hosts/${name}`));
+  }
+}
+
+function writePair({ certificate, privateKey }: KeyPair, path: string): void {
+  mkdirSync(path, { recursive: true });
+  writeFileSync(join(path, 'tls.crt'), certificate);
+  const key = join(path, 'tls.key');
   writeFileSync(key, privateKey, { mode: 0o600 });
   chmodSync(key, 0o600);
   if (isRoot()) chownSync(key, nginxUser, nginxUser);

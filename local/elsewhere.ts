@@ -1,7 +1,7 @@
 import type { Backend } from '../charts/backend';
 import type { NginxProxy } from '../charts/nginx-proxy';
 import { budget } from '../model/budget';
-import type { BackendModel, ProxyModel } from '../model/proxy';
+import { type BackendModel, certificatesOf, type ProxyModel } from '../model/proxy';
 import { countOfRateLimits } from '../model/route';
 import { timeline, type Timeline } from '../model/timeline';
 import { externalServices } from '../nginx/backends/external-services';
@@ -59,6 +59,7 @@ export function modelElsewhere(proxy: NginxProxy, { hosts, workers, backend }: E
       rateLimits: countOfRateLimits(routes),
       hasMirrors: mirrors.length > 0,
       externalServices: externalServices(routes),
+      hostCertificates: certificatesOf(hosts).length - 1,
     }),
   };
 }

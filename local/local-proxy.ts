@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { selfSignedKeyPair } from '../certificates/self-signed';
+import { certificatesOf } from '../model/proxy';
 import { liveWeightsScript } from '../nginx/backends/live-weights-section';
 import { nginxConf } from '../nginx/nginx-conf';
 import { writeAuthorities, writeSystemAuthorities } from './external-services';
@@ -33,8 +34,7 @@ export interface LocalProxy {
 
 /** Writes a certificate and a configuration, and finds the nginx that can run it. */
 export async function prepareLocalProxy(settings: LocalProxySettings): Promise<LocalProxy> {
-  const certificateDirectory = join(settings.directory, 'certificate');
-  writeCertificate(settings.deployment.hosts, certificateDirectory);
+  writeCertificates(settings);
   const confPath = join(settings.directory, 'nginx.conf');
   writeAuthorities(settings.deployment.externalServices.authorities, authoritiesIn(settings.directory));
   writeSystemAuthorities(settings.deployment.hostModels, systemAuthoritiesIn(settings.directory));
@@ -47,7 +47,7 @@ export async function prepareLocalProxy(settings: LocalProxySettings): Promise<L
     workers,
     directories: Object.values(settings.deployment.files.directories),
     suits: async (candidate) => {
-      writeFileSync(confPath, configuration(settings, candidate, certificateDirectory));
+      writeFileSync(confPath, configuration(settings, candidate));
       giveToWorkers(settings.directory, workers);
       await candidate.test(confPath);
     },
@@ -55,7 +55,7 @@ export async function prepareLocalProxy(settings: LocalProxySettings): Promise<L
   return { nginx, confPath };
 }
 
-function configuration(settings: LocalProxySettings, nginx: Nginx, certificateDirectory: string): string {
+function configuration(settings: LocalProxySettings, nginx: Nginx): string {
   const { options, deployment, weightsFile, dnsPort, probePort, directory } = settings;
   const workers = Math.min(mostWorkers, availableParallelism());
   return nginxConf(deployment.proxy(workers), {
@@ -66,7 +66,7 @@ function configuration(settings: LocalProxySettings, nginx: Nginx, certificateDi
     httpsPort: options.httpsPort,
     probePort,
     externalHttpsPort: options.httpsPort,
-    certificateDirectory,
+    ...certificateDirectories(directory),
     weightsFile,
     systemAuthorities: systemAuthoritiesIn(directory),
     authoritiesDirectory: authoritiesIn(directory),
@@ -84,10 +84,21 @@ function systemAuthoritiesIn(directory: string): string {
   return join(directory, 'system-authorities.crt');
 }
 
-/** The same certificate at every start: a browser asks once. */
-function writeCertificate(hosts: readonly string[], directory: string): void {
-  const { certificate, privateKey } = selfSignedKeyPair(hosts, join(cacheDirectory(), 'certificates'));
-  mkdirSync(directory);
-  writeFileSync(join(directory, 'tls.crt'), certificate);
-  writeFileSync(join(directory, 'tls.key'), privateKey, { mode: 0o600 });
+function certificateDirectories(directory: string) {
+  return {
+    certificateDirectory: join(directory, 'certificate'),
+    hostCertificatesDirectory: join(directory, 'certificates-of-hosts'),
+  };
+}
+
+/** The same certificates at every start: a browser asks once. */
+function writeCertificates({ deployment, directory }: LocalProxySettings): void {
+  const { certificateDirectory, hostCertificatesDirectory } = certificateDirectories(directory);
+  for (const { name, hosts } of certificatesOf(deployment.hostModels)) {
+    const path = name === undefined ? certificateDirectory : join(hostCertificatesDirectory, name);
+    const { certificate, privateKey } = selfSignedKeyPair(hosts, join(cacheDirectory(), 'certificates'));
+    mkdirSync(path, { recursive: true });
+    writeFileSync(join(path, 'tls.crt'), certificate);
+    writeFileSync(join(path, 'tls.key'), privateKey, { mode: 0o600 });
+  }
 }

@@ -89,6 +89,8 @@ export interface BudgetSettings extends Given<BudgetProps> {
   readonly hasStreams: boolean;
   /** Backends, and those that get copies once more. */
   readonly backends: number;
+  /** Certificates of hosts, beside that of the proxy. @default 0 */
+  readonly hostCertificates?: number;
   /** Bytes: the zones of their instances. */
   readonly upstreamZones: number;
   /** Limits of the rate of requests, of all routes. @default 0 */
@@ -158,6 +160,9 @@ const worker = 5 * MiB;
 const master = 6 * MiB;
 /** The module's and nginx's structures of one connection, which every worker has from the start. */
 const connectionStructures = 440;
+/** A certificate with a chain of three and its key (RSA), in the memory of a worker once it was renewed, and in files: three pairs. */
+const parsedCertificate = 160 * KiB;
+const storedCertificate = 48 * KiB;
 /** Zones that do not grow: TLS sessions, the certificate, counts; and the fallback of each backend. */
 const fixedZones = 10 * MiB + 64 * KiB + 3 * 32 * KiB;
 const fallbackZone = 64 * KiB;
@@ -209,7 +214,15 @@ const storageWithoutAsking = 8 * 1024 * MiB;
 
 /** Derives how much a proxy takes on, and refuses what does not fit, with the sum. */
 export function budget(settings: BudgetSettings): Budget {
-  const { memoryLimit, workers, hasStreams, rateLimits = 0, hasMirrors = false, externalServices: external } = settings;
+  const {
+    memoryLimit,
+    workers,
+    hasStreams,
+    rateLimits = 0,
+    hasMirrors = false,
+    hostCertificates = 0,
+    externalServices: external,
+  } = settings;
   const cost = costs(settings);
   const upstreams = settings.backends + (external?.count ?? 0);
   const idle = idleConnections(upstreams);
@@ -224,9 +237,14 @@ export function budget(settings: BudgetSettings): Budget {
         fixedZones +
         settings.backends * fallbackZone +
         settings.upstreamZones +
+        hostCertificates * storedCertificate +
         (external?.hasTls === true ? (1 + workers) * trustedAuthorities : 0),
     },
-    { what: 'workers', count: workers, each: worker + connectionStructures * spareConnections },
+    {
+      what: 'workers',
+      count: workers,
+      each: worker + connectionStructures * spareConnections + hostCertificates * parsedCertificate,
+    },
     ...(external === undefined
       ? []
       : [

@@ -26,9 +26,11 @@ export interface BackendModel {
   readonly healthCheckPath: string;
 }
 
-/** DNS names of one certificate, and what becomes of their requests. */
+/** DNS names with the same routes, and what becomes of their requests. */
 export interface HostModel {
   readonly names: readonly [string, ...string[]];
+  /** What its certificate is called: a DNS name. @default - the certificate is that of the proxy */
+  readonly certificate?: string | undefined;
   /** In seconds; 0 sends no Strict-Transport-Security. */
   readonly hstsMaxAge: number;
   readonly hstsIncludeSubDomains: boolean;
@@ -60,4 +62,24 @@ export interface ProxyModel {
   readonly unlimitedClients: readonly string[];
   /** Raw directives of the http block. */
   readonly snippets?: readonly string[];
+}
+
+/** A certificate of a proxy. */
+export interface CertificateModel {
+  /** Undefined for that of the proxy. */
+  readonly name: string | undefined;
+  /** Every DNS name that clients get it for. */
+  readonly hosts: readonly string[];
+}
+
+/** Every certificate of a proxy: its own, then those of hosts in the order of the hosts. */
+export function certificatesOf(
+  hosts: readonly Pick<HostModel, 'names' | 'certificate'>[],
+): readonly [CertificateModel, ...CertificateModel[]] {
+  const of = (name: string | undefined): CertificateModel => ({
+    name,
+    hosts: hosts.filter(({ certificate }) => certificate === name).flatMap(({ names }) => names),
+  });
+  const others = new Set(hosts.flatMap(({ certificate }) => certificate ?? []));
+  return [of(undefined), ...[...others].map(of)];
 }

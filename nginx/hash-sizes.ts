@@ -13,15 +13,21 @@ const fittingLength = 38;
 
 const tables: readonly Table[] = [
   { name: 'server_names_hash', fits: 32, names: found(/^ *server_name (.*);/gm, ' ') },
-  { name: 'map_hash', fits: 32, names: found(/^ *"(on [^"]*)" "max-age=/gm) },
-  { name: 'variables_hash', fits: 45, names: found(/^ *(?:map|geo|split_clients|set) .*\$(\w+)[ ;]|\?<(\w+)>/gm) },
+  { name: 'map_hash', fits: 32, names: found(/^ *"(on [^"]*)" "max-age=|^ *([a-z0-9.-]+) "[a-z0-9.-]+";/gm) },
+  {
+    name: 'variables_hash',
+    fits: 45,
+    names: found(/^ *(?:map|geo|split_clients|set) .*\$(\w+)[ ;]|\?<(\w+)>|^ *js_(?:set|var) \$(\w+)/gm),
+  },
   { name: 'proxy_headers_hash', fits: 40, names: found(/^ *proxy_(?:set|hide)_header (\S+)[ ;]/gm) },
 ];
 
 /** What an expression captures, in lists or one by one. */
 function found(expression: RegExp, separator = '\0'): Table['names'] {
   return (http) =>
-    [...http.matchAll(expression)].flatMap(([, first, second]) => (first ?? second ?? '').split(separator));
+    [...http.matchAll(expression)].flatMap(([, first, second, third]) =>
+      (first ?? second ?? third ?? '').split(separator),
+    );
 }
 
 /** Sizes of hash tables that outgrow nginx's own with this configuration: it would warn, or not start. */

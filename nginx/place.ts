@@ -32,6 +32,8 @@ export interface Place {
   readonly externalHttpsPort: number;
   /** Holds `tls.crt` and `tls.key`, and may be written to while nginx runs. */
   readonly certificateDirectory: string;
+  /** Holds a directory for each certificate of hosts, with the same files. */
+  readonly hostCertificatesDirectory: string;
   /**
    * A writable directory, in memory as it holds keys: pairs that proved good are kept here, and the last one is served
    * while `certificateDirectory` holds a pair that is broken or expired. Needs njs, and the script of
@@ -40,6 +42,11 @@ export interface Place {
   readonly certificateStore?: string | undefined;
   /** A port of the loopback address, on which a new pair is proved. Goes with `certificateStore`. */
   readonly certificateCheckPort?: number | undefined;
+  /**
+   * In seconds: how long a new proxy waits for a good certificate of each host, before it starts without. Goes with `certificateStore`.
+   * @default 0
+   */
+  readonly certificatePatience?: number | undefined;
   /**
    * Weights of routes that backends share, as JSON, read every few seconds. Needs njs, and the script of live-weights-section.ts
    * beside nginx.conf. @default - none: weights stand in nginx.conf
@@ -74,7 +81,9 @@ export interface PlaceModel {
   readonly connectionCount: { readonly httpPort: number; readonly httpsPort: number } | undefined;
   readonly externalHttpsPort: number;
   readonly certificateDirectory: string;
-  readonly certificateStore: { readonly directory: string; readonly checkPort: number } | undefined;
+  readonly hostCertificatesDirectory: string;
+  readonly certificateStore:
+    { readonly directory: string; readonly checkPort: number; readonly patience: number } | undefined;
   readonly weightsFile: string | undefined;
   readonly systemAuthorities: string;
   readonly authoritiesDirectory: string;
@@ -102,6 +111,7 @@ export function placeModel(place: Place): PlaceModel {
     ...ports(place),
     externalHttpsPort: port('externalHttpsPort', place.externalHttpsPort),
     certificateDirectory: absolutePath('certificateDirectory', place.certificateDirectory),
+    hostCertificatesDirectory: absolutePath('hostCertificatesDirectory', place.hostCertificatesDirectory),
     weightsFile: place.weightsFile === undefined ? undefined : absolutePath('weightsFile', place.weightsFile),
     systemAuthorities: absolutePath(
       'systemAuthorities',
@@ -161,7 +171,11 @@ function ports(
     certificateStore:
       directory === undefined
         ? undefined
-        : { directory, checkPort: port('certificateCheckPort', place.certificateCheckPort) },
+        : {
+            directory,
+            checkPort: port('certificateCheckPort', place.certificateCheckPort),
+            patience: integer('certificatePatience', place.certificatePatience ?? 0, 0, 86_400),
+          },
   };
 }
 

@@ -1,5 +1,5 @@
 import { ExternalServiceModel } from '../model/external-service';
-import { BackendModel, HostModel, ProxyModel } from '../model/proxy';
+import { BackendModel, CertificateModel, certificatesOf, HostModel, ProxyModel } from '../model/proxy';
 import { RouteModel } from '../model/route';
 import { PlaceModel } from './place';
 import { byCodePoints, candidates, Choice, isConditional, PathModel, paths } from './routes/routing';
@@ -9,6 +9,8 @@ export interface Plan {
   readonly proxy: ProxyModel;
   readonly place: PlaceModel;
   readonly hosts: readonly HostPlan[];
+  /** That of the proxy, then those of hosts. */
+  readonly certificates: readonly CertificateModel[];
   /** Those that answer requests, by name; and those that get copies of some. */
   readonly backends: readonly BackendModel[];
   readonly mirrors: readonly BackendModel[];
@@ -53,6 +55,7 @@ export function plan(proxy: ProxyModel, place: PlaceModel): Plan {
     proxy,
     place,
     hosts,
+    certificates: certificatesOf(proxy.hosts),
     ...upstreams(
       [...proxy.backends].sort((a, b) => byCodePoints(a.name, b.name)),
       routes,

@@ -3,7 +3,11 @@ import { weightsLocation } from './backends/live-weights-section';
 import { block, directive, Directive, heading, Node, quoteWithVariables } from './directive';
 import { listen } from './listen';
 import { backendsOf, Plan } from './plan';
-import { certificateLocations, refuseWithoutGoodCertificate } from './tls/last-good-certificate-section';
+import {
+  awaitHostCertificates,
+  certificateLocations,
+  refuseWithoutGoodCertificate,
+} from './tls/last-good-certificate-section';
 import { certificateDirectives } from './tls/tls-section';
 
 /**
@@ -28,7 +32,7 @@ export function probeServer(plan: Plan): Node[] {
       ),
       block(
         'location = /startup',
-        [...refuseWithoutGoodCertificate(place), ...startup(plan, groups)],
+        [...refuseWithoutGoodCertificate(place), ...awaitHostCertificates(plan), ...startup(plan, groups)],
         'started: DNS and the way to the API work, before an older proxy is let go',
       ),
       ...(backends.length > 1 ? groups.flatMap((group) => ladder(plan, group)) : []),

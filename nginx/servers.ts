@@ -7,7 +7,7 @@ import { authority } from './place';
 import { HostPlan, isForwarded, Plan } from './plan';
 import { tooManyRequests, tooManyRequestsLocation } from './routes/rate-limit-section';
 import { routeLocations } from './routes/route-locations';
-import { certificateDirectives } from './tls/tls-section';
+import { certificateDirectives, otherCertificateLocation, refuseOtherCertificate } from './tls/tls-section';
 
 export function hostServers(plan: Plan): Node[] {
   return [
@@ -23,7 +23,8 @@ function hostServer(plan: Plan, host: HostPlan): Directive {
     ...listenForClients(plan.place, 'https', 'ssl'),
     directive(`server_name ${host.host.names.join(' ')}`),
     directive('http2 on', 'many requests on one connection; in this server alone, as plain HTTP would speak it too'),
-    ...certificateDirectives(),
+    ...certificateDirectives(host.host.certificate),
+    ...refuseOtherCertificate(plan, host.host.certificate),
     directive(
       'error_log stderr error',
       'a warning for each body on disk would show its request line, with the query string',
@@ -47,6 +48,7 @@ function hostServer(plan: Plan, host: HostPlan): Directive {
     ...errorDirectives(),
     ...snippets(host.host.snippets),
     ...routeLocations(plan, host),
+    ...otherCertificateLocation(plan),
     errorLocation('bad_gateway', 502, 'Bad Gateway'),
     errorLocation('gateway_timeout', 504, 'Gateway Timeout'),
     errorLocation('unavailable', 503, 'Service Unavailable', [

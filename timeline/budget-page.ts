@@ -33,6 +33,8 @@ ${markdownTable(
     return [text, String(connections), String(requests), String(streams)];
   }),
 )}
+A host with a certificate of its own takes 160 KiB of each worker and 48 KiB more, read off with chains of three RSA certificates that were renewed.
+
 ## What happens at a limit
 
 - **A connection too many** is closed at once, before TLS. nginx counts connections before anything is read from them, so that one which

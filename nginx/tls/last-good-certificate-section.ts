@@ -4,6 +4,7 @@ import type { Timeline } from '../../model/timeline';
 import { block, Directive, directive, heading, Node, quote } from '../directive';
 import { PlaceModel } from '../place';
 import { Plan } from '../plan';
+import { certificateDirectory, namedCertificates } from './certificate-names';
 
 /** What nginx runs, to be put beside nginx.conf whenever `certificateStore` is given. */
 export const lastGoodCertificateScript = {
@@ -23,17 +24,18 @@ export function njsModule({ certificateStore, weightsFile, modulesDirectory }: P
   return [directive(`load_module ${path}`, 'njs, which keeps the last good certificate, and reads weights')];
 }
 
-/** Gives `$certificate_directory`. */
-export function lastGoodCertificate({ certificateStore, certificateDirectory }: PlaceModel): Node[] {
+/** Gives `$certificate_directory`, and that of each other certificate. */
+export function lastGoodCertificate(plan: Plan): Node[] {
+  const { certificateStore, certificateDirectory: secret } = plan.place;
   if (certificateStore === undefined) return [];
   const { directory, checkPort } = certificateStore;
   return [
     directive(`js_import last_good_certificate from ${lastGoodCertificateScript.name}`),
     directive(
-      `js_shared_dict_zone zone=certificate:64k ${quote('certificateStore', `state=${directory}/state.json`)}`,
+      `js_shared_dict_zone zone=certificate:${zoneKilobytes(plan)}k ${quote('certificateStore', `state=${directory}/state.json`)}`,
       'what is served, known to all workers, and to the next start of the container',
     ),
-    directive(`js_var $certificate_secret ${encodedPath('certificateDirectory', certificateDirectory)}`),
+    directive(`js_var $certificate_secret ${encodedPath('certificateDirectory', secret)}`),
     directive(`js_var $certificate_store ${encodedPath('certificateStore', directory)}`),
     directive(`js_var $certificate_check_port ${checkPort}`),
     directive(
@@ -42,6 +44,36 @@ export function lastGoodCertificate({ certificateStore, certificateDirectory }: 
     ),
     directive('js_set $candidate_directory last_good_certificate.candidateDirectory'),
     directive('js_set $certificate_is_good last_good_certificate.isGood'),
+    ...lastGoodOfHosts(plan),
+  ];
+}
+
+/** What it takes to keep what is known of each certificate. */
+function zoneKilobytes({ certificates }: Plan): number {
+  return 64 + 2 * (certificates.length - 1);
+}
+
+function lastGoodOfHosts({ place, certificates }: Plan): Node[] {
+  const { certificateStore, hostCertificatesDirectory } = place;
+  const named = namedCertificates(certificates);
+  if (certificateStore === undefined || named.length === 0) return [];
+  return [
+    directive(
+      `js_var $host_certificates ${encodedPath('hostCertificatesDirectory', hostCertificatesDirectory)}`,
+      'Secrets of hosts that have a certificate of their own',
+    ),
+    ...named.map(({ name }, index) => directive(`js_var $host_certificate_${index + 1} ${name}`)),
+    directive(`js_var $host_certificate_patience ${certificateStore.patience}`, 'in seconds'),
+    directive(
+      'js_set $host_certificate_is_awaited last_good_certificate.isAwaited',
+      'one without a good pair keeps a new proxy back, but not for ever',
+    ),
+    ...named.map(({ name }, index) =>
+      directive(
+        `js_set ${certificateDirectory(name)} last_good_certificate.directoryOfHost`,
+        index === 0 ? 'by a name of its own: no session of another certificate is resumed' : undefined,
+      ),
+    ),
   ];
 }
 
@@ -83,6 +115,18 @@ export function certificateLocations({ proxy, place }: Plan): Directive[] {
       directive(`js_fetch_timeout ${interval * 1000 - 500}ms`, 'ends before the next begins'),
       directive('js_fetch_verify off', 'the handshake matters, not who signed'),
     ]),
+  ];
+}
+
+/** In the location that makes a new proxy take its part: one of several certificates is waited for, and then done without. */
+export function awaitHostCertificates({ place, certificates }: Plan): Directive[] {
+  if (place.certificateStore === undefined || certificates.length === 1) return [];
+  return [
+    block(
+      'if ($host_certificate_is_awaited)',
+      [directive('return 503')],
+      'an older proxy may still have a good one of it',
+    ),
   ];
 }
 

@@ -1,6 +1,7 @@
-import { block, directive, heading, Node, quoteWithVariables } from '../directive';
-import { PlaceModel } from '../place';
+import { block, directive, Directive, heading, Node, quoteWithVariables } from '../directive';
+import { errorLocation } from '../error-answer';
 import { Plan } from '../plan';
+import { certificateDirectory, namedCertificates } from './certificate-names';
 import { lastGoodCertificate } from './last-good-certificate-section';
 
 /** Mozilla's "intermediate", for TLS 1.2; TLS 1.3 has its own. @see https://ssl-config.mozilla.org/guidelines/5.7.json */
@@ -13,7 +14,11 @@ const ciphers = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ];
 
-export function tlsSection({ proxy, place }: Plan): Node[] {
+/** Certificates and keys that a worker keeps: the pairs that are served, and those before them. */
+const cachedFiles = 4;
+
+export function tlsSection(plan: Plan): Node[] {
+  const { proxy, place, certificates } = plan;
   return [
     heading("TLS: Mozilla's intermediate configuration"),
     directive('ssl_protocols TLSv1.2 TLSv1.3', "nginx's default, said because auditors look for it"),
@@ -22,9 +27,10 @@ export function tlsSection({ proxy, place }: Plan): Node[] {
     directive('ssl_session_cache shared:tls:10m', 'resumption for some 40,000 sessions, shared by the workers'),
     directive('ssl_session_timeout 1d'),
     directive('ssl_session_tickets off', 'their key would never change while nginx runs'),
-    ...(place.certificateStore === undefined ? givenCertificate(place) : lastGoodCertificate(place)),
+    ...askedCertificate(plan),
+    ...(place.certificateStore === undefined ? givenCertificates(plan) : lastGoodCertificate(plan)),
     directive(
-      `ssl_certificate_cache max=8 valid=${proxy.timeline.certificateValid}s inactive=1h`,
+      `ssl_certificate_cache max=${cachedFiles * (certificates.length + 1)} valid=${proxy.timeline.certificateValid}s inactive=1h`,
       place.certificateStore === undefined
         ? 'not read for every handshake; this is how long a renewed one waits'
         : 'not read for every handshake; a renewed one has another path, and does not wait',
@@ -32,21 +38,67 @@ export function tlsSection({ proxy, place }: Plan): Node[] {
   ];
 }
 
-/** What the directory holds, be it good or bad. */
-function givenCertificate({ certificateDirectory }: PlaceModel): Node[] {
+/** What a map would not take for a value. @see https://nginx.org/en/docs/http/ngx_http_map_module.html#map */
+const isMapParameter = /^(?:default|hostnames|include|volatile)$/;
+
+/** Gives `$certificate`: what the certificate is called that a connection was given, where there are several. */
+function askedCertificate({ certificates }: Plan): Node[] {
+  if (certificates.length === 1) return [];
+  const names = namedCertificates(certificates).flatMap(({ name, hosts }) =>
+    hosts.map((host) => [host, name] as const),
+  );
   return [
     block(
-      'map $ssl_server_name $certificate_directory',
-      [directive(`default ${quoteWithVariables('certificateDirectory', certificateDirectory)}`)],
-      'a path by variable is read again when it changes: a renewed certificate needs no reload',
+      'map $ssl_server_name $certificate',
+      [
+        directive('hostnames', 'without the dot at the end'),
+        ...names.map(([host, name]) => directive(`${isMapParameter.test(host) ? '\\' : ''}${host} "${name}"`)),
+      ],
+      'whose certificate a client was shown; empty is that of the proxy',
     ),
   ];
 }
 
+/** What the directories hold, be it good or bad. */
+function givenCertificates({ place, certificates }: Plan): Node[] {
+  return certificates.map(({ name }) => {
+    const [option, path] =
+      name === undefined
+        ? (['certificateDirectory', place.certificateDirectory] as const)
+        : (['hostCertificatesDirectory', `${place.hostCertificatesDirectory}/${name}`] as const);
+    return block(
+      `map $ssl_server_name ${certificateDirectory(name)}`,
+      [directive(`default ${quoteWithVariables(option, path)}`)],
+      name === undefined
+        ? 'a path by variable is read again when it changes: a renewed certificate needs no reload'
+        : 'by a name of its own: no session of another certificate is resumed',
+    );
+  });
+}
+
 /** In each server that ends TLS. */
-export function certificateDirectives(): Node[] {
+export function certificateDirectives(name?: string): Directive[] {
+  const directory = certificateDirectory(name);
+  return [directive(`ssl_certificate ${directory}/tls.crt`), directive(`ssl_certificate_key ${directory}/tls.key`)];
+}
+
+/**
+ * In the server of a host: a client may send requests for it on a connection for another one, if that one's certificate names both. A
+ * client that was shown another certificate is told to connect anew.
+ */
+export function refuseOtherCertificate({ certificates }: Plan, name: string | undefined): Directive[] {
+  if (certificates.length === 1) return [];
   return [
-    directive('ssl_certificate $certificate_directory/tls.crt'),
-    directive('ssl_certificate_key $certificate_directory/tls.key'),
+    block(
+      `if ($certificate != "${name ?? ''}")`,
+      [directive('return 421')],
+      'a connection that was shown another certificate is not for this host (RFC 9110, 15.5.20)',
+    ),
+    directive('error_page 421 @misdirected_request', 'a named location, which does not come by here again'),
   ];
+}
+
+/** Where the server has `refuseOtherCertificate`. */
+export function otherCertificateLocation({ certificates }: Plan): Directive[] {
+  return certificates.length === 1 ? [] : [errorLocation('misdirected_request', 421, 'Misdirected Request')];
 }

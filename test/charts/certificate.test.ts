@@ -1,17 +1,24 @@
+import { X509Certificate } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ApiObject, App, Chart, Lazy, YamlOutputType } from 'cdk8s';
+import { ApiObject, App, Chart, JsonPatch, Lazy, YamlOutputType } from 'cdk8s';
 import type { KeyPair } from '../../certificates/key-pair';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
 import { Certificate, type CertificateFiles } from '../../charts/certificate';
 import { LoadBalancedApi } from '../../charts/load-balanced-api';
+import type { NginxProxy } from '../../charts/nginx-proxy';
 import { FixedResponse } from '../../charts/route-targets';
+import type { VirtualHost } from '../../charts/virtual-host';
+import { onTestFinished } from '../afterwards';
 import {
+  containerOf,
   find,
+  type Manifest,
   manifestsOf,
   newProxy,
   newShop,
+  nginxConfOf,
   objectsAround,
   podSpecOf,
   synthesize,
@@ -208,6 +215,163 @@ describe('cert-manager', () => {
   });
 });
 
+describe('A host with a certificate of its own', () => {
+  const admin = 'admin.example.com';
+  const proxyWith = (certificate: Certificate): NginxProxy => {
+    const edge = newProxy(newShop({ labels: { team: 'shop' } }), 'edge', { host, certificate });
+    edge.addRoute('/', FixedResponse.of(204));
+    return edge;
+  };
+  const addHost = (edge: NginxProxy, name: string, certificate?: Certificate): VirtualHost => {
+    const added = edge.addHost(name, certificate === undefined ? {} : { certificate });
+    added.addRoute('/', FixedResponse.of(204));
+    return added;
+  };
+  const written = (edge: NginxProxy): Manifest[] => objectsAround(edge.namespace);
+  const volumesOf = (edge: NginxProxy): unknown[] =>
+    (podSpecOf(written(edge), 'edge').volumes as readonly { readonly name: string }[]).filter(({ name }) =>
+      /^(?:tls|certificates)/.test(name),
+    );
+  const mountsOf = (edge: NginxProxy): unknown[] =>
+    containerOf(written(edge), 'edge').volumeMounts.filter(({ mountPath }) => mountPath.includes('/tls'));
+  const certificatesIn = (edge: NginxProxy): unknown[] =>
+    written(edge)
+      .filter(({ kind }) => kind === 'Certificate')
+      .map(({ metadata, spec }) => [metadata.name, spec?.secretName, spec?.dnsNames]);
+
+  test('has a volume of its own, without which pods start too, and room for what proves good', () => {
+    const edge = proxyWith(Certificate.fromSecret('shop-tls'));
+    const before = volumesOf(edge);
+    const added = addHost(edge, admin, Certificate.fromSecret('admin-tls'));
+    const name = expect.stringMatching(/^tls-admin-example-com-[0-9a-f]{10}$/) as string;
+    expect(before).toEqual([
+      { name: 'tls', secret: { secretName: 'shop-tls', defaultMode: 0o440 } },
+      { name: 'certificates', emptyDir: { medium: 'Memory', sizeLimit: '4Mi' } },
+    ]);
+    expect(volumesOf(edge)).toEqual([
+      { name: 'tls', secret: { secretName: 'shop-tls', defaultMode: 0o440 } },
+      { name: 'certificates', emptyDir: { medium: 'Memory', sizeLimit: '8Mi' } },
+      { name, secret: { secretName: 'admin-tls', defaultMode: 0o440, optional: true } },
+    ]);
+    expect(mountsOf(edge)).toEqual([
+      { name: 'tls', mountPath: '/etc/nginx/tls', readOnly: true },
+      { name, mountPath: '/etc/nginx/tls-of-hosts/admin.example.com', readOnly: true },
+    ]);
+    expect(nginxConfOf(written(edge))).toContain('js_var $host_certificates "/etc/nginx/tls-of-hosts";');
+    expect(nginxConfOf(written(edge))).toContain('js_var $host_certificate_patience 660;');
+    expect(added.tlsSecret).toBeUndefined();
+  });
+
+  test('has a name of its volume that Kubernetes takes, however long and alike hosts are', () => {
+    const edge = proxyWith(Certificate.fromSecret('shop-tls'));
+    const label = 'a'.repeat(60);
+    for (const name of [`${label}.${label}.x`, `${label}.${label}.y`, 'a-b.c', 'a.b-c', 'a.b.c']) {
+      addHost(edge, name, Certificate.fromSecret(name));
+    }
+    const names = volumesOf(edge).map((volume) => (volume as { readonly name: string }).name);
+    expect(new Set(names).size).toBe(7);
+    for (const name of names) expect(name).toMatch(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/);
+  });
+
+  test('shares it with hosts that are given the same one, or the same Secret', () => {
+    const edge = proxyWith(Certificate.fromSecret('shop-tls'));
+    const [ofAdmin, ofTeam] = [Certificate.fromSecret('admin-tls'), Certificate.fromCertManager({ issuer: 'own-ca' })];
+    const added = [
+      addHost(edge, 'a.example.com', ofAdmin),
+      addHost(edge, 'b.example.com', ofTeam),
+      addHost(edge, 'c.example.com', ofAdmin),
+      addHost(edge, 'd.example.com', Certificate.fromSecret('admin-tls')),
+      addHost(edge, 'e.example.com', ofTeam),
+      addHost(edge, 'f.example.com', Certificate.fromSecret('shop-tls')),
+      addHost(edge, 'g.example.com', edge.settings.certificate),
+      addHost(edge, 'h.example.com'),
+      addHost(edge, 'i.example.com', Certificate.fromCertManager({ issuer: 'own-ca' })),
+    ];
+    const [a, b, i] = ['a.example.com', 'b.example.com', 'i.example.com'];
+    expect(added.map(({ certificate }) => certificate)).toEqual([a, b, a, a, b, undefined, undefined, undefined, i]);
+    expect(edge.model.hosts.map(({ certificate }) => certificate)).toEqual([
+      undefined,
+      ...added.map(({ certificate }) => certificate),
+    ]);
+    expect(volumesOf(edge)).toHaveLength(5);
+    expect(certificatesIn(edge)).toEqual([
+      ['edge-tls.b.example.com', 'edge-tls.b.example.com', ['b.example.com', 'e.example.com']],
+      ['edge-tls.i.example.com', 'edge-tls.i.example.com', ['i.example.com']],
+    ]);
+  });
+
+  test('is left out of what cert-manager is asked for the proxy', () => {
+    const edge = proxyWith(Certificate.fromCertManager({ clusterIssuer: 'letsencrypt' }));
+    addHost(edge, admin, Certificate.fromCertManager({ issuer: 'own-ca' }));
+    addHost(edge, 'www.example.com');
+    expect(certificatesIn(edge)).toEqual([
+      ['edge-tls', 'edge-tls', [host, 'www.example.com']],
+      ['edge-tls.admin.example.com', 'edge-tls.admin.example.com', [admin]],
+    ]);
+    const certificate = find(written(edge), 'Certificate', 'edge-tls.admin.example.com');
+    expect(certificate.spec?.issuerRef).toEqual({ kind: 'Issuer', name: 'own-ca' });
+    expect(certificate.metadata).toMatchObject({
+      namespace: 'shop',
+      labels: { team: 'shop', 'app.kubernetes.io/instance': 'edge', 'app.kubernetes.io/component': 'tls' },
+    });
+  });
+
+  test('may have files of its own, in a Secret that is in a file of its own', () => {
+    const edge = proxyWith(Certificate.fromFiles(files));
+    const added = addHost(edge, admin, Certificate.fromFiles(filesFor(admin)));
+    const names = written(edge).flatMap(({ kind, metadata }) => (kind === 'Secret' ? [metadata.name] : []));
+    expect(names).toEqual(['edge-tls', 'edge-tls.admin.example.com']);
+    expect(added.tlsSecret?.name).toBe('edge-tls.admin.example.com');
+    const secret = find(written(edge), 'Secret', 'edge-tls.admin.example.com');
+    expect(new X509Certificate(secret.stringData?.['tls.crt'] ?? '').subjectAltName).toBe(`DNS:${admin}`);
+    const own = find(written(edge), 'Secret', 'edge-tls');
+    expect(new X509Certificate(own.stringData?.['tls.crt'] ?? '').subjectAltName).toBe(`DNS:${host}`);
+    const { root } = edge.node;
+    const charts = root instanceof App ? root.charts.filter((chart) => chart.node.path.endsWith('/tls')) : [];
+    expect(charts.map((chart) => chart.toJson().length)).toEqual([1, 1]);
+  });
+
+  test('may have a self-signed one, for the hosts that share it and no others', () => {
+    const before = process.cwd();
+    process.chdir(directory);
+    onTestFinished(() => {
+      process.chdir(before);
+    });
+    const edge = proxyWith(Certificate.selfSigned());
+    const own = Certificate.selfSigned();
+    addHost(edge, admin, own);
+    addHost(edge, 'staff.example.com', own);
+    addHost(edge, 'www.example.com');
+    const hostsOf = (name: string): string | undefined =>
+      new X509Certificate(find(written(edge), 'Secret', name).stringData?.['tls.crt'] ?? '').subjectAltName;
+    expect(hostsOf('edge-tls.admin.example.com')).toBe(`DNS:${admin}, DNS:staff.example.com`);
+    expect(hostsOf('edge-tls')).toBe(`DNS:${host}, DNS:www.example.com`);
+  });
+
+  test('may be patched like any object', () => {
+    const edge = proxyWith(Certificate.fromSecret('shop-tls'));
+    const added = addHost(edge, admin, Certificate.fromFiles(filesFor(admin)));
+    if (added.tlsSecret === undefined) throw new Error('no Secret');
+    ApiObject.of(added.tlsSecret).addJsonPatch(JsonPatch.add('/metadata/annotations', { a: 'b' }));
+    expect(find(written(edge), 'Secret', 'edge-tls.admin.example.com').metadata.annotations).toEqual({ a: 'b' });
+  });
+
+  test('costs what the memory of a proxy has to carry', () => {
+    const edge = proxyWith(Certificate.fromSecret('shop-tls'));
+    const fixed = (): number[] => edge.budget.memory.slice(0, 2).map(({ each }) => each);
+    const before = fixed();
+    addHost(edge, admin, Certificate.fromSecret('admin-tls'));
+    addHost(edge, 'staff.example.com', Certificate.fromSecret('admin-tls'));
+    expect(fixed().map((each, index) => each - (before[index] ?? 0))).toEqual([48 * 1024, 160 * 1024]);
+  });
+
+  test('keeps its Strict-Transport-Security', () => {
+    const edge = proxyWith(Certificate.fromSecret('shop-tls'));
+    addHost(edge, admin, Certificate.fromSecret('admin-tls'));
+    expect(edge.model.hosts.map(({ hstsMaxAge }) => hstsMaxAge)).toEqual([31_536_000, 31_536_000]);
+  });
+});
+
 describe('Without a certificate', () => {
   const before = process.cwd();
   beforeAll(() => {
@@ -279,6 +443,26 @@ describe('Refused', () => {
       certificate: Certificate.fromFiles(filesFor(host, 'www.example.com')),
     });
     expect(both.addHost('www.example.com').host).toBe('www.example.com');
+  });
+
+  test('is a host whose own certificate is not valid for it, also one that shares it, with the names', () => {
+    const edge = newProxy(newShop(), 'edge', { host });
+    const own = Certificate.fromFiles(filesFor('admin.example.com'));
+    expect(refusal(() => edge.addHost('www.example.com', { certificate: own }))).toMatch(
+      /^InvalidOption: shop\/edge Certificate\.fromFiles certificate: ".*" is not valid for the host "www.example.com" \(its names: DNS:admin.example.com\)/,
+    );
+    expect(edge.addHost('admin.example.com', { certificate: own }).host).toBe('admin.example.com');
+    expect(refusal(() => edge.addHost('www.example.com', { certificate: own }))).toContain('"www.example.com"');
+    expect(edge.node.tryFindChild('www.example.com')).toBeUndefined();
+  });
+
+  test('is a host too long for the name of the Secret that would be made', () => {
+    const edge = newProxy(newShop(), 'edge', { host });
+    const long = `${'a'.repeat(60)}.`.repeat(4) + 'com';
+    expect(refusal(() => edge.addHost(long, { certificate: Certificate.selfSigned() }))).toMatch(
+      /^InvalidOption: shop\/edge host: "a{60}.* is too long for the name of its Secret, "edge-tls\.…": make that yourself, and give it by Certificate\.fromSecret$/,
+    );
+    expect(edge.addHost(long, { certificate: Certificate.fromSecret('long-tls') }).host).toBe(long);
   });
 
   test('is a file that is not there', () => {

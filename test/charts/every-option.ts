@@ -226,7 +226,14 @@ const staticFiles: Values<Omit<StaticFilesOptions, 'local'>> = {
   immutable: [[], ['/assets', '/fonts/']],
 };
 const imageFiles: Values<Omit<ImageFilesOptions, 'local'>> = { ...staticFiles, sizeLimit: ['1Mi', '2Gi'] };
-const hostOptions: Values<HostOptions> = { routeDefaults: [{ maxBodySize: '8m' }] };
+const hostOptions: Values<HostOptions> = {
+  routeDefaults: [{ maxBodySize: '8m' }],
+  certificate: [
+    Certificate.fromSecret('www-tls'),
+    Certificate.fromCertManager({ issuer: 'own-ca' }),
+    Certificate.selfSigned(),
+  ],
+};
 
 /** One option, with values for it. */
 export interface EveryOption {

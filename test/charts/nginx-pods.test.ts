@@ -91,6 +91,7 @@ const place: Parameters<typeof nginxConf>[1] = {
   probePort: 8444,
   externalHttpsPort: 443,
   certificateDirectory: '/etc/nginx/tls',
+  hostCertificatesDirectory: '/etc/nginx/tls-of-hosts',
   certificateStore: '/run/certificates',
   certificateCheckPort: 8445,
   connectionCount: { httpPort: 8446, httpsPort: 8447 },

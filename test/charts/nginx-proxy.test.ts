@@ -218,7 +218,12 @@ describe('A host that is added', () => {
     ['10.0.0.1', {}, 'shop/edge host: "10.0.0.1" is not a DNS name'],
     [undefined, {}, 'shop/edge host: undefined is not a DNS name'],
     ['a.example.com', 5, 'shop/edge options: 5 is not an object with names and values'],
-    ['a.example.com', { certificate: 'x' }, 'shop/edge certificate: "x" is an option that does not exist: take it out'],
+    ['a.example.com', { routes: 'x' }, 'shop/edge routes: "x" is an option that does not exist: '],
+    [
+      'a.example.com',
+      { certificate: 'x' },
+      'shop/edge certificate: "x" is not what stands here: give it as Certificate.fromSecret("admin-tls") does',
+    ],
     [
       'a.example.com',
       { routeDefaults: { maxBodySize: 5 } },

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -66,7 +67,14 @@ orders-canary is not told DATABASE_URL, which comes from the cluster: give it in
   expect(conf).toContain('resolver 127.0.0.11 valid=1s');
   expect(conf).toContain('server orders:3000 resolve');
   expect(conf).toContain(':9443');
-  expect(statSync(join(files, 'certificate/tls.key')).mode & 0o777).toBe(0o600);
+  expect(conf).toContain('default "/etc/nginx/fairlead/certificates-of-hosts/admin.example.com";');
+  for (const [certificate, names] of [
+    ['certificate', 'DNS:localhost, DNS:shop.example.com'],
+    ['certificates-of-hosts/admin.example.com', 'DNS:admin.example.com'],
+  ] as const) {
+    expect(statSync(join(files, certificate, 'tls.key')).mode & 0o777).toBe(0o600);
+    expect(new X509Certificate(readFileSync(join(files, certificate, 'tls.crt'))).subjectAltName).toBe(names);
+  }
   expect(readFileSync(join(files, '.gitignore'), 'utf8')).toBe('*\n');
 });
 

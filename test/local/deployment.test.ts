@@ -58,8 +58,11 @@ describe('what runs for main.ts', () => {
   });
 
   test('answers for localhost and the hosts of main.ts, without HSTS', () => {
-    expect(shop.hosts).toEqual(['localhost', 'shop.example.com']);
-    expect(shop.proxy(2).hosts.map(({ hstsMaxAge }) => hstsMaxAge)).toEqual([0]);
+    expect(shop.hosts).toEqual(['localhost', 'shop.example.com', 'admin.example.com']);
+    expect(shop.proxy(2).hosts.map(({ hstsMaxAge, certificate }) => [hstsMaxAge, certificate])).toEqual([
+      [0, undefined],
+      [0, 'admin.example.com'],
+    ]);
   });
 
   test('finds instances by SRV records alone, and waits for the longest request of any route', () => {

@@ -1,7 +1,7 @@
 import { ChildProcessByStdio, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -114,6 +114,13 @@ export class RunningFairlead {
     return readFileSync(join(this.temporary, directory, 'certificate', 'tls.crt'), 'utf8');
   }
 
+  private get certificatesOfHosts(): string[] {
+    const [directory = ''] = this.temporaryFiles();
+    const path = join(this.temporary, directory, 'certificates-of-hosts');
+    if (!existsSync(path)) return [];
+    return readdirSync(path).map((host) => readFileSync(join(path, host, 'tls.crt'), 'utf8'));
+  }
+
   /** One request over TLS on a connection of its own; a POST if it has a body. */
   get(
     path: string,
@@ -132,7 +139,7 @@ export class RunningFairlead {
           method: body === undefined ? 'GET' : 'POST',
           servername: host,
           headers: { host, ...headers },
-          ca: this.certificate,
+          ca: [this.certificate, ...this.certificatesOfHosts],
           agent: false,
         },
         (response) => {

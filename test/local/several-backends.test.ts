@@ -24,6 +24,9 @@ test('runs every backend of main.ts with its routes, and scales, stops and shows
   });
   expect(await shop.get('/catalog/echo', { body: 'x'.repeat(2000) })).toMatchObject({ status: 413 });
   expect((await shop.get('/orders/healthcheck', { host: 'shop.example.com' })).status).toBe(200);
+  // It has a certificate of its own, which is valid for no other.
+  expect((await shop.get('/healthcheck', { host: 'admin.example.com' })).status).toBe(200);
+  expect((await shop.get('/healthcheck', { headers: { host: 'admin.example.com' } })).status).toBe(421);
 
   expect(await hostname('/shared/healthcheck')).toMatch(/^orders-[12]$/);
   shop.type('weight orders-canary 100');

@@ -22,6 +22,7 @@ const anySettings: fc.Arbitrary<BudgetSettings> = fc.record({
   gzip: fc.boolean(),
   hasStreams: fc.constant(true),
   backends: fc.integer({ min: 0, max: 60 }),
+  hostCertificates: fc.integer({ min: 0, max: 40 }),
   upstreamZones: fc.integer({ min: 65_536, max: 32 * MiB }),
   temporaryStorage: fc.constantFrom(undefined, 64 * MiB, 2 ** 50),
   ...Object.fromEntries(

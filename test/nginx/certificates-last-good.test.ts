@@ -55,8 +55,8 @@ test('says nothing of the certificate to whom is not in the pod', async () => {
 });
 
 /** The serial number that a whole handshake shows. */
-async function served({ place }: RealNginx, port = place.httpsPort): Promise<string> {
-  const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', rejectUnauthorized: false });
+async function served({ place }: RealNginx, port = place.httpsPort, servername = 'localhost'): Promise<string> {
+  const socket = connect({ host: '127.0.0.1', port, servername, rejectUnauthorized: false });
   await once(socket, 'secureConnect');
   const { serialNumber } = socket.getPeerCertificate();
   socket.destroy();
@@ -329,11 +329,21 @@ test('keys are for nginx alone, and no more than two pairs are kept', async () =
 });
 
 test.each(['a b', '$host', '${x', '%24', `"'`, '\\', ';{}#', 'ä😀'])('a directory may be called %j', async (name) => {
-  const [secret, kept] = [join(store, `secret ${name}`), join(store, `store ${name}`)];
+  const [secret, kept, others] = ['secret', 'store', 'others'].map((of) => join(store, `${of} ${name}`)) as [
+    string,
+    string,
+    string,
+  ];
   mkdirSync(kept);
-  const pair = await keyPair();
-  nginx = await RealNginx.start(proxyModel(), { certificateStore: kept, certificateDirectory: secret }, { pair });
+  const [pair, ofHost] = [await keyPair(), await keyPair()];
+  const host = 'a.example.com';
+  nginx = await RealNginx.start(
+    proxyModel({ hosts: [{}, { names: [host], certificate: host }] }),
+    { certificateStore: kept, certificateDirectory: secret, hostCertificatesDirectory: others },
+    { pair, hostPairs: { [host]: ofHost } },
+  );
   expect(await served(nginx)).toBe(serial(pair));
+  expect(await served(nginx, nginx.place.httpsPort, host)).toBe(serial(ofHost));
   expect(readdirSync(kept)).toContain((await stateOf(nginx)).served?.generation);
 });
 

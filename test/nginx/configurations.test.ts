@@ -113,6 +113,14 @@ const shop: Variant = {
   ],
 };
 
+const withCertificates: Variant['hosts'] = [
+  { names: ['shop.example.com'] },
+  { names: ['admin.example.com'], certificate: 'admin.example.com' },
+  { names: ['staff.example.com'], certificate: 'admin.example.com' },
+  { names: ['api-2.example.com'], certificate: 'api-2.example.com' },
+  { names: ['default'], certificate: 'default' },
+];
+
 const variants: Record<string, Variant> = {
   defaults: { backends: [byAddress] },
   everything,
@@ -153,6 +161,24 @@ const variants: Record<string, Variant> = {
     ],
   },
   'last good certificate': { place: { certificateStore: '/run/certificates', certificateCheckPort: 8445 } },
+  'certificates of hosts': { hosts: withCertificates },
+  'the last good certificates of hosts': {
+    hosts: withCertificates,
+    place: { certificateStore: '/run/certificates', certificateCheckPort: 8445, certificatePatience: 660 },
+  },
+  'many certificates, and long names': {
+    hosts: [
+      {},
+      ...Array.from({ length: 50 }, (_, index) => `${index}.${`${'a'.repeat(60)}.`.repeat(3)}example.com`).map(
+        (name) => ({
+          names: [name] as const,
+          certificate: name,
+          routes: [{ target: { kind: 'response', status: 204, body: '', contentType: 'text/plain' } as const }],
+        }),
+      ),
+    ],
+    place: { certificateStore: '/run/certificates', certificateCheckPort: 8445 },
+  },
   'the smallest of everything': {
     backends: [{ mostInstances: 1 }],
     workers: 1,
@@ -176,6 +202,13 @@ function render({ place, ...parts }: Variant = {}): string {
 
 test.each(Object.entries(variants))('%s: nginx takes it', async (_name, variant) => {
   await expect(testConfiguration(render(variant))).resolves.toBeUndefined();
+});
+
+/** Of each certificate alone: what else there is stands in the other ones. */
+test('certificates of hosts, to the letter', () => {
+  const lines = render(variants['the last good certificates of hosts']).split('\n');
+  const about = /certificate|ssl_server_name|server_name|misdirected|return 421/i;
+  expect(lines.filter((line) => about.test(line)).join('\n')).toMatchSnapshot();
 });
 
 test.each(['defaults', 'everything', 'several backends, hosts and routes'])('%s, to the letter', (name) => {

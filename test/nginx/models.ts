@@ -185,6 +185,7 @@ export function somePlace(place: Partial<Place> = {}): Place {
     probePort: 8444,
     externalHttpsPort: 443,
     certificateDirectory: '/etc/nginx/tls',
+    hostCertificatesDirectory: '/etc/nginx/tls-of-hosts',
     ...place,
   };
 }

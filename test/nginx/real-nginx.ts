@@ -18,7 +18,7 @@ import { basename, join, resolve } from 'node:path';
 import { KeyPair } from '../../certificates/key-pair';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
 import { findNginx } from '../../local/find-nginx/find-nginx';
-import { ProxyModel } from '../../model/proxy';
+import { certificatesOf, ProxyModel } from '../../model/proxy';
 import { lastGoodCertificateScript } from '../../nginx/tls/last-good-certificate-section';
 import { liveWeightsScript } from '../../nginx/backends/live-weights-section';
 import { nginxConf } from '../../nginx/nginx-conf';
@@ -72,16 +72,35 @@ function writeScript(directory: string): void {
 export interface RealNginxStart {
   /** What the Secret holds. @default - a good pair */
   readonly pair?: KeyPair;
+  /** The same of certificates of hosts, by name; undefined where there is none. @default - good pairs */
+  readonly hostPairs?: Readonly<Record<string, KeyPair | undefined>>;
   /** Edits the configuration. */
   readonly change?: (conf: string) => string;
-  /** Rejects until nginx runs. @default - its probe is answered 200 */
+  /** Rejects until nginx runs. @default - its probe is answered 200, and every certificate has been looked at */
   readonly ready?: (nginx: RealNginx) => Promise<void>;
+}
+
+/** The configuration of a proxy that looks at its Secrets several times a second: its options know whole seconds. */
+export function oftenLooking(conf: string): string {
+  return conf.replace(/(js_periodic last_good_certificate\.check interval=)\d+s/, '$1200ms');
 }
 
 /** Rejects unless the probe of readiness is answered 200. */
 export async function isHealthy(nginx: RealNginx): Promise<void> {
   const { status } = await nginx.get({ port: nginx.place.probePort, path: '/healthz' });
   if (status !== 200) throw new Error(`/healthz: ${status}`);
+}
+
+/** Rejects until the certificates of hosts have been looked at too. */
+async function isReady(nginx: RealNginx): Promise<void> {
+  await isHealthy(nginx);
+  if (nginx.place.certificateStore === undefined) return;
+  const { body } = await nginx.get({ port: nginx.place.probePort, path: '/certificate' });
+  const { hosts = {} } = JSON.parse(body) as {
+    readonly hosts?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  };
+  const unknown = Object.entries(hosts).filter(([, { served, refused }]) => served === null && refused === null);
+  if (unknown.length > 0) throw new Error(`the certificates of ${unknown.map(([name]) => name).join(', ')}`);
 }
 
 /** A real nginx with a rendered configuration, on free ports and in a directory of its own. */
@@ -111,6 +130,7 @@ export class RealNginx {
       probePort,
       externalHttpsPort: httpsPort,
       certificateDirectory: join(directory, 'tls'),
+      hostCertificatesDirectory: join(directory, 'tls-of-hosts'),
       certificateCheckPort,
       connectionCount: { httpPort: behindHttp, httpsPort: behindHttps },
       modulesDirectory: nginx.modulesDirectory,
@@ -118,11 +138,12 @@ export class RealNginx {
       accessLog: join(directory, 'access.log'),
       ...place,
     });
-    const hosts = proxy.hosts.flatMap(({ names }) => names);
-    layOutSecret(
-      whole.certificateDirectory,
-      start.pair ?? selfSignedKeyPair(hosts, resolve('.fairlead/test-certificates')),
-    );
+    const { pair, hostPairs = {} } = start;
+    for (const { name, hosts } of certificatesOf(proxy.hosts)) {
+      const given = name === undefined ? pair : hostPairs[name];
+      if (name !== undefined && name in hostPairs && given === undefined) continue;
+      layOutSecret(secretOf(whole, name), given ?? selfSignedKeyPair(hosts, resolve('.fairlead/test-certificates')));
+    }
     const file = join(directory, 'nginx.conf');
     writeScript(directory);
     writeFileSync(file, (start.change ?? String)(nginxConf(proxy, whole)));
@@ -134,7 +155,7 @@ export class RealNginx {
     const running = new RealNginx(directory, proxy, whole, child, errorLog);
     onFileFinished(() => running.stop());
     try {
-      await running.until(() => (start.ready ?? isHealthy)(running), 'nginx to answer');
+      await running.until(() => (start.ready ?? isReady)(running), 'nginx to answer');
     } catch (error) {
       await running.stop();
       throw error;
@@ -151,8 +172,8 @@ export class RealNginx {
   }
 
   /** Exchanges the certificate while nginx runs, as the kubelet does when a Secret changes. */
-  renewCertificate(pair: KeyPair): void {
-    layOutSecret(this.place.certificateDirectory, pair);
+  renewCertificate(pair: KeyPair, name?: string): void {
+    layOutSecret(secretOf(this.place, name), pair);
   }
 
   /** Waits until an instance answers through nginx, as after a change in DNS. */
@@ -231,6 +252,11 @@ export class RealNginx {
       }
     }
   }
+}
+
+/** Where what it holds is mounted. */
+function secretOf({ certificateDirectory, hostCertificatesDirectory }: Place, name: string | undefined): string {
+  return name === undefined ? certificateDirectory : join(hostCertificatesDirectory, name);
 }
 
 /** The kubelet's way: files are links into a directory, which is exchanged for another in one step. */

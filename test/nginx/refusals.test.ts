@@ -35,6 +35,14 @@ test.each<[Record<string, unknown>, string]>([
   ],
   [{ modulesDirectory: 'modules' }, 'modulesDirectory: "modules" is not an absolute path: begin it with "/"'],
   [{ certificateDirectory: 'tls' }, 'certificateDirectory: "tls" is not an absolute path: begin it with "/"'],
+  [
+    { hostCertificatesDirectory: 'hosts' },
+    'hostCertificatesDirectory: "hosts" is not an absolute path: begin it with "/"',
+  ],
+  [
+    { certificateStore: '/run/certificates', certificateCheckPort: 8445, certificatePatience: -1 },
+    'certificatePatience: -1 is out of range: give a whole number from 0 to 86400',
+  ],
   [{ accessLog: '/tmp/$x' }, 'accessLog: "/tmp/$x" has a "$", which nginx reads as a variable there: take it out'],
 ])('refuses %j', (place, message) => {
   expect(() => conf(place)).toThrow(new Error(message));

@@ -236,7 +236,7 @@ test('directories and files are used by exactly the name that was given, or are 
     fc.asyncProperty(text, async (name) => {
       const parent = mkdtempSync(join(tmpdir(), 'fairlead-strings-'));
       const directory = `${parent}/${name.replaceAll('/', '').replaceAll(/^\.+$/g, '')}x`;
-      const options = ['certificateDirectory', 'runtimeDirectory'] as const;
+      const options = ['certificateDirectory', 'hostCertificatesDirectory', 'runtimeDirectory'] as const;
       const usable = options.every(
         (option) => accepted([directory], option, (value) => conf({}, { [option]: value })).length === 1,
       );
@@ -246,12 +246,15 @@ test('directories and files are used by exactly the name that was given, or are 
         if (!usable) return;
         await mkdir(directory, { recursive: true });
         // It answers only with the certificate, which is in that directory.
-        const nginx = await RealNginx.start(proxyModel(), {
+        const hosts = [{}, { names: ['a.example.com'], certificate: 'a.example.com' }] as const;
+        const nginx = await RealNginx.start(proxyModel({ hosts }), {
           certificateDirectory: directory,
+          hostCertificatesDirectory: directory,
           runtimeDirectory: directory,
           ...(logUsable ? { accessLog: log } : {}),
         });
         try {
+          await expect(nginx.get({ servername: 'a.example.com' })).resolves.toMatchObject({ status: 421 });
           expect(existsSync(join(directory, 'nginx.pid'))).toBe(true);
           expect(existsSync(join(directory, 'client_body'))).toBe(true);
           if (logUsable) expect(existsSync(log)).toBe(true);

@@ -159,6 +159,15 @@ const variants: Record<string, Variant> = {
       { path: '/next', target: 'next', maxBodySize: 4096 },
     ],
   },
+  'certificates of hosts': {
+    backends: [{ fallback: '10.0.0.1:3000' }],
+    hosts: [
+      { names: ['a.example.com'], routes: [{}, { path: '/events', streamTimeout: 3600 }] },
+      { names: ['b.example.com'], certificate: 'b.example.com', routes: [{ name: 'b' }] },
+      { names: ['c.example.com'], certificate: 'b.example.com', routes: [{ name: 'c', path: '/c' }] },
+    ],
+    place: { certificateStore: '/run/certificates', certificateCheckPort: 8445 },
+  },
   'live weights': {
     backends: [{ name: 'stable', fallback: '10.0.0.1:3000' }, { name: 'canary' }],
     routes: [
@@ -223,6 +232,18 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
     for (const { server } of hosts) expect(server).toBeDefined();
   });
 
+  test('a request on a connection that was shown the certificate of another host is refused before anything else', () => {
+    const certificates = new Set(model.hosts.map(({ certificate }) => certificate));
+    for (const [index, { server }] of hosts.entries()) {
+      const conditions = server?.body.filter(({ text }) => text.startsWith('if ')) ?? [];
+      const shown = model.hosts[index]?.certificate ?? '';
+      expect(conditions.map((block) => [block.text, texts(block)])).toEqual(
+        certificates.size === 1 ? [] : [[`if ($certificate != "${shown}")`, ['return 421']]],
+      );
+      if (certificates.size > 1) expect(server && texts(server)).toContain('error_page 421 @misdirected_request');
+    }
+  });
+
   test('nothing of a client but what the deployment names chooses a location or a backend', () => {
     const choosing = all
       .filter(isNoCopy)
@@ -233,9 +254,9 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
           : []),
       ]);
     const sources = new Set(choosing.flatMap((name) => sourcesOf(name, http, all)));
-    // $route is what the location that was entered says, $live_backend goes by it and $split_key; a length chooses but between 413 and the way on.
+    // Of what a client names in its handshake, between 421 and the way on. $route is what the location that was entered says, $live_backend goes by it and $split_key; a length chooses but between 413 and the way on.
     const allowed =
-      /^\$(request_method|upstream_\w+|uri|document_root|certificate_is_good|content_length|live_backend)$/;
+      /^\$(request_method|upstream_\w+|uri|document_root|certificate_is_good|host_certificate_is_awaited|ssl_server_name|content_length|live_backend)$/;
     const named = namedByDeployment(routes);
     expect([...sources].filter((name) => !allowed.test(name) && !named.has(name))).toEqual([]);
     expect(choosing.length).toBeGreaterThan(0);
