@@ -1,4 +1,4 @@
-// Two products on one proxy by host, and a page of nginx's own while one of them moves.
+// Two products on one proxy by host, a page of nginx's own while one of them moves, and a host with a certificate of its own.
 import { App } from 'cdk8s';
 import { Backend, Certificate, FixedResponse, NginxProxy, RestrictedNamespace } from '../index';
 
@@ -19,4 +19,10 @@ second.addRoute(
   '/archive',
   FixedResponse.of(503, '{"error":"The archive is being moved"}', { contentType: 'application/json' }),
 );
+
+// A host of another team, with a certificate that this team renews.
+const admin = new Backend(products, 'admin', { image: 'ghcr.io/acme/admin:2.0.3', replicas: 2 });
+edge
+  .addHost('admin.example.net', { certificate: Certificate.fromSecret('admin-example-net-tls') })
+  .addRoute('/', admin);
 app.synth();

@@ -20,6 +20,8 @@ const directory = resolve('examples');
 interface Question {
   readonly path: string;
   readonly host?: string;
+  /** What the client names in its handshake. @default - the host */
+  readonly servername?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Who answers, and which path it was asked for. */
   readonly backend?: string;
@@ -56,6 +58,9 @@ const questions: Readonly<Record<string, readonly Question[]>> = {
     { path: '/', backend: 'orders' },
     { path: '/', host: 'invoices.example.com', backend: 'invoices' },
     { path: '/archive/2020', host: 'invoices.example.com', status: 503 },
+    { path: '/', servername: 'orders.example.com', host: 'invoices.example.com', backend: 'invoices' },
+    { path: '/', host: 'admin.example.net', backend: 'admin' },
+    { path: '/', servername: 'orders.example.com', host: 'admin.example.net', status: 421 },
   ],
   'single-api.ts': [{ path: '/a?b=c', backend: 'orders', url: '/a?b=c' }],
   'single-page-app.ts': [
@@ -100,6 +105,7 @@ test.each(Object.entries(questions))('%s is synthesized, and answers as it says'
   for (const {
     path,
     host = nginx.host,
+    servername = host,
     headers = {},
     backend,
     url,
@@ -109,7 +115,7 @@ test.each(Object.entries(questions))('%s is synthesized, and answers as it says'
     times,
     answered,
   } of asked) {
-    const get = (): Promise<Answer> => nginx.get({ path, servername: host, headers: { host, ...headers } });
+    const get = (): Promise<Answer> => nginx.get({ path, servername, headers: { host, ...headers } });
     if (times !== undefined && answered !== undefined) {
       const statuses = (await Promise.all(Array.from({ length: times }, get))).map((answer) => answer.status);
       expect(statuses.filter((one) => one === 200).length).toBeGreaterThanOrEqual(answered);
