@@ -10,7 +10,7 @@ import { until } from '../until';
 import { keyAs, keyPair } from './key-pairs';
 import { proxyModel } from './models';
 import { startWithOneInstance } from './one-instance';
-import { isHealthy, RealNginx, RealNginxStart } from './real-nginx';
+import { isHealthy, oftenLooking, RealNginx, RealNginxStart } from './real-nginx';
 import { StubApi } from './stub-api';
 import { StubDns } from './stub-dns';
 
@@ -37,7 +37,14 @@ afterEach(async () => {
 
 async function start(options: RealNginxStart = {}, certificateStore = store): Promise<RealNginx> {
   const proxy = proxyModel({ timeline: timeline({ certificateValid: '1s' }) });
-  nginx = await RealNginx.start(proxy, { certificateStore }, options);
+  nginx = await RealNginx.start(
+    proxy,
+    { certificateStore },
+    {
+      ...options,
+      change: (conf) => oftenLooking((options.change ?? String)(conf)),
+    },
+  );
   return nginx;
 }
 
@@ -325,6 +332,7 @@ test('keys are for nginx alone, and no more than two pairs are kept', async () =
     expect(statSync(join(store, pair)).mode & 0o777).toBe(0o700);
     for (const file of ['tls.crt', 'tls.key']) expect(statSync(join(store, pair, file)).mode & 0o777).toBe(0o600);
   }
+  await until(() => readdirSync(store).includes('state.json'), 'nginx to keep its state');
   expect(readFileSync(join(store, 'state.json'), 'utf8')).not.toContain('PRIVATE');
 });
 

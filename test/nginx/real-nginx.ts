@@ -80,9 +80,12 @@ export interface RealNginxStart {
   readonly ready?: (nginx: RealNginx) => Promise<void>;
 }
 
-/** The configuration of a proxy that looks at its Secrets several times a second: its options know whole seconds. */
+/**
+ * The configuration of a proxy that looks at its Secrets several times a second: its options know whole seconds. Longer than a check may
+ * take, which waits up to 250 ms for what nginx logs: nginx ends one that is still running.
+ */
 export function oftenLooking(conf: string): string {
-  return conf.replace(/(js_periodic last_good_certificate\.check interval=)\d+s/, '$1200ms');
+  return conf.replace(/(js_periodic last_good_certificate\.check interval=)\d+s/, '$1300ms');
 }
 
 /** Rejects unless the probe of readiness is answered 200. */
