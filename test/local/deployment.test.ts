@@ -129,10 +129,9 @@ test('the image of a backend without a command runs where Docker has it, with no
   expect(backends).toMatchObject([
     { program: { kind: 'image', name: 'orders:1', healthCheckPath: '/health', missing: [] } },
   ]);
-  const [{ command, environment }, another] = [1, 2].map(() => started(backends[0]!)) as [
-    ReturnType<InstanceProgram>,
-    ReturnType<InstanceProgram>,
-  ];
+  const [orders] = backends;
+  if (orders === undefined) throw new Error('no backend');
+  const [{ command, environment }, another] = [started(orders), started(orders)];
   const [name = ''] = command.args.filter((arg) => arg.startsWith('--name='));
   expect(name).toMatch(/^--name=fairlead-one-[-0-9a-f]{36}$/);
   expect({ ...command, args: command.args.filter((arg) => arg !== name) }).toEqual({
