@@ -11,6 +11,6 @@ export default {
   testPathIgnorePatterns: [
     ...base.testPathIgnorePatterns,
     '<rootDir>/test/charts/synth.test.ts',
-    '<rootDir>/test/charts/strings.property.test.ts',
+    '<rootDir>/test/charts/options/.*\\.property\\.test\\.ts',
   ],
 };

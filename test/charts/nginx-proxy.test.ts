@@ -5,7 +5,7 @@ import { RestrictedNamespace } from '../../charts/namespace';
 import { NginxProxy } from '../../charts/nginx-proxy';
 import { FixedResponse, Redirect, TrafficSplit } from '../../charts/route-targets';
 import { Match, Path } from '../../model/matching';
-import { testConfiguration } from '../nginx/real-nginx';
+import { testConfiguration } from '../nginx/support/real-nginx';
 import {
   find,
   type Manifest,

@@ -3,7 +3,7 @@ import { k8s } from 'cdk8s-plus-27';
 import type { IConstruct } from 'constructs';
 import { Certificate } from '../../charts/certificate';
 import { LoadBalancedApi } from '../../charts/load-balanced-api';
-import { besideKeyPair } from './every-option';
+import { besideKeyPair } from './options/every-option';
 import { find, type Manifest, props, synthesize } from './manifests';
 
 /** The objects of an API, with patches on one of its constructs. */

@@ -10,10 +10,10 @@ import { modelElsewhere } from '../../local/elsewhere';
 import { localFiles } from '../../local/local-files';
 import { onTestFinished } from '../afterwards';
 import { manifestsOf, nginxConfOf } from '../charts/manifests';
-import { echo } from '../nginx/several-backends';
-import { Answer, RealNginx, testConfiguration } from '../nginx/real-nginx';
-import { StubApi } from '../nginx/stub-api';
-import { StubDns } from '../nginx/stub-dns';
+import { echo } from '../nginx/support/several-backends';
+import { Answer, RealNginx, testConfiguration } from '../nginx/support/real-nginx';
+import { StubApi } from '../nginx/support/stub-api';
+import { StubDns } from '../nginx/support/stub-dns';
 
 const directory = resolve('examples');
 

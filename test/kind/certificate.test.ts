@@ -5,12 +5,12 @@ import { connect, type TLSSocket } from 'node:tls';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
 import { eventually } from '../../cluster/progress';
 import type { Component } from '../../cluster/workloads';
-import { figure, loadFigure } from './figures';
-import { settled, workloads } from './pods';
-import { expectNoneLost, scenario } from './scenario';
-import { cluster, kubectl, servedCertificate, suite } from './suite';
-import { startLoad } from './traffic-load';
-import { apply } from './variant';
+import { figure, loadFigure } from './support/figures';
+import { settled, workloads } from './support/pods';
+import { expectNoneLost, scenario } from './support/scenario';
+import { cluster, kubectl, servedCertificate, suite } from './support/suite';
+import { startLoad } from './support/traffic-load';
+import { apply } from './support/variant';
 
 /** So many handshakes in a row that each proxy has answered one: by a fair coin, two would miss one in 10^9 runs. */
 const handshakesOfEveryProxy = 30;

@@ -2,12 +2,12 @@ import { Agent, request } from 'undici';
 import { run } from '../../cluster/external-command';
 import { eventually } from '../../cluster/progress';
 import { configMapsOf, type PodTemplateOwner } from '../../cluster/prune-config-maps';
-import { loadFigure } from './figures';
-import { settled, workloads } from './pods';
-import { expectNoneLost, scenario } from './scenario';
-import { cluster, httpsUrl, kubectl, servedCertificate, suite } from './suite';
-import { startLoad } from './traffic-load';
-import { apply, synthesizeVariant, type Variant } from './variant';
+import { loadFigure } from './support/figures';
+import { settled, workloads } from './support/pods';
+import { expectNoneLost, scenario } from './support/scenario';
+import { cluster, httpsUrl, kubectl, servedCertificate, suite } from './support/suite';
+import { startLoad } from './support/traffic-load';
+import { apply, synthesizeVariant, type Variant } from './support/variant';
 
 const orphan = 'nginx-0000000000';
 

@@ -1,10 +1,10 @@
 import { ScalingMetric } from '../../charts/pods/autoscaling';
 import { eventually } from '../../cluster/progress';
-import { figure, loadFigure } from './figures';
-import { settled, workloads } from './pods';
-import { expectNoneLost, scenario } from './scenario';
-import { startLoad } from './traffic-load';
-import { apply, synthesizeVariant } from './variant';
+import { figure, loadFigure } from './support/figures';
+import { settled, workloads } from './support/pods';
+import { expectNoneLost, scenario } from './support/scenario';
+import { startLoad } from './support/traffic-load';
+import { apply, synthesizeVariant } from './support/variant';
 
 beforeAll(() => settled());
 

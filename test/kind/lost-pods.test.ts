@@ -1,11 +1,11 @@
 import { accessLog, type Pod } from '../../cluster/pods';
 import { eventually } from '../../cluster/progress';
 import type { LoadResult } from '../../load/load-result';
-import { loadFigure } from './figures';
-import { settled, workloads } from './pods';
-import { scenario } from './scenario';
-import { kubectl, suite } from './suite';
-import { startLoad } from './traffic-load';
+import { loadFigure } from './support/figures';
+import { settled, workloads } from './support/pods';
+import { scenario } from './support/scenario';
+import { kubectl, suite } from './support/suite';
+import { startLoad } from './support/traffic-load';
 
 const apiReplicas = 3;
 

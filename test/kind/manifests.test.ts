@@ -15,10 +15,10 @@ import {
   RestrictedNamespace,
   TrafficSplit,
 } from '../../index';
-import { settled, workloads } from './pods';
-import { scenario } from './scenario';
-import { cluster, kubectl, suite } from './suite';
-import { apply, synthesize } from './variant';
+import { settled, workloads } from './support/pods';
+import { scenario } from './support/scenario';
+import { cluster, kubectl, suite } from './support/suite';
+import { apply, synthesize } from './support/variant';
 
 /** Deployments that have little in common, so that every kind of object is among them in more than one form. */
 const variants: Readonly<Record<string, (app: App) => void>> = {

@@ -1,8 +1,8 @@
 import { Agent, request } from 'undici';
 import { eventually } from '../../cluster/progress';
-import { settled, workloads } from './pods';
-import { scenario } from './scenario';
-import { httpsUrl, servedCertificate } from './suite';
+import { settled, workloads } from './support/pods';
+import { scenario } from './support/scenario';
+import { httpsUrl, servedCertificate } from './support/suite';
 
 beforeAll(() => settled());
 

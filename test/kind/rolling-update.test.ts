@@ -1,9 +1,9 @@
 import { eventually } from '../../cluster/progress';
 import type { Component } from '../../cluster/workloads';
-import { loadFigure } from './figures';
-import { settled, workloads } from './pods';
-import { expectNoneLost, scenario } from './scenario';
-import { startLoad } from './traffic-load';
+import { loadFigure } from './support/figures';
+import { settled, workloads } from './support/pods';
+import { expectNoneLost, scenario } from './support/scenario';
+import { startLoad } from './support/traffic-load';
 
 /** 60 seconds at 100 requests a second. */
 const leastRequests = 6000;

@@ -1,9 +1,9 @@
 import { eventually } from '../../cluster/progress';
 import { readySince } from '../../cluster/workloads';
-import { figure, loadFigure } from './figures';
-import { settled, workloads } from './pods';
-import { expectNoneLost, scenario } from './scenario';
-import { startLoad } from './traffic-load';
+import { figure, loadFigure } from './support/figures';
+import { settled, workloads } from './support/pods';
+import { expectNoneLost, scenario } from './support/scenario';
+import { startLoad } from './support/traffic-load';
 
 beforeAll(() => settled());
 

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { Client, request } from 'undici';
 import { eventually } from '../../cluster/progress';
-import { settled, workloads } from './pods';
-import { scenario } from './scenario';
-import { httpsUrl, servedCertificate, suite } from './suite';
+import { settled, workloads } from './support/pods';
+import { scenario } from './support/scenario';
+import { httpsUrl, servedCertificate, suite } from './support/suite';
 
 const apiReplicas = 4;
 

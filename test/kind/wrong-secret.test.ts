@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
 import { isReady } from '../../cluster/pods';
 import { eventually } from '../../cluster/progress';
-import { loadFigure } from './figures';
-import { settled, workloads } from './pods';
-import { expectNoneLost, scenario } from './scenario';
-import { cluster, suite } from './suite';
-import { startLoad } from './traffic-load';
-import { apply } from './variant';
+import { loadFigure } from './support/figures';
+import { settled, workloads } from './support/pods';
+import { expectNoneLost, scenario } from './support/scenario';
+import { cluster, suite } from './support/suite';
+import { startLoad } from './support/traffic-load';
+import { apply } from './support/variant';
 
 beforeAll(() => settled());
 

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { Streams, type StreamsOptions, streamsSummary } from '../../load/streams';
 import { type Upload, Uploads } from '../../load/uploads';
 import { apiServer } from '../api/support/api-server';
-import { proxyModel } from '../nginx/models';
-import { RealNginx } from '../nginx/real-nginx';
-import { StubDns } from '../nginx/stub-dns';
+import { proxyModel } from '../nginx/support/models';
+import { RealNginx } from '../nginx/support/real-nginx';
+import { StubDns } from '../nginx/support/stub-dns';
 import { until } from '../until';
 
 const stopping: (() => unknown)[] = [];

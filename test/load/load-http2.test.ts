@@ -5,10 +5,10 @@ import { constants, createServer, type Http2Server, type Http2Session, type Serv
 import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { Load, type LoadOptions } from '../../load/load';
-import { proxyModel } from '../nginx/models';
-import { RealNginx } from '../nginx/real-nginx';
-import { StubApi } from '../nginx/stub-api';
-import { StubDns } from '../nginx/stub-dns';
+import { proxyModel } from '../nginx/support/models';
+import { RealNginx } from '../nginx/support/real-nginx';
+import { StubApi } from '../nginx/support/stub-api';
+import { StubDns } from '../nginx/support/stub-dns';
 import { until } from '../until';
 import { TcpSwitch } from './tcp-switch';
 

@@ -8,10 +8,10 @@ import { loadedApps } from '../../charts/loaded-apps';
 import { NginxProxy } from '../../charts/nginx-proxy';
 import { composeModel } from '../../local/compose';
 import { onTestFinished } from '../afterwards';
-import { echo } from '../nginx/several-backends';
-import { RealNginx } from '../nginx/real-nginx';
-import { StubApi } from '../nginx/stub-api';
-import { StubDns } from '../nginx/stub-dns';
+import { echo } from '../nginx/support/several-backends';
+import { RealNginx } from '../nginx/support/real-nginx';
+import { StubApi } from '../nginx/support/stub-api';
+import { StubDns } from '../nginx/support/stub-dns';
 
 const main = 'test/local/fixtures/shop.ts';
 let directory: string;

@@ -7,9 +7,9 @@ import { type LocalDeployment, localDeployment } from '../../local/deployment';
 import { lookedUpHere, writeSystemAuthorities } from '../../local/external-services';
 import { startOptions } from '../../local/start-options';
 import { onFileFinished } from '../afterwards';
-import { privateAuthority } from '../nginx/key-pairs';
-import { echo } from '../nginx/several-backends';
-import { StubService } from '../nginx/stub-service';
+import { privateAuthority } from '../nginx/tls/key-pairs';
+import { echo } from '../nginx/support/several-backends';
+import { StubService } from '../nginx/support/stub-service';
 import { expectNothingLeft, fairleads, foreignApp } from './running-fairlead';
 
 jest.setTimeout(120_000);

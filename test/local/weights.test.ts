@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Weights } from '../../local/weights';
 import { RequestKey } from '../../model/load-balancing';
-import { proxyModel } from '../nginx/models';
+import { proxyModel } from '../nginx/support/models';
 
 let directory: string;
 

@@ -1,5 +1,5 @@
-import { OneInstance, startWithOneInstance } from './one-instance';
-import { Answer } from './real-nginx';
+import { OneInstance, startWithOneInstance } from './support/one-instance';
+import { Answer } from './support/real-nginx';
 
 let system: OneInstance;
 let apiHeaders: Record<string, string> = {};

@@ -3,10 +3,10 @@ import { Match, Path } from '../../model/matching';
 import { TargetModel } from '../../model/route';
 import { nginxConf } from '../../nginx/nginx-conf';
 import { until } from '../until';
-import { HostParts, ProxyParts, proxyModel, RouteParts, somePlace } from './models';
-import { RealNginx } from './real-nginx';
-import { StubApi } from './stub-api';
-import { StubDns } from './stub-dns';
+import { HostParts, ProxyParts, proxyModel, RouteParts, somePlace } from './support/models';
+import { RealNginx } from './support/real-nginx';
+import { StubApi } from './support/stub-api';
+import { StubDns } from './support/stub-dns';
 
 const named = (body: string): TargetModel => ({ kind: 'response', status: 200, body, contentType: 'text/plain' });
 const longName = (index: number): string => `a-route-with-a-name-as-long-as-people-make-them-${index}`;

@@ -4,8 +4,8 @@ import { RateLimit } from '../../model/rate-limit';
 import { timeline } from '../../model/timeline';
 import { nginxConf } from '../../nginx/nginx-conf';
 import { Place } from '../../nginx/place';
-import { externalTarget, proxyModel, ProxyParts, somePlace } from './models';
-import { testConfiguration } from './real-nginx';
+import { externalTarget, proxyModel, ProxyParts, somePlace } from './support/models';
+import { testConfiguration } from './support/real-nginx';
 
 type Variant = ProxyParts & { readonly place?: Partial<Place> };
 

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { connect as connectTls } from 'node:tls';
 import { WebSocket, WebSocketServer } from 'ws';
-import { proxyModel } from './models';
-import { RealNginx } from './real-nginx';
-import { StubApi } from './stub-api';
-import { StubDns } from './stub-dns';
+import { proxyModel } from './support/models';
+import { RealNginx } from './support/real-nginx';
+import { StubApi } from './support/stub-api';
+import { StubDns } from './support/stub-dns';
 
 let dns: StubDns;
 let api: StubApi;

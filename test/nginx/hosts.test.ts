@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import { OneInstance, startWithOneInstance } from './one-instance';
+import { OneInstance, startWithOneInstance } from './support/one-instance';
 
 let system: OneInstance;
 

@@ -4,8 +4,8 @@ import { connect, Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { Match } from '../../model/matching';
 import { until } from '../until';
-import { proxyBudget } from './models';
-import { OneInstance, startWithOneInstance } from './one-instance';
+import { proxyBudget } from './support/models';
+import { OneInstance, startWithOneInstance } from './support/one-instance';
 
 const limits = {
   ...proxyBudget(),

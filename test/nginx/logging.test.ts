@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { connect } from 'node:tls';
 import { once } from 'node:events';
-import { OneInstance, startWithOneInstance } from './one-instance';
+import { OneInstance, startWithOneInstance } from './support/one-instance';
 
 let system: OneInstance;
 

@@ -1,5 +1,5 @@
 import { nginxConf } from '../../nginx/nginx-conf';
-import { proxyModel, somePlace } from './models';
+import { proxyModel, somePlace } from './support/models';
 
 function conf(place: Readonly<Record<string, unknown>>): string {
   return nginxConf(proxyModel(), somePlace(place));

@@ -1,8 +1,8 @@
 import { nginxConf } from '../../nginx/nginx-conf';
 import { onTestFinished } from '../afterwards';
-import { proxyModel, somePlace } from './models';
-import { testConfiguration } from './real-nginx';
-import { startWithBackends } from './several-backends';
+import { proxyModel, somePlace } from './support/models';
+import { testConfiguration } from './support/real-nginx';
+import { startWithBackends } from './support/several-backends';
 
 test('snippets stand where they belong, and nginx goes by them on every way of a route', async () => {
   const hosts = [

@@ -10,9 +10,9 @@ import { nginxConf } from '../../nginx/nginx-conf';
 import { Place } from '../../nginx/place';
 import { InvalidOption } from '../../validation/invalid-option';
 import { urlPath } from '../../validation/names';
-import { proxyModel, ProxyParts, somePlace } from './models';
-import { startWithOneInstance } from './one-instance';
-import { RealNginx, testConfiguration } from './real-nginx';
+import { proxyModel, ProxyParts, somePlace } from './support/models';
+import { startWithOneInstance } from './support/one-instance';
+import { RealNginx, testConfiguration } from './support/real-nginx';
 
 /** Text full of what means something to nginx, a shell, YAML or HTTP. */
 const awkward = fc.constantFrom(

@@ -4,8 +4,8 @@ import { RateLimit } from '../../model/rate-limit';
 import { RouteModel, TargetModel } from '../../model/route';
 import { nginxConf } from '../../nginx/nginx-conf';
 import { Place } from '../../nginx/place';
-import { externalTarget, proxyModel, ProxyParts, somePlace } from './models';
-import { Block, everyBlock, everyText, one, parse } from './parsed-conf';
+import { externalTarget, proxyModel, ProxyParts, somePlace } from './support/models';
+import { Block, everyBlock, everyText, one, parse } from './support/parsed-conf';
 
 type Variant = ProxyParts & { readonly place?: Partial<Place> };
 

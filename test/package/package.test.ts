@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Agent, request } from 'undici';
-import { freePorts } from '../nginx/real-nginx';
+import { freePorts } from '../nginx/support/real-nginx';
 import { onTestFinished } from '../afterwards';
 import { until } from '../until';
 

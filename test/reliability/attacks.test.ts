@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { AttackTally } from '../../reliability/attacker';
 import { type ApiServer, apiServer } from '../api/support/api-server';
-import { proxyModel } from '../nginx/models';
-import { RealNginx } from '../nginx/real-nginx';
-import { StubDns } from '../nginx/stub-dns';
+import { proxyModel } from '../nginx/support/models';
+import { RealNginx } from '../nginx/support/real-nginx';
+import { StubDns } from '../nginx/support/stub-dns';
 import { until } from '../until';
 
 const program = 'reliability/attacks/attack.mjs';

@@ -15,10 +15,10 @@ import {
   weightsLine,
 } from '../../reliability/scenarios/canary';
 import { onTestFinished } from '../afterwards';
-import { proxyModel } from '../nginx/models';
-import { RealNginx } from '../nginx/real-nginx';
-import { StubApi } from '../nginx/stub-api';
-import { StubDns } from '../nginx/stub-dns';
+import { proxyModel } from '../nginx/support/models';
+import { RealNginx } from '../nginx/support/real-nginx';
+import { StubApi } from '../nginx/support/stub-api';
+import { StubDns } from '../nginx/support/stub-dns';
 import { until } from '../until';
 
 /** So many clients, and the version that each has. */

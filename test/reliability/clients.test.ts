@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ClientLoad, ClientProcess } from '../../reliability/clients/client-process';
 import { type AvailableClient, availableClients } from '../../reliability/clients/shipped-clients';
-import { startWithOneInstance } from '../nginx/one-instance';
+import { startWithOneInstance } from '../nginx/support/one-instance';
 import { until } from '../until';
 
 const { PATH: givenPath } = process.env;

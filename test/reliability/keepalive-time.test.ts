@@ -1,7 +1,7 @@
 import { nginxConf } from '../../nginx/nginx-conf';
 import { withKeepaliveTime } from '../../reliability/clients/keepalive-time';
-import { proxyModel, somePlace } from '../nginx/models';
-import { testConfiguration } from '../nginx/real-nginx';
+import { proxyModel, somePlace } from '../nginx/support/models';
+import { testConfiguration } from '../nginx/support/real-nginx';
 
 const fallback = 'api-cluster-ip.orders.svc.cluster.local:3000';
 
