@@ -1,17 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Yaml } from 'cdk8s';
 import { loadedApps } from '../../charts/loaded-apps';
 import { NginxProxy } from '../../charts/nginx-proxy';
-import { composeModel } from '../../local/compose';
+import { composeFile, composeModel } from '../../local/compose';
 import { onTestFinished } from '../afterwards';
 import { echo } from '../nginx/support/several-backends';
 import { RealNginx } from '../nginx/support/real-nginx';
 import { StubApi } from '../nginx/support/stub-api';
 import { StubDns } from '../nginx/support/stub-dns';
+import { readComposeFile, validCompose } from './compose-file';
 
 const main = 'test/local/fixtures/shop.ts';
 let directory: string;
@@ -43,7 +43,7 @@ test('writes a compose.yaml of every backend behind nginx, and what nginx reads'
 orders-canary is not told DATABASE_URL, which comes from the cluster: give it in local.environment
 `,
   });
-  expect(Yaml.load(output)[0]).toMatchObject({
+  expect(readComposeFile(output)).toMatchObject({
     name: 'shop',
     services: {
       edge: {
@@ -81,9 +81,26 @@ orders-canary is not told DATABASE_URL, which comes from the cluster: give it in
 test('writes a "$" of a value so that Compose reads none of its variables there', () => {
   const output = join(directory, 'compose.yaml');
   expect(fairlead('--main', 'test/local/fixtures/dollar.ts', '--output', output).status).toBe(0);
-  expect(Yaml.load(output)[0]).toMatchObject({
+  expect(readComposeFile(output)).toMatchObject({
     services: { orders: { environment: { PRICE: '$$5' } } },
   });
+});
+
+test.each(readdirSync('examples').filter((file) => file.endsWith('.ts')))(
+  'the compose.yaml of %s is what the specification allows',
+  (file) => {
+    const [app] = loadedApps(resolve('examples', file), { FAIRLEAD_ENVIRONMENT: 'production' });
+    const proxies = app?.node.findAll().filter((construct) => construct instanceof NginxProxy) ?? [];
+    expect(proxies.length).toBeGreaterThan(0);
+    const options = { httpPort: 8080, httpsPort: 8443, files: './files', fromOutput: (path: string) => path };
+    for (const proxy of proxies) validCompose(composeFile(proxy, options));
+  },
+);
+
+test('an option that the specification does not have is refused', () => {
+  const compose = (service: string): string => `services:\n  orders:\n    image: orders:1\n    ${service}\n`;
+  expect(() => validCompose(compose('stop_grace_period: 5s'))).not.toThrow();
+  expect(() => validCompose(compose('stop_grace_time: 5s'))).toThrow('additionalProperties');
 });
 
 test.each([

@@ -1,7 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Yaml } from 'cdk8s';
 import { compose } from '../../local/compose';
 import { type LocalDeployment, localDeployment } from '../../local/deployment';
 import { lookedUpHere, writeSystemAuthorities } from '../../local/external-services';
@@ -10,6 +9,7 @@ import { onFileFinished } from '../afterwards';
 import { privateAuthority } from '../nginx/tls/key-pairs';
 import { echo } from '../nginx/support/several-backends';
 import { StubService } from '../nginx/support/stub-service';
+import { readComposeFile } from './compose-file';
 import { expectNothingLeft, fairleads, foreignApp } from './running-fairlead';
 
 jest.setTimeout(120_000);
@@ -91,7 +91,7 @@ test('docker compose finds this machine by the name that a container has for it'
   const lines = said.mock.calls.map(([line]) => line);
   jest.restoreAllMocks();
   expect(lines).toEqual([`${missing}\n`]);
-  expect(Yaml.load(output)[0]).toMatchObject({
+  expect(readComposeFile(output)).toMatchObject({
     services: { edge: { extra_hosts: ['host.docker.internal:host-gateway'], depends_on: ['orders'] } },
   });
   const files = join(directory, '.fairlead/compose/edge');

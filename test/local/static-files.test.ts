@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
-import { App, Yaml } from 'cdk8s';
+import { App } from 'cdk8s';
 import { NginxProxy } from '../../charts/nginx-proxy';
 import { RestrictedNamespace } from '../../charts/namespace';
 import { StaticFiles } from '../../charts/static-files';
@@ -10,6 +10,7 @@ import { localFiles } from '../../local/local-files';
 import { UsageError } from '../../local/start-options';
 import { onTestFinished } from '../afterwards';
 import { expectNothingLeft, fairleads } from './running-fairlead';
+import { readComposeFile } from './compose-file';
 
 jest.setTimeout(120_000);
 
@@ -50,7 +51,7 @@ test('a compose.yaml mounts a directory of this machine, and the command says wh
   expect(written).toMatchObject({ status: 0, stderr: `${missing}\n` });
   expect(written.stdout).toMatch(/ is written: docker compose up\n$/);
   const here = relative(directory, join(root, 'test/local/fixtures/web $1'));
-  expect(Yaml.load(output)[0]).toMatchObject({
+  expect(readComposeFile(output)).toMatchObject({
     services: {
       edge: {
         volumes: [
