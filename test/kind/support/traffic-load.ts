@@ -1,14 +1,19 @@
-import { Load } from '../../../load/load';
+import { Load, type LoadOptions } from '../../../load/load';
 import { httpsUrl, servedCertificate } from './suite';
 
 const underWay = new Set<Load>();
 
 /** 100 requests a second, unless said otherwise, until `stop`. */
 export async function startLoad(
-  options: { readonly rate?: number; readonly certificates?: readonly string[] } = {},
+  options: Pick<Partial<LoadOptions>, 'rate' | 'certificates' | 'getPath' | 'postPath'> = {},
 ): Promise<Load> {
-  const { rate = 100, certificates = [] } = options;
-  const load = new Load({ url: httpsUrl(), rate, certificates: [await servedCertificate(), ...certificates] });
+  const { rate = 100, certificates = [], ...paths } = options;
+  const load = new Load({
+    url: httpsUrl(),
+    rate,
+    certificates: [await servedCertificate(), ...certificates],
+    ...paths,
+  });
   underWay.add(load);
   void load.finished.then(() => underWay.delete(load));
   return load;

@@ -10,10 +10,8 @@ export type Variant = Partial<Omit<LoadBalancedApiProps, 'image'>>;
 
 /** The manifests of main.ts for the environment "kind", with some options changed, in a directory of their own. */
 export function synthesizeVariant(variant: Variant): string {
-  const { namespace, ports } = suite();
-  process.env.FAIRLEAD_ENVIRONMENT = 'kind';
-  process.env.FAIRLEAD_HTTP_PORT = String(ports.httpPort);
-  process.env.FAIRLEAD_HTTPS_PORT = String(ports.httpsPort);
+  const { namespace } = suite();
+  kindEnvironment();
   const main = forEnvironment({ image: 'fairlead-api:dev' });
   const proxy = { ...main.proxy, ...variant.proxy };
   return synthesize((app) => {
@@ -22,6 +20,14 @@ export function synthesizeVariant(variant: Variant): string {
     // As main.ts has them.
     for (const path of ['/sse', '/ws']) api.proxy.addRoute(path, api.backend, { streaming: '1h' });
   });
+}
+
+/** Lets `forEnvironment` make what this suite's cluster has. */
+export function kindEnvironment(): void {
+  const { ports } = suite();
+  process.env.FAIRLEAD_ENVIRONMENT = 'kind';
+  process.env.FAIRLEAD_HTTP_PORT = String(ports.httpPort);
+  process.env.FAIRLEAD_HTTPS_PORT = String(ports.httpsPort);
 }
 
 /** The manifests of any app. */

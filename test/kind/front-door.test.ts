@@ -1,0 +1,192 @@
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
+import { connect } from 'node:tls';
+import { ConfigMap } from 'cdk8s-plus-27';
+import { Agent, type Dispatcher, request } from 'undici';
+import { eventually } from '../../cluster/progress';
+import { exampleBackend, forEnvironment } from '../../environments';
+import {
+  Backend,
+  Certificate,
+  ExternalService,
+  LoadBalancedApi,
+  Match,
+  Mirror,
+  RateLimit,
+  RequestKey,
+  Rewrite,
+  StaticFiles,
+  TrafficSplit,
+} from '../../index';
+import { loadFigure } from './support/figures';
+import { settled, workloads } from './support/pods';
+import { expectNoneLost, scenario } from './support/scenario';
+import { suite } from './support/suite';
+import { startLoad } from './support/traffic-load';
+import { apply, kindEnvironment, synthesize } from './support/variant';
+
+const ownHost = 'own.example.com';
+const services = ['catalog', 'orders', 'orders-canary'];
+const page = '<!doctype html><title>shop</title>';
+
+/** The API of main.ts, and beside it whatever else a route may lead to. */
+function frontDoor(): string {
+  kindEnvironment();
+  const main = forEnvironment({ image: 'fairlead-api:dev' });
+  return synthesize((app) => {
+    const { namespace, backend, proxy } = new LoadBalancedApi(app, suite().namespace, {
+      ...main,
+      // Every client has an address of the cluster's own here.
+      proxy: { ...main.proxy, clients: { ...main.proxy?.clients, unlimited: [] } },
+    });
+    const small = { ...exampleBackend, replicas: 2, requestTimeout: main.requestTimeout ?? '60s' } as const;
+    const catalog = new Backend(namespace, 'catalog', { ...small, replicas: 1 });
+    const orders = new Backend(namespace, 'orders', small);
+    const canary = orders.addVersion('canary', { replicas: 1 });
+    const rewrite = Rewrite.stripPrefix();
+    proxy.addRoute('/catalog', catalog, { rewrite });
+    proxy.addRoute('/orders', canary, { rewrite, when: Match.header('X-Canary', 'always') });
+    proxy.addRoute(
+      '/orders',
+      TrafficSplit.weighted(
+        [
+          { target: orders, weight: 80 },
+          { target: canary, weight: 20 },
+        ],
+        { stickyBy: RequestKey.header('X-Client') },
+      ),
+      { rewrite },
+    );
+    proxy.addRoute('/copied', backend, { rewrite, mirror: Mirror.to(catalog) });
+    proxy.addRoute('/limited', backend, { rewrite, rateLimit: RateLimit.perClient('1/m', { burst: 2 }) });
+    proxy.addRoute('/elsewhere', ExternalService.fromServiceName('catalog-cluster-ip', { port: 3000 }), { rewrite });
+    proxy.addRoute('/program', StaticFiles.fromImage('fairlead-api:dev', '/app/lib', { sizeLimit: '16Mi' }));
+    const site = new ConfigMap(namespace, 'Site', { metadata: { name: 'site' }, data: { 'index.html': page } });
+    proxy.addRoute('/app', StaticFiles.fromConfigMap(site, { singlePage: true }));
+    proxy.addHost(ownHost, { certificate: Certificate.selfSigned() }).addRoute('/', catalog);
+  });
+}
+
+let dispatcher: Agent;
+
+beforeAll(async () => {
+  await settled();
+  await apply(frontDoor());
+  await workloads().rolledOut('proxy');
+  for (const name of services) await workloads().run('rollout', 'status', `deployment/${name}`, '--timeout=5m');
+  await workloads().readyPods('proxy', 2);
+  // Two certificates that nobody knows: what each host shows is looked at below.
+  dispatcher = new Agent({ connect: { rejectUnauthorized: false, family: 4 } });
+});
+
+afterAll(async () => {
+  await dispatcher.close();
+  await apply(suite().manifests);
+  await workloads().rolledOut('proxy');
+  for (const name of services) {
+    const kinds = 'deployment,service,horizontalpodautoscaler,poddisruptionbudget,networkpolicy';
+    await workloads().run('delete', kinds, `--selector=app.kubernetes.io/instance=${name}`);
+  }
+  await workloads().run('delete', 'configmap', 'site');
+  await settled();
+});
+
+async function ask(
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ readonly status: number; readonly headers: Dispatcher.ResponseData['headers']; readonly body: string }> {
+  const { httpsPort } = suite().ports;
+  const answer = await request(`https://localhost:${httpsPort}${path}`, { dispatcher, headers });
+  return { status: answer.statusCode, headers: answer.headers, body: await answer.body.text() };
+}
+
+async function answering(path: string, headers: Readonly<Record<string, string>> = {}): Promise<string> {
+  const { status, body } = await ask(path, headers);
+  expect(status).toBe(200);
+  return (JSON.parse(body) as { readonly hostname: string }).hostname;
+}
+
+scenario('each route leads to its backend, its version, or another Service', async () => {
+  expect(await answering('/catalog/healthcheck')).toMatch(/^catalog-/);
+  expect(await answering('/orders/healthcheck', { 'x-canary': 'always' })).toMatch(/^orders-canary-/);
+  expect(await answering('/elsewhere/healthcheck')).toMatch(/^catalog-/);
+  expect(await answering('/healthcheck')).toMatch(/^api-/);
+  // By whom each client is answered is by chance, and the same through both proxies.
+  const versions = new Map<string, string>();
+  for (let client = 0; client < 40; client += 1) {
+    for (let time = 0; time < 3; time += 1) {
+      const hostname = await answering('/orders/healthcheck', { 'x-client': String(client) });
+      const version = hostname.startsWith('orders-canary-') ? 'canary' : 'stable';
+      expect(versions.get(String(client)) ?? version).toBe(version);
+      versions.set(String(client), version);
+    }
+  }
+  expect(new Set(versions.values()).size).toBe(2);
+});
+
+scenario('copies of requests reach who they are for, and change no answer', async () => {
+  const since = new Date();
+  for (let time = 0; time < 20; time += 1) expect(await answering('/copied/status/200')).toMatch(/^api-/);
+  await eventually('twenty copies in the log of the catalog', async () => {
+    const log = await workloads().run('logs', 'deployment/catalog', `--since-time=${since.toISOString()}`);
+    return log.split('\n').filter((line) => line.includes('/status/200')).length === 20 ? true : undefined;
+  });
+});
+
+scenario('a limit of the rate is answered 429 beyond what each proxy lets through', async () => {
+  const statuses: number[] = [];
+  for (let time = 0; time < 30; time += 1) statuses.push((await ask('/limited/healthcheck')).status);
+  const passed = statuses.filter((status) => status === 200).length;
+  expect(passed).toBeGreaterThanOrEqual(3);
+  // Three of each address at each of two proxies: nodes stand for clients here.
+  expect(passed).toBeLessThan(30);
+  expect(new Set(statuses)).toEqual(new Set([200, 429]));
+});
+
+scenario(
+  'nginx serves files that a container of the pod has copied from an image, and those of a ConfigMap',
+  async () => {
+    const program = await ask('/program/main.js');
+    expect([program.status, program.headers['content-type']]).toEqual([200, 'text/javascript; charset=utf-8']);
+    expect((await ask('/program/none.js')).status).toBe(404);
+    for (const path of ['/app/', '/app/basket/17']) expect(await ask(path)).toMatchObject({ status: 200, body: page });
+  },
+);
+
+scenario('a host shows the certificate of its own, and no connection of another host asks for it', async () => {
+  const certificateOf = async (servername: string): Promise<X509Certificate | undefined> => {
+    const { httpsPort: port } = suite().ports;
+    const socket = connect({ host: '127.0.0.1', port, servername, rejectUnauthorized: false });
+    await once(socket, 'secureConnect');
+    const certificate = socket.getPeerX509Certificate();
+    socket.destroy();
+    return certificate;
+  };
+  const [own, other] = [await certificateOf(ownHost), await certificateOf('localhost')];
+  expect([own?.checkHost(ownHost), own?.checkHost('localhost')]).toEqual([ownHost, undefined]);
+  expect([other?.checkHost(ownHost), other?.checkHost('localhost')]).toEqual([undefined, 'localhost']);
+  const { httpsPort: port } = suite().ports;
+  const misdirected = get({
+    ...{ host: '127.0.0.1', port, path: '/healthcheck', rejectUnauthorized: false },
+    servername: 'localhost',
+    headers: { host: ownHost },
+  });
+  const [answer] = (await once(misdirected, 'response')) as [IncomingMessage];
+  answer.resume();
+  expect(answer.statusCode).toBe(421);
+});
+
+scenario('a rolling update of both versions of a split answers 200 to each request', async () => {
+  const load = await startLoad({ getPath: '/orders/healthcheck', postPath: '/orders/echo' });
+  await eventually('the first answers', () => (load.requests.length > 100 ? true : undefined));
+  for (const name of ['orders', 'orders-canary']) {
+    await workloads().run('rollout', 'restart', `deployment/${name}`);
+    await workloads().run('rollout', 'status', `deployment/${name}`, '--timeout=5m');
+  }
+  await eventually('the last of 3,000 requests', () => (load.requests.length >= 3000 ? true : undefined));
+  const result = await load.stop();
+  loadFigure('rolling update of both versions of a split', result);
+  await expectNoneLost(result);
+});
