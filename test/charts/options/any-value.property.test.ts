@@ -41,6 +41,15 @@ function refusals(error: unknown): readonly string[] {
 
 besideKeyPair();
 
+// Thousands of refusals are caught here, and nobody reads where they came from.
+const { stackTraceLimit } = Error;
+beforeAll(() => {
+  Error.stackTraceLimit = 0;
+});
+afterAll(() => {
+  Error.stackTraceLimit = stackTraceLimit;
+});
+
 /** Where an option is named when it is given beside others that it does not go with. */
 const groups = /^orders(?:\/orders\/(?:orders|nginx)(?:, route \/)?)? /;
 
