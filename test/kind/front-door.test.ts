@@ -6,6 +6,7 @@ import { connect } from 'node:tls';
 import { ConfigMap } from 'cdk8s-plus-27';
 import { Agent, type Dispatcher, request } from 'undici';
 import { eventually } from '../../cluster/progress';
+import { configMapsOf, type PodTemplateOwner } from '../../cluster/prune-config-maps';
 import { exampleBackend, forEnvironment } from '../../environments';
 import {
   Backend,
@@ -23,7 +24,7 @@ import {
 import { loadFigure } from './support/figures';
 import { settled, workloads } from './support/pods';
 import { expectNoneLost, scenario } from './support/scenario';
-import { suite } from './support/suite';
+import { kubectl, suite } from './support/suite';
 import { startLoad } from './support/traffic-load';
 import { apply, kindEnvironment, synthesize } from './support/variant';
 
@@ -83,15 +84,27 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await dispatcher.close();
+  const mounted = configMapsOf(await inNamespace(workloads().deployment('proxy')));
   await apply(suite().manifests);
   await workloads().rolledOut('proxy');
   for (const name of services) {
     const kinds = 'deployment,service,horizontalpodautoscaler,poddisruptionbudget,networkpolicy';
     await workloads().run('delete', kinds, `--selector=app.kubernetes.io/instance=${name}`);
   }
-  await workloads().run('delete', 'configmap', 'site');
+  // Nobody may go back to a revision whose files are gone.
+  const revisions = await inNamespace('replicasets', '--selector=app.kubernetes.io/component=proxy');
+  for (const revision of revisions) {
+    if (configMapsOf([revision]).has('site')) {
+      await workloads().run('delete', 'replicaset', revision.metadata.name);
+    }
+  }
+  await workloads().run('delete', 'configmap', ...mounted);
   await settled();
 });
+
+function inNamespace(...args: readonly string[]): Promise<PodTemplateOwner[]> {
+  return kubectl.list([...args, `--namespace=${suite().namespace}`]);
+}
 
 async function ask(
   path: string,
