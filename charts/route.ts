@@ -49,7 +49,7 @@ export class Route extends Construct {
     const conditions = given.when instanceof Match ? given.when.conditions : [];
     const name = routeName(host, path, conditions);
     refuseTwice(host, path, conditions, name);
-    super(host, name);
+    super(host, constructId(name));
     this.proxy = host.proxy;
     const { model, timeline } = named(`${host.node.path}, route ${routeText(path, conditions)}`, () => {
       const bound = bindTarget(this, target);
@@ -134,12 +134,17 @@ function conditionKey(condition: ConditionModel): string {
 }
 
 function refuseTwice(host: RouteHost, path: Path, conditions: readonly ConditionModel[], name: string): void {
-  if (host.node.tryFindChild(name) === undefined) return;
+  if (host.node.tryFindChild(constructId(name)) === undefined) return;
   throw new InvalidOption(
     `${host.node.path}, path`,
     routeText(path, conditions),
     'has a route already: take one out, or tell them apart with `when`',
   );
+}
+
+/** No host, and nothing else that a proxy makes, has such an id: a path may be `/tls`. */
+function constructId(name: string): string {
+  return `route ${name}`;
 }
 
 /** `/orders`, `= /orders with X-Canary`. */

@@ -197,7 +197,7 @@ describe('A host that is added', () => {
     const route = api.addRoute('/orders', orders);
     expect(api.proxy).toBe(edge);
     expect(api.host).toBe('api.example.com');
-    expect(route.node.path).toBe('shop/edge/api.example.com/api_example_com__orders');
+    expect(route.node.path).toBe('shop/edge/api.example.com/route api_example_com__orders');
     expect(edge.routes.map(({ model }) => model.name)).toEqual(['api_example_com__orders', 'root']);
     const conf = nginxConfOf(objectsAround(shop));
     expect(conf).toContain('server_name shop.example.com www.example.com');

@@ -33,7 +33,7 @@ describe('A route', () => {
       requestHeaders: [],
       responseHeaders: [],
     });
-    expect(route.node.path).toBe('shop/edge/orders');
+    expect(route.node.path).toBe('shop/edge/route orders');
     expect(route.proxy).toBe(edge);
     expect(route.path).toEqual(Path.prefix('/orders'));
     expect(edge.routes).toEqual([route]);
@@ -182,6 +182,13 @@ describe('Routes of one path', () => {
         'shop/edge/www.example.com, path: "/ with A" has a route already: take one out, or tell them apart with `when`',
       ),
     );
+  });
+
+  test('are not taken for anything else that a proxy has: its parts, its hosts', () => {
+    const { edge, orders } = edgeAndOrders();
+    edge.addHost('orders').addRoute('/', orders);
+    for (const path of ['/tls', '/orders', '/Weights', '/Deployment', '/Service']) edge.addRoute(path, orders);
+    expect(edge.routes).toHaveLength(6);
   });
 
   test('are not refused on another host', () => {
