@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerOptions, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import express from 'express';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -39,6 +39,12 @@ afterEach(() => {
     server.close();
   }
 });
+
+/** Resolves once the next connection is no longer idle for the server. */
+async function somethingRead(server: Server): Promise<void> {
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  await until(() => socket.bytesRead > 0, 'the first bytes of a request');
+}
 
 const nothing = { requests: 0, connections: 0 };
 
@@ -185,8 +191,10 @@ test('an upload in flight is received whole and answered', async () => {
 
 test('a request whose headers are still arriving is not an idle connection', async () => {
   const { open, drain, server } = await listen((_request, response) => response.end('ok'), 1);
+  const begun = somethingRead(server);
   const client = await open();
   client.write('GET / HTTP/1.1', 'Ho');
+  await begun;
   const other = await open();
   const drained = drain();
   await other.closed;
@@ -199,9 +207,11 @@ test('a request whose headers are still arriving is not an idle connection', asy
 
 test('a request that never arrives whole ends by its timeout also while draining', async () => {
   const timeouts = { headersTimeout: 500, requestTimeout: 500, connectionsCheckingInterval: 100 };
-  const { open, drain } = await listen((_request, response) => response.end('ok'), 1, timeouts);
+  const { open, drain, server } = await listen((_request, response) => response.end('ok'), 1, timeouts);
+  const begun = somethingRead(server);
   const client = await open();
   client.write('GET / HTTP/1.1', 'Ho');
+  await begun;
   expect(await drain()).toEqual(nothing);
   await client.closed;
   expect(client.received).toContain('408 Request Timeout');
