@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { AddressInfo, createServer } from 'node:net';
 import { InvalidOption } from '../validation/invalid-option';
@@ -49,8 +50,16 @@ function another(port: number): number {
   return port < 65_535 ? port + 1 : port - 1;
 }
 
+/** Below those that systems give to connections (from 32768 on by default), which could take one before it is listened on. */
+const firstPort = 20_000;
+const lastPort = 32_767;
+
 /** A port that is free at this moment, on every address: a program may listen on all of them. */
 export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    const port = randomInt(firstPort, lastPort + 1);
+    if ((await whyNotListening('::', port)) === undefined) return port;
+  }
   const server = createServer().listen(0);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
