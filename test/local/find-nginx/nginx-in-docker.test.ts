@@ -1,25 +1,43 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { nginxInDocker } from '../../../local/find-nginx/nginx-in-docker';
-import { onTestFinished } from '../../afterwards';
+import { join, resolve } from 'node:path';
 
-test('a container sees the directories that it is to serve, and cannot write to them', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'fairlead-docker-'));
-  const { PATH = '' } = process.env;
-  onTestFinished(() => {
-    process.env.PATH = PATH;
-    rmSync(directory, { recursive: true });
-  });
+const root = resolve(__dirname, '../../..');
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'test-docker-'));
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+/** Arguments of `docker` that run nginx, where there is no engine: another PATH takes another process. */
+function argumentsOfRun(search: object): readonly string[] {
   const version = 'printf "nginx version: nginx/1.30.6\\nbuilt with OpenSSL 3.5.4\\n" >&2';
   const docker = `#!/bin/sh\ncase "$*" in *-V) ${version} ;; *) echo Linux ;; esac\n`;
   writeFileSync(join(directory, 'docker'), docker, { mode: 0o755 });
-  process.env.PATH = `${directory}:${PATH}`;
-  const nginx = await nginxInDocker({ directories: ['/home/a,b/"web"'] });
-  const { args } = nginx.command('/run/nginx.conf');
+  const script = `require(process.argv[1]).nginxInDocker(${JSON.stringify(search)})
+    .then((nginx) => console.log(JSON.stringify(nginx.command('/run/nginx.conf').args)))`;
+  const module = join(root, 'local', 'find-nginx', 'nginx-in-docker.ts');
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ['-r', 'ts-node/register/transpile-only', '-e', script, module],
+    { cwd: root, encoding: 'utf8', env: { ...process.env, PATH: `${directory}:${process.env.PATH ?? ''}` } },
+  );
+  expect(stderr).toBe('');
+  return JSON.parse(stdout) as readonly string[];
+}
+
+test('a container sees the directories that it is to serve, and cannot write to them', () => {
+  const args = argumentsOfRun({ directories: ['/home/a,b/"web"'] });
   expect(args).toContain('--volume=/run:/run');
   // A field of CSV, as Docker reads it.
   expect(args).toContain('--mount=type=bind,readonly,"source=/home/a,b/""web""","target=/home/a,b/""web"""');
-  const without = (await nginxInDocker({})).command('/run/nginx.conf').args.join(' ');
-  expect(without).not.toContain('--mount');
+});
+
+test('a container sees no other directory than that of its configuration', () => {
+  expect(argumentsOfRun({}).join(' ')).not.toContain('--mount');
 });
