@@ -3,7 +3,7 @@ import type { Backend } from '../charts/backend';
 import type { Timeline } from '../model/timeline';
 import { existing } from './local-files';
 import { childOutput } from './processes/child-output';
-import { nodeScript, nodeScriptEnvironment } from './processes/node-script';
+import { nodeScript } from './processes/node-script';
 import { InstanceProgram } from './processes/api-process';
 import { UsageError } from './start-options';
 
@@ -117,7 +117,6 @@ function exampleProgram(backend: string, agreed: Variables): Program {
       command: nodeScript(script),
       environment: {
         ...process.env,
-        ...nodeScriptEnvironment(script),
         ...agreed,
         DIAGNOSTIC_ENDPOINTS: 'true',
         ...address(name, port),

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kindConfig, portOption, requireFreePort } from '../../cluster/kind-config';
 import { onTestFinished } from '../afterwards';
+import { typescriptProgram } from '../typescript-program';
 
 function command(
   file: string,
@@ -13,7 +14,7 @@ function command(
   env: NodeJS.ProcessEnv = process.env,
 ): ReturnType<typeof outcome> {
   return outcome(
-    spawnSync(process.execPath, ['--require=ts-node/register', join('cluster', file), ...args], {
+    spawnSync(process.execPath, [...typescriptProgram, join('cluster', file), ...args], {
       encoding: 'utf8',
       env,
     }),

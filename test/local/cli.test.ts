@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { onTestFinished } from '../afterwards';
 import { expectNothingLeft, fairleads } from './running-fairlead';
+import { typescriptProgram } from '../typescript-program';
 
 jest.setTimeout(120_000);
 
@@ -45,7 +46,7 @@ describe('the command line', () => {
     try {
       const { stdout, stderr } = await promisify(execFile)(
         process.execPath,
-        ['-r', 'ts-node/register/transpile-only', 'cli.ts', ...args],
+        [...typescriptProgram, 'cli.ts', ...args],
         { cwd: resolve(__dirname, '../..') },
       );
       return { code: 0, stdout, stderr };

@@ -12,6 +12,7 @@ import { RealNginx } from '../nginx/support/real-nginx';
 import { StubApi } from '../nginx/support/stub-api';
 import { StubDns } from '../nginx/support/stub-dns';
 import { readComposeFile, validCompose } from './compose-file';
+import { typescriptProgram } from '../typescript-program';
 
 const main = 'test/local/fixtures/shop.ts';
 let directory: string;
@@ -29,7 +30,7 @@ function fairlead(...args: string[]): {
   readonly stdout: string;
   readonly stderr: string;
 } {
-  const cli = ['-r', 'ts-node/register/transpile-only', 'cli.ts', 'compose', ...args];
+  const cli = [...typescriptProgram, 'cli.ts', 'compose', ...args];
   return spawnSync(process.execPath, cli, { encoding: 'utf8', cwd: resolve(__dirname, '../..') });
 }
 

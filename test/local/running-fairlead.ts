@@ -11,11 +11,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../../local/ports';
 import { Watchdog } from '../../local/processes/watchdog';
 import { until } from '../until';
+import { typescriptProgram } from '../typescript-program';
 
 const root = resolve(__dirname, '../..');
 /** Milliseconds after which one that does not end by itself is killed, so that no test hangs. */
 const endTimeout = 30_000;
-const command = [process.execPath, '-r', 'ts-node/register/transpile-only', 'cli.ts', 'start'] as const;
+const command = [process.execPath, ...typescriptProgram, 'cli.ts', 'start'] as const;
 
 /** Without serve(): it ends at once when it is told to. */
 export const foreignApp = join(__dirname, 'express-app.mjs');

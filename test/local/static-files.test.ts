@@ -11,6 +11,7 @@ import { UsageError } from '../../local/start-options';
 import { onTestFinished } from '../afterwards';
 import { expectNothingLeft, fairleads } from './running-fairlead';
 import { readComposeFile } from './compose-file';
+import { typescriptProgram } from '../typescript-program';
 
 jest.setTimeout(120_000);
 
@@ -46,7 +47,7 @@ test('a compose.yaml mounts a directory of this machine, and the command says wh
   });
   const output = join(directory, 'compose.yaml');
   const root = resolve(__dirname, '../..');
-  const cli = ['-r', 'ts-node/register/transpile-only', 'cli.ts', 'compose', '--main', main, '--output', output];
+  const cli = [...typescriptProgram, 'cli.ts', 'compose', '--main', main, '--output', output];
   const written = spawnSync(process.execPath, cli, { encoding: 'utf8', cwd: root });
   expect(written).toMatchObject({ status: 0, stderr: `${missing}\n` });
   expect(written.stdout).toMatch(/ is written: docker compose up\n$/);

@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { runOptions } from '../../reliability/run-options';
 import { scenarios } from '../../reliability/scenarios/all';
+import { typescriptProgram } from '../typescript-program';
 
 const names = scenarios.map(({ name }) => name);
 
 function reliability(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ['--require=ts-node/register', 'reliability/reliability.ts', ...args],
+    [...typescriptProgram, 'reliability/reliability.ts', ...args],
     { encoding: 'utf8' },
   );
   return { status, stdout, stderr };

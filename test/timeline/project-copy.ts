@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { typescriptProgram } from '../typescript-program';
 
 const root = resolve(__dirname, '../..');
 
@@ -31,7 +32,7 @@ export class ProjectCopy {
 
   run(file: string, args: readonly string[] = [], environment: Readonly<Record<string, string>> = {}): Promise<Run> {
     return new Promise((done, failed) => {
-      const child = spawn(process.execPath, ['-r', 'ts-node/register', file, ...args], {
+      const child = spawn(process.execPath, [...typescriptProgram, file, ...args], {
         cwd: this.directory,
         env: { PATH: process.env.PATH, ...environment },
         stdio: ['ignore', 'pipe', 'pipe'],

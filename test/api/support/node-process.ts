@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { onFileFinished } from '../../afterwards';
 import type { LogLine } from './captured-logger';
+import { typescriptProgram } from '../../typescript-program';
 
 const root = join(__dirname, '../../..');
 
@@ -17,7 +18,7 @@ export class NodeProcess {
   private ended = false;
 
   constructor(file: string, environment: NodeJS.ProcessEnv = {}) {
-    this.child = spawn(process.execPath, ['-r', 'ts-node/register', file], {
+    this.child = spawn(process.execPath, [...typescriptProgram, file], {
       cwd: root,
       env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],

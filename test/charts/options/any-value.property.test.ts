@@ -20,7 +20,7 @@ const anyValue = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }),
 );
 const runs = {
-  numRuns: 40,
+  numRuns: 16,
   examples: [[null], [''], [0], [[]], [{}], [[null]], [{ a: null }], [false]] as [unknown][],
 };
 

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { findNginx } from '../../../local/find-nginx/find-nginx';
+import { typescriptProgram } from '../../typescript-program';
 
 jest.setTimeout(120_000);
 
@@ -59,7 +60,7 @@ function outputInProcess(changes: Readonly<Record<string, string>>): {
   const script = `require(process.argv[1]).findNginx().then(({ describe }) => describe, ({ message }) => message).then(console.log)`;
   const { stdout, stderr } = spawnSync(
     process.execPath,
-    ['-r', 'ts-node/register/transpile-only', '-e', script, join(root, 'local', 'find-nginx', 'find-nginx.ts')],
+    [...typescriptProgram, '-e', script, join(root, 'local', 'find-nginx', 'find-nginx.ts')],
     { cwd: root, encoding: 'utf8', env: { ...process.env, FAIRLEAD_NGINX: '', ...changes } },
   );
   return { stdout: stdout.trim(), stderr };

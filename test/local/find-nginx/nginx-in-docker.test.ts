@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { typescriptProgram } from '../../typescript-program';
 
 const root = resolve(__dirname, '../../..');
 let directory: string;
@@ -22,11 +23,11 @@ function argumentsOfRun(search: object): readonly string[] {
   const script = `require(process.argv[1]).nginxInDocker(${JSON.stringify(search)})
     .then((nginx) => console.log(JSON.stringify(nginx.command('/run/nginx.conf').args)))`;
   const module = join(root, 'local', 'find-nginx', 'nginx-in-docker.ts');
-  const { stdout, stderr } = spawnSync(
-    process.execPath,
-    ['-r', 'ts-node/register/transpile-only', '-e', script, module],
-    { cwd: root, encoding: 'utf8', env: { ...process.env, PATH: `${directory}:${process.env.PATH ?? ''}` } },
-  );
+  const { stdout, stderr } = spawnSync(process.execPath, [...typescriptProgram, '-e', script, module], {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, PATH: `${directory}:${process.env.PATH ?? ''}` },
+  });
   expect(stderr).toBe('');
   return JSON.parse(stdout) as readonly string[];
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { giveToWorkers, workerUser } from '../../../local/find-nginx/worker-user';
 import { onTestFinished } from '../../afterwards';
+import { typescriptProgram } from '../../typescript-program';
 
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
 const asAnother = process.getuid?.() === 0 ? test.skip : test;
@@ -22,8 +23,7 @@ function temporaryDirectoryWith(TMPDIR: string): string {
   const { stdout } = spawnSync(
     process.execPath,
     [
-      '-r',
-      'ts-node/register/transpile-only',
+      ...typescriptProgram,
       '-p',
       'require(process.argv[1]).temporaryDirectory()',
       resolve(__dirname, '../../../local/find-nginx/worker-user.ts'),
