@@ -4,15 +4,12 @@ import { apiPods } from './api-pods';
 import { attackScenarios } from './attacks';
 import { canary } from './canary';
 import { certificates } from './certificates';
-import { clusterServices } from './cluster-services';
-import { dns } from './dns';
-import { drains } from './drains';
-import { streams, streamsKept } from './long-connections';
-import { nodes } from './nodes';
+import { clusterServices, dns } from './cluster-services';
+import { streams, streamsKept, uploads } from './long-connections';
+import { drains, nodes } from './nodes';
 import { proxies } from './proxies';
 import { baseline, rollouts } from './rollouts';
 import { scaling } from './scaling';
-import { uploads } from './uploads';
 import { wrongInput } from './wrong-input';
 
 /** In the order in which they run and are reported; the baseline first, which the others are held against. */
