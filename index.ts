@@ -42,6 +42,7 @@ export { Match, Path, Rewrite } from './model/matching';
 export { type IMirrorTarget, Mirror, type MirrorOptions } from './model/mirror';
 export type { ClientOptions, ProxyOptions, StrictTransportSecurity } from './model/proxy-options';
 export { RateLimit, type RateLimitOptions } from './model/rate-limit';
+export { ResponseCache, type ResponseCacheOptions } from './model/response-cache';
 export type { MirrorModel, RouteBackend, TargetModel } from './model/route';
 export { Snippet } from './model/snippet';
 export { Retries, type RetryOptions, type RouteOptions } from './model/route-options';

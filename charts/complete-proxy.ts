@@ -1,6 +1,6 @@
 import { type Budget, budget } from '../model/budget';
 import { certificatesOf, type HostModel, type ProxyModel } from '../model/proxy';
-import { countOfRateLimits } from '../model/route';
+import { cachesOf, countOfRateLimits } from '../model/route';
 import { strictTransportSecurity } from '../model/proxy-options';
 import type { TimesAround } from '../model/route-options';
 import type { Snippet } from '../model/snippet';
@@ -10,6 +10,7 @@ import { liveWeightsScript } from '../nginx/backends/live-weights-section';
 import { upstreamZone } from '../nginx/backends/upstream-section';
 import { nginxConf } from '../nginx/nginx-conf';
 import { upstreams } from '../nginx/plan';
+import { hasStaleAnswers, staleAnswersScript } from '../nginx/routes/cache-section';
 import { lastGoodCertificateScript } from '../nginx/tls/last-good-certificate-section';
 import { memoryBytes } from '../validation/amounts';
 import { InvalidOption } from '../validation/invalid-option';
@@ -17,6 +18,7 @@ import type { Backend } from './backend';
 import type { NamespaceModel } from './namespace';
 import {
   authoritiesDirectory,
+  cacheDirectory,
   certificateCheckPort,
   certificateDirectory,
   certificatePatience,
@@ -84,10 +86,15 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
     certificatePatience,
     connectionCount,
     authoritiesDirectory,
+    cacheDirectory,
     weightsFile: hasWeights ? `${weightsDirectory}/${weightsFile}` : undefined,
     filesDirectories: Object.fromEntries(staticFiles.map(({ source, name }) => [source, `${filesDirectory}/${name}`])),
   });
-  const scripts = [lastGoodCertificateScript, ...(hasWeights ? [liveWeightsScript] : [])];
+  const scripts = [
+    lastGoodCertificateScript,
+    ...(hasWeights ? [liveWeightsScript] : []),
+    ...(hasStaleAnswers(routes.map((route) => route.model)) ? [staleAnswersScript] : []),
+  ];
   return {
     model,
     timeline: model.timeline,
@@ -138,6 +145,7 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
       hasMirrors: mirrors.length > 0,
       externalServices: externalServices(models),
       hostCertificates: certificatesOf(hosts).length - 1,
+      caches: cachesOf(models),
     }),
     clientTimes: { headerTimeout, bodyTimeout, sendTimeout },
     gzip: settings.gzip,

@@ -5,6 +5,7 @@ import type { Construct } from 'constructs';
 import { certificatesOf } from '../model/proxy';
 import type { Timeline } from '../model/timeline';
 import { liveWeightsScript } from '../nginx/backends/live-weights-section';
+import { staleAnswersScript } from '../nginx/routes/cache-section';
 import { lastGoodCertificateScript } from '../nginx/tls/last-good-certificate-section';
 import type { CompleteProxy } from './complete-proxy';
 import { mountFiles } from './files-volumes';
@@ -12,6 +13,7 @@ import { versionLabel } from './labels';
 import type { NamespaceModel } from './namespace';
 import {
   authoritiesDirectory,
+  cacheDirectory,
   certificateDirectory,
   certificateStore,
   hostCertificatesDirectory,
@@ -38,6 +40,7 @@ const configVolume = 'config';
 const temporaryVolume = 'tmp';
 const authoritiesVolume = 'certificate-authorities';
 const storeVolume = 'certificates';
+const cacheVolume = 'kept-answers';
 
 /** For each certificate. A Secret holds 1 MiB at most: room for the pair served, one before, one to be proved. */
 const storeMebibytes = 4;
@@ -145,13 +148,15 @@ export class NginxDeployment extends RollingDeployment {
     whenWritten(this, (manifest: DeploymentManifest) => {
       const { model, timeline, budget, files, authoritySecrets, staticFiles } = complete();
       const mebibytes = Math.ceil(budget.temporaryStorage / 2 ** 20) + besidesBodies;
-      const ofFiles = Math.ceil(budget.files / 2 ** 20);
+      const ofFiles = Math.ceil((budget.files + budget.keptAnswers) / 2 ** 20);
+      const ofCaches = Math.ceil(budget.cacheStorage / 2 ** 20);
+      const beyondKept = Math.ceil((budget.cacheStorage - budget.keptAnswers) / 2 ** 20);
       const { spec } = manifest.spec.template;
       spec.terminationGracePeriodSeconds = timeline.proxyTerminationGracePeriod;
       const [container] = spec.containers;
       if (container !== undefined) {
         const { requests, limits } = container.resources;
-        limits['ephemeral-storage'] = `${mebibytes + ofFiles + logMebibytes}Mi`;
+        limits['ephemeral-storage'] = `${mebibytes + ofFiles + beyondKept + logMebibytes}Mi`;
         requests['ephemeral-storage'] = `${ofFiles + logMebibytes}Mi`;
       }
       for (const { name: volume, configMap, emptyDir } of spec.volumes) {
@@ -162,11 +167,23 @@ export class NginxDeployment extends RollingDeployment {
         }
       }
       mountFiles(spec, staticFiles, settings.pods.imagePullPolicy);
+      if (ofCaches > 0) {
+        spec.volumes.push({ name: cacheVolume, emptyDir: { sizeLimit: `${ofCaches}Mi` } });
+        container?.volumeMounts.push({ name: cacheVolume, mountPath: cacheDirectory });
+      }
+      if (staleAnswersScript.name in files) {
+        container?.volumeMounts.push(mountOf(staleAnswersScript.name));
+      }
       if (authoritySecrets.length === 0) return;
       spec.volumes.push(authorities(authoritySecrets));
       container?.volumeMounts.push({ name: authoritiesVolume, mountPath: authoritiesDirectory, readOnly: true });
     });
   }
+}
+
+/** One file of the configuration, as `mountConfig` has it. */
+function mountOf(file: string): object {
+  return { name: configVolume, mountPath: `/etc/nginx/${file}`, subPath: file, readOnly: true };
 }
 
 /** A directory for each Secret with its CA alone: a key that may be beside it is nothing for a proxy. */

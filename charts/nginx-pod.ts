@@ -24,5 +24,7 @@ export const weightsDirectory = '/etc/nginx/weights';
 export const weightsFile = 'weights.json';
 /** Where files are that nginx itself serves, in a directory for each source. */
 export const filesDirectory = '/srv';
+/** Where answers are kept, in a directory for each cache. */
+export const cacheDirectory = '/var/cache/nginx';
 /** Where the pairs of it that proved good are kept. */
 export const certificateStore = '/run/certificates';

@@ -24,6 +24,7 @@ const interfaces: Readonly<Record<string, string>> = {
   RetryOptions: '`Retries.safe({ … })`',
   RateLimitOptions: '`RateLimit.perClient(rate, { … })` and `RateLimit.per(key, rate, { … })`',
   MirrorOptions: '`Mirror.to(target, { … })`',
+  ResponseCacheOptions: '`ResponseCache.of({ … })`',
   HostOptions: '`addHost(host, { … })`',
   TrafficSplitOptions: '`TrafficSplit.weighted(shares, { … })`',
   Share: '`TrafficSplit.weighted([{ … }])`',
@@ -46,7 +47,7 @@ const interfaces: Readonly<Record<string, string>> = {
 /** Whose methods are the choices that exclude each other, and what is added to a construct. */
 const classes = [
   ...['Certificate', 'Exposure', 'LoadBalancing', 'RequestKey', 'ScalingMetric'],
-  ...['Path', 'Match', 'Rewrite', 'Retries', 'RateLimit', 'Mirror'],
+  ...['Path', 'Match', 'Rewrite', 'Retries', 'RateLimit', 'Mirror', 'ResponseCache'],
   ...['TrafficSplit', 'ExternalService', 'Redirect', 'FixedResponse', 'StaticFiles', 'Snippet'],
   ...['Backend', 'NginxProxy', 'Route'],
 ] as const;

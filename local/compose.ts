@@ -10,6 +10,7 @@ import { LoadBalancing } from '../model/load-balancing';
 import { type BackendModel, certificatesOf, type ProxyModel } from '../model/proxy';
 import { nginxConf } from '../nginx/nginx-conf';
 import { externalServicesOf } from '../nginx/plan';
+import { hasStaleAnswers, staleAnswersScript } from '../nginx/routes/cache-section';
 import { port } from '../validation/amounts';
 import { InvalidOption } from '../validation/invalid-option';
 import { proxyOfMain } from './deployment';
@@ -192,6 +193,9 @@ function writeProxyFiles(proxy: NginxProxy, files: string, httpsPort: number): v
   mkdirSync(files, { recursive: true });
   writeFileSync(join(files, '.gitignore'), '*\n');
   writeFileSync(join(files, 'nginx.conf'), conf);
+  if (hasStaleAnswers(model.hosts.flatMap(({ routes }) => routes))) {
+    writeFileSync(join(files, staleAnswersScript.name), staleAnswersScript.text);
+  }
   writeAuthorities(servicesElsewhere(proxy).authorities, join(files, authorities));
   for (const { name, hosts } of certificatesOf(model.hosts)) {
     const pair = selfSignedKeyPair(hosts, join(dirname(files), 'certificates'));

@@ -2,7 +2,7 @@ import type { Backend } from '../charts/backend';
 import type { NginxProxy } from '../charts/nginx-proxy';
 import { budget } from '../model/budget';
 import { type BackendModel, certificatesOf, type ProxyModel } from '../model/proxy';
-import { countOfRateLimits } from '../model/route';
+import { cachesOf, countOfRateLimits } from '../model/route';
 import { timeline, type Timeline } from '../model/timeline';
 import { externalServices } from '../nginx/backends/external-services';
 import { upstreamZone } from '../nginx/backends/upstream-section';
@@ -60,6 +60,7 @@ export function modelElsewhere(proxy: NginxProxy, { hosts, workers, backend }: E
       hasMirrors: mirrors.length > 0,
       externalServices: externalServices(routes),
       hostCertificates: certificatesOf(hosts).length - 1,
+      caches: cachesOf(routes),
     }),
   };
 }

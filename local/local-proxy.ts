@@ -5,6 +5,7 @@ import { selfSignedKeyPair } from '../certificates/self-signed';
 import { certificatesOf } from '../model/proxy';
 import { liveWeightsScript } from '../nginx/backends/live-weights-section';
 import { nginxConf } from '../nginx/nginx-conf';
+import { hasStaleAnswers, staleAnswersScript } from '../nginx/routes/cache-section';
 import { writeAuthorities, writeSystemAuthorities } from './external-services';
 import { cacheDirectory } from './find-nginx/cache-directory';
 import { findNginx } from './find-nginx/find-nginx';
@@ -40,6 +41,9 @@ export async function prepareLocalProxy(settings: LocalProxySettings): Promise<L
   writeSystemAuthorities(settings.deployment.hostModels, systemAuthoritiesIn(settings.directory));
   if (settings.weightsFile !== undefined) {
     writeFileSync(join(settings.directory, liveWeightsScript.name), liveWeightsScript.text);
+  }
+  if (hasStaleAnswers(settings.deployment.hostModels.flatMap(({ routes }) => routes))) {
+    writeFileSync(join(settings.directory, staleAnswersScript.name), staleAnswersScript.text);
   }
   const workers = await workerUser(settings.signal);
   const nginx = await findNginx({

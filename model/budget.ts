@@ -1,6 +1,7 @@
 import { integer, whole } from '../validation/amounts';
 import { InvalidOption } from '../validation/invalid-option';
 import { optional, type Table, values } from '../validation/options';
+import type { CacheModel } from './response-cache';
 
 /** Sizes in KiB of what nginx and its system keep for one connection or request, and how many of each. nginx.conf has the same. */
 export const buffers = {
@@ -99,6 +100,8 @@ export interface BudgetSettings extends Given<BudgetProps> {
   readonly hasMirrors?: boolean | undefined;
   /** Services that answer requests beside backends. @default - none */
   readonly externalServices?: ExternalServices | undefined;
+  /** What answers are kept in, of all routes. @default - nothing */
+  readonly caches?: readonly CacheModel[] | undefined;
 }
 
 /** How many there are, and what they take. */
@@ -126,6 +129,9 @@ export interface Budget {
   /** Bytes of temporary files, and of files that nginx itself serves. */
   readonly temporaryStorage: number;
   readonly files: number;
+  /** Bytes of answers that are kept, and of what has to have room for them. */
+  readonly keptAnswers: number;
+  readonly cacheStorage: number;
   /** Bytes of the zone of each limit of the rate of requests. */
   readonly rateLimitZone: number;
   /** What memory goes to, in bytes, and what it adds up to. */
@@ -181,6 +187,19 @@ function rateLimitZone({ memoryLimit, rateLimits = 0 }: BudgetSettings): number 
   return Math.min(max, Math.max(min, Math.floor(part / unit) * unit));
 }
 
+/** nginx takes 128 bytes for a key: one for every 8 KiB of answers, up to so many bytes. */
+const cacheKeys = { least: 128 * KiB, most: 16 * MiB, bytesOfAnswer: 64 } as const;
+/** nginx has two processes for all caches: one that removes what is too much, and one that looks at start what is there. */
+const cacheProcesses = 2 * 3 * MiB;
+/** What may come, at 100 MiB a second, until nginx looks at the size of its caches again after 10 s. */
+const unnoticed = 1024 * MiB;
+
+/** Bytes of shared memory for the keys of a cache. */
+export function cacheKeysZone(size: number): number {
+  const zone = Math.ceil(size / cacheKeys.bytesOfAnswer / KiB) * KiB;
+  return Math.min(cacheKeys.most, Math.max(cacheKeys.least, zone));
+}
+
 /** Idle connections that each worker keeps to the instances of one of so many backends, and to its fallback. */
 export function idleConnections(backends: number): { readonly instances: number; readonly fallback: number } {
   return {
@@ -222,6 +241,7 @@ export function budget(settings: BudgetSettings): Budget {
     hasMirrors = false,
     hostCertificates = 0,
     externalServices: external,
+    caches = [],
   } = settings;
   const cost = costs(settings);
   const upstreams = settings.backends + (external?.count ?? 0);
@@ -255,6 +275,15 @@ export function budget(settings: BudgetSettings): Budget {
           },
         ]),
     ...(rateLimits === 0 ? [] : [{ what: 'limits of rates', count: rateLimits, each: rateLimitZone(settings) }]),
+    ...(caches.length === 0
+      ? []
+      : [
+          {
+            what: 'keys of answers that are kept',
+            count: 1,
+            each: cacheProcesses + caches.reduce((all, { size }) => all + cacheKeysZone(size), 0),
+          },
+        ]),
   ];
   const limits = values(settings, budgetOptions, 'clients.');
   const given = {
@@ -283,7 +312,9 @@ export function budget(settings: BudgetSettings): Budget {
   const derived = (share: number, each: number): number => tens((left * share) / Math.max(1, allShares) / each);
   const streams = given.streams ?? Math.max(least.streams, derived(shares.streams, cost.stream));
   const byMemory = Math.max(least.requests, derived(shares.requests, cost.request));
-  const requests = given.requests ?? Math.min(byMemory, requestsByDisk(settings, streams, byMemory));
+  const requests =
+    given.requests ??
+    Math.min(byMemory, requestsByDisk(settings, streams, byMemory), requestsByCache(caches, byMemory));
   const connections = given.connections ?? Math.max(least.connections, derived(shares.connections, cost.connection));
 
   const memory: MemoryShare[] = [
@@ -297,7 +328,8 @@ export function budget(settings: BudgetSettings): Budget {
 
   const inProgress = requests + streams;
   const workerConnections = connections + inProgress + (hasMirrors ? requests : 0) + spareConnections;
-  const openFiles = workerConnections + inProgress + heldBack;
+  // Of an answer that is kept, the file and the one before it.
+  const openFiles = workerConnections + inProgress + (caches.length === 0 ? 0 : 2 * requests) + heldBack;
   if (openFiles > mostOpenFiles) {
     const [option, value] = asked(settings);
     throw new InvalidOption(
@@ -318,6 +350,8 @@ export function budget(settings: BudgetSettings): Budget {
     openFiles,
     temporaryStorage: storage(settings, inProgress),
     files: settings.files ?? 0,
+    keptAnswers: caches.reduce((all, { size }) => all + size, 0),
+    cacheStorage: cacheStorage(caches, requests),
     rateLimitZone: rateLimitZone(settings),
     memory,
     memorySum,
@@ -331,7 +365,7 @@ function externalService({ zone, hasTls }: ExternalServices, idle: number): numb
 }
 
 /** Bytes of each at worst. */
-function costs({ workers, gzip, externalServices, hasMirrors = false }: BudgetSettings): {
+function costs({ workers, gzip, externalServices, hasMirrors = false, caches = [] }: BudgetSettings): {
   connection: number;
   request: number;
   stream: number;
@@ -349,7 +383,8 @@ function costs({ workers, gzip, externalServices, hasMirrors = false }: BudgetSe
       head +
       (buffers.body + buffers.answers * buffers.answer) * KiB +
       (gzip ? deflate + buffers.gzipOutputs * buffers.gzipOutput * KiB : 0) +
-      (hasMirrors ? copy + structures : 0),
+      (hasMirrors ? copy + structures : 0) +
+      (caches.some(({ backgroundUpdate }) => backgroundUpdate) ? copy + buffers.answers * buffers.answer * KiB : 0),
     stream: common + head + buffers.body * KiB,
   };
 }
@@ -364,6 +399,32 @@ function requestsByDisk(settings: BudgetSettings, streams: number, byMemory: num
   const fits = Math.floor((settings.temporaryStorage ?? storageWithoutAsking) / settings.maxBodySize) - streams;
   if (fits < Math.min(byMemory, fewRequests)) storage(settings, byMemory + streams);
   return fits;
+}
+
+/** Each may be fetching the largest answer that is kept. */
+function largestAnswer(caches: readonly CacheModel[]): number {
+  return Math.max(0, ...caches.map(({ maxAnswerSize }) => maxAnswerSize));
+}
+
+function requestsByCache(caches: readonly CacheModel[], byMemory: number): number {
+  const fits = Math.floor(storageWithoutAsking / Math.max(1, largestAnswer(caches)));
+  if (fits < Math.min(byMemory, fewRequests)) cacheStorage(caches, byMemory);
+  return fits;
+}
+
+/** All that is kept, what is just being fetched, and what nginx has not noticed yet: the kubelet would evict the pod beyond it. */
+function cacheStorage(caches: readonly CacheModel[], requests: number): number {
+  if (caches.length === 0) return 0;
+  const largest = largestAnswer(caches);
+  const fetching = requests * largest;
+  if (fetching > storageWithoutAsking) {
+    throw new InvalidOption(
+      'ResponseCache.of maxAnswerSize',
+      `${Math.ceil(largest / MiB)}m`,
+      `does not fit: ${requests} answers that are fetched at once are ${mebibytes(fetching)} of temporary files, and ${mebibytes(storageWithoutAsking)} are what a node is sure to have: give less, or clients.maxRequests ${Math.floor(storageWithoutAsking / largest)} or less`,
+    );
+  }
+  return caches.reduce((all, { size }) => all + size, 0) + fetching + unnoticed;
 }
 
 /** Every body may have to wait in a file. The kubelet sees no unlinked file, so that this has to hold without it. */

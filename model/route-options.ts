@@ -6,6 +6,7 @@ import { requestHeader, responseHeader } from './headers';
 import { Match, type Path, Rewrite } from './matching';
 import { type IMirrorTarget, Mirror } from './mirror';
 import { type RateLimit, rateLimits } from './rate-limit';
+import { ResponseCache } from './response-cache';
 import type { RouteBackend, RouteModel, TargetModel } from './route';
 import { timeline, type Timeline, timelineOptions, type TimelineProps } from './timeline';
 
@@ -132,6 +133,17 @@ export interface RouteOptions {
    * @see https://nginx.org/en/docs/http/ngx_http_mirror_module.html
    */
   readonly mirror?: Mirror;
+
+  /**
+   * Answers that nginx keeps and gives again: to GET and HEAD, and of no request with credentials. It comes behind every rule of the route: a request that is answered
+   * from the cache has been limited, counted and copied (`mirror`) like any other. Versions that share a route have answers of their own.
+   * `Cache-Status` of an answer says what became of it. Routes whose requests nginx itself answers, and those with `streaming`, cannot
+   * have one, and take none of `routeDefaults`; routes that have it from there share one.
+   *
+   * @default ResponseCache.none()
+   * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_cache
+   */
+  readonly cache?: ResponseCache;
 }
 
 /** Whether a request is passed on that no pod has answered. */
@@ -171,6 +183,7 @@ export const routeOptions = {
   responseHeaders: withDefault({}, headers(responseHeader)),
   rateLimit: withDefault([], rateLimits),
   mirror: withDefault(Mirror.none(), instanceOf(Mirror, 'Mirror.to(next)')),
+  cache: withDefault(ResponseCache.none(), instanceOf(ResponseCache, 'ResponseCache.of({ valid: "1m" })')),
 } satisfies Table<RouteOptions>;
 
 /** They are read again with the options of each route; what is wrong is said where it was given. */
@@ -280,6 +293,7 @@ export function routeModel(settings: RouteSettings): { readonly model: RouteMode
     }),
   );
   const { connectTimeout, nextUpstreamTimeout, nextUpstreamTries } = times;
+  const cache = cacheOf(settings, given);
   return {
     timeline: times,
     model: {
@@ -292,16 +306,23 @@ export function routeModel(settings: RouteSettings): { readonly model: RouteMode
       streamTimeout: given.streaming,
       maxBodySize: given.maxBodySize,
       rewrite: given.rewrite?.prefix,
-      requestHeaders: withThoseOfTarget(given.requestHeaders, target.kind === 'external' ? target.requestHeaders : []),
+      requestHeaders: withThoseOfTarget(given.requestHeaders, [
+        ...(target.kind === 'external' ? target.requestHeaders : []),
+        ...(cache.cache === undefined ? [] : [asItIs]),
+      ]),
       responseHeaders: withThoseOfTarget(
         given.responseHeaders,
         target.kind === 'external' ? target.responseHeaders : [],
       ),
       ...limitsOf(settings, given.rateLimit),
       ...mirrorOf(settings, given, connectTimeout),
+      ...cache,
     },
   };
 }
+
+/** What is kept is kept once, with its length: nginx compresses it for who takes that. */
+const asItIs = ['Accept-Encoding', false] as const;
 
 /** The route's own come before them. */
 function withThoseOfTarget(
@@ -359,6 +380,25 @@ function mirrorOf(
     return leaveOut(name, 'answers the requests of this route already: give another backend, such as a version');
   }
   return { mirror: { backend: name, percent: mirror.percent, timeout: Math.min(connectTimeout, requestTimeout) } };
+}
+
+/** As of a mirror. */
+function cacheOf(
+  { target, own }: RouteSettings,
+  { cache, streaming }: { readonly cache: ResponseCache; readonly streaming: number | undefined },
+): Pick<RouteModel, 'cache'> {
+  if (cache.model === undefined) return {};
+  const leaveOut = (why: string): Pick<RouteModel, 'cache'> => {
+    if (own.cache === undefined) return {};
+    throw new InvalidOption('cache', '(object)', why);
+  };
+  if (isAnsweredByNginx(target) || target.kind === 'files') {
+    return leaveOut('does nothing where nginx answers by itself: take it out, or give the route a backend');
+  }
+  if (streaming !== undefined) {
+    return leaveOut('does not go with `streaming`, whose answers pass through as they come: take one out');
+  }
+  return { cache: cache.model };
 }
 
 /** Names what the timeline says of the options of retries as they were given. */

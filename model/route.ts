@@ -2,6 +2,7 @@ import type { ExternalServiceModel } from './external-service';
 import type { RequestKey } from './load-balancing';
 import type { ConditionModel, Path } from './matching';
 import type { RateLimit } from './rate-limit';
+import type { CacheModel } from './response-cache';
 
 /** The times of one route, in seconds. */
 export interface RouteTimes {
@@ -85,6 +86,8 @@ export interface RouteModel {
   readonly rateLimits?: readonly RateLimit[];
   /** @default - nobody */
   readonly mirror?: MirrorModel;
+  /** Where its answers are kept. @default - nowhere */
+  readonly cache?: CacheModel;
   /** Raw directives of every location of the route. */
   readonly snippets?: readonly string[];
 }
@@ -92,4 +95,9 @@ export interface RouteModel {
 /** Limits of the rate of requests, of all these routes. */
 export function countOfRateLimits(routes: readonly RouteModel[]): number {
   return routes.reduce((all, { rateLimits = [] }) => all + rateLimits.length, 0);
+}
+
+/** Each cache once that a route has. */
+export function cachesOf(routes: readonly RouteModel[]): CacheModel[] {
+  return [...new Set(routes.flatMap(({ cache }) => cache ?? []))];
 }

@@ -1,5 +1,6 @@
+import { cachesOf } from '../model/route';
 import { block, directive, Directive, heading, Node, quote } from './directive';
-import { PlaceModel } from './place';
+import { Plan } from './plan';
 
 /** The most bytes of what a client may make as long as it likes: a whole line has to fit in one write to a pipe. */
 const longest = { method: 20, host: 100, path: 800, user_agent: 400 } as const;
@@ -19,7 +20,7 @@ const text = {
 } as const satisfies Record<string, Text>;
 
 /** One JSON object a request. No query strings: they carry tokens and names. */
-function format(form: keyof Text): string {
+function format(form: keyof Text, hasCaches: boolean): string {
   const fields: Record<string, string> = {
     time: '"$time_iso8601"',
     request_id: '"$accepted_request_id"',
@@ -36,6 +37,7 @@ function format(form: keyof Text): string {
     upstream_bytes_sent: '"$upstream_bytes_sent"',
     upstream_header_time: '"$upstream_header_time"',
     upstream_response_time: '"$upstream_response_time"',
+    ...(hasCaches ? { cache: '"$upstream_cache_status"' } : {}),
     tls: '"$ssl_protocol"',
     user_agent: `"${text.user_agent[form]}"`,
   };
@@ -44,7 +46,8 @@ function format(form: keyof Text): string {
     .join(',')}}'`;
 }
 
-export function loggingSection({ accessLog }: PlaceModel): Node[] {
+export function loggingSection({ place: { accessLog }, routes }: Plan): Node[] {
+  const hasCaches = cachesOf(routes).length > 0;
   // A write of more than PIPE_BUF (4096 bytes) could be mixed with another worker's.
   const log = (format: string, condition: string, comment: string): Directive =>
     directive(`access_log ${quote('accessLog', accessLog)} ${format} buffer=4k flush=1s if=${condition}`, comment);
@@ -72,10 +75,10 @@ export function loggingSection({ accessLog }: PlaceModel): Node[] {
       'JSON has no 000, which a client that left at once gets',
     ),
     directive(
-      `log_format plain escape=none ${format('asItIs')}`,
+      `log_format plain escape=none ${format('asItIs', hasCaches)}`,
       'one JSON object a request, without the query string',
     ),
-    directive(`log_format unusual escape=json ${format('cut')}`, 'the same, of any request'),
+    directive(`log_format unusual escape=json ${format('cut', hasCaches)}`, 'the same, of any request'),
     log('unusual', '$unusual', 'whole lines, a few at a time: a pipe takes 4k in one piece'),
     log('plain', '$plain_path', 'after the other, whose condition finds the path'),
   ];

@@ -1,14 +1,15 @@
 import { block, Directive, directive, heading, Node, quote } from './directive';
 import { PlaceModel } from './place';
 import { Plan } from './plan';
+import { hasStaleAnswers } from './routes/cache-section';
 import { njsModule } from './tls/last-good-certificate-section';
 
-export function mainSection({ proxy, place }: Plan): Node[] {
+export function mainSection({ proxy, place, routes }: Plan): Node[] {
   const { timeline, budget } = proxy;
   const { workers, runtimeDirectory } = place;
   return [
     heading('Processes'),
-    ...njsModule(place),
+    ...njsModule(place, hasStaleAnswers(routes)),
     directive('daemon off', 'it is started, watched and ended as one process'),
     directive(`worker_processes ${workers}`, 'what the CPU limit allows; "auto" would count the CPUs of the node'),
     directive(`worker_rlimit_nofile ${budget.openFiles}`, 'every connection, and a temporary file for each request'),

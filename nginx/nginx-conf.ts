@@ -11,6 +11,7 @@ import { eventsSection, mainSection, temporaryFiles } from './main-section';
 import { Place, placeModel } from './place';
 import { Plan, plan } from './plan';
 import { probeServer } from './probe-server';
+import { cacheSection } from './routes/cache-section';
 import { conditionsSection } from './routes/conditions-section';
 import { mirrorSection } from './routes/mirror-section';
 import { rateLimitSection } from './routes/rate-limit-section';
@@ -47,7 +48,7 @@ function httpSections(whole: Plan): Node[] {
   return [
     ...temporaryFiles(whole.place),
     ...resolverSection(whole),
-    ...loggingSection(whole.place),
+    ...loggingSection(whole),
     ...tlsSection(whole),
     ...limitsSection(whole),
     ...rateLimitSection(whole),
@@ -60,6 +61,7 @@ function httpSections(whole: Plan): Node[] {
     ...forwardingSection(whole),
     ...retrySection(whole),
     ...mirrorSection(whole),
+    ...cacheSection(whole),
     ...errorSection(),
     ...redirectServers(whole),
     ...hostServers(whole),

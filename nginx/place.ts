@@ -61,6 +61,8 @@ export interface Place {
    * @default - none of them
    */
   readonly filesDirectories?: Readonly<Record<string, string>> | undefined;
+  /** Writable: a directory for each cache is made in it. @default - runtimeDirectory */
+  readonly cacheDirectory?: string | undefined;
   /** Where nginx's dynamic modules are. @default '/usr/lib/nginx/modules' */
   readonly modulesDirectory?: string | undefined;
   /** Writable: the pid file and temporary files. @default '/tmp' */
@@ -88,6 +90,7 @@ export interface PlaceModel {
   readonly systemAuthorities: string;
   readonly authoritiesDirectory: string;
   readonly filesDirectories: ReadonlyMap<string, string>;
+  readonly cacheDirectory: string;
   readonly modulesDirectory: string;
   readonly runtimeDirectory: string;
   readonly accessLog: string;
@@ -127,6 +130,7 @@ export function placeModel(place: Place): PlaceModel {
         absolutePath(`filesDirectories[${JSON.stringify(source)}]`, path),
       ]),
     ),
+    cacheDirectory: absolutePath('cacheDirectory', place.cacheDirectory ?? place.runtimeDirectory ?? '/tmp'),
     modulesDirectory: absolutePath('modulesDirectory', place.modulesDirectory ?? '/usr/lib/nginx/modules'),
     runtimeDirectory: absolutePath('runtimeDirectory', place.runtimeDirectory ?? '/tmp'),
     accessLog: logFile(place.accessLog ?? '/dev/stdout'),

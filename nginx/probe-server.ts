@@ -3,6 +3,7 @@ import { weightsLocation } from './backends/live-weights-section';
 import { block, directive, Directive, heading, Node, quoteWithVariables } from './directive';
 import { listen } from './listen';
 import { backendsOf, Plan } from './plan';
+import { staleAnswersLocation } from './routes/cache-section';
 import {
   awaitHostCertificates,
   certificateLocations,
@@ -38,6 +39,7 @@ export function probeServer(plan: Plan): Node[] {
       ...(backends.length > 1 ? groups.flatMap((group) => ladder(plan, group)) : []),
       ...certificateLocations(plan),
       ...weightsLocation(plan),
+      ...staleAnswersLocation(plan),
       block('location /', [directive('return 404')]),
     ]),
   ];

@@ -48,6 +48,8 @@ A host with a certificate of its own takes 160 KiB of each worker and 48 KiB mor
   each worker. A full proxy stays ready and alive.
 - **A body** of more than 16 KiB waits in a file until it is whole. \`maxRequests\` of them, of the greatest \`maxBodySize\` of any route each, fit
   in \`/tmp\` (${amount(defaults.temporaryStorage)} by default). Neither \`du\` nor the kubelet sees them, as nginx has unlinked them: it is the count that bounds them.
+- **Answers that are kept** (\`cache\` of a route) take \`size\`, and as much more as \`maxRequests\` answers of \`maxAnswerSize\` that are just being fetched, and
+  1 GiB: nginx looks every 10 s whether there is too much, and until then 100 MiB a second may have come. Their keys take a 64th of \`size\` in memory, 16 MiB at most.
 
 ## One address is not always one client
 
@@ -120,6 +122,9 @@ export function limitRows(budget: Budget): readonly (readonly string[])[] {
     ['streams of one connection of HTTP/2', '', String(budget.streamsPerConnection)],
     ['temporary files', amount(budget.temporaryStorage), ''],
     ...(budget.files === 0 ? [] : [['files that nginx serves', amount(budget.files), '']]),
+    ...(budget.cacheStorage === 0
+      ? []
+      : [['answers that are kept, and room to fetch them', amount(budget.cacheStorage), '']]),
     ['open files of a worker', String(budget.openFiles), ''],
   ];
 }

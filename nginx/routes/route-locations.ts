@@ -7,6 +7,7 @@ import { requestHeaders } from '../forwarding-section';
 import { answerHeaders } from '../headers-section';
 import { bodySize, connectionTime, refuseLongerBody, streamLimits } from '../limits-section';
 import { HostPlan, isForwarded, Plan } from '../plan';
+import { keptAnswers, keptAnswersOfTry } from './cache-section';
 import { choose, routeLocation } from './conditions-section';
 import { files, filesLocations, methodNotAllowed } from './files-section';
 import { copies, copyLocation, notCopied } from './mirror-section';
@@ -75,6 +76,7 @@ function answer(plan: Plan, host: HostPlan, route: RouteModel, location?: string
         ...policies(plan, host, route, times.nextUpstreamTries),
         ...refuseOtherSpellings(plan, route),
         ...copies(route),
+        ...keptAnswersOfTry(route, { first: true, last: !isTriedAgain(route) }),
         ...(isTriedAgain(route) ? [] : [...onlyTry(route), ...tooManyRequests(route)]),
         proxyPass(plan, route, upstreamOf(route)),
       ];
@@ -106,9 +108,11 @@ function proxyPass(plan: Plan, route: RouteModel, upstream: string): Directive {
 function furtherTries(plan: Plan, host: HostPlan, route: RouteModel): Node[] {
   if (!isForwarded(route) || !isTriedAgain(route)) return [];
   const upstream = upstreamOf(route);
+  const last = hasFallback(plan, route) ? 'fallback' : 'again';
   const furtherTry = (location: string, next: string, to: string): Directive =>
     block(`location @${location}_${route.name}`, [
       ...policies(plan, host, route, 1),
+      ...keptAnswersOfTry(route, { first: false, last: location === last }),
       directive(`error_page 502 504 = ${next}`),
       proxyPass(plan, route, to),
     ]);
@@ -127,7 +131,9 @@ function policies(plan: Plan, host: HostPlan, route: RouteModel, tries?: number)
     ...answerHeaders(plan, host.host, route),
     ...rateLimits(route),
     ...snippets(route.snippets),
-    ...(tries === undefined ? [] : [...forwardingPolicies(plan, route, tries), ...externalTls(plan, route)]),
+    ...(tries === undefined
+      ? []
+      : [...forwardingPolicies(plan, route, tries), ...externalTls(plan, route), ...keptAnswers(plan, route)]),
   ];
 }
 

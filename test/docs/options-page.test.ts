@@ -17,6 +17,7 @@ import { documentedDefaults, optionsPage } from '../../docs/options-page';
 import { LoadBalancing, RequestKey, stickyCookieOptions } from '../../model/load-balancing';
 import { Mirror, mirrorOptions } from '../../model/mirror';
 import { rateLimitOptions } from '../../model/rate-limit';
+import { ResponseCache, responseCacheOptions } from '../../model/response-cache';
 import { clientOptions, strictTransportSecurityOptions } from '../../model/proxy-options';
 import { Retries, retryOptions, routeOptions } from '../../model/route-options';
 import type { Option } from '../../validation/options';
@@ -42,6 +43,7 @@ const tables: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
   RetryOptions: retryOptions,
   RateLimitOptions: rateLimitOptions,
   MirrorOptions: mirrorOptions,
+  ResponseCacheOptions: responseCacheOptions,
   HostOptions: hostOptions,
   TrafficSplitOptions: trafficSplitOptions,
   ExternalUrlOptions: externalUrlOptions,
@@ -131,6 +133,7 @@ test('what @default says is what the option is without being given', () => {
     ['RequestKey.clientAddress()', RequestKey.clientAddress()],
     ['Retries.safe()', Retries.safe()],
     ['Mirror.none()', Mirror.none()],
+    ['ResponseCache.none()', ResponseCache.none()],
   ]);
   const inWords: string[] = [];
   for (const [name, option, written] of documentedDefaults()) {

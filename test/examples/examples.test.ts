@@ -38,6 +38,11 @@ interface Question {
 
 /** What each example says of some requests. */
 const questions: Readonly<Record<string, readonly Question[]>> = {
+  'cached-catalog.ts': [
+    { path: '/basket', backend: 'catalog', url: '/basket' },
+    { path: '/products/1?a=b', headers: { cookie: 'session=1' }, backend: 'catalog', url: '/products/1?a=b' },
+    { path: '/prices/1', headers: { cookie: 'session=1; currency=EUR' }, backend: 'catalog', url: '/prices/1' },
+  ],
   'canary.ts': [
     { path: '/a', headers: { 'x-canary': 'always' }, backend: 'orders-canary' },
     { path: '/a', headers: { cookie: 'session=1' }, backend: 'orders' },

@@ -1,6 +1,7 @@
 import { LoadBalancing, RequestKey } from '../../model/load-balancing';
 import { Match, Path } from '../../model/matching';
 import { RateLimit } from '../../model/rate-limit';
+import { CacheModel } from '../../model/response-cache';
 import { timeline } from '../../model/timeline';
 import { nginxConf } from '../../nginx/nginx-conf';
 import { Place } from '../../nginx/place';
@@ -121,6 +122,14 @@ const withCertificates: Variant['hosts'] = [
   { names: ['default'], certificate: 'default' },
 ];
 
+const kept: CacheModel = {
+  ...{ size: 2 ** 30, maxAnswerSize: 2 ** 20, valid: 60, staleFor: 600, backgroundUpdate: true },
+  key: [
+    { kind: 'header', name: 'Accept-Language' },
+    { kind: 'cookie', name: 'currency' },
+  ],
+};
+
 const variants: Record<string, Variant> = {
   defaults: { backends: [byAddress] },
   everything,
@@ -158,6 +167,13 @@ const variants: Record<string, Variant> = {
         mirror: { backend: 'next', percent: 1, timeout: 2 },
       },
       { path: '/b', target: 'next', rateLimits: [RateLimit.perClient('1/m')], retries: false },
+    ],
+  },
+  'answers that are kept': {
+    routes: [
+      { path: '/a', cache: kept },
+      { path: '/b', cache: kept, requestHeaders: [['Authorization', 'Basic YTpi']], retries: false },
+      { path: '/c-d', cache: { ...kept, size: 2 ** 20, maxAnswerSize: 1500, valid: undefined, staleFor: 0, key: [] } },
     ],
   },
   'last good certificate': { place: { certificateStore: '/run/certificates', certificateCheckPort: 8445 } },
@@ -208,6 +224,19 @@ test.each(Object.entries(variants))('%s: nginx takes it', async (_name, variant)
 test('certificates of hosts, to the letter', () => {
   const lines = render(variants['the last good certificates of hosts']).split('\n');
   const about = /certificate|ssl_server_name|server_name|misdirected|return 421/i;
+  expect(lines.filter((line) => about.test(line)).join('\n')).toMatchSnapshot();
+});
+
+test('a directory of caches may be called as it likes', () => {
+  const text = render({ routes: [{ cache: kept }], place: { cacheDirectory: '/var/a b?$c' } });
+  expect(text).toContain('proxy_cache_path "/var/a b?$c/cache_of_all" levels=2');
+  expect(text).toContain('js_var $stale_answers_1 "/var/a%20b%3F%24c/cache_of_all?600";');
+});
+
+/** Of the caches alone. */
+test('answers that are kept, to the letter', () => {
+  const lines = render(variants['answers that are kept']).split('\n');
+  const about = /cache|stale|answer_longer|output_buffers|njs|Date/i;
   expect(lines.filter((line) => about.test(line)).join('\n')).toMatchSnapshot();
 });
 

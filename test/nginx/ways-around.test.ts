@@ -1,6 +1,7 @@
 import { LoadBalancing, RequestKey } from '../../model/load-balancing';
 import { Match, Path } from '../../model/matching';
 import { RateLimit } from '../../model/rate-limit';
+import { CacheModel } from '../../model/response-cache';
 import { RouteModel, TargetModel } from '../../model/route';
 import { nginxConf } from '../../nginx/nginx-conf';
 import { Place } from '../../nginx/place';
@@ -8,6 +9,10 @@ import { externalTarget, proxyModel, ProxyParts, somePlace } from './support/mod
 import { Block, everyBlock, everyText, one, parse } from './support/parsed-conf';
 
 type Variant = ProxyParts & { readonly place?: Partial<Place> };
+
+const kept: CacheModel = {
+  ...{ size: 2 ** 28, maxAnswerSize: 2 ** 20, valid: 60, staleFor: 600, backgroundUpdate: false, key: [] },
+};
 
 const variants: Record<string, Variant> = {
   defaults: {},
@@ -159,6 +164,25 @@ const variants: Record<string, Variant> = {
       { path: '/next', target: 'next', maxBodySize: 4096 },
     ],
   },
+  'answers that are kept': {
+    backends: [{ name: 'stable', fallback: '10.0.0.1:3000' }, { name: 'canary' }],
+    routes: [
+      { target: 'stable', cache: kept, responseHeaders: [['Referrer-Policy', 'origin']] },
+      { target: 'canary', when: Match.header('X-Canary', 'always'), cache: kept },
+      {
+        path: '/split',
+        target: {
+          kind: 'split',
+          shares: ['stable', 'canary'].map((backend) => ({ backend, weight: 50 })),
+          stickyBy: RequestKey.uri(),
+        },
+        rewrite: '/api',
+        cache: { ...kept, valid: undefined, backgroundUpdate: true, key: [{ kind: 'cookie', name: 'currency' }] },
+      },
+      { path: '/legacy', target: externalTarget('https://legacy.example.com'), cache: { ...kept, staleFor: 0 } },
+      { path: '/events', target: 'stable', streamTimeout: 3600 },
+    ],
+  },
   'certificates of hosts': {
     backends: [{ fallback: '10.0.0.1:3000' }],
     hosts: [
@@ -217,7 +241,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
   const hosts = model.hosts.map(({ names, routes }) => {
     const server = servers.find((block) => texts(block).includes(`server_name ${names.join(' ')}`));
     const locations = (server?.body ?? []).filter(({ text }) => text.startsWith('location '));
-    const toBackend = locations.filter(({ body }) => body.some(({ text }) => text.startsWith('proxy_pass')));
+    const toBackend = locations.filter(({ body }) => body.some(({ text }) => text.startsWith('proxy_pass ')));
     const isCopy = (block: Block): boolean => texts(block).includes('internal');
     const [proxied, copies] = [toBackend.filter((block) => !isCopy(block)), toBackend.filter(isCopy)];
     return { server, locations, proxied, copies, routes };
@@ -266,7 +290,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
     const rules = (block: Block): string[] =>
       texts(block).filter(
         (text) =>
-          !/^(set \$(route|backend|split_key)|if|mirror|proxy_pass|proxy_next_upstream_tries|error_page 502 504)\b/.test(
+          !/^(set \$(route|backend|split_key)|if|mirror|proxy_pass|proxy_next_upstream_tries|error_page 502 504|proxy_cache_lock|proxy_cache_lock_timeout|proxy_cache_use_stale)\b/.test(
             text,
           ),
       );
@@ -284,7 +308,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
           seen.add(location);
           expect(rules(location)).toEqual(entries[0] && rules(entries[0]));
         }
-        for (const location of further) expect(texts(location).join()).not.toContain('set ');
+        for (const location of further) expect(texts(location).filter((text) => text.startsWith('set '))).toEqual([]);
       }
       expect(host.proxied.filter((location) => !seen.has(location))).toEqual([]);
     }
@@ -298,10 +322,10 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
           host.proxied
             .filter(({ text }) => text === location)
             .flatMap(texts)
-            .filter((text) => text.startsWith('proxy_pass'));
+            .filter((text) => text.startsWith('proxy_pass '));
         const [first] = host.proxied
           .filter((block) => texts(block).includes(`set $route ${name}`))
-          .flatMap((block) => texts(block).filter((text) => text.startsWith('proxy_pass')));
+          .flatMap((block) => texts(block).filter((text) => text.startsWith('proxy_pass ')));
         expect(to(`location @again_${name}`)).toEqual([first]);
         for (const fallback of to(`location @fallback_${name}`)) {
           expect(fallback.replace('_fallback', '').replace(/\$\{(\w+)\}/, '$$$1')).toBe(first);
@@ -418,7 +442,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
         const own = texts(copy);
         const from = sending.filter((block) => texts(block).includes(`mirror ${copy.text.replace('location = ', '')}`));
         expect(from.length).toBeGreaterThan(0);
-        expect(own.filter((text) => text.startsWith('proxy_pass'))).toEqual([
+        expect(own.filter((text) => text.startsWith('proxy_pass '))).toEqual([
           expect.stringMatching(new RegExp(`^proxy_pass http://${String(mirrored[index]?.mirror?.backend)}_mirror\\$`)),
         ]);
         // What is set there, or asked of the answer of an instance, would be so for the request itself.
@@ -459,6 +483,43 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
         }
       }
     }
+  });
+
+  test('nothing is kept but by routes that say so, for whoever asks the same of the same, and nothing old is given early', () => {
+    for (const { proxied: ofServer, routes: ofHost } of hosts) {
+      for (const { name, cache, target } of ofHost) {
+        const ways = ofServer.filter(
+          (block) =>
+            texts(block).includes(`set $route ${name}`) ||
+            [`location @again_${name}`, `location @fallback_${name}`].includes(block.text),
+        );
+        for (const way of ways) {
+          const own = texts(way).filter((text) => text.startsWith('proxy_cache'));
+          if (cache === undefined) {
+            expect(own).toEqual([]);
+            continue;
+          }
+          const [key] = own.filter((text) => text.startsWith('proxy_cache_key '));
+          expect(key).toMatch(
+            target.kind === 'split'
+              ? /^proxy_cache_key "\$route \$backend \$host\$request_uri/
+              : /^proxy_cache_key "\$route \$host\$request_uri/,
+          );
+          const [, variable = ''] =
+            /^proxy_cache (\$\w+)$/.exec(own.find((text) => text.startsWith('proxy_cache ')) ?? '') ?? [];
+          const map = http.body.find(({ text }) => text.startsWith('map ') && text.endsWith(` ${variable}`));
+          expect(map?.text).toContain('$http_authorization');
+          expect(map?.text.includes('$http_cookie')).toBe(cache.key.length === 0);
+          expect(map && texts(map)).toEqual([expect.stringMatching(/^"" cache_of_/)]);
+          expect(texts(way)).toContainEqual(expect.stringMatching(/^proxy_no_cache \$answer_longer_than_1m/));
+          const isLast = texts(way).some((text) => /^error_page 502 504 = \$after_(?:last_try|external)$/.test(text));
+          const stale = own.filter((text) => text.startsWith('proxy_cache_use_stale'));
+          expect(stale).toEqual(cache.staleFor === 0 ? [] : [expect.stringMatching(isLast ? / error$/ : / http_504$/)]);
+          expect(own.includes('proxy_cache_lock on')).toBe(texts(way).includes(`set $route ${name}`));
+        }
+      }
+    }
+    expect(all.filter(({ text }) => /^proxy_ignore_headers\b/.test(text))).toEqual([]);
   });
 
   test('every location that leads to a backend is counted, and takes no rule of a level above away', () => {

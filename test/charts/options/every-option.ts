@@ -37,6 +37,7 @@ import { LoadBalancing, RequestKey } from '../../../model/load-balancing';
 import { Match, Rewrite } from '../../../model/matching';
 import { Mirror, type MirrorOptions } from '../../../model/mirror';
 import { RateLimit, type RateLimitOptions } from '../../../model/rate-limit';
+import { ResponseCache, type ResponseCacheOptions } from '../../../model/response-cache';
 import type { ClientOptions, StrictTransportSecurity } from '../../../model/proxy-options';
 import { Retries, type RetryOptions, type RouteOptions } from '../../../model/route-options';
 import { type Manifest, newBackend, newProxy, newShop, objectsAround, synthesize, type TestProps } from '../manifests';
@@ -161,6 +162,7 @@ const route: Values<Omit<RouteOptions, 'mirror'>> = {
     [RateLimit.perClient('5/s'), RateLimit.perClient('100/m')],
     [RateLimit.per(RequestKey.header('X-Api-Key'), '1/m'), RateLimit.per(RequestKey.uri(), '1000000/s')],
   ],
+  cache: [ResponseCache.of(), ResponseCache.of({ valid: '1m' })],
 };
 
 const namespace: Values<NamespaceOptions> = {
@@ -212,6 +214,18 @@ const loadBalancer: Values<LoadBalancerOptions> = {
 /** Options of factories, and of what is added by methods. */
 const rateLimit: Values<RateLimitOptions> = { burst: [0, 1, 1_000_000] };
 const mirror: Values<MirrorOptions> = { percent: [1, 99] };
+const responseCache: Values<ResponseCacheOptions> = {
+  size: ['1m', '1024g'],
+  maxAnswerSize: ['1k', '16m'],
+  valid: ['1s', '365d'],
+  staleFor: ['0s', '30d'],
+  backgroundUpdate: [true, false],
+  key: [
+    [],
+    [RequestKey.header('Accept-Language'), RequestKey.cookie('currency')],
+    [RequestKey.header('Authorization')],
+  ],
+};
 const retries: Values<RetryOptions> = { tries: [1, 10], timeout: ['3s', '2h'] };
 const redirect: Values<RedirectOptions> = { permanent: [true, false] };
 const fixedResponse: Values<FixedResponseOptions> = { contentType: ['application/json', 'text/html'] };
@@ -343,6 +357,7 @@ const factories: readonly (readonly [
     (options) =>
       shopWith(({ edge, orders, canary }) => edge.addRoute('/', orders, { mirror: Mirror.to(canary, options) })),
   ],
+  ['ResponseCache.of', responseCache, (options) => synthesize({ route: { cache: ResponseCache.of(options) } })],
   [
     'Redirect.to',
     redirect,

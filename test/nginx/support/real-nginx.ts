@@ -21,6 +21,7 @@ import { findNginx } from '../../../local/find-nginx/find-nginx';
 import { certificatesOf, ProxyModel } from '../../../model/proxy';
 import { lastGoodCertificateScript } from '../../../nginx/tls/last-good-certificate-section';
 import { liveWeightsScript } from '../../../nginx/backends/live-weights-section';
+import { staleAnswersScript } from '../../../nginx/routes/cache-section';
 import { nginxConf } from '../../../nginx/nginx-conf';
 import { Place } from '../../../nginx/place';
 import { onFileFinished } from '../../afterwards';
@@ -46,7 +47,7 @@ export async function testConfiguration(conf: string): Promise<void> {
       file,
       conf
         .replaceAll(/(kube-dns|[a-z0-9-]+-cluster-ip)\.[a-z0-9.-]+/g, '127.0.0.1')
-        .replaceAll(/(?<="|="?)\/(tmp|run\/certificates)\//g, `${directory}/`)
+        .replaceAll(/(?<="|="?)\/(tmp|run\/certificates|var\/cache\/nginx)\//g, `${directory}/`)
         .replaceAll('"/usr/lib/nginx/modules/', `"${nginx.modulesDirectory}/`)
         .replaceAll(/(?<=proxy_ssl_trusted_certificate )"[^"]*"/g, () => `"${authority(directory)}"`),
     );
@@ -64,7 +65,7 @@ function authority(directory: string): string {
 }
 
 function writeScript(directory: string): void {
-  for (const { name, text } of [lastGoodCertificateScript, liveWeightsScript])
+  for (const { name, text } of [lastGoodCertificateScript, liveWeightsScript, staleAnswersScript])
     writeFileSync(join(directory, name), text);
 }
 
