@@ -4,7 +4,7 @@ import { backendTimes, type BackendTimes, timeline, type Timeline } from '../mod
 import { port, seconds, type TimeText, whole } from '../validation/amounts';
 import { record } from '../validation/collections';
 import { InvalidOption } from '../validation/invalid-option';
-import { imageReference, urlPath } from '../validation/names';
+import { dnsLabelName, imageReference, urlPath } from '../validation/names';
 import {
   asGiven,
   group,
@@ -108,6 +108,15 @@ export interface BackendProps extends BackendTimes {
    * @see https://kubernetes.io/docs/concepts/containers/images/
    */
   readonly image: string;
+
+  /**
+   * The id of the backend of which this is a version, where that one is no longer made: `addVersion` says it by itself. It is in the selectors
+   * (`app.kubernetes.io/name`), which Kubernetes never lets a Deployment change: what was made as a version stays one.
+   *
+   * @default - it is a backend of its own
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#label-selector-updates
+   */
+  readonly versionOf?: string;
 
   /**
    * The TCP port that the API listens on for plain HTTP. It is told to the API as `PORT`.
@@ -246,6 +255,7 @@ const podCounts = { fewest: 1, defaultMax: 10 };
 
 export const backendOptions = {
   image: required(imageReference),
+  versionOf: optional(dnsLabelName),
   port: withDefault(3000, port),
   command: optional(words),
   args: optional(words),
@@ -273,6 +283,7 @@ export const backendOptions = {
 /** A backend with every value known. */
 export interface BackendSettings {
   readonly image: string;
+  readonly versionOf: string | undefined;
   readonly port: number;
   readonly command: readonly string[] | undefined;
   readonly args: readonly string[] | undefined;

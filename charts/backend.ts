@@ -51,8 +51,6 @@ export class Backend extends Construct implements IRouteTarget, IMirrorTarget {
     private readonly scope: Construct,
     id: string,
     private readonly props: BackendProps,
-    /** Of which backend this is a version. @default - of none */
-    private readonly base?: string,
   ) {
     const { namespace, settings } = named(pathOf(scope, id), () => {
       const around = RestrictedNamespace.around(scope);
@@ -63,7 +61,7 @@ export class Backend extends Construct implements IRouteTarget, IMirrorTarget {
     super(scope, id);
     this.namespace = namespace;
     this.settings = settings;
-    this.identity = { name: base ?? id, instance: id, namespace: namespace.name };
+    this.identity = { name: settings.versionOf ?? id, instance: id, namespace: namespace.name };
     const labels = recommendedLabels(this.identity, 'api');
     const matchLabels = selectorLabels(this.identity);
 
@@ -84,14 +82,14 @@ export class Backend extends Construct implements IRouteTarget, IMirrorTarget {
 
   /**
    * Another version beside this one, with a Deployment, Services and an autoscaler of its own: the same options with some changed.
-   * Its name is that of this backend and the id.
+   * Its name is that of this backend and the id. It stays when this backend goes: `new Backend(shop, 'orders-v2', { …, versionOf: 'orders' })` is the same.
    *
    * @example
    * const canary = orders.addVersion('canary', { image: 'ghcr.io/acme/orders:1.5.0', replicas: { min: 2, max: 4 } });
    */
-  addVersion(id: string, changes: Partial<BackendProps> = {}): Backend {
-    const base = this.base ?? this.node.id;
-    return new Backend(this.scope, `${base}-${id}`, { ...this.props, ...changes }, base);
+  addVersion(id: string, changes: Partial<Omit<BackendProps, 'versionOf'>> = {}): Backend {
+    const versionOf = this.identity.name;
+    return new Backend(this.scope, `${versionOf}-${id}`, { ...this.props, ...changes, versionOf });
   }
 
   /** Lets a peer connect to the API, beside the proxies of its routes; on its port if no other is given. */

@@ -12,7 +12,7 @@ const api = new LoadBalancedApi(app, 'api', props);
 const backend = { ...exampleBackend, replicas: 2, requestTimeout: props.requestTimeout ?? '60s' } as const;
 const versions = Object.entries(weights).map(([id, weight]) => ({
   // Not by addVersion: the first version may be gone.
-  target: new Backend(api.namespace, id, backend, 'orders'),
+  target: new Backend(api.namespace, id, { ...backend, versionOf: 'orders' }),
   weight,
 }));
 api.proxy.addRoute('/orders', TrafficSplit.weighted(versions, { stickyBy: RequestKey.header('X-Client') }), {

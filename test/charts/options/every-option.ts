@@ -93,6 +93,7 @@ const backend: Values<Omit<BackendProps, 'local'>> = {
   requestTimeout: ['2s', '1h'],
   keepAliveTimeout: ['2s', '1h'],
   loadBalancing: [
+  versionOf: ['shop', 'orders-of-before'],
     LoadBalancing.roundRobin(),
     LoadBalancing.randomOfTwo(),
     LoadBalancing.hash(RequestKey.uri()),
