@@ -1,4 +1,11 @@
-export { Autoscaler, type Autoscaling, PodDisruptionBudget, ScalingMetric } from './charts/pods/autoscaling';
+export {
+  Autoscaler,
+  type Autoscaling,
+  type KedaOptions,
+  PodDisruptionBudget,
+  ScaledObject,
+  ScalingMetric,
+} from './charts/pods/autoscaling';
 export { Backend } from './charts/backend';
 export type { BackendProps, BackendResources, HealthCheckPaths } from './charts/backend-props';
 export { Certificate, type CertificateFiles, type CertManagerIssuer, type ProxyTlsSecret } from './charts/certificate';

@@ -11,7 +11,7 @@ import { type BackendProps, type BackendSettings, backendSettings } from './back
 import { type Identity, recommendedLabels, selectorLabels, versionLabel } from './labels';
 import { ipFamilyPatches, RestrictedNamespace } from './namespace';
 import { patchWhatIsWritten, pathOf } from './patches';
-import { type Autoscaler, autoscaler, mostPods, PodDisruptionBudget } from './pods/autoscaling';
+import { type Autoscaler, autoscaler, mostPods, PodDisruptionBudget, type ScaledObject } from './pods/autoscaling';
 import { PodNetworkPolicy } from './pods/pod-network-policy';
 import { imagePullPolicy } from './pods/pod-options';
 import { RollingDeployment } from './pods/rolling-deployment';
@@ -39,8 +39,8 @@ export class Backend extends Construct implements IRouteTarget, IMirrorTarget {
    * the API server, and refuses at once when there are none.
    */
   readonly clusterIpService: Service;
-  /** Undefined when `replicas` is a number. */
-  readonly autoscaler: Autoscaler | undefined;
+  /** KEDA's if a metric is; undefined when `replicas` is a number. */
+  readonly autoscaler: Autoscaler | ScaledObject | undefined;
   readonly disruptionBudget: PodDisruptionBudget;
   readonly networkPolicy: PodNetworkPolicy;
 

@@ -26,7 +26,7 @@ import { NginxConfigMap, NginxDeployment, WeightsConfigMap } from './nginx-deplo
 import { httpPort, httpsPort, probePort } from './nginx-pod';
 import { type NginxProxyProps, type NginxProxySettings, nginxProxySettings } from './nginx-proxy-props';
 import { patchWhatIsWritten, pathOf } from './patches';
-import { type Autoscaler, autoscaler, PodDisruptionBudget } from './pods/autoscaling';
+import { type Autoscaler, autoscaler, PodDisruptionBudget, type ScaledObject } from './pods/autoscaling';
 import { dns, PodNetworkPolicy, tcp } from './pods/pod-network-policy';
 import { type IRouteTarget, Route, type RouteHost } from './route';
 import { hostOptions, type HostOptions, VirtualHost } from './virtual-host';
@@ -45,8 +45,8 @@ export class NginxProxy extends Construct implements RouteHost {
   readonly service: ProxyService;
   /** A changed route is another ConfigMap, and so a rollout of the proxies. */
   readonly configMap: NginxConfigMap;
-  /** Undefined when `replicas` is a number. */
-  readonly autoscaler: Autoscaler | undefined;
+  /** KEDA's if a metric is; undefined when `replicas` is a number. */
+  readonly autoscaler: Autoscaler | ScaledObject | undefined;
   readonly disruptionBudget: PodDisruptionBudget;
   readonly networkPolicy: PodNetworkPolicy;
   /** Undefined where no route is shared by several backends. */

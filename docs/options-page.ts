@@ -9,6 +9,7 @@ const interfaces: Readonly<Record<string, string>> = {
   LoadBalancedApiProps: '`new LoadBalancedApi(app, id, { … })`',
   BackendProps: '`new Backend(namespace, id, { … })`, and a LoadBalancedApi itself',
   Autoscaling: '`replicas: { … }` of a backend or a proxy',
+  KedaOptions: '`ScalingMetric.keda(type, metadata, { … })`',
   BackendResources: '`resources: { … }` of a backend',
   ProxyResources: '`resources: { … }` of a proxy',
   Amounts: '`cpu: { … }` and `memory: { … }` in `resources`',

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { autoscalingOptions } from '../../charts/pods/autoscaling';
+import { autoscalingOptions, kedaOptions } from '../../charts/pods/autoscaling';
 import { backendOptions, healthCheckOptions, localOptions } from '../../charts/backend-props';
 import { Certificate, certificateFilesOptions, certManagerOptions } from '../../charts/certificate';
 import { clusterIpOptions, Exposure, loadBalancerOptions, nodePortOptions } from '../../charts/exposure';
@@ -29,6 +29,7 @@ const tables: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
   LoadBalancedApiProps: aroundOptions,
   BackendProps: backendOptions,
   Autoscaling: autoscalingOptions(backendCounts),
+  KedaOptions: kedaOptions,
   BackendResources: resourceOptions,
   ProxyResources: proxyResourceOptions,
   HealthCheckPaths: healthCheckOptions,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { App, Chart } from 'cdk8s';
 import { ConfigMap, Env, EnvValue, ServiceAccount, Volume } from 'cdk8s-plus-27';
 import { selfSignedKeyPair } from '../../../certificates/self-signed';
-import { type Autoscaling, ScalingMetric } from '../../../charts/pods/autoscaling';
+import { type Autoscaling, type KedaOptions, ScalingMetric } from '../../../charts/pods/autoscaling';
 import type { BackendProps, BackendResources, HealthCheckPaths } from '../../../charts/backend-props';
 import { Certificate } from '../../../charts/certificate';
 import {
@@ -60,7 +60,19 @@ const proxyResources: Values<ProxyResources> = { ...backendResources, temporaryS
 const autoscaling: Values<Autoscaling> = {
   min: [2, 1000],
   max: [3, 1000],
-  metrics: [[ScalingMetric.cpu(50)], [ScalingMetric.memory(80), ScalingMetric.cpu(70)]],
+  metrics: [
+    [ScalingMetric.cpu(50)],
+    [ScalingMetric.memory(80), ScalingMetric.cpu(70)],
+    [ScalingMetric.pods('http_requests_in_flight', 20), ScalingMetric.cpu(70)],
+    [
+      ScalingMetric.keda('cron', {
+        timezone: 'Europe/Berlin',
+        start: '0 8 * * *',
+        end: '0 18 * * *',
+        desiredReplicas: '8',
+      }),
+    ],
+  ],
   scaleDownAfter: ['0s', '1h'],
 };
 
@@ -81,6 +93,7 @@ const pods: Values<PodOptions> = {
 /** `local` says nothing to a cluster: test/local looks at it. */
 const backend: Values<Omit<BackendProps, 'local'>> = {
   image: ['registry.example.com:5000/orders:2'],
+  versionOf: ['shop', 'orders-of-before'],
   port: [1, 65_535],
   command: [['node', 'server.js']],
   args: [['--verbose']],
@@ -93,7 +106,6 @@ const backend: Values<Omit<BackendProps, 'local'>> = {
   requestTimeout: ['2s', '1h'],
   keepAliveTimeout: ['2s', '1h'],
   loadBalancing: [
-  versionOf: ['shop', 'orders-of-before'],
     LoadBalancing.roundRobin(),
     LoadBalancing.randomOfTwo(),
     LoadBalancing.hash(RequestKey.uri()),
@@ -214,6 +226,7 @@ const loadBalancer: Values<LoadBalancerOptions> = {
 
 /** Options of factories, and of what is added by methods. */
 const rateLimit: Values<RateLimitOptions> = { burst: [0, 1, 1_000_000] };
+const keda: Values<KedaOptions> = { authentication: ['orders-queue'] };
 const mirror: Values<MirrorOptions> = { percent: [1, 99] };
 const responseCache: Values<ResponseCacheOptions> = {
   size: ['1m', '1024g'],
@@ -351,6 +364,11 @@ const factories: readonly (readonly [
     'RateLimit.perClient',
     rateLimit,
     (options) => synthesize({ route: { rateLimit: RateLimit.perClient('5/s', options) } }),
+  ],
+  [
+    'ScalingMetric.keda',
+    keda,
+    (options) => synthesize({ replicas: { metrics: [ScalingMetric.keda('rabbitmq', { queueName: 'a' }, options)] } }),
   ],
   [
     'Mirror.to',

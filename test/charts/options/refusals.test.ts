@@ -525,7 +525,7 @@ const cases: [what: string, given: object, message: string][] = [
   [
     'a metric that is no list',
     { replicas: { metrics: ScalingMetric.cpu(70) } },
-    'replicas.metrics: {} is not a list: give one, such as [ScalingMetric.cpu(70)]',
+    'replicas.metrics: {"name":"ScalingMetric.cpu","of":{}} is not a list: give one, such as [ScalingMetric.cpu(70)]',
   ],
   [
     'a history of less than nothing',
