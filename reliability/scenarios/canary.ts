@@ -4,7 +4,6 @@ import { standardReplicas } from '../environment';
 import type { OtherMain } from '../reliability-cluster';
 import type { Scenario, ScenarioContext } from '../scenario';
 import type { Judgement } from '../scenario-result';
-import { lookAtVolumes } from './certificates';
 
 /** A prime: each client comes by every method, protocol and connection in turn. */
 export const clients = { header: 'x-client', count: 1009 } as const;
@@ -102,7 +101,7 @@ async function weighted(context: ScenarioContext, weight: number): Promise<void>
   const proxies = await namesOfProxies(context);
   const since = new Date();
   await context.system.apply({}, split(weight));
-  await lookAtVolumes(context);
+  await context.workloads.lookAtVolumes();
   await context.until(`the weight of ${weight} in every proxy`, async () => {
     const lines = await context.workloads.proxyLogs(since);
     return lines.filter((line) => weightsLine(weight).test(line)).length >= standardReplicas.proxy ? true : undefined;

@@ -42,14 +42,6 @@ export async function writeSecret(context: ScenarioContext, { certificate, priva
   );
 }
 
-/** A change of a pod makes the kubelet look at its Secrets and ConfigMaps at once; else that takes it a minute or more. */
-export async function lookAtVolumes(context: ScenarioContext): Promise<void> {
-  const { workloads } = context;
-  for (const { metadata } of await workloads.pods('proxy')) {
-    await workloads.run('annotate', 'pod', metadata.name, '--overwrite', `fairlead/looked-at=${Date.now()}`);
-  }
-}
-
 /** Waits until every proxy serves this certificate. */
 export async function servedEverywhere(context: ScenarioContext, pair: KeyPair): Promise<void> {
   const expected = fingerprint(pair);
@@ -64,7 +56,7 @@ export async function servedEverywhere(context: ScenarioContext, pair: KeyPair):
 /** The Secret is as synthesized again, and every proxy serves it. */
 export async function restoreSecret(context: ScenarioContext): Promise<void> {
   await context.system.apply();
-  await lookAtVolumes(context);
+  await context.workloads.lookAtVolumes();
 }
 
 export const certificates: readonly Scenario[] = [
@@ -82,7 +74,7 @@ export const certificates: readonly Scenario[] = [
         context.event(`certificate ${index + 1}`);
         const begin = Date.now();
         await writeSecret(context, pair);
-        if (index > 0) await lookAtVolumes(context);
+        if (index > 0) await context.workloads.lookAtVolumes();
         else {
           await context.until('the first handshake', async () =>
             (await handshake(context)) === fingerprint(pair) ? true : undefined,

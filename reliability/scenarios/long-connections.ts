@@ -3,7 +3,7 @@ import { endingText } from '../../load/held-streams';
 import { type StreamsResult, streamsSummary } from '../../load/streams';
 import { standardReplicas } from '../environment';
 import type { Scenario, ScenarioContext } from '../scenario';
-import { lookAtVolumes, restoreSecret, servedEverywhere, writeSecret } from './certificates';
+import { restoreSecret, servedEverywhere, writeSecret } from './certificates';
 
 const all = { webSockets: 200, eventStreams: 50 };
 const rollouts = 10;
@@ -146,7 +146,7 @@ const changes: readonly {
 async function renewed(context: ScenarioContext, index: number): Promise<void> {
   const pair = context.keyPair(index);
   await writeSecret(context, pair);
-  await lookAtVolumes(context);
+  await context.workloads.lookAtVolumes();
   await servedEverywhere(context, pair);
 }
 

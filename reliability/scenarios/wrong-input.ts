@@ -3,7 +3,7 @@ import type { KeyPair } from '../../certificates/key-pair';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
 import { isReady } from '../../cluster/pods';
 import type { Scenario, ScenarioContext } from '../scenario';
-import { handshake, lookAtVolumes, restoreSecret, servedEverywhere, writeSecret } from './certificates';
+import { handshake, restoreSecret, servedEverywhere, writeSecret } from './certificates';
 import { rolled } from './rollouts';
 
 const twoYears = 2 * 365 * 86_400_000;
@@ -28,7 +28,7 @@ function wrongSecret(
       const since = new Date();
       context.event('the Secret is wrong');
       await writeSecret(context, wrong(context));
-      await lookAtVolumes(context);
+      await context.workloads.lookAtVolumes();
       const complaints = await context.until('what the proxies say of it', async () => {
         const lines = (await workloads.proxyLogs(since)).filter((line) => /\[error\].*certificate/i.test(line));
         return lines.length >= 2 ? lines : undefined;
@@ -44,7 +44,7 @@ function wrongSecret(
       const renewed = context.keyPair(11);
       context.event('the Secret is put right');
       await writeSecret(context, renewed);
-      await lookAtVolumes(context);
+      await context.workloads.lookAtVolumes();
       await servedEverywhere(context, renewed);
       await rolled(context, 'proxy');
     },

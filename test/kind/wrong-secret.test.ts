@@ -14,16 +14,9 @@ beforeAll(() => settled());
 
 afterAll(async () => {
   await apply(suite().manifests);
-  await lookAtVolumes();
+  await workloads().lookAtVolumes();
   await workloads().rolledOut('proxy');
 });
-
-/** A change of a pod makes the kubelet look at its Secrets at once; else that takes it a minute or more. */
-async function lookAtVolumes(): Promise<void> {
-  for (const { metadata } of await workloads().pods('proxy')) {
-    await workloads().run('annotate', 'pod', metadata.name, '--overwrite', `fairlead/looked-at=${Date.now()}`);
-  }
-}
 
 async function failedStarts(before: readonly string[]): Promise<number> {
   const events = JSON.parse(await workloads().run('get', 'events', '--output=json')) as {
@@ -51,7 +44,7 @@ scenario('a Secret whose key does not match takes nothing away, and no new proxy
     'nginx-tls',
     `--patch=${JSON.stringify({ stringData: { 'tls.crt': pair('one').certificate, 'tls.key': pair('other').privateKey } })}`,
   );
-  await lookAtVolumes();
+  await workloads().lookAtVolumes();
   await eventually('both proxies, to say so', async () => {
     const lines = (await workloads().proxyLogs(since)).filter((line) =>
       line.includes('the last good pair is still served'),
