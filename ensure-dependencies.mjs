@@ -19,7 +19,10 @@ const wanted = packages('package-lock.json');
 const installed = packages('node_modules/.package-lock.json');
 const missing = Object.entries(wanted).some(
   ([path, { version, link, optional, peer }]) =>
-    path.startsWith('node_modules/') && !link && !optional && !peer && installed[path]?.version !== version,
+    path.startsWith('node_modules/') &&
+    !optional &&
+    !peer &&
+    (link ? installed[path] === undefined : installed[path]?.version !== version),
 );
 
 if (missing) {

@@ -4,6 +4,8 @@ const transform = { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022' } }] };
 
 export default {
   testEnvironment: 'node',
+  // The workspaces as they are, not as they were built last.
+  testEnvironmentOptions: { customExportConditions: ['fairlead-source', 'node', 'node-addons'] },
   testTimeout: 60_000,
   // Most of the time a test waits: for DNS to be asked again, for a connection to be closed, for a process to end.
   maxWorkers: Math.max(6, availableParallelism()),

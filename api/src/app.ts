@@ -1,4 +1,5 @@
 import express, { type Express } from 'express';
+import type { Readiness } from 'fairlead-serve';
 import type { Logger } from 'pino';
 import type { Environment } from './environment';
 import { errorHandler, notFound, refuseMalformedPath } from './errors';
@@ -15,7 +16,6 @@ import { readinessSwitch } from './routes/readiness-switch';
 import { sse } from './routes/sse';
 import { status } from './routes/status';
 import { upload } from './routes/upload';
-import type { Readiness } from './serving/readiness';
 
 export interface AppOptions {
   readonly environment: Environment;

@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import { inspect } from 'node:util';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import { requestId } from 'fairlead-serve';
 import type { Logger } from 'pino';
-import { requestId } from './request-id';
 
 /** What a client is told of an error: its name and the id to find it by in the log, nothing from inside. */
 function answerError(request: Request, response: Response, status: number): void {

@@ -1,9 +1,9 @@
+import { Readiness, serve } from 'fairlead-serve';
 import { createApp } from './app';
 import { readEnvironment } from './environment';
 import { validOrEnd } from './fatal';
 import { createLogger } from './logger';
 import { webSocketEcho } from './routes/web-socket-echo';
-import { Readiness, serve } from './serve';
 
 const environment = validOrEnd(() => readEnvironment(process.env));
 const logger = validOrEnd(() => createLogger(process.env));

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { RequestHandler } from 'express';
+import { requestId } from 'fairlead-serve';
 import type { Logger } from 'pino';
-import { requestId } from './request-id';
 
 const probePaths: readonly string[] = ['/livez', '/readyz'];
 

@@ -1,60 +1,38 @@
-import { InvalidOption } from './invalid-option';
+/** A variable of the environment that cannot be what it is, said in one line: its name, its value, and what would do. */
+export class InvalidSetting extends Error {
+  constructor(variable: string, value: string, remedy: string) {
+    // JSON escapes newlines and control characters, so that whatever was given stays on one line.
+    super(`${variable}: ${JSON.stringify(value).slice(0, 200)} ${remedy}`);
+    this.name = 'InvalidSetting';
+  }
+}
 
-/** A setting: what it is called as an option and as an environment variable, and what it was given as in each. */
-export interface Setting<T> {
+interface Setting {
   readonly variable: string;
   readonly environment: NodeJS.ProcessEnv;
-  /** Given in code, it wins over the environment. */
-  readonly option?: { readonly name: string; readonly value: T | undefined };
 }
 
 /** What the environment says of a setting; an empty variable says nothing. */
-function fromEnvironment({ variable, environment }: Setting<unknown>): string | undefined {
+function fromEnvironment({ variable, environment }: Setting): string | undefined {
   const text = environment[variable];
   return text === '' ? undefined : text;
 }
 
-/** A whole number between two bounds, both included. */
-export function integerSetting(setting: Setting<number>, fallback: number, min: number, max: number): number {
-  const { option } = setting;
-  if (option?.value !== undefined) {
-    if (!Number.isInteger(option.value) || option.value < min || option.value > max) {
-      throw new InvalidOption(option.name, option.value, `is out of range: give a whole number from ${min} to ${max}`);
-    }
-    return option.value;
-  }
+/** A text of a certain form; `remedy` says which. */
+export function textSetting(setting: Setting, fallback: string, form: RegExp, remedy: string): string {
   const text = fromEnvironment(setting);
   if (text === undefined) return fallback;
-  const value = Number(text);
-  if (!/^\d{1,9}$/.test(text) || value < min || value > max) {
-    throw new InvalidOption(setting.variable, text, `is out of range: give a whole number from ${min} to ${max}`);
-  }
-  return value;
-}
-
-/** A text of a certain form; `remedy` says which. */
-export function textSetting<T extends string | undefined>(
-  setting: Setting<string>,
-  fallback: T,
-  form: RegExp,
-  remedy: string,
-): string | T {
-  const { option } = setting;
-  const given = option?.value ?? fromEnvironment(setting);
-  if (given === undefined) return fallback;
-  if (!form.test(given)) {
-    throw new InvalidOption(option?.value === undefined ? setting.variable : option.name, given, remedy);
-  }
-  return given;
+  if (!form.test(text)) throw new InvalidSetting(setting.variable, text, remedy);
+  return text;
 }
 
 /** One of a few words. */
-export function choiceSetting<T extends string>(setting: Setting<T>, fallback: T, choices: readonly T[]): T {
+export function choiceSetting<T extends string>(setting: Setting, fallback: T, choices: readonly T[]): T {
   const text = fromEnvironment(setting);
   if (text === undefined) return fallback;
   const choice = choices.find((candidate) => candidate === text);
   if (choice === undefined) {
-    throw new InvalidOption(setting.variable, text, `is unknown: give one of ${choices.join(', ')}`);
+    throw new InvalidSetting(setting.variable, text, `is unknown: give one of ${choices.join(', ')}`);
   }
   return choice;
 }

@@ -1,9 +1,9 @@
 import type { RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import express from 'express';
+import { serve } from 'fairlead-serve';
 import { errorHandler, notFound } from '../../api/src/errors';
 import { requestLog } from '../../api/src/request-log';
-import { serve } from '../../api/src/serve';
 import { answer } from './support/answer';
 import { apiServer, type ApiServer } from './support/api-server';
 import { CapturedLogger } from './support/captured-logger';

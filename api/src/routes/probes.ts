@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import type { Readiness } from '../serving/readiness';
+import type { Readiness } from 'fairlead-serve';
 
 /**
  * Alive as long as it answers at all; ready unless switched off or ending.

@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import type { Readiness } from '../serving/readiness';
+import type { Readiness } from 'fairlead-serve';
 
 /** Takes an instance out of rotation and back, without ending it. */
 export function readinessSwitch(readiness: Readiness): Router {

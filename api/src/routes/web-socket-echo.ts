@@ -1,10 +1,9 @@
-import type { IncomingMessage, Server } from 'node:http';
+import { type IncomingMessage, type Server, ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { requestId } from 'fairlead-serve';
 import type { Logger } from 'pino';
 import { type RawData, WebSocketServer } from 'ws';
-import { requestId } from '../request-id';
 import { requestLine } from '../request-log';
-import { rawErrorAnswer } from '../serving/client-error';
 import { EchoedWebSocket } from './echoed-web-socket';
 
 const path = '/ws/echo';
@@ -44,7 +43,7 @@ export function webSocketEcho(server: Server, logger: Logger, hostname: string):
     const known = request.url?.replace(/\?.*$/s, '') === path;
     if (!known || open.size >= mostWebSockets) {
       const status = known ? 503 : 404;
-      socket.end(rawErrorAnswer(status, requestId(request)));
+      refuse(request, status);
       logger.info(requestLine(request, status, begun), 'request completed');
       return;
     }
@@ -70,6 +69,17 @@ export function webSocketEcho(server: Server, logger: Logger, hostname: string):
       });
     });
   });
+}
+
+/** Node answers no upgrade by itself once there is a listener for them. */
+function refuse(request: IncomingMessage, status: number): void {
+  const { socket } = request;
+  const id = requestId(request);
+  const response = new ServerResponse(request);
+  response.assignSocket(socket);
+  response.setHeader('Connection', 'close').setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.setHeader('X-Request-Id', id).writeHead(status);
+  response.end(JSON.stringify({ error: STATUS_CODES[status], requestId: id }), () => socket.end());
 }
 
 /** `ws` gives one Buffer unless `binaryType` says otherwise. */

@@ -1,7 +1,7 @@
+import { Readiness, serve, type Served, type ServeOptions } from 'fairlead-serve';
 import { createApp } from '../../../api/src/app';
 import { readEnvironment } from '../../../api/src/environment';
 import { webSocketEcho } from '../../../api/src/routes/web-socket-echo';
-import { Readiness, serve, type Served, type ServeOptions } from '../../../api/src/serve';
 import { onFileFinished } from '../../afterwards';
 import { CapturedLogger } from './captured-logger';
 

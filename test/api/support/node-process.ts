@@ -8,7 +8,7 @@ import { typescriptProgram } from '../../typescript-program';
 
 const root = join(__dirname, '../../..');
 
-/** A TypeScript program in a process of its own, and what it logs. */
+/** A program in a process of its own, and what it logs. */
 export class NodeProcess {
   readonly lines: LogLine[] = [];
   /** What is on its output and is no JSON. */
@@ -17,8 +17,8 @@ export class NodeProcess {
   private readonly child: ChildProcess;
   private ended = false;
 
-  constructor(file: string, environment: NodeJS.ProcessEnv = {}) {
-    this.child = spawn(process.execPath, [...typescriptProgram, file], {
+  constructor(file: string, environment: NodeJS.ProcessEnv = {}, loader: readonly string[] = typescriptProgram) {
+    this.child = spawn(process.execPath, [...loader, file], {
       cwd: root,
       env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
-import { serve, Served } from '../../../api/src/serve';
+import { serve, Served } from 'fairlead-serve';
 import { timeline } from '../../../model/timeline';
 import { CapturedLogger } from '../../api/support/captured-logger';
 import { proxyModel } from '../support/models';

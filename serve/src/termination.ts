@@ -1,9 +1,10 @@
 import { constants } from 'node:os';
-import type { Logger } from 'pino';
+import { logFatal, type ServeLogger } from './logger';
+import { ServeError } from './serve-error';
 
 /** A server that has to end before the process does. */
 export interface Ending {
-  readonly logger: Logger;
+  readonly logger: ServeLogger;
   /** Resolves with false if something had to be cut off. */
   readonly end: () => Promise<boolean>;
 }
@@ -32,11 +33,28 @@ export function forgetEnding(ending: Ending): void {
 function onSignal(signal: NodeJS.Signals): void {
   const all = [...endings];
   if (asked) {
-    all[0]?.logger.warn(`${signal} again: ends at once`);
+    all[0]?.logger.error(`${signal} again: ends at once`);
     process.exit(128 + constants.signals[signal]);
   }
   asked = true;
   void Promise.all(all.map(({ end }) => end())).then((clean) => {
     process.exit(clean.includes(false) ? 1 : 0);
   });
+}
+
+/**
+ * A `ServeError` that nobody catches ends the process with exit code 1, as any other error does, but with one line in
+ * place of a stack trace. An app that listens for `uncaughtException` goes on deciding that by itself.
+ */
+export function endInOneLine(): void {
+  if (!process.listeners('uncaughtExceptionMonitor').includes(onUncaught)) {
+    process.on('uncaughtExceptionMonitor', onUncaught);
+  }
+}
+
+function onUncaught(error: Error): void {
+  const isHandled = process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback();
+  if (!(error instanceof ServeError) || isHandled) return;
+  logFatal(error.message);
+  process.exit(1);
 }

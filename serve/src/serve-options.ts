@@ -1,6 +1,6 @@
-import type { Logger } from 'pino';
-import { integerSetting, textSetting } from '../settings';
+import type { ServeLogger } from './logger';
 import type { Readiness } from './readiness';
+import { integerSetting, textSetting } from './settings';
 
 /** Each option wins over its environment variable, and that over the default. */
 export interface ServeOptions {
@@ -77,9 +77,8 @@ export interface ServeOptions {
    * Where `serve()` logs its start and its end.
    *
    * @default JSON lines on standard output, from LOG_LEVEL (info) on
-   * @see https://getpino.io/
    */
-  readonly logger?: Logger;
+  readonly logger?: ServeLogger;
 }
 
 export interface ServeSettings {
@@ -118,7 +117,6 @@ export function serveSettings(options: ServeOptions, environment: NodeJS.Process
     ),
     host: textSetting(
       { variable: 'HOST', environment, option: { name: 'host', value: options.host } },
-      undefined,
       /^[\w.:%-]{1,253}$/,
       'is not an address or a host name: give one, such as "127.0.0.1"',
     ),

@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
-import { serve, type ServeOptions } from '../../api/src/serve';
-import { answer } from './support/answer';
-import { CapturedLogger } from './support/captured-logger';
-import { NodeProcess } from './support/node-process';
-import { RawConnection } from './support/raw-connection';
+import { serve, ServeError, type ServeOptions } from 'fairlead-serve';
+import { answer } from '../api/support/answer';
+import { CapturedLogger } from '../api/support/captured-logger';
+import { NodeProcess } from '../api/support/node-process';
+import { RawConnection } from '../api/support/raw-connection';
 import { onTestFinished } from '../afterwards';
 
 const { logger } = new CapturedLogger();
@@ -99,10 +99,12 @@ describe('trusted proxies', () => {
 });
 
 test('the environment is enough: serve(app) alone', async () => {
-  const app = new NodeProcess('test/api/fixtures/plain-express.ts', { TRUST_PROXY_HOPS: '2', HOSTNAME: 'pod-1' });
+  const app = new NodeProcess('test/serve/fixtures/plain-express.ts', { TRUST_PROXY_HOPS: '2', HOSTNAME: 'pod-1' });
   const port = await app.port();
   expect(await app.line('Now accepting')).toMatchObject({
     level: 30,
+    time: expect.any(Number) as number,
+    pid: expect.any(Number) as number,
     hostname: 'pod-1',
     msg: `Now accepting requests at http://127.0.0.1:${port}`,
   });
@@ -113,12 +115,66 @@ test('the environment is enough: serve(app) alone', async () => {
   expect(await app.exited).toEqual({ code: 0, signal: null });
 });
 
+describe('an error that the app catches', () => {
+  const app = (_request: unknown, response: { end(): void }): void => {
+    response.end();
+  };
+
+  test('is thrown at once for an option that cannot be', () => {
+    expect(() => serve(app, { port: -1, logger })).toThrow(
+      expect.objectContaining({
+        name: 'ServeError',
+        code: 'ERR_INVALID_ARG_VALUE',
+        message: 'port: -1 is out of range: give a whole number from 0 to 65535',
+      }) as Error,
+    );
+  });
+
+  test('is thrown at once for what is no listener for requests', () => {
+    const koa = { callback: () => app };
+    expect(() => serve(koa as unknown as typeof app, { logger })).toThrow(
+      'app: is no listener for requests: give an Express app, app.callback() of Koa, app.routing of Fastify, or a function of (request, response)',
+    );
+  });
+
+  test('is what `listening` rejects with for a taken port, and nothing of it is left', async () => {
+    const { port } = await served(app);
+    const handlers = process.listenerCount('SIGTERM');
+    const { listening, close, server } = serve(app, { port, host: '127.0.0.1', logger });
+    await expect(listening).rejects.toThrow(ServeError);
+    await expect(listening).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+      message: `Port ${port} of 127.0.0.1 is taken by another program: stop it, or give another PORT`,
+      cause: { syscall: 'listen' },
+    });
+    expect(await close()).toBe(true);
+    expect(server.listening).toBe(false);
+    expect(process.listenerCount('SIGTERM')).toBe(handlers);
+  });
+
+  test('does not end the process, nor does one that it hears of by uncaughtException', async () => {
+    const environment = { PORT: 'x' };
+    const caught = new NodeProcess('test/serve/fixtures/catching.ts', environment);
+    expect(await caught.exited).toEqual({ code: 0, signal: null });
+    expect(caught.text).toEqual(['caught PORT: "x" is out of range: give a whole number from 0 to 65535']);
+    const heard = new NodeProcess('test/serve/fixtures/hearing.ts', environment);
+    expect(await heard.exited).toEqual({ code: 3, signal: null });
+    expect(heard.text).toEqual(['heard PORT: "x" is out of range: give a whole number from 0 to 65535']);
+  });
+});
+
+test('an error of the app itself that nobody catches is shown by Node as ever', async () => {
+  const app = new NodeProcess('test/serve/fixtures/failing.ts');
+  expect(await app.exited).toEqual({ code: 1, signal: null });
+  expect(app.text.join('\n')).toMatch(/Error: of the app itself\n +at .*failing\.ts:\d+/);
+});
+
 test('a taken port is one clear line and exit code 1', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   onTestFinished(() => other.close());
   await once(other, 'listening');
   const { port } = other.address() as AddressInfo;
-  const app = new NodeProcess('test/api/fixtures/plain-express.ts', { PORT: String(port), LOG_LEVEL: 'silent' });
+  const app = new NodeProcess('test/serve/fixtures/plain-express.ts', { PORT: String(port), LOG_LEVEL: 'silent' });
   expect(await app.exited).toEqual({ code: 1, signal: null });
   expect(app.text).toEqual([]);
   expect(app.lines.map(({ msg }) => msg)).toEqual([
@@ -127,7 +183,7 @@ test('a taken port is one clear line and exit code 1', async () => {
 });
 
 test('an address that this machine does not have is one clear line and exit code 1', async () => {
-  const app = new NodeProcess('test/api/fixtures/plain-express.ts', { HOST: '203.0.113.1' });
+  const app = new NodeProcess('test/serve/fixtures/plain-express.ts', { HOST: '203.0.113.1' });
   expect(await app.exited).toEqual({ code: 1, signal: null });
   expect(app.text).toEqual([]);
   expect(app.lines).toHaveLength(1);
@@ -135,7 +191,7 @@ test('an address that this machine does not have is one clear line and exit code
 });
 
 test('what is wrong in the environment of an app is one clear line and exit code 1', async () => {
-  const app = new NodeProcess('test/api/fixtures/plain-express.ts', { KEEP_ALIVE_TIMEOUT_SECONDS: '65s' });
+  const app = new NodeProcess('test/serve/fixtures/plain-express.ts', { KEEP_ALIVE_TIMEOUT_SECONDS: '65s' });
   expect(await app.exited).toEqual({ code: 1, signal: null });
   expect(app.text).toEqual([]);
   expect(app.lines.map(({ msg }) => msg)).toEqual([

@@ -5,8 +5,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import express from 'express';
 import { WebSocket, WebSocketServer } from 'ws';
-import { Connections } from '../../api/src/serving/connections';
-import { RawConnection } from './support/raw-connection';
+import { Connections } from '../../serve/src/connections/connections';
+import { RawConnection } from '../api/support/raw-connection';
 import { until } from '../until';
 
 // Long enough for any test: what happens within the grace is shown without a race, and tests end it by themselves.

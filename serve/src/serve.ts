@@ -1,13 +1,14 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { endWith, validOrEnd } from './fatal';
-import { createLogger } from './logger';
-import { Connections } from './serving/connections';
-import { Readiness } from './serving/readiness';
-import { type ServeOptions, type ServeSettings, serveSettings } from './serving/serve-options';
-import { endOnSignals, forgetEnding } from './serving/termination';
+import { Connections } from './connections/connections';
+import { jsonLogger, type ServeLogger } from './logger';
+import { Readiness } from './readiness';
+import { requestId } from './request-id';
+import { ServeError } from './serve-error';
+import { type ServeOptions, type ServeSettings, serveSettings } from './serve-options';
+import { endInOneLine, endOnSignals, forgetEnding } from './termination';
 
-export { Readiness, type ServeOptions };
+export { Readiness, requestId, ServeError, type ServeLogger, type ServeOptions };
 
 /** A server that accepts requests, and ends gracefully. */
 export interface Served {
@@ -15,13 +16,15 @@ export interface Served {
   readonly server: Server;
   /** What the app answers its readiness probe from. */
   readonly readiness: Readiness;
-  /** Resolves once requests are accepted. */
+  /** Resolves once requests are accepted; rejects with a `ServeError` if the port cannot be listened on. */
   readonly listening: Promise<AddressInfo>;
   /** Ends as on SIGTERM, but leaves the process running; resolves with false if something had to be cut off. */
-  close(): Promise<boolean>;
+  readonly close: () => Promise<boolean>;
 }
 
 const idleGraceMilliseconds = 1000;
+const noListener =
+  'app: is no listener for requests: give an Express app, app.callback() of Koa, app.routing of Fastify, or a function of (request, response)';
 
 /**
  * Serves an Express app, or any other listener for HTTP requests, so that a proxy in front of it loses none: connections
@@ -29,13 +32,19 @@ const idleGraceMilliseconds = 1000;
  * the process turns not-ready, answers what is in flight, tells clients to close, ends event streams and WebSockets (1001),
  * and ends. A second signal ends it at once.
  *
+ * A `ServeError` that is not caught ends the process with exit code 1 and one line, not with a stack trace.
+ *
+ * @throws {ServeError} at a setting that cannot be
+ *
  * @example
  * const { readiness } = serve(app);
  * app.get('/readyz', (request, response) => response.sendStatus(readiness.ready ? 200 : 503));
  */
 export function serve(app: RequestListener, options: ServeOptions = {}): Served {
-  const settings = validOrEnd(() => serveSettings(options, process.env));
-  const logger = options.logger ?? validOrEnd(() => createLogger(process.env));
+  endInOneLine();
+  if (typeof (app as unknown) !== 'function') throw new ServeError(noListener, 'ERR_INVALID_ARG_TYPE');
+  const settings = serveSettings(options, process.env);
+  const logger = options.logger ?? jsonLogger(process.env);
   const readiness = options.readiness ?? new Readiness();
   if (isExpressApplication(app)) trustProxies(app, settings);
 
@@ -52,10 +61,14 @@ export function serve(app: RequestListener, options: ServeOptions = {}): Served 
 
   const drain = async (): Promise<boolean> => {
     readiness.drain();
-    await listening;
+    const listens = await listening.then(
+      () => true,
+      () => false,
+    );
+    if (!listens) return true;
+    const { requestsInFlight, upgraded } = connections;
     logger.info(
-      { requests: connections.requestsInFlight, upgraded: connections.upgraded },
-      'Ending: not ready any more, answers what is in flight',
+      `Ending: not ready any more, answers what is in flight (requests: ${requestsInFlight}, upgraded connections: ${upgraded})`,
     );
     const cut = await connections.drain(settings.shutdownTimeout);
     forgetEnding(ending);
@@ -64,7 +77,6 @@ export function serve(app: RequestListener, options: ServeOptions = {}): Served 
       return true;
     }
     logger.error(
-      cut,
       `Ended: cut off ${cut.requests} requests and ${cut.connections} connections after ${settings.shutdownTimeout / 1000} s`,
     );
     return false;
@@ -74,8 +86,11 @@ export function serve(app: RequestListener, options: ServeOptions = {}): Served 
   const ending = { logger, end: close };
   endOnSignals(ending);
 
-  const listening = new Promise<AddressInfo>((resolve) => {
-    const refuse = (error: NodeJS.ErrnoException) => endWith(whyNotListening(error, settings));
+  const listening = new Promise<AddressInfo>((resolve, reject) => {
+    const refuse = (error: NodeJS.ErrnoException): void => {
+      forgetEnding(ending);
+      reject(new ServeError(whyNotListening(error, settings), error.code ?? '', { cause: error }));
+    };
     server.once('error', refuse);
     server.listen({ port: settings.port, ...(settings.host !== undefined && { host: settings.host }) }, () => {
       server.off('error', refuse);

@@ -3,10 +3,10 @@ import { createServer, IncomingMessage, type RequestListener, type Server, Serve
 import { type AddressInfo, Socket } from 'node:net';
 import express from 'express';
 import fc from 'fast-check';
-import { Connections } from '../../api/src/serving/connections';
-import { EventStream } from '../../api/src/serving/event-stream';
-import { answer } from './support/answer';
-import { RawConnection } from './support/raw-connection';
+import { Connections } from '../../serve/src/connections/connections';
+import { EventStream } from '../../serve/src/connections/event-stream';
+import { answer } from '../api/support/answer';
+import { RawConnection } from '../api/support/raw-connection';
 import { until } from '../until';
 
 const type = 'text/event-stream';

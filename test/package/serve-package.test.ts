@@ -1,0 +1,197 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { NodeProcess } from '../api/support/node-process';
+import { RawConnection } from '../api/support/raw-connection';
+import { until } from '../until';
+
+const root = resolve(__dirname, '../..');
+const typescript = resolve(root, 'node_modules/typescript/bin/tsc');
+const { version } = JSON.parse(readFileSync(join(root, 'serve/package.json'), 'utf8')) as { version: string };
+/** What the budget of the package is, packed and unpacked. */
+const mostBytes = 100_000;
+
+let app: string;
+let installed: string;
+let packages: string[];
+
+function npm(args: readonly string[], cwd: string): void {
+  const shared = ['--no-audit', '--no-fund', '--offline', '--loglevel=error'];
+  execFileSync('npm', [...args, ...shared], { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+function filesOf(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+}
+
+beforeAll(() => {
+  app = mkdtempSync(join(tmpdir(), 'fairlead-serve-package-'));
+  installed = join(app, 'node_modules/fairlead-serve');
+  npm(['pack', '--pack-destination', app], join(root, 'serve'));
+  writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'app', private: true }));
+  npm(['install', `fairlead-serve-${version}.tgz`], app);
+  packages = readdirSync(join(app, 'node_modules')).filter((name) => !name.startsWith('.'));
+  // What the app brings itself.
+  for (const name of ['express', 'express4', 'fastify', 'koa', '@types']) {
+    symlinkSync(join(root, 'node_modules', name), join(app, 'node_modules', name));
+  }
+}, 60_000);
+
+afterAll(() => {
+  rmSync(app, { recursive: true, force: true });
+});
+
+test('the package is one without dependencies, of less than 100 kB', () => {
+  expect(packages).toEqual(['fairlead-serve']);
+  expect(readdirSync(installed).sort()).toEqual(['LICENSE', 'README.md', 'lib', 'package.json', 'src']);
+  expect(statSync(join(app, `fairlead-serve-${version}.tgz`)).size).toBeLessThan(mostBytes);
+  const bytes = filesOf(installed).reduce((sum, file) => sum + statSync(file).size, 0);
+  expect(bytes).toBeLessThan(mostBytes);
+});
+
+test('it loads as one file, and says nothing', () => {
+  const count = "require('fairlead-serve'); console.log(Object.keys(require.cache).length)";
+  expect(execFileSync(process.execPath, ['-e', count], { cwd: app, encoding: 'utf8' })).toBe('1\n');
+});
+
+test('what was built leads back to its sources', () => {
+  const maps = filesOf(join(installed, 'lib')).filter((file) => file.endsWith('.map'));
+  expect(maps).toContain(join(installed, 'lib/serve.js.map'));
+  expect(maps).toContain(join(installed, 'lib/serve.d.ts.map'));
+  for (const map of maps) {
+    const { sources } = JSON.parse(readFileSync(map, 'utf8')) as { sources: string[] };
+    expect(sources.map((source) => [source, existsSync(join(dirname(map), source))])).toEqual(
+      sources.map((source) => [source, true]),
+    );
+  }
+});
+
+const typed = `import type { RequestListener } from 'node:http';
+import { Readiness, requestId, serve, ServeError, type Served, type ServeLogger, type ServeOptions } from 'fairlead-serve';
+
+const logger: ServeLogger = console;
+const options: ServeOptions = { port: 0, readiness: new Readiness(), logger };
+const listener: RequestListener = (request, response) => {
+  response.end(requestId(request));
+};
+export const served: Served = serve(listener, options);
+served.listening.then(({ port }) => port.toFixed()).catch((error: unknown) => {
+  if (error instanceof ServeError) error.code.toUpperCase();
+});
+// @ts-expect-error: no such option
+serve(listener, { prot: 3000 });
+// @ts-expect-error: no text
+export const closed: string = served.close();
+`;
+
+test.each([
+  ['node10', ['typed.ts'], ['--module', 'commonjs', '--moduleResolution', 'node10', '--ignoreDeprecations', '6.0']],
+  ['node16', ['typed.cts', 'typed.mts'], ['--module', 'node16']],
+  ['bundler', ['typed.ts'], ['--module', 'esnext', '--moduleResolution', 'bundler']],
+])('its types are right under moduleResolution %s', (_resolution, files, options) => {
+  for (const file of files) writeFileSync(join(app, file), typed);
+  const shared = ['--strict', '--noEmit', '--target', 'es2022', '--lib', 'es2022', '--types', 'node', '--skipLibCheck'];
+  const { stdout } = spawnSync(process.execPath, [typescript, ...shared, ...options, ...files], {
+    cwd: app,
+    encoding: 'utf8',
+  });
+  expect(stdout).toBe('');
+});
+
+/** What answers `/held` when the process has been told to end. */
+const held = `
+const untilSigterm = () =>
+  new Promise((resolve) => {
+    process.once('SIGTERM', () => setImmediate(resolve, 'held'));
+    console.log('holds');
+  });
+`;
+
+const programs = {
+  'node.mjs': `import { serve } from 'fairlead-serve';
+${held}
+serve(async (request, response) => {
+  response.end(request.url === '/held' ? await untilSigterm() : 'quick');
+});
+`,
+  'express4.cjs': `const express = require('express4');
+const { serve } = require('fairlead-serve');
+${held}
+const app = express();
+app.get('/quick', (request, response) => response.send('quick'));
+app.get('/held', (request, response) => untilSigterm().then((text) => response.send(text)));
+serve(app);
+`,
+  'express5.mjs': `import express from 'express';
+import { serve } from 'fairlead-serve';
+${held}
+const app = express();
+app.get('/quick', (request, response) => response.send('quick'));
+app.get('/held', async (request, response) => response.send(await untilSigterm()));
+await serve(app).listening;
+`,
+  'fastify.mjs': `import fastify from 'fastify';
+import { serve } from 'fairlead-serve';
+${held}
+const app = fastify({ trustProxy: 1 });
+app.get('/quick', () => 'quick');
+app.get('/held', untilSigterm);
+await app.ready();
+serve(app.routing);
+`,
+  'koa.cjs': `const Koa = require('koa');
+const { serve } = require('fairlead-serve');
+${held}
+const app = new Koa();
+app.use(async (context) => {
+  context.body = context.path === '/held' ? await untilSigterm() : 'quick';
+});
+serve(app.callback());
+`,
+};
+
+describe('an app', () => {
+  const running = new Map<string, NodeProcess>();
+
+  beforeAll(() => {
+    // All at once: most of the time each waits for the end of another process, or of its own.
+    for (const [file, program] of Object.entries(programs)) {
+      writeFileSync(join(app, file), program);
+      running.set(file, new NodeProcess(join(app, file), {}, []));
+    }
+  });
+
+  test.each(Object.keys(programs))(
+    '%s serves, keeps its connections, and ends with what it holds answered',
+    async (file) => {
+      const process = running.get(file);
+      if (process === undefined) throw new Error(`${file} does not run`);
+      const client = await RawConnection.open(await process.port());
+      client.get('/quick');
+      expect(await client.until('quick')).toContain('Keep-Alive: timeout=65');
+      client.get('/quick');
+      await until(() => client.count('quick') === 2, 'a second answer on the connection');
+      client.get('/held');
+      await until(() => process.text.includes('holds'), 'the request to be held');
+      process.kill('SIGTERM');
+      await client.closed;
+      expect(client.count('200 OK')).toBe(3);
+      expect(client.received).toMatch(/Connection: close[^]*held/);
+      expect(await process.exited).toEqual({ code: 0, signal: null });
+      expect(process.lines.at(-1)).toMatchObject({ level: 30, msg: 'Ended: nothing was cut off' });
+      expect(process.text).toEqual(['holds']);
+    },
+  );
+});
