@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 const wellFormed = /^[\w.-]{1,128}$/;
@@ -9,7 +8,8 @@ export function requestId(request: IncomingMessage): string {
   const known = ids.get(request);
   if (known !== undefined) return known;
   const given = request.headers['x-request-id'];
-  const id = typeof given === 'string' && wellFormed.test(given) ? given : randomUUID();
+  // The global `crypto` is loaded when it is first used: node:crypto took a third of what it takes to load this package.
+  const id = typeof given === 'string' && wellFormed.test(given) ? given : crypto.randomUUID();
   ids.set(request, id);
   return id;
 }
