@@ -1,6 +1,7 @@
 import { type Budget, budget } from '../model/budget';
+import { corsHeaders } from '../model/cors';
 import { certificatesOf, type HostModel, type ProxyModel } from '../model/proxy';
-import { cachesOf, countOfRateLimits } from '../model/route';
+import { cachesOf, countOfClientLimits, countOfRateLimits } from '../model/route';
 import { strictTransportSecurity } from '../model/proxy-options';
 import type { TimesAround } from '../model/route-options';
 import type { Snippet } from '../model/snippet';
@@ -68,6 +69,7 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
   if (routes.length === 0) {
     throw new InvalidOption('routes', [], 'is empty: give a route, such as addRoute("/", orders)');
   }
+  refuseCorsTwice(parts.settings, routes);
   const staticFiles = mountedFiles(routes);
   const model = proxyModel(parts, routes, staticFiles);
   const { settings, namespace, hasWeights } = parts;
@@ -142,6 +144,7 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
         0,
       ),
       rateLimits: countOfRateLimits(models),
+      clientLimits: countOfClientLimits(models),
       hasMirrors: mirrors.length > 0,
       externalServices: externalServices(models),
       hostCertificates: certificatesOf(hosts).length - 1,
@@ -154,6 +157,20 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
     unlimitedClients: unlimited,
     snippets: textsOf(snippets, 'http'),
   };
+}
+
+/** What routes say to pages of other origins, a header of all answers must not say too. */
+function refuseCorsTwice({ defaultResponseHeaders }: NginxProxySettings, routes: readonly Route[]): void {
+  const route = routes.find(({ model }) => model.cors !== undefined);
+  const twice = defaultResponseHeaders.find(([name]) =>
+    corsHeaders.some((header) => header.toLowerCase() === name.toLowerCase()),
+  );
+  if (route === undefined || twice === undefined) return;
+  throw new InvalidOption(
+    `defaultResponseHeaders[${JSON.stringify(twice[0])}]`,
+    twice[1],
+    `is what \`cors\` of the route ${route.path.path} says already: take one of them out`,
+  );
 }
 
 /** Each once, in an order that does not follow from that of the routes. */

@@ -24,6 +24,7 @@ const interfaces: Readonly<Record<string, string>> = {
   RouteOptions: '`addRoute(path, target, { … })`, `routeDefaults: { … }`, and `route: { … }` of a LoadBalancedApi',
   RetryOptions: '`Retries.safe({ … })`',
   RateLimitOptions: '`RateLimit.perClient(rate, { … })` and `RateLimit.per(key, rate, { … })`',
+  CorsOptions: '`Cors.allow(origins, { … })`',
   MirrorOptions: '`Mirror.to(target, { … })`',
   ResponseCacheOptions: '`ResponseCache.of({ … })`',
   HostOptions: '`addHost(host, { … })`',
@@ -48,7 +49,7 @@ const interfaces: Readonly<Record<string, string>> = {
 /** Whose methods are the choices that exclude each other, and what is added to a construct. */
 const classes = [
   ...['Certificate', 'Exposure', 'LoadBalancing', 'RequestKey', 'ScalingMetric'],
-  ...['Path', 'Match', 'Rewrite', 'Retries', 'RateLimit', 'Mirror', 'ResponseCache'],
+  ...['Path', 'Match', 'Rewrite', 'Retries', 'RateLimit', 'Mirror', 'ResponseCache', 'Cors', 'ErrorPages'],
   ...['TrafficSplit', 'ExternalService', 'Redirect', 'FixedResponse', 'StaticFiles', 'Snippet'],
   ...['Backend', 'NginxProxy', 'Route'],
 ] as const;

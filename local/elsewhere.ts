@@ -1,8 +1,9 @@
 import type { Backend } from '../charts/backend';
 import type { NginxProxy } from '../charts/nginx-proxy';
 import { budget } from '../model/budget';
-import { type BackendModel, certificatesOf, type ProxyModel } from '../model/proxy';
-import { cachesOf, countOfRateLimits } from '../model/route';
+import { type BackendModel, certificatesOf, type HostModel, type ProxyModel } from '../model/proxy';
+import { privateNetworks } from '../model/proxy-options';
+import { cachesOf, countOfClientLimits, countOfRateLimits } from '../model/route';
 import { timeline, type Timeline } from '../model/timeline';
 import { externalServices } from '../nginx/backends/external-services';
 import { upstreamZone } from '../nginx/backends/upstream-section';
@@ -57,6 +58,7 @@ export function modelElsewhere(proxy: NginxProxy, { hosts, workers, backend }: E
       backends: count,
       upstreamZones: count * upstreamZone(maxScale),
       rateLimits: countOfRateLimits(routes),
+      clientLimits: countOfClientLimits(routes),
       hasMirrors: mirrors.length > 0,
       externalServices: externalServices(routes),
       hostCertificates: certificatesOf(hosts).length - 1,
@@ -67,7 +69,7 @@ export function modelElsewhere(proxy: NginxProxy, { hosts, workers, backend }: E
 
 /** The hosts of a proxy, the first one by a name of this machine too. A browser would remember HSTS for the real host of a name. */
 export function localHosts({ model }: NginxProxy, asked: string | undefined): ProxyModel['hosts'] {
-  const [first, ...others] = model.hosts;
+  const [first, ...others] = model.hosts.map(openToThisMachine) as [HostModel, ...HostModel[]];
   const withoutHsts = { hstsMaxAge: 0, hstsIncludeSubDomains: false };
   return [
     {
@@ -77,4 +79,16 @@ export function localHosts({ model }: NginxProxy, asked: string | undefined): Pr
     },
     ...others.map((host) => ({ ...host, ...withoutHsts })),
   ];
+}
+
+/** Whoever is here has a private address, that of a container's network among them. */
+function openToThisMachine(host: HostModel): HostModel {
+  return {
+    ...host,
+    routes: host.routes.map((route) =>
+      route.allowFrom === undefined
+        ? route
+        : { ...route, allowFrom: [...new Set([...route.allowFrom, ...privateNetworks])] },
+    ),
+  };
 }

@@ -96,6 +96,8 @@ export interface BudgetSettings extends Given<BudgetProps> {
   readonly upstreamZones: number;
   /** Limits of the rate of requests, of all routes. @default 0 */
   readonly rateLimits?: number | undefined;
+  /** Limits of the requests that a client has in progress on a route. @default 0 */
+  readonly clientLimits?: number | undefined;
   /** Whether requests of a route are copied. @default false */
   readonly hasMirrors?: boolean | undefined;
   /** Services that answer requests beside backends. @default - none */
@@ -172,8 +174,9 @@ const storedCertificate = 48 * KiB;
 /** Zones that do not grow: TLS sessions, the certificate, counts; and the fallback of each backend. */
 const fixedZones = 10 * MiB + 64 * KiB + 3 * 32 * KiB;
 const fallbackZone = 64 * KiB;
-/** Bytes of a zone that `limit_conn` takes for one address. */
+/** Bytes of a zone that `limit_conn` takes for one address, and of a zone beside its addresses: nginx's own, and what it is rounded up by. */
 const bytesPerAddress = 128;
+const addressZone = 128 * KiB;
 
 /** All limits of the rate of requests together have this part of the memory limit, and each no more and no less than these bytes. */
 const rateLimitShare = 1 / 32;
@@ -238,6 +241,7 @@ export function budget(settings: BudgetSettings): Budget {
     workers,
     hasStreams,
     rateLimits = 0,
+    clientLimits = 0,
     hasMirrors = false,
     hostCertificates = 0,
     externalServices: external,
@@ -284,6 +288,7 @@ export function budget(settings: BudgetSettings): Budget {
             each: cacheProcesses + caches.reduce((all, { size }) => all + cacheKeysZone(size), 0),
           },
         ]),
+    ...(clientLimits === 0 ? [] : [{ what: 'limits of clients on routes', count: clientLimits, each: addressZone }]),
   ];
   const limits = values(settings, budgetOptions, 'clients.');
   const given = {
@@ -365,7 +370,14 @@ function externalService({ zone, hasTls }: ExternalServices, idle: number): numb
 }
 
 /** Bytes of each at worst. */
-function costs({ workers, gzip, externalServices, hasMirrors = false, caches = [] }: BudgetSettings): {
+function costs({
+  workers,
+  gzip,
+  externalServices,
+  hasMirrors = false,
+  clientLimits = 0,
+  caches = [],
+}: BudgetSettings): {
   connection: number;
   request: number;
   stream: number;
@@ -375,7 +387,8 @@ function costs({ workers, gzip, externalServices, hasMirrors = false, caches = [
   const upstream = upstreamConnection + (externalServices?.hasTls === true ? tlsConnection : 0);
   const head = (buffers.head + buffers.largeHeads * buffers.largeHead) * KiB;
   const copy = requestStructures + upstreamConnection + buffers.answerHead * KiB;
-  const common = socket + requestStructures + upstream + structures + buffers.answerHead * KiB + bytesPerAddress;
+  const addresses = (1 + clientLimits) * bytesPerAddress;
+  const common = socket + requestStructures + upstream + structures + buffers.answerHead * KiB + addresses;
   return {
     connection: tlsConnection + head + structures + bytesPerAddress,
     request:

@@ -10,7 +10,7 @@ import type { HostModel, ProxyModel } from './proxy';
 import { proxyTimes, type ProxyTimes, timelineOptions } from './timeline';
 
 /** Whoever comes from one of these may be many clients: load balancers, nodes, and what runs beside them. */
-const privateNetworks = [
+export const privateNetworks = [
   '10.0.0.0/8',
   '100.64.0.0/10',
   '127.0.0.0/8',
@@ -159,6 +159,14 @@ export const pageHeaders: typeof securityHeaders = [
     "default-src 'self'; img-src 'self' data:; font-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
   ],
   ['Referrer-Policy', 'strict-origin-when-cross-origin'],
+];
+
+/** And what error pages of nginx's own need: styles and pictures in themselves, and nothing else. */
+export const errorPageHeaders: typeof securityHeaders = [
+  [
+    'Content-Security-Policy',
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+  ],
 ];
 
 const { maxConnections, maxRequests, maxStreams, maxConnectionsPerClient, maxRequestsPerClient } = budgetOptions;

@@ -1,7 +1,10 @@
-import { bytes, seconds, type SizeText, type TimeText } from '../validation/amounts';
+import { networks } from '../validation/addresses';
+import { bytes, seconds, type SizeText, type TimeText, whole } from '../validation/amounts';
 import { record } from '../validation/collections';
 import { InvalidOption, renamed } from '../validation/invalid-option';
 import { instanceOf, knownValues, optional, type Reader, type Table, withDefault } from '../validation/options';
+import { Cors, corsHeaders } from './cors';
+import { ErrorPages } from './error-pages';
 import { requestHeader, responseHeader } from './headers';
 import { Match, type Path, Rewrite } from './matching';
 import { type IMirrorTarget, Mirror } from './mirror';
@@ -144,6 +147,48 @@ export interface RouteOptions {
    * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_cache
    */
   readonly cache?: ResponseCache;
+
+  /**
+   * Networks (CIDR) and single addresses of the clients that may ask; all others are answered 403, on every way of the route. The client is
+   * who connects, or whom `clients.trustedProxies` of the proxy name. Behind a load balancer that is not among these, or a node that hides addresses
+   * (`externalTrafficPolicy: 'Cluster'`), every client has a private address: such a list then lets in nobody, and one that has
+   * that address lets in everyone. The list of a route takes the place of that of `routeDefaults`; `['0.0.0.0/0', '::/0']` is everyone. Probes ask on a port of
+   * their own. On one machine, whoever has a private address is let in as well.
+   *
+   * @default - everyone
+   * @see https://nginx.org/en/docs/http/ngx_http_geo_module.html
+   */
+  readonly allowFrom?: readonly string[];
+
+  /**
+   * Pages of which other origins may use the route from a browser. nginx answers their preflights, and says in every answer, in errors too, who may
+   * read it; what the API itself says of it (`Access-Control-…`) is taken away. It is no protection: a client that is not a browser asks what it likes.
+   *
+   * @default Cors.none()
+   * @see https://developer.mozilla.org/docs/Web/HTTP/Guides/CORS
+   */
+  readonly cors?: Cors;
+
+  /**
+   * What nginx's own errors on the route look like, such as 404, 413, 429 and 503. What the API answers is never replaced, its errors neither; and what
+   * nginx refuses before it knows the route (a head that is too large, a path without a route) is JSON.
+   *
+   * @default ErrorPages.json()
+   * @see https://nginx.org/en/docs/http/ngx_http_core_module.html#error_page
+   */
+  readonly errorPages?: ErrorPages;
+
+  /**
+   * The most requests that one client's address has in progress on the route, in one proxy, from 1 to 100000; one more is answered 503 with `Retry-After`, and no
+   * pod sees it. Each stream of HTTP/2 is one, and so is a WebSocket or an event stream for as long as it lasts. Each route counts for itself, beside `clients.maxRequestsPerClient`.
+   * Addresses that may be those of many clients are not limited (`clients.unlimited` and `trustedProxies` of the proxy: the private networks by default). A client
+   * stays on one proxy if the Service has `sessionAffinity: ClientIP`, and has as many with each of them else. A Redirect or FixedResponse is answered before nginx counts: such a
+   * route has no limit, and takes none of `routeDefaults`.
+   *
+   * @default - no limit
+   * @see https://nginx.org/en/docs/http/ngx_http_limit_conn_module.html
+   */
+  readonly maxConnectionsPerClient?: number;
 }
 
 /** Whether a request is passed on that no pod has answered. */
@@ -184,6 +229,10 @@ export const routeOptions = {
   rateLimit: withDefault([], rateLimits),
   mirror: withDefault(Mirror.none(), instanceOf(Mirror, 'Mirror.to(next)')),
   cache: withDefault(ResponseCache.none(), instanceOf(ResponseCache, 'ResponseCache.of({ valid: "1m" })')),
+  allowFrom: optional(networks),
+  cors: withDefault(Cors.none(), instanceOf(Cors, 'Cors.allow(["https://app.example.com"])')),
+  errorPages: withDefault(ErrorPages.json(), instanceOf(ErrorPages, 'ErrorPages.json()')),
+  maxConnectionsPerClient: optional(whole(1, 100_000)),
 } satisfies Table<RouteOptions>;
 
 /** They are read again with the options of each route; what is wrong is said where it was given. */
@@ -314,7 +363,10 @@ export function routeModel(settings: RouteSettings): { readonly model: RouteMode
         given.responseHeaders,
         target.kind === 'external' ? target.responseHeaders : [],
       ),
-      ...limitsOf(settings, given.rateLimit),
+      ...limitsOf(settings, given),
+      ...(given.allowFrom === undefined ? {} : { allowFrom: given.allowFrom }),
+      ...corsOf(given),
+      ...(given.errorPages.pages === undefined ? {} : { errorPages: given.errorPages }),
       ...mirrorOf(settings, given, connectTimeout),
       ...cache,
     },
@@ -338,14 +390,45 @@ function isAnsweredByNginx({ kind }: TargetModel): boolean {
   return kind === 'redirect' || kind === 'response';
 }
 
-function limitsOf({ target, own }: RouteSettings, limits: readonly RateLimit[]): Pick<RouteModel, 'rateLimits'> {
-  if (limits.length === 0) return {};
-  if (!isAnsweredByNginx(target)) return { rateLimits: limits };
-  if (own.rateLimit === undefined) return {};
+function limitsOf(
+  { target, own }: RouteSettings,
+  given: { readonly rateLimit: readonly RateLimit[]; readonly maxConnectionsPerClient: number | undefined },
+): Pick<RouteModel, 'rateLimits' | 'maxConnectionsPerClient'> {
+  const { rateLimit, maxConnectionsPerClient } = given;
+  if (!isAnsweredByNginx(target)) {
+    return {
+      ...(rateLimit.length === 0 ? {} : { rateLimits: rateLimit }),
+      ...(maxConnectionsPerClient === undefined ? {} : { maxConnectionsPerClient }),
+    };
+  }
+  const refuse = (option: string, value: unknown): never => {
+    throw new InvalidOption(
+      option,
+      value,
+      'does nothing where nginx answers by itself, before it counts: take it out, or give the route a backend',
+    );
+  };
+  if (own.rateLimit !== undefined && rateLimit.length > 0) refuse('rateLimit', '(object)');
+  if (own.maxConnectionsPerClient !== undefined) refuse('maxConnectionsPerClient', own.maxConnectionsPerClient);
+  return {};
+}
+
+/** Headers are said once: what one option says, another one must not. */
+function corsOf({
+  cors,
+  responseHeaders,
+}: {
+  readonly cors: Cors;
+  readonly responseHeaders: RouteModel['responseHeaders'];
+}): Pick<RouteModel, 'cors'> {
+  if (cors.origins.length === 0) return {};
+  const known: readonly string[] = corsHeaders.map((name) => name.toLowerCase());
+  const twice = responseHeaders.find(([name]) => known.includes(name.toLowerCase()));
+  if (twice === undefined) return { cors };
   throw new InvalidOption(
-    'rateLimit',
-    '(object)',
-    'does nothing where nginx answers by itself, before it counts: take it out, or give the route a backend',
+    `responseHeaders[${JSON.stringify(twice[0])}]`,
+    twice[1],
+    'is what `cors` says already: take one of them out',
   );
 }
 

@@ -1,3 +1,5 @@
+import type { Cors } from './cors';
+import type { ErrorPages } from './error-pages';
 import type { ExternalServiceModel } from './external-service';
 import type { RequestKey } from './load-balancing';
 import type { ConditionModel, Path } from './matching';
@@ -88,6 +90,14 @@ export interface RouteModel {
   readonly mirror?: MirrorModel;
   /** Where its answers are kept. @default - nowhere */
   readonly cache?: CacheModel;
+  /** Networks (CIDR) of the clients that may ask. @default - everyone */
+  readonly allowFrom?: readonly string[];
+  /** Pages of which origins may ask. @default - what the API itself says */
+  readonly cors?: Cors;
+  /** What nginx's own errors are. @default - JSON */
+  readonly errorPages?: ErrorPages;
+  /** The most requests of one client that may be in progress. @default - any number */
+  readonly maxConnectionsPerClient?: number;
   /** Raw directives of every location of the route. */
   readonly snippets?: readonly string[];
 }
@@ -100,4 +110,9 @@ export function countOfRateLimits(routes: readonly RouteModel[]): number {
 /** Each cache once that a route has. */
 export function cachesOf(routes: readonly RouteModel[]): CacheModel[] {
   return [...new Set(routes.flatMap(({ cache }) => cache ?? []))];
+}
+
+/** Limits of the requests that a client has in progress, of all these routes. */
+export function countOfClientLimits(routes: readonly RouteModel[]): number {
+  return routes.filter(({ maxConnectionsPerClient }) => maxConnectionsPerClient !== undefined).length;
 }

@@ -99,13 +99,37 @@ export function quotedPieces(option: string, value: string): string[] {
   const pieces = value.match(/[^]{1,400}/gu) ?? [''];
   return pieces.map((piece) => {
     oneLine(option, piece.replaceAll(/[\t\n\r]/g, ' '));
-    return withDollars(`"${escaped(piece).replaceAll('\t', '\\t').replaceAll('\n', '\\n').replaceAll('\r', '\\r')}"`);
+    return withDollars(`"${onOneLine(escaped(piece))}"`);
   });
 }
+
+/** The same as parameters that take no variables: a "$" is one. As few as nginx can read. */
+export function literalPieces(value: string): string[] {
+  const pieces: string[] = [];
+  let [piece, bytes] = ['', 0];
+  for (const character of value) {
+    const written = onOneLine(escaped(character));
+    const more = Buffer.byteLength(written);
+    if (bytes + more > longestPiece) {
+      pieces.push(piece);
+      [piece, bytes] = ['', 0];
+    }
+    piece += written;
+    bytes += more;
+  }
+  return [...pieces, piece].map((text) => `"${text}"`);
+}
+
+/** Of the 4096 bytes that nginx reads at a time. */
+const longestPiece = 4000;
 
 /** In a parameter that stands in quotation marks. */
 function escaped(text: string): string {
   return text.replaceAll(/[\\"]/g, '\\$&');
+}
+
+function onOneLine(text: string): string {
+  return text.replaceAll('\t', '\\t').replaceAll('\n', '\\n').replaceAll('\r', '\\r');
 }
 
 function withDollars(quoted: string): string {

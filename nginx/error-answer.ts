@@ -35,33 +35,39 @@ export function errorSection(): Node[] {
 
 /** In the server that forwards: the status stays, the body is JSON. Answers of backends are never touched. */
 export function errorDirectives(): Node[] {
-  return [
-    ...errorPages(),
-    block(`location = ${errorPath}`, [
-      directive('internal', 'no client asks for it'),
-      directive('client_max_body_size 0', 'over HTTP/2 nginx would refuse the body here again, and answer 500'),
-      directive('default_type application/json'),
-      directive(`return 200 '${errorBody('$error_reason')}'`, 'with the status of the error'),
-    ]),
-  ];
+  return [...errorPages(), anyErrorLocation(errorPath, jsonAnswer)];
+}
+
+const json = directive('default_type application/json');
+export const withStatus = 'with the status of the error';
+
+/** What an error is without pages of its own. */
+export const jsonAnswer: readonly Node[] = [json, directive(`return 200 '${errorBody('$error_reason')}'`, withStatus)];
+
+/** Where errors lead by path, with what is said there. */
+export function anyErrorLocation(path: string, answer: readonly Node[]): Directive {
+  return block(`location = ${path}`, [
+    directive('internal', 'no client asks for it'),
+    directive('client_max_body_size 0', 'over HTTP/2 nginx would refuse the body here again, and answer 500'),
+    ...answer,
+  ]);
 }
 
 /** Which a location loses that has one of its own. */
-export function errorPages(): Directive[] {
+export function errorPages(path = errorPath): Directive[] {
   const statuses = [400, ...reasons.map(([status]) => status), 495, 496, 497];
   return [
-    directive(`error_page ${statuses.join(' ')} ${errorPath}`),
-    directive(`error_page 494 =431 ${errorPath}`, 'what nginx calls a head that is too large'),
+    directive(`error_page ${statuses.join(' ')} ${path}`),
+    directive(`error_page 494 =431 ${path}`, 'what nginx calls a head that is too large'),
   ];
 }
 
+/** An error that has a named location: its name, status and reason, and what is said there beside the answer. */
+export type NamedError = readonly [name: string, status: number, reason: string, more?: readonly Node[]];
+
 /** A whole answer of nginx's own, from a location that an error led to. */
-export function errorLocation(name: string, status: number, reason: string, more: readonly Node[] = []): Directive {
-  return block(`location @${name}`, [
-    directive('default_type application/json'),
-    ...more,
-    directive(`return ${status} '${errorBody(reason)}'`),
-  ]);
+export function errorLocation(...[name, status, reason, more = []]: NamedError): Directive {
+  return block(`location @${name}`, [json, ...more, directive(`return ${status} '${errorBody(reason)}'`)]);
 }
 
 /** The same shape as the errors of the example API. */

@@ -13,7 +13,11 @@ const fittingLength = 38;
 
 const tables: readonly Table[] = [
   { name: 'server_names_hash', fits: 32, names: found(/^ *server_name (.*);/gm, ' ') },
-  { name: 'map_hash', fits: 32, names: found(/^ *"(on [^"]*)" "max-age=|^ *([a-z0-9.-]+) "[a-z0-9.-]+";/gm) },
+  {
+    name: 'map_hash',
+    fits: 32,
+    names: found(/^ *"(on [^"]*)" "max-age=|^ *([a-z0-9.-]+) "[a-z0-9.-]+";|^ *"([a-z0-9+.-]+:\/\/[^"]+)" "/gm),
+  },
   {
     name: 'variables_hash',
     fits: 45,

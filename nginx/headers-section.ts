@@ -1,9 +1,10 @@
 import { buffers } from '../model/budget';
 import { HostModel } from '../model/proxy';
-import { pageHeaders, securityHeaders } from '../model/proxy-options';
+import { errorPageHeaders, pageHeaders, securityHeaders } from '../model/proxy-options';
 import { RouteModel } from '../model/route';
 import { block, directive, Directive, heading, Node, quoteWithVariables } from './directive';
 import { isForwarded, Plan } from './plan';
+import { corsAnswerHeaders, hiddenByCors } from './routes/cors-section';
 
 /** What the security headers are for, where they have the value of the default. */
 const reasons: Readonly<Record<string, string>> = {
@@ -42,8 +43,8 @@ export function headersSection(plan: Plan): Node[] {
   ];
 }
 
-/** All that stands in `headersSection`, for a location that has to leave one out; values as nginx writes them. */
-function commonHeaders(plan: Plan): Header[] {
+/** All that stands in `headersSection` and in the server of a host, for a location that has to leave one out; values as nginx writes them. */
+function commonHeaders(plan: Plan, host: HostModel): Header[] {
   return [
     { name: 'X-Request-Id', value: '$accepted_request_id' },
     { name: 'X-Content-Type-Options', value: 'nosniff' },
@@ -51,7 +52,18 @@ function commonHeaders(plan: Plan): Header[] {
     ...(sendsTransportSecurity(plan)
       ? [{ name: 'Strict-Transport-Security', value: '$strict_transport_security' }]
       : []),
+    ...corsAnswerHeaders(host).map(([name, value]) => ({ name, value })),
   ];
+}
+
+/** In the server of a host: what is said of CORS, of routes that have it. */
+export function corsHeadersOfHost(host: HostModel): Directive[] {
+  return corsAnswerHeaders(host).map(([name, value], index) => ({
+    ...added(name, value),
+    ...(index === 0
+      ? { reason: 'of routes that pages of other origins may ask, in errors too: what is empty is not sent' }
+      : {}),
+  }));
 }
 
 /** What of a backend's answer is not passed on, through one host. */
@@ -74,36 +86,50 @@ export function hiddenByHost(plan: Plan, host: HostModel): Directive[] {
 /** In every location of a route: its own headers, which take the place of the answer's and of the default ones. */
 export function answerHeaders(plan: Plan, host: HostModel, route: RouteModel): Directive[] {
   const responseHeaders = [...headersOfPages(plan, route), ...route.responseHeaders];
-  if (responseHeaders.length === 0) return [];
+  const ofApi = [...hiddenByCors(route), ...responseHeaders.map(([name]) => name)];
   const own = new Set(responseHeaders.map(([name]) => name.toLowerCase()));
-  const isOwn = ({ name }: { readonly name: string }): boolean => own.has(name.toLowerCase());
-  const hidden = hiddenHeaders(host).filter((name) => !isOwn({ name }));
-  const common = commonHeaders(plan);
+  const hidden = hiddenHeaders(host).filter((name) => !own.has(name.toLowerCase()));
   return [
-    ...(isForwarded(route)
-      ? [...hidden, ...responseHeaders.map(([name]) => name)].map((name, index) =>
+    ...(isForwarded(route) && ofApi.length > 0
+      ? [...hidden, ...ofApi].map((name, index) =>
           directive(`proxy_hide_header ${name}`, index === 0 ? 'a list of its own holds all of them' : undefined),
         )
       : []),
-    ...(common.some(isOwn)
-      ? [
-          directive('add_header_inherit off', 'some of them are replaced here'),
-          ...common.filter((header) => !isOwn(header)).map(({ name, value }) => added(name, value)),
-        ]
-      : []),
-    ...responseHeaders.flatMap(([name, value]) =>
-      value === false ? [] : [added(name, quoteWithVariables(name, value))],
-    ),
+    ...replacedHeaders(plan, host, responseHeaders),
   ];
 }
 
+/** In a location whose answers have these headers in place of common ones. */
+function replacedHeaders(plan: Plan, host: HostModel, headers: RouteModel['responseHeaders']): Directive[] {
+  const names = new Set(headers.map(([name]) => name.toLowerCase()));
+  const isReplaced = ({ name }: { readonly name: string }): boolean => names.has(name.toLowerCase());
+  const common = commonHeaders(plan, host);
+  return [
+    ...(common.some(isReplaced)
+      ? [
+          directive('add_header_inherit off', 'some of them are replaced here'),
+          ...common.filter((header) => !isReplaced(header)).map(({ name, value }) => added(name, value)),
+        ]
+      : []),
+    ...headers.flatMap(([name, value]) => (value === false ? [] : [added(name, quoteWithVariables(name, value))])),
+  ];
+}
+
+/** In a location whose answer is a page for an error. */
+export function headersOfErrorPage(plan: Plan, host: HostModel): Directive[] {
+  return replacedHeaders(plan, host, unlessGiven(plan, errorPageHeaders));
+}
+
+/** Of headers that take the place of a default, those whose default the proxy was given no other value of. */
+function unlessGiven({ proxy }: Plan, headers: typeof pageHeaders): typeof pageHeaders {
+  return headers.filter(([name]) => proxy.defaultResponseHeaders.some((header) => isDefault(header, name)));
+}
+
 /** What files have in place of a default for answers of an API, unless the proxy or the route was given another value. */
-function headersOfPages({ proxy }: Plan, { target, responseHeaders }: RouteModel): typeof pageHeaders {
+function headersOfPages(plan: Plan, { target, responseHeaders }: RouteModel): typeof pageHeaders {
   if (target.kind !== 'files') return [];
   const own = new Set(responseHeaders.map(([name]) => name.toLowerCase()));
-  return pageHeaders.filter(
-    ([name]) => !own.has(name.toLowerCase()) && proxy.defaultResponseHeaders.some((header) => isDefault(header, name)),
-  );
+  return unlessGiven(plan, pageHeaders).filter(([name]) => !own.has(name.toLowerCase()));
 }
 
 /** Whether a header is one of the default, with its value. */

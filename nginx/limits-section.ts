@@ -4,7 +4,7 @@ import { RouteModel } from '../model/route';
 import { duration, numbersAbove, size } from './amounts';
 import { block, directive, Directive, heading, Node, quote } from './directive';
 import { listen } from './listen';
-import { HostPlan, Plan } from './plan';
+import { HostPlan, isForwarded, Plan } from './plan';
 
 export function limitsSection(plan: Plan): Node[] {
   const { proxy, common } = plan;
@@ -126,25 +126,54 @@ export function requestLimits({ budget }: ProxyModel): Directive[] {
   ];
 }
 
-export function streamLimits({ budget }: ProxyModel): Directive[] {
+/** The same in every location of a route whose answers may be silent for long. */
+export function limitsOfStream(proxy: ProxyModel, route: RouteModel): Directive[] {
+  return isStream(route) && route.maxConnectionsPerClient === undefined ? streamLimits(proxy) : [];
+}
+
+function isStream(route: RouteModel): boolean {
+  return route.streamTimeout !== undefined && isForwarded(route);
+}
+
+function streamLimits({ budget }: ProxyModel): Directive[] {
   return [
     directive(`limit_conn streams ${budget.streams}`, 'they take less memory, and last longer'),
     directive(`limit_conn requests_of_client ${budget.requestsPerClient}`),
   ];
 }
 
-/** What `requestLimits` and `streamLimits` count in. */
+/** In every location of a route that has one: the limits of its server as well, as a list of its own replaces them. */
+export function clientLimit(proxy: ProxyModel, route: RouteModel): Directive[] {
+  const { maxConnectionsPerClient } = route;
+  if (maxConnectionsPerClient === undefined) return [];
+  return [
+    ...(isStream(route) ? streamLimits(proxy) : requestLimits(proxy)),
+    directive(
+      `limit_conn ${clientZone(route)} ${maxConnectionsPerClient}`,
+      'in progress on this route; one more is answered 503',
+    ),
+  ];
+}
+
+/** In the error log, which names it. */
+function clientZone({ name }: RouteModel): string {
+  return `client_on_${name}`;
+}
+
+/** What `requestLimits`, `streamLimits` and `clientLimit` count in. */
 function requestCount({ proxy, routes }: Plan): Node[] {
   const { budget } = proxy;
+  const kilobytes = zoneKilobytes(budget.requests + budget.streams);
   return [
     ...limitedClient(proxy),
     directive('limit_conn_zone $hostname zone=requests:32k', 'one count for all requests in progress'),
     ...(routes.every(({ streamTimeout }) => streamTimeout === undefined)
       ? []
       : [directive('limit_conn_zone $hostname zone=streams:32k')]),
-    directive(
-      `limit_conn_zone $limited_client zone=requests_of_client:${zoneKilobytes(budget.requests + budget.streams)}k`,
-    ),
+    directive(`limit_conn_zone $limited_client zone=requests_of_client:${kilobytes}k`),
+    ...routes
+      .filter(({ maxConnectionsPerClient }) => maxConnectionsPerClient !== undefined)
+      .map((route) => directive(`limit_conn_zone $limited_client zone=${clientZone(route)}:${kilobytes}k`)),
   ];
 }
 

@@ -11,12 +11,15 @@ import { eventsSection, mainSection, temporaryFiles } from './main-section';
 import { Place, placeModel } from './place';
 import { Plan, plan } from './plan';
 import { probeServer } from './probe-server';
+import { allowFromSection } from './routes/allow-from-section';
 import { cacheSection } from './routes/cache-section';
 import { conditionsSection } from './routes/conditions-section';
+import { corsSection } from './routes/cors-section';
 import { mirrorSection } from './routes/mirror-section';
 import { rateLimitSection } from './routes/rate-limit-section';
 import { retrySection } from './routes/retry-section';
 import { filesSection } from './routes/files-section';
+import { errorPagesSection } from './routes/route-errors-section';
 import { rewriteSection } from './routes/rewrite-section';
 import { hostServers, redirectServers } from './servers';
 import { certificateCheckServer } from './tls/last-good-certificate-section';
@@ -51,9 +54,11 @@ function httpSections(whole: Plan): Node[] {
     ...loggingSection(whole),
     ...tlsSection(whole),
     ...limitsSection(whole),
+    ...allowFromSection(whole),
     ...rateLimitSection(whole),
     ...compressionSection(whole),
     ...headersSection(whole),
+    ...corsSection(whole),
     ...upstreamSection(whole),
     ...conditionsSection(whole),
     ...rewriteSection(whole),
@@ -63,6 +68,7 @@ function httpSections(whole: Plan): Node[] {
     ...mirrorSection(whole),
     ...cacheSection(whole),
     ...errorSection(),
+    ...errorPagesSection(whole),
     ...redirectServers(whole),
     ...hostServers(whole),
     ...probeServer(whole),

@@ -22,6 +22,8 @@ export interface Plan {
   readonly common: CommonPolicies;
   /** What variables of a route end with: letters of its name that nginx takes there. */
   readonly variableOf: (route: RouteModel) => string;
+  /** Of routes that say the same of these, the one whose name is in what they share. */
+  readonly first: Readonly<Record<'allowFrom' | 'cors' | 'errorPages' | 'errors', (route: RouteModel) => RouteModel>>;
 }
 
 export interface HostPlan {
@@ -64,7 +66,32 @@ export function plan(proxy: ProxyModel, place: PlaceModel): Plan {
     routes,
     common: commonPolicies(proxy, routes),
     variableOf: (route) => suffixes.get(route) ?? '',
+    first: {
+      allowFrom: firstOfEach(routes, ({ allowFrom = [] }) => [...allowFrom].sort()),
+      cors: firstOfEach(routes, ({ cors }) => cors),
+      errorPages: firstOfEach(routes, pagesOf),
+      errors: firstOfEach(routes, (route) => [route.cors, pagesOf(route)]),
+    },
   };
+}
+
+function pagesOf({ errorPages }: RouteModel): unknown {
+  return errorPages?.pages === undefined ? undefined : [...errorPages.pages];
+}
+
+/** Gives the first of all routes that have the same value as a route. */
+function firstOfEach(
+  routes: readonly RouteModel[],
+  value: (route: RouteModel) => unknown,
+): (route: RouteModel) => RouteModel {
+  const byValue = new Map<string, RouteModel>();
+  const first = new Map<RouteModel, RouteModel>();
+  for (const route of routes) {
+    const key = JSON.stringify([value(route)]);
+    if (!byValue.has(key)) byValue.set(key, route);
+    first.set(route, byValue.get(key) ?? route);
+  }
+  return (route) => first.get(route) ?? route;
 }
 
 /** Whether a backend or an external service answers its requests. */

@@ -1,11 +1,12 @@
 import { block, directive, Directive, heading, Node, reasonsOnce, snippets } from './directive';
 import { errorDirectives, errorLocation } from './error-answer';
-import { hiddenByHost } from './headers-section';
+import { corsHeadersOfHost, hiddenByHost } from './headers-section';
 import { requestLimits } from './limits-section';
 import { listenForClients } from './listen';
 import { authority } from './place';
 import { HostPlan, isForwarded, Plan } from './plan';
-import { tooManyRequests, tooManyRequestsLocation } from './routes/rate-limit-section';
+import { tooManyRequests, tooManyRequestsErrors } from './routes/rate-limit-section';
+import { badGateway, gatewayTimeout, routeErrorLocations, unavailable } from './routes/route-errors-section';
 import { routeLocations } from './routes/route-locations';
 import { certificateDirectives, otherCertificateLocation, refuseOtherCertificate } from './tls/tls-section';
 
@@ -31,6 +32,7 @@ function hostServer(plan: Plan, host: HostPlan): Directive {
     ),
     ...requestLimits(plan.proxy),
     ...hiddenByHost(plan, host.host),
+    ...corsHeadersOfHost(host.host),
     directive('recursive_error_pages on', 'what follows an error may fail too'),
     ...(plan.routes.some(isForwarded)
       ? [
@@ -41,7 +43,7 @@ function hostServer(plan: Plan, host: HostPlan): Directive {
         ]
       : []),
     directive('error_page 503 @unavailable', 'over a limit of this proxy'),
-    ...tooManyRequests(...host.host.routes),
+    ...tooManyRequests(host.host.routes),
     ...(host.chosen.size === 0
       ? []
       : [directive('error_page 418 = $chosen', 'no error: the location of a route that more than its path chooses')]),
@@ -49,12 +51,10 @@ function hostServer(plan: Plan, host: HostPlan): Directive {
     ...snippets(host.host.snippets),
     ...routeLocations(plan, host),
     ...otherCertificateLocation(plan),
-    errorLocation('bad_gateway', 502, 'Bad Gateway'),
-    errorLocation('gateway_timeout', 504, 'Gateway Timeout'),
-    errorLocation('unavailable', 503, 'Service Unavailable', [
-      directive('add_header Retry-After 1 always', 'there is room, or an instance, within seconds'),
-    ]),
-    ...tooManyRequestsLocation(plan, host),
+    ...[badGateway, gatewayTimeout, unavailable, ...tooManyRequestsErrors(plan, host)].map((error) =>
+      errorLocation(...error),
+    ),
+    ...routeErrorLocations(plan, host),
   ]);
 }
 

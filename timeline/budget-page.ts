@@ -44,6 +44,7 @@ A host with a certificate of its own takes 160 KiB of each worker and 48 KiB mor
   \`"requests_of_client"\`.
 - **Requests too often** (\`rateLimit\` of a route) are answered 429 with \`Retry-After\`: [limits of rates](operations.md#limits-of-rates). Each limit
   takes up to 2 MiB, all together up to a 32nd of the memory limit.
+- **Requests of a client at once** on a route (\`maxConnectionsPerClient\` of the route) are answered 503: [access](access.md#requests-at-once).
 - **Probes and the certificate check** have connections of their own: \`worker_connections\` is greater than all that clients and instances can take, in
   each worker. A full proxy stays ready and alive.
 - **A body** of more than 16 KiB waits in a file until it is whole. \`maxRequests\` of them, of the greatest \`maxBodySize\` of any route each, fit

@@ -27,6 +27,52 @@ export function cidr(option: string, value: unknown): string {
   return value as string;
 }
 
+/** Of more, nginx.conf would outgrow what a ConfigMap holds. */
+const mostNetworks = 10_000;
+
+/** Networks and single addresses, each as a CIDR and once. Refuses none at all, and what no client is seen by. */
+export function networks(option: string, value: unknown): string[] {
+  const given = list(option, value, '["192.0.2.0/24"]');
+  if (given.length === 0) {
+    throw new InvalidOption(
+      option,
+      value,
+      'is empty, and would let nobody in: give networks, or "0.0.0.0/0" and "::/0" for everyone',
+    );
+  }
+  if (given.length > mostNetworks) {
+    throw new InvalidOption(option, `${given.length} networks`, `are too many: give ${mostNetworks} at most`);
+  }
+  const all = given.map((network) => wholeNetwork(option, network));
+  return [...new Map(all.map((network) => [prefixBits(network) + String(isIP(addressOf(network))), network])).values()];
+}
+
+/** A network by its first address. */
+function wholeNetwork(option: string, value: unknown): string {
+  const version = typeof value === 'string' && !value.includes('%') ? isIP(value) : 0;
+  const network = version === 0 ? cidr(option, value) : `${String(value)}/${version === 4 ? 32 : 128}`;
+  const bits = addressBits(addressOf(network));
+  const prefix = prefixBits(network);
+  if (bits.slice(prefix.length).includes('1')) {
+    throw new InvalidOption(
+      option,
+      value,
+      'is an address within its network: give the first one of the network, such as "10.0.0.0/8", or the address alone',
+    );
+  }
+  if (prefix.startsWith(mappedBits)) {
+    throw new InvalidOption(option, value, 'is IPv4 written as IPv6, which no client is seen by: give it as IPv4');
+  }
+  return network;
+}
+
+/** Of an IPv4 address in an IPv6 one. */
+const mappedBits = '0'.repeat(80) + '1'.repeat(16);
+
+function addressOf(network: string): string {
+  return network.split('/')[0] ?? '';
+}
+
 /** Networks whose word is taken for something. Refuses those that anyone is in, alone or together. */
 export function trustedNetworks(option: string, value: unknown): string[] {
   const networks = list(option, value, '["10.0.0.0/8"]').map((network) => cidr(option, network));
@@ -35,7 +81,7 @@ export function trustedNetworks(option: string, value: unknown): string[] {
     [4, ''],
     [6, '001'],
   ] as const) {
-    const family = networks.filter((network) => isIP(network.split('/')[0] ?? '') === version);
+    const family = networks.filter((network) => isIP(addressOf(network)) === version);
     if (!holdEverything(family.map(prefixBits), publicBits)) continue;
     throw new InvalidOption(
       option,

@@ -1,11 +1,10 @@
 import { FilesModel, RouteModel } from '../../model/route';
 import { block, directive, Directive, heading, Node, quote, quoteWithVariables } from '../directive';
-import { errorLocation, errorPages, errorPath } from '../error-answer';
 import { compressedTypes } from '../headers-section';
 import { authority } from '../place';
 import { Plan } from '../plan';
 import { literal } from './conditions-section';
-import { tooManyRequests } from './rate-limit-section';
+import { errorAnswers, errorPathOf, methodNotAllowed, namedError } from './route-errors-section';
 
 /**
  * Maps from a path to a file. They stand on the path as nginx has decoded and resolved it, so that none leads out of the
@@ -51,8 +50,8 @@ export function files(plan: Plan, route: RouteModel, target: FilesModel, locatio
   return [
     root(directory),
     ...(isFile ? [...fileType(plan), ...cacheControl(route, cacheVariable(plan, route))] : []),
-    directive('error_page 405 @method_not_allowed'),
-    ...missing(route),
+    directive(`error_page 405 ${namedError(plan, route, methodNotAllowed)}`),
+    ...missing(plan, route),
     block('if ($request_method !~ "^(?:GET|HEAD)$")', [directive('return 405')], 'a file can be read, and no more'),
     block(`if (${file} = "")`, [directive('return 404')]),
     directive(`try_files ${file} @no_file_${route.name}`),
@@ -70,7 +69,7 @@ export function filesLocations(plan: Plan, route: RouteModel, policies: readonly
       root(directory),
       ...(target.singlePage ? [...pageType(plan), ...cacheControl(route, 'no-cache')] : []),
       directive(`error_page 418 = @directory_${name}`),
-      ...missing(route),
+      ...missing(plan, route),
       block(`if (-f $document_root${fileVariable(plan, route)}/index.html)`, [directive('return 418')]),
       directive(target.singlePage ? 'try_files $page =404' : 'return 404'),
     ]),
@@ -87,24 +86,18 @@ export function filesLocations(plan: Plan, route: RouteModel, policies: readonly
       root(directory),
       ...pageType(plan),
       ...cacheControl(route, 'no-cache always'),
-      directive(`try_files /404.html ${errorPath}`, "the directory's own page, with the status of the error"),
+      directive(
+        `try_files /404.html ${errorPathOf(plan, route)}`,
+        "the directory's own page, with the status of the error",
+      ),
     ]),
   ];
 }
 
 /** Error pages of a location, which has those of the server no more when it has one of its own. */
-function missing(route: RouteModel): Directive[] {
-  return [
-    directive(`error_page 404 @missing_${route.name}`),
-    directive('error_page 503 @unavailable'),
-    ...tooManyRequests(route),
-    ...errorPages(),
-  ];
+function missing(plan: Plan, route: RouteModel): Directive[] {
+  return [directive(`error_page 404 @missing_${route.name}`), ...errorAnswers(plan, route)];
 }
-
-export const methodNotAllowed = errorLocation('method_not_allowed', 405, 'Method Not Allowed', [
-  directive('add_header Allow "GET, HEAD" always'),
-]);
 
 function directoryOf({ place }: Plan, { target }: RouteModel): string | undefined {
   return target.kind === 'files' ? place.filesDirectories.get(target.source) : undefined;

@@ -1,7 +1,7 @@
 import { RateLimit } from '../../model/rate-limit';
 import { RouteModel } from '../../model/route';
 import { block, directive, Directive, heading, Node } from '../directive';
-import { errorLocation } from '../error-answer';
+import { NamedError } from '../error-answer';
 import { HostPlan, Plan } from '../plan';
 import { requestVariable } from './request-variables';
 
@@ -45,18 +45,15 @@ export function rateLimits(route: RouteModel): Directive[] {
 }
 
 /** What such an answer is, wherever routes have limits. */
-export function tooManyRequests(...routes: readonly RouteModel[]): Directive[] {
-  return routes.some(isLimited) ? [directive('error_page 429 @too_many_requests', 'over a rate of its route')] : [];
+export function tooManyRequests(routes: readonly RouteModel[], location = '@too_many_requests'): Directive[] {
+  return routes.some(isLimited) ? [directive(`error_page 429 ${location}`, 'over a rate of its route')] : [];
 }
 
-export function tooManyRequestsLocation({ routes }: Plan, { host }: HostPlan): Directive[] {
+export function tooManyRequestsErrors({ routes }: Plan, { host }: HostPlan): NamedError[] {
   if (!host.routes.some(isLimited)) return [];
   const seconds = retryAfter(routes).length === 0 ? '1' : '$retry_after';
-  return [
-    errorLocation('too_many_requests', 429, 'Too Many Requests', [
-      directive(`add_header Retry-After ${seconds} always`, 'one more fits by then'),
-    ]),
-  ];
+  const more = [directive(`add_header Retry-After ${seconds} always`, 'one more fits by then')];
+  return [['too_many_requests', 429, 'Too Many Requests', more]];
 }
 
 export function isLimited({ rateLimits: limits = [] }: RouteModel): boolean {

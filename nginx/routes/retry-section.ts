@@ -1,5 +1,6 @@
 import { block, directive, Directive, heading, Node } from '../directive';
 import { isForwarded, Plan } from '../plan';
+import { errorPagesSuffix } from './route-errors-section';
 
 /** Methods that may be repeated though an instance has read them (RFC 9110, 9.2.2). */
 const idempotent = '(GET|HEAD|OPTIONS|TRACE|PUT|DELETE)';
@@ -17,8 +18,10 @@ const twoSent = '[^/]*[1-9][0-9]*[ ,:][^/]*[1-9][^/]*';
  * nginx looks a map's variable up once a request: what is asked again after another try has a map of its own. $status
  * is 000 while nginx looks for the error page, so what happened is in $upstream_status.
  */
-export function retrySection({ backends, externalServices, routes }: Plan): Node[] {
+export function retrySection(plan: Plan): Node[] {
+  const { backends, externalServices, routes } = plan;
   if (!routes.some(isForwarded)) return [];
+  const pages = errorPagesSuffix(plan);
   return [
     heading('Retries beyond proxy_next_upstream, which finds no instance after a change in DNS (nginx#1656)'),
     block('map "$request_method $upstream_bytes_sent" $can_repeat', [
@@ -27,41 +30,41 @@ export function retrySection({ backends, externalServices, routes }: Plan): Node
       directive(`"~^[^ ]+ ${nothingSent}$" yes`, 'nothing was sent to any instance'),
     ]),
     block('map "$can_repeat $upstream_bytes_sent/$upstream_status" $after_first_round', [
-      directive('default @bad_gateway'),
-      directive(`"~^yes ${twoSent}/.*504$" @gateway_timeout`, 'two instances had it, and the last one hung'),
+      directive(`default @bad_gateway${pages}`),
+      directive(`"~^yes ${twoSent}/.*504$" @gateway_timeout${pages}`, 'two instances had it, and the last one hung'),
       directive('"~^yes " @again_$route'),
-      directive('"~504$" @gateway_timeout'),
+      directive(`"~504$" @gateway_timeout${pages}`),
     ]),
-    ...(backends.some(({ fallback }) => fallback !== undefined) ? [fallbackAfter('$after_instances')] : []),
-    noMoreTries('$after_last_try'),
-    ...(externalServices.length === 0 ? [] : [noExternalAnswer('$after_external')]),
+    ...(backends.some(({ fallback }) => fallback !== undefined) ? [fallbackAfter('$after_instances', pages)] : []),
+    noMoreTries('$after_last_try', pages),
+    ...(externalServices.length === 0 ? [] : [noExternalAnswer('$after_external', pages)]),
   ];
 }
 
 /** A try that hung is not followed by another: an instance is there, and the client has waited long enough. */
-function fallbackAfter(variable: string): Directive {
+function fallbackAfter(variable: string, pages: string): Directive {
   return block(`map "$request_method $upstream_bytes_sent/$upstream_status" ${variable}`, [
-    directive('default @bad_gateway'),
+    directive(`default @bad_gateway${pages}`),
     directive(`"~^[^ ]+ ${nothingSent}/" @fallback_$route`, 'nothing was sent to any instance'),
     directive(`"~^${idempotent} (.*[ ,:])?0/" @fallback_$route`, 'idempotent, and the last try reached nobody'),
     directive(`"~^${idempotent} .*502$" @fallback_$route`, 'idempotent, and its connection broke'),
-    directive('"~504$" @gateway_timeout'),
+    directive(`"~504$" @gateway_timeout${pages}`),
   ]);
 }
 
-function noMoreTries(variable: string): Directive {
+function noMoreTries(variable: string, pages: string): Directive {
   return block(`map "$upstream_bytes_sent/$upstream_status" ${variable}`, [
-    directive('default @bad_gateway'),
-    directive(`"~^${nothingSent}/" @unavailable`, 'no instance saw it: the client may try again'),
-    directive('"~504$" @gateway_timeout'),
+    directive(`default @bad_gateway${pages}`),
+    directive(`"~^${nothingSent}/" @unavailable${pages}`, 'no instance saw it: the client may try again'),
+    directive(`"~504$" @gateway_timeout${pages}`),
   ]);
 }
 
 /** Nobody here can say that it is back within seconds, or that its certificate will be another one: never 503. */
-function noExternalAnswer(variable: string): Directive {
+function noExternalAnswer(variable: string, pages: string): Directive {
   return block(
     `map $upstream_status ${variable}`,
-    [directive('default @bad_gateway'), directive('"~504$" @gateway_timeout')],
+    [directive(`default @bad_gateway${pages}`), directive(`"~504$" @gateway_timeout${pages}`)],
     'an external service that is away, or is not who it should be',
   );
 }

@@ -2,18 +2,21 @@ import { RouteModel } from '../../model/route';
 import { externalTls, isSecure } from '../backends/external-services';
 import { chooseBackend, hasFallback, upstreamOf } from '../backends/upstream-section';
 import { block, directive, Directive, Node, quote, quotedPieces, snippets } from '../directive';
-import { errorPages } from '../error-answer';
+import { errorLocation } from '../error-answer';
 import { requestHeaders } from '../forwarding-section';
 import { answerHeaders } from '../headers-section';
-import { bodySize, connectionTime, refuseLongerBody, streamLimits } from '../limits-section';
+import { bodySize, clientLimit, connectionTime, limitsOfStream, refuseLongerBody } from '../limits-section';
 import { HostPlan, isForwarded, Plan } from '../plan';
+import { refuseStrangers } from './allow-from-section';
 import { keptAnswers, keptAnswersOfTry } from './cache-section';
 import { choose, routeLocation } from './conditions-section';
-import { files, filesLocations, methodNotAllowed } from './files-section';
+import { allowOrigins, leadPreflightsAway, preflights } from './cors-section';
+import { files, filesLocations } from './files-section';
 import { copies, copyLocation, notCopied } from './mirror-section';
-import { isLimited, rateLimits, tooManyRequests } from './rate-limit-section';
+import { isLimited, rateLimits } from './rate-limit-section';
 import { redirectLocation, refuseOtherSpellings, rewrittenUri } from './rewrite-section';
-import { candidates, Entry, isConditional } from './routing';
+import { choosePages, errorAnswers, errorPathOf, hasOwnErrors, methodNotAllowed } from './route-errors-section';
+import { candidates, ConditionalChoice, Entry, isConditional } from './routing';
 
 /**
  * All ways of requests through a host: the locations that they enter by, those that conditions choose, and those of further
@@ -28,9 +31,13 @@ export function routeLocations(plan: Plan, host: HostPlan): Node[] {
         ...furtherTries(plan, host, route),
         ...filesLocations(plan, route, policies(plan, host, route)),
         ...copyLocation(plan, route),
+        ...preflights(route, [
+          ...policies(plan, host, route),
+          ...(hasOwnErrors(route) ? errorAnswers(plan, route) : []),
+        ]),
       ]),
     ]),
-    ...(host.host.routes.some(({ target }) => target.kind === 'files') ? [methodNotAllowed] : []),
+    ...(host.host.routes.some(({ target }) => target.kind === 'files') ? [errorLocation(...methodNotAllowed)] : []),
     ...(endsNowhere(host) ? [block('location @not_found', [directive('return 404')])] : []),
     ...notCopied(host.host.routes),
   ];
@@ -42,9 +49,19 @@ function entryLocation(plan: Plan, host: HostPlan, { location, choice }: Entry):
   if (!isConditional(choice)) return block(`location ${location}`, answer(plan, host, choice, location));
   return block(`location ${location}`, [
     ...bodySize(plan, candidates(choice)),
+    ...errorsOfAll(plan, choice),
     ...choose(plan, choice),
     directive('return 418'),
   ]);
+}
+
+/** Errors of a request whose route is not known yet: those of all that it may take, if they are the same. */
+function errorsOfAll(plan: Plan, choice: ConditionalChoice): Directive[] {
+  const [first, ...others] = candidates(choice);
+  if (first === undefined || !hasOwnErrors(first)) return [];
+  const path = errorPathOf(plan, first);
+  if (others.some((route) => errorPathOf(plan, route) !== path)) return [];
+  return [directive('error_page 418 = $chosen'), ...errorAnswers(plan, first)];
 }
 
 function chosenRoute(plan: Plan, host: HostPlan, route: RouteModel): Directive {
@@ -53,46 +70,61 @@ function chosenRoute(plan: Plan, host: HostPlan, route: RouteModel): Directive {
 
 /** The first try of a route, or its answer; in the location of a path, if it is not in one that conditions choose. */
 function answer(plan: Plan, host: HostPlan, route: RouteModel, location?: string): Node[] {
-  const { target, name, times } = route;
+  const { target, times } = route;
+  const rules = (tries?: number): Node[] => [
+    ...entered(plan, route),
+    ...policies(plan, host, route, tries),
+    ...leadPreflightsAway(route),
+  ];
+  const errors = hasOwnErrors(route) ? errorAnswers(plan, route) : [];
   switch (target.kind) {
     case 'redirect':
       return [
-        ...policies(plan, host, route),
+        ...rules(),
+        ...errors,
         ...refuseOtherSpellings(plan, route),
         directive(`return ${target.status} ${redirectLocation(plan, route, target.location)}`),
       ];
     case 'files':
-      return [
-        ...(isLimited(route) ? [directive(`set $route ${name}`)] : []),
-        ...policies(plan, host, route),
-        ...files(plan, route, target, location),
-      ];
+      return [...rules(), ...files(plan, route, target, location)];
     case 'response':
-      return [...policies(plan, host, route), ...response(target)];
+      return [...rules(), ...errors, ...response(target)];
     default:
       return [
-        directive(`set $route ${name}`),
-        ...chooseBackend(plan, route),
-        ...policies(plan, host, route, times.nextUpstreamTries),
+        ...rules(times.nextUpstreamTries),
         ...refuseOtherSpellings(plan, route),
         ...copies(route),
         ...keptAnswersOfTry(route, { first: true, last: !isTriedAgain(route) }),
-        ...(isTriedAgain(route) ? [] : [...onlyTry(route), ...tooManyRequests(route)]),
+        ...(isTriedAgain(route) ? firstTry(plan, route) : onlyTry(plan, route)),
         proxyPass(plan, route, upstreamOf(route)),
       ];
   }
+}
+
+/** In a location that is entered: what is said once of a request, and holds on all its ways. */
+function entered(plan: Plan, route: RouteModel): Directive[] {
+  return [
+    ...(isForwarded(route) || isLimited(route) ? [directive(`set $route ${route.name}`)] : []),
+    ...(isForwarded(route) ? chooseBackend(plan, route) : []),
+    ...allowOrigins(plan, route),
+    ...choosePages(plan, route),
+  ];
 }
 
 function isTriedAgain({ retries = true }: RouteModel): boolean {
   return retries;
 }
 
-function onlyTry(route: RouteModel): Directive[] {
+function firstTry(plan: Plan, route: RouteModel): Directive[] {
+  if (!hasOwnErrors(route)) return [];
+  return [directive('error_page 502 504 = $after_first_round'), ...errorAnswers(plan, route)];
+}
+
+function onlyTry(plan: Plan, route: RouteModel): Directive[] {
   return [
     directive('proxy_next_upstream off', 'no request is passed on'),
     directive(`error_page 502 504 = ${afterLastTry(route)}`),
-    directive('error_page 503 @unavailable'),
-    ...errorPages(),
+    ...errorAnswers(plan, route),
   ];
 }
 
@@ -114,6 +146,7 @@ function furtherTries(plan: Plan, host: HostPlan, route: RouteModel): Node[] {
       ...policies(plan, host, route, 1),
       ...keptAnswersOfTry(route, { first: false, last: location === last }),
       directive(`error_page 502 504 = ${next}`),
+      ...(hasOwnErrors(route) ? errorAnswers(plan, route) : []),
       proxyPass(plan, route, to),
     ]);
   if (!hasFallback(plan, route)) return [furtherTry('again', afterLastTry(route), upstream)];
@@ -128,8 +161,10 @@ function policies(plan: Plan, host: HostPlan, route: RouteModel, tries?: number)
   return [
     ...connectionTime(plan.proxy),
     ...bodySize(plan, [route]),
+    ...refuseStrangers(plan, route),
     ...answerHeaders(plan, host.host, route),
     ...rateLimits(route),
+    ...clientLimit(plan.proxy, route),
     ...snippets(route.snippets),
     ...(tries === undefined
       ? []
@@ -137,12 +172,9 @@ function policies(plan: Plan, host: HostPlan, route: RouteModel, tries?: number)
   ];
 }
 
-function forwardingPolicies(
-  plan: Plan,
-  { streamTimeout, times, requestHeaders: own }: RouteModel,
-  tries: number,
-): Node[] {
+function forwardingPolicies(plan: Plan, route: RouteModel, tries: number): Node[] {
   const { common } = plan;
+  const { streamTimeout, times, requestHeaders: own } = route;
   const unless = (isCommon: boolean, ...directives: readonly Directive[]): readonly Directive[] =>
     isCommon ? [] : directives;
   const silence = streamTimeout ?? times.requestTimeout;
@@ -152,9 +184,8 @@ function forwardingPolicies(
       times.connectTimeout === common.connectTimeout,
       directive(`proxy_connect_timeout ${times.connectTimeout}s`),
     ),
-    ...(streamTimeout === undefined
-      ? []
-      : [...streamLimits(plan.proxy), directive('proxy_buffering off', 'events leave as they come')]),
+    ...limitsOfStream(plan.proxy, route),
+    ...(streamTimeout === undefined ? [] : [directive('proxy_buffering off', 'events leave as they come')]),
     ...unless(
       streamTimeout === undefined && silence === common.requestTimeout,
       directive(

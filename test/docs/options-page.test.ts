@@ -14,6 +14,8 @@ import { resourceOptions } from '../../charts/pods/resources';
 import { fixedResponseOptions, redirectOptions, trafficSplitOptions } from '../../charts/route-targets';
 import { imageFilesOptions, localFilesOptions, staticFilesOptions } from '../../charts/static-files';
 import { documentedDefaults, optionsPage } from '../../docs/options-page';
+import { Cors, corsOptions } from '../../model/cors';
+import { ErrorPages } from '../../model/error-pages';
 import { LoadBalancing, RequestKey, stickyCookieOptions } from '../../model/load-balancing';
 import { Mirror, mirrorOptions } from '../../model/mirror';
 import { rateLimitOptions } from '../../model/rate-limit';
@@ -43,6 +45,7 @@ const tables: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
   RouteOptions: routeOptions,
   RetryOptions: retryOptions,
   RateLimitOptions: rateLimitOptions,
+  CorsOptions: corsOptions,
   MirrorOptions: mirrorOptions,
   ResponseCacheOptions: responseCacheOptions,
   HostOptions: hostOptions,
@@ -135,6 +138,8 @@ test('what @default says is what the option is without being given', () => {
     ['Retries.safe()', Retries.safe()],
     ['Mirror.none()', Mirror.none()],
     ['ResponseCache.none()', ResponseCache.none()],
+    ['Cors.none()', Cors.none()],
+    ['ErrorPages.json()', ErrorPages.json()],
   ]);
   const inWords: string[] = [];
   for (const [name, option, written] of documentedDefaults()) {
@@ -147,8 +152,11 @@ test('what @default says is what the option is without being given', () => {
     else if (documented !== undefined) expect([path, documented]).toEqual([path, byDefault]);
     else if (byDefault !== undefined && !isEmpty(byDefault)) inWords.push(path);
   }
-  // A metric is a function; the networks are told in words.
-  expect(inWords).toEqual(['Autoscaling.metrics', 'ClientOptions.unlimited']);
+  // A metric is a function; lists are told in words.
+  expect(inWords).toEqual([
+    ...['Autoscaling.metrics', 'ClientOptions.unlimited'],
+    ...['CorsOptions.methods', 'CorsOptions.headers', 'CorsOptions.exposeHeaders'],
+  ]);
 });
 
 /** `- none` and groups are an empty list or object. */

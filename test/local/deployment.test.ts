@@ -65,6 +65,11 @@ describe('what runs for main.ts', () => {
     ]);
   });
 
+  test('lets in whoever is on this machine, where only some may ask', () => {
+    const closed = shop.proxy(2).hosts.flatMap(({ routes }) => routes.flatMap(({ allowFrom }) => allowFrom ?? []));
+    expect(closed).toEqual(expect.arrayContaining(['192.0.2.0/24', '127.0.0.0/8', '::1/128', '172.16.0.0/12']));
+  });
+
   test('finds instances by SRV records alone, and waits for the longest request of any route', () => {
     const { backends, timeline } = shop.proxy(2);
     expect(backends.map(({ instances, fallback }) => [instances, fallback])).toEqual(

@@ -1,3 +1,5 @@
+import { Cors } from '../../model/cors';
+import { ErrorPages } from '../../model/error-pages';
 import { LoadBalancing, RequestKey } from '../../model/load-balancing';
 import { Match, Path } from '../../model/matching';
 import { RateLimit } from '../../model/rate-limit';
@@ -174,6 +176,23 @@ const variants: Record<string, Variant> = {
       { path: '/a', cache: kept },
       { path: '/b', cache: kept, requestHeaders: [['Authorization', 'Basic YTpi']], retries: false },
       { path: '/c-d', cache: { ...kept, size: 2 ** 20, maxAnswerSize: 1500, valid: undefined, staleFor: 0, key: [] } },
+    ],
+  },
+  'who may ask, many of them': {
+    routes: [
+      {
+        allowFrom: Array.from({ length: 10_000 }, (_, index) => `10.${index >> 8}.${index & 255}.0/24`),
+        cors: Cors.allow(
+          Array.from({ length: 1000 }, (_, index) => `https://${index}.${`${'a'.repeat(60)}.`.repeat(3)}example.com`),
+        ),
+        errorPages: ErrorPages.html({ 404: '"'.repeat(16_384), default: '$5' }),
+        maxConnectionsPerClient: 1,
+      },
+      {
+        path: '/default',
+        cors: Cors.allow(['https://*.example.com'], { credentials: true, exposeHeaders: [], headers: [], methods: [] }),
+        retries: false,
+      },
     ],
   },
   'last good certificate': { place: { certificateStore: '/run/certificates', certificateCheckPort: 8445 } },

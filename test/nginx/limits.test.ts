@@ -4,7 +4,7 @@ import { connect, Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { Match } from '../../model/matching';
 import { until } from '../until';
-import { proxyBudget } from './support/models';
+import { proxyBudget, RouteParts } from './support/models';
 import { OneInstance, startWithOneInstance } from './support/one-instance';
 
 const limits = {
@@ -18,6 +18,11 @@ const limits = {
 const unlimitedClients = ['127.0.0.1/32'];
 const chosenStream = { path: '/chosen', when: Match.header('X-Stream', 'yes'), streamTimeout: 3600 };
 
+const few: readonly RouteParts[] = [
+  { path: '/few', maxConnectionsPerClient: 1 },
+  { path: '/few-events', maxConnectionsPerClient: 1, streamTimeout: 3600 },
+];
+
 let system: OneInstance;
 const open: { destroy(): unknown }[] = [];
 /** Ends what the API holds. */
@@ -25,10 +30,10 @@ const held: (() => void)[] = [];
 
 beforeAll(async () => {
   system = await startWithOneInstance(
-    { budget: limits, unlimitedClients, routes: [{}, { path: '/events', streamTimeout: 3600 }, chosenStream] },
+    { budget: limits, unlimitedClients, routes: [{}, { path: '/events', streamTimeout: 3600 }, chosenStream, ...few] },
     (request, response) => {
       request.resume();
-      if (/^\/(held|events|chosen)/.test(request.url ?? '')) held.push(() => response.end('held'));
+      if (/^\/(held|events|chosen|few)/.test(request.url ?? '')) held.push(() => response.end('held'));
       else request.on('end', () => response.end('ok'));
     },
   );
@@ -195,6 +200,44 @@ describe('requests of a route that a condition chose', () => {
     });
     const answers = await Promise.all([...streams, ...others]);
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+  });
+});
+
+describe('requests of a client on a route', () => {
+  test.each(['/few', '/few-events'])(
+    'of %s are no more than it says, while other clients and routes have their own',
+    async (path) => {
+      const first = get('127.0.0.2', path);
+      await answeredHeld(1);
+      const refused = await get('127.0.0.2', `${path}/below`);
+      expect([refused.status, refused.headers['retry-after'], JSON.parse(refused.body)]).toMatchObject([
+        503,
+        '1',
+        { error: 'Service Unavailable' },
+      ]);
+      await logged(
+        new RegExp(`limiting connections by zone "client_on_${path.slice(1).replace('-', '_')}".*127\\.0\\.0\\.2`),
+      );
+      const other = get('127.0.0.3', path);
+      await answeredHeld(2);
+      expect((await get('127.0.0.2')).status).toBe(200);
+      held.splice(0).forEach((end) => {
+        end();
+      });
+      expect((await Promise.all([first, other])).map(({ status }) => status)).toEqual([200, 200]);
+    },
+  );
+
+  test('are bounded as those of any other route, and not those of an address of many clients', async () => {
+    const streams = [1, 2].map(() => get('127.0.0.1', '/few-events'));
+    const requests = [1, 2, 3, 4].map(() => get('127.0.0.1', '/few'));
+    await answeredHeld(6);
+    expect((await get('127.0.0.1', '/few-events')).status).toBe(503);
+    expect((await get('127.0.0.1', '/few')).status).toBe(503);
+    held.splice(0).forEach((end) => {
+      end();
+    });
+    expect(new Set((await Promise.all([...streams, ...requests])).map(({ status }) => status))).toEqual(new Set([200]));
   });
 });
 

@@ -1,3 +1,5 @@
+import { Cors } from '../../model/cors';
+import { ErrorPages } from '../../model/error-pages';
 import { LoadBalancing, RequestKey } from '../../model/load-balancing';
 import { Match, Path } from '../../model/matching';
 import { RateLimit } from '../../model/rate-limit';
@@ -183,6 +185,57 @@ const variants: Record<string, Variant> = {
       { path: '/events', target: 'stable', streamTimeout: 3600 },
     ],
   },
+  'who may ask, and what errors say': {
+    backends: [{ name: 'api', fallback: '10.0.0.1:3000' }, { name: 'canary' }, { name: 'next' }],
+    hosts: [
+      {
+        names: ['a.example.com'],
+        routes: [
+          {
+            allowFrom: ['192.0.2.0/24'],
+            cors: Cors.allow(['https://app.example.com'], { credentials: true }),
+            errorPages: ErrorPages.html({ 404: '<h1>404</h1>' }),
+            maxConnectionsPerClient: 5,
+            rateLimits: [RateLimit.perClient('5/s')],
+            mirror: { backend: 'next', percent: 100, timeout: 2 },
+          },
+          { path: '/open', cors: Cors.allow(['*']), cache: kept, responseHeaders: [['Referrer-Policy', 'origin']] },
+          { path: '/events', streamTimeout: 3600, maxConnectionsPerClient: 1, allowFrom: ['192.0.2.0/24'] },
+          {
+            name: 'chosen',
+            path: '/open',
+            target: 'canary',
+            when: Match.header('X-Canary', 'always'),
+            cors: Cors.allow(['https://*.example.com'], { exposeHeaders: [] }),
+            allowFrom: ['2001:db8::/32'],
+          },
+          {
+            path: '/files',
+            target: { kind: 'files', source: 'web', singlePage: true, immutable: undefined },
+            allowFrom: ['192.0.2.0/24'],
+            cors: Cors.allow(['https://app.example.com']),
+            errorPages: ErrorPages.html({ default: '<h1>Sorry</h1>' }),
+            maxConnectionsPerClient: 5,
+          },
+          {
+            path: '/old',
+            target: { kind: 'redirect', location: '/files', status: 308 },
+            allowFrom: ['192.0.2.1/32'],
+            cors: Cors.allow(['*']),
+          },
+          {
+            path: '/fixed',
+            target: { kind: 'response', status: 200, body: 'pong', contentType: 'text/plain' },
+            allowFrom: ['192.0.2.1/32'],
+            errorPages: ErrorPages.html({ default: '<h1>Sorry</h1>' }),
+          },
+          { path: '/elsewhere', target: externalTarget('https://legacy.example.com'), allowFrom: ['192.0.2.1/32'] },
+        ],
+      },
+      { names: ['b.example.com'], routes: [{ name: 'b' }, { name: 'c', path: '/c', cors: Cors.allow(['*']) }] },
+    ],
+    place: { filesDirectories: { web: '/srv/web' } },
+  },
   'certificates of hosts': {
     backends: [{ fallback: '10.0.0.1:3000' }],
     hosts: [
@@ -216,7 +269,9 @@ function namedByDeployment(routes: readonly RouteModel[]): Set<string> {
   const lower = (name: string): string => name.toLowerCase().replaceAll('-', '_');
   const prefix = { header: '$http_', cookie: '$cookie_', query: '$arg_' } as const;
   return new Set(
-    routes.flatMap(({ when, target, rewrite }) => [
+    routes.flatMap(({ when, target, rewrite, cors }) => [
+      // What a preflight is known by.
+      ...(cors === undefined ? [] : ['$request_method', '$http_origin', '$http_access_control_request_method']),
       ...when.map((condition) =>
         condition.kind === 'method' ? '$request_method' : `${prefix[condition.kind]}${lower(condition.name)}`,
       ),
@@ -290,7 +345,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
     const rules = (block: Block): string[] =>
       texts(block).filter(
         (text) =>
-          !/^(set \$(route|backend|split_key)|if|mirror|proxy_pass|proxy_next_upstream_tries|error_page 502 504|proxy_cache_lock|proxy_cache_lock_timeout|proxy_cache_use_stale)\b/.test(
+          !/^(set|if|mirror|proxy_pass|proxy_next_upstream_tries|error_page (502 504|418)|proxy_cache_lock|proxy_cache_lock_timeout|proxy_cache_use_stale)\b/.test(
             text,
           ),
       );
@@ -350,9 +405,16 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
         const whose = text.startsWith('error_page') ? ofHost : ofHost.slice(0, 1);
         for (const location of variable.startsWith('@') ? [variable] : ledTo(variable)) {
           const some = whose.filter(({ target }) => isForwarded(target));
+          const pages = new Set(
+            everyText(server)
+              .flatMap((line) => /^set \$error_pages (\S+)$/.exec(line)?.slice(1) ?? [])
+              .concat(''),
+          );
           const names = location.includes('$route')
             ? some.map(({ name }) => location.replace('$route', name))
-            : [location];
+            : location.includes('$error_pages')
+              ? [...pages].map((suffix) => location.replace('$error_pages', suffix))
+              : [location];
           const missing = names.filter((name) => !there.has(name));
           // Only routes of a backend with a fallback come to a map that leads there.
           expect(missing.filter((name) => !name.startsWith('@fallback_'))).toEqual([]);
@@ -384,7 +446,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
         const rules = (block: Block | undefined): string[] =>
           (block === undefined ? ['missing'] : texts(block)).filter(
             (text) =>
-              !/^(?:root|types|default_type|charset|gzip_static|gzip_types|error_page|if|try_files|return|add_header Cache-Control)\b/.test(
+              !/^(?:root|types|default_type|charset|gzip_static|gzip_types|error_page|if|set|try_files|return|add_header Cache-Control)\b/.test(
                 text,
               ),
           );
@@ -403,7 +465,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
         expect(noFile?.body.filter(({ text }) => text.startsWith('if (-f '))).toHaveLength(1);
       }
       const serving = locations.filter((location) =>
-        texts(location).some((text) => /^(?:root|try_files)\b/.test(text)),
+        texts(location).some((text) => /^(?:root (?!\/dev\/null)|try_files (?!\/none =204))/.test(text)),
       );
       expect(serving.filter((location) => !seen.has(location))).toEqual([]);
     }
@@ -415,7 +477,9 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
       for (const location of locations) {
         const own = texts(location);
         if (own.includes('return 418')) {
-          const others = own.filter((text) => !/^(set \$chosen \$choice_\w+|client_max_body_size \w+)$/.test(text));
+          const others = own.filter(
+            (text) => !/^(set \$chosen \$choice_\w+|client_max_body_size \w+|error_page .*)$/.test(text),
+          );
           expect(others).toEqual(['return 418']);
         }
         for (const block of location.body.filter(({ text }) => text.startsWith('if ')).filter(isNoCopy)) {
@@ -479,7 +543,9 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
           expect(texts(way).filter((text) => text.startsWith('limit_req '))).toHaveLength(limits.length);
           if (limits.length === 0) continue;
           const pages = texts(way).filter((text) => text.startsWith('error_page ') && !text.includes('502 504'));
-          expect(pages.length > 0 ? pages : texts(server ?? way)).toContain('error_page 429 @too_many_requests');
+          expect(pages.length > 0 ? pages : texts(server ?? way)).toContainEqual(
+            expect.stringMatching(/^error_page 429 @too_many_requests(_of_\w+)?$/),
+          );
         }
       }
     }
@@ -522,6 +588,81 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
     expect(all.filter(({ text }) => /^proxy_ignore_headers\b/.test(text))).toEqual([]);
   });
 
+  /** Every location that a request of a route may be in. */
+  const waysOf = ({ locations }: (typeof hosts)[number], route: RouteModel): Block[] => {
+    const { name, path, when, target } = route;
+    const words = ['again', 'fallback', 'no_file', 'directory', 'missing', 'preflight'];
+    const further = words.map((word) => `location @${word}_${name}`);
+    const entered = [`location @route_${name}`, `location = ${path.path}`, `location ${path.path.replace(/\/$/, '')}/`];
+    return locations.filter((location) => {
+      if (further.includes(location.text)) return true;
+      if (isForwarded(target)) return texts(location).includes(`set $route ${name}`);
+      return when.length === 0 && entered.includes(location.text) && !texts(location).includes('return 418');
+    });
+  };
+
+  test('who may not ask is refused on every way of a route, before anything answers', () => {
+    for (const host of hosts) {
+      const closed = host.routes.filter(({ allowFrom }) => allowFrom !== undefined);
+      const seen = new Set<Block>();
+      for (const route of closed) {
+        const ways = waysOf(host, route);
+        expect(ways.length).toBeGreaterThan(0);
+        for (const way of ways) {
+          seen.add(way);
+          const refusing = way.body.filter(({ text }) => text.startsWith('if ($stranger_to_'));
+          expect(refusing.map(texts)).toEqual([['return 403']]);
+          const variable = /\$\w+/.exec(refusing[0]?.text ?? '')?.[0] ?? '';
+          const networks = texts(one(http, new RegExp(`^geo \\${variable}$`)));
+          expect(networks).toEqual(['default 1', ...(route.allowFrom ?? []).map((network) => `${network} 0`)]);
+          const answering = /^(?:return|try_files|proxy_pass|if|error_page 418|limit_req|mirror)\b/;
+          const [first] = way.body.filter(({ text }) => answering.test(text));
+          expect(first).toBe(refusing[0]);
+        }
+      }
+      const refusing = host.locations.filter(({ body }) => body.some(({ text }) => text.includes('$stranger_to_')));
+      expect(refusing.filter((location) => !seen.has(location))).toEqual([]);
+    }
+  });
+
+  test('CORS is said on every way of a route, by nginx alone', () => {
+    for (const host of hosts) {
+      const withCors = host.routes.filter(({ cors }) => cors !== undefined);
+      const said = host.server?.body.filter(({ text }) => text.startsWith('add_header Access-Control-')) ?? [];
+      expect(said.length > 0).toBe(withCors.length > 0);
+      for (const route of withCors) {
+        const ways = waysOf(host, route);
+        expect(ways.some(({ text }) => text === `location @preflight_${route.name}`)).toBe(true);
+        for (const way of ways) {
+          const own = texts(way).join('\n');
+          if (own.includes('proxy_pass')) expect(own).toContain('proxy_hide_header Access-Control-Allow-Origin');
+          if (own.includes('add_header_inherit off')) expect(own).toContain('add_header Vary $varies_by always');
+          // A body that is too long is refused before the location says anything: its errors lead to where it is said again.
+          const path = /error_page 400 .* (\S+)$/m.exec(own)?.[1];
+          if (path === undefined && /^location @(?:directory|missing)_/.test(way.text)) continue;
+          const errors = host.locations.find(({ text }) => text === `location = ${String(path)}`);
+          expect(errors === undefined ? [] : texts(errors)).toContainEqual(
+            expect.stringMatching(/^set \$allowed_origin /),
+          );
+        }
+        const entered = ways.filter(({ text }) => !/^location @(?!route_)/.test(text));
+        expect(entered.length).toBeGreaterThan(0);
+        for (const way of entered)
+          expect(texts(way).join()).toMatch(/set \$allowed_origin .*error_page 418 = @preflight_/);
+      }
+    }
+  });
+
+  test('what a client has in progress on a route is counted on every way', () => {
+    for (const host of hosts) {
+      for (const route of host.routes) {
+        const limit = `limit_conn client_on_${route.name} ${String(route.maxConnectionsPerClient)}`;
+        const counting = host.locations.filter((location) => texts(location).includes(limit));
+        expect(counting).toEqual(route.maxConnectionsPerClient === undefined ? [] : waysOf(host, route));
+      }
+    }
+  });
+
   test('every location that leads to a backend is counted, and takes no rule of a level above away', () => {
     expect(proxied.length).toBeGreaterThan(1);
     const lists = ['proxy_set_header', 'proxy_hide_header'] as const;
@@ -530,7 +671,8 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
       for (const location of ofServer) {
         const own = texts(location).filter((text) => text.startsWith('limit_conn '));
         // Those of its own replace those of the server.
-        if (own.length > 0) expect(own.join()).toMatch(/limit_conn streams \d+,limit_conn requests_of_client \d+/);
+        if (own.length > 0)
+          expect(own.join()).toMatch(/limit_conn (streams|requests) \d+,limit_conn requests_of_client \d+/);
         expect(texts(location).filter((text) => /^(allow|deny|satisfy|auth_)/.test(text))).toEqual([]);
         for (const list of lists) {
           const names = (block: Block | undefined): string[] =>

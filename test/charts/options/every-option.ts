@@ -33,6 +33,8 @@ import {
   type TrafficSplitOptions,
 } from '../../../charts/route-targets';
 import { type ImageFilesOptions, StaticFiles, type StaticFilesOptions } from '../../../charts/static-files';
+import { Cors, type CorsOptions } from '../../../model/cors';
+import { ErrorPages } from '../../../model/error-pages';
 import { LoadBalancing, RequestKey } from '../../../model/load-balancing';
 import { Match, Rewrite } from '../../../model/matching';
 import { Mirror, type MirrorOptions } from '../../../model/mirror';
@@ -176,6 +178,10 @@ const route: Values<Omit<RouteOptions, 'mirror'>> = {
     [RateLimit.per(RequestKey.header('X-Api-Key'), '1/m'), RateLimit.per(RequestKey.uri(), '1000000/s')],
   ],
   cache: [ResponseCache.of(), ResponseCache.of({ valid: '1m' })],
+  allowFrom: [['192.0.2.0/24'], ['192.0.2.1', '2001:db8::/32']],
+  cors: [Cors.allow(['https://app.example.com']), Cors.allow(['https://*.example.com']), Cors.allow(['*'])],
+  errorPages: [ErrorPages.html({ 404: '<h1>Gone</h1>' }), ErrorPages.html({ default: '<h1>Gone</h1>' })],
+  maxConnectionsPerClient: [1, 100_000],
 };
 
 const namespace: Values<NamespaceOptions> = {
@@ -227,6 +233,13 @@ const loadBalancer: Values<LoadBalancerOptions> = {
 /** Options of factories, and of what is added by methods. */
 const rateLimit: Values<RateLimitOptions> = { burst: [0, 1, 1_000_000] };
 const keda: Values<KedaOptions> = { authentication: ['orders-queue'] };
+const cors: Values<CorsOptions> = {
+  methods: [[], ['GET', 'PUT']],
+  headers: [[], ['X-Team', 'Content-Type']],
+  exposeHeaders: [[], ['ETag']],
+  credentials: [true, false],
+  maxAge: ['0s', '1d'],
+};
 const mirror: Values<MirrorOptions> = { percent: [1, 99] };
 const responseCache: Values<ResponseCacheOptions> = {
   size: ['1m', '1024g'],
@@ -365,6 +378,7 @@ const factories: readonly (readonly [
     rateLimit,
     (options) => synthesize({ route: { rateLimit: RateLimit.perClient('5/s', options) } }),
   ],
+  ['Cors.allow', cors, (options) => synthesize({ route: { cors: Cors.allow(['https://app.example.com'], options) } })],
   [
     'ScalingMetric.keda',
     keda,

@@ -4,7 +4,14 @@ import { LoadBalancing } from '../../../model/load-balancing';
 import { Match, Path } from '../../../model/matching';
 import { BackendModel, HostModel, ProxyModel } from '../../../model/proxy';
 import { securityHeaders } from '../../../model/proxy-options';
-import { cachesOf, countOfRateLimits, RouteModel, RouteTimes, TargetModel } from '../../../model/route';
+import {
+  cachesOf,
+  countOfClientLimits,
+  countOfRateLimits,
+  RouteModel,
+  RouteTimes,
+  TargetModel,
+} from '../../../model/route';
 import { type Timeline, timeline } from '../../../model/timeline';
 import { Place } from '../../../nginx/place';
 import { upstreams } from '../../../nginx/plan';
@@ -171,6 +178,7 @@ export function proxyBudget(
     backends: all.length,
     upstreamZones: all.reduce((sum, { mostInstances }) => sum + upstreamZone(mostInstances), 0),
     rateLimits: countOfRateLimits(routes),
+    clientLimits: countOfClientLimits(routes),
     hasMirrors: mirrors.length > 0,
     caches: cachesOf(routes),
   });
