@@ -43,8 +43,8 @@ export function headersSection(plan: Plan): Node[] {
   ];
 }
 
-/** All that stands in `headersSection` and in the server of a host, for a location that has to leave one out; values as nginx writes them. */
-function commonHeaders(plan: Plan, host: HostModel): Header[] {
+/** All that stands in `headersSection`, for a location that has to leave one out; values as nginx writes them. */
+function commonHeaders(plan: Plan): Header[] {
   return [
     { name: 'X-Request-Id', value: '$accepted_request_id' },
     { name: 'X-Content-Type-Options', value: 'nosniff' },
@@ -52,7 +52,6 @@ function commonHeaders(plan: Plan, host: HostModel): Header[] {
     ...(sendsTransportSecurity(plan)
       ? [{ name: 'Strict-Transport-Security', value: '$strict_transport_security' }]
       : []),
-    ...corsAnswerHeaders(host).map(([name, value]) => ({ name, value })),
   ];
 }
 
@@ -101,14 +100,16 @@ export function answerHeaders(plan: Plan, host: HostModel, route: RouteModel): D
 
 /** In a location whose answers have these headers in place of common ones. */
 function replacedHeaders(plan: Plan, host: HostModel, headers: RouteModel['responseHeaders']): Directive[] {
+  if (headers.length === 0) return [];
   const names = new Set(headers.map(([name]) => name.toLowerCase()));
   const isReplaced = ({ name }: { readonly name: string }): boolean => names.has(name.toLowerCase());
-  const common = commonHeaders(plan, host);
+  const common = commonHeaders(plan);
   return [
     ...(common.some(isReplaced)
       ? [
           directive('add_header_inherit off', 'some of them are replaced here'),
           ...common.filter((header) => !isReplaced(header)).map(({ name, value }) => added(name, value)),
+          ...corsAnswerHeaders(host).map(([name, value]) => added(name, value)),
         ]
       : []),
     ...headers.flatMap(([name, value]) => (value === false ? [] : [added(name, quoteWithVariables(name, value))])),
