@@ -44,6 +44,8 @@ export {
 export { type ImageFilesOptions, type LocalFiles, StaticFiles, type StaticFilesOptions } from './charts/static-files';
 export type { HostOptions, VirtualHost } from './charts/virtual-host';
 export type { Budget, BudgetProps } from './model/budget';
+export { Auth, type BasicAuthOptions } from './model/auth';
+export type { AuthLocalOptions } from './model/auth-file';
 export { Cors, type CorsOptions } from './model/cors';
 export { ErrorPages, type ErrorStatus, type HtmlPages } from './model/error-pages';
 export { LoadBalancing, RequestKey, type StickyCookieOptions } from './model/load-balancing';

@@ -1,4 +1,6 @@
 import { type Budget, budget } from '../model/budget';
+import { authFilesOf } from '../model/auth';
+import type { AuthFile } from '../model/auth-file';
 import { corsHeaders } from '../model/cors';
 import { certificatesOf, type HostModel, type ProxyModel } from '../model/proxy';
 import { cachesOf, countOfClientLimits, countOfRateLimits } from '../model/route';
@@ -18,6 +20,7 @@ import { InvalidOption } from '../validation/invalid-option';
 import type { Backend } from './backend';
 import type { NamespaceModel } from './namespace';
 import {
+  authDirectory,
   authoritiesDirectory,
   cacheDirectory,
   certificateCheckPort,
@@ -47,6 +50,8 @@ export interface CompleteProxy {
   readonly files: Readonly<Record<string, string>>;
   /** Secrets of private CAs. */
   readonly authoritySecrets: readonly string[];
+  /** Secrets and ConfigMaps that say who may use routes. */
+  readonly authFiles: readonly AuthFile[];
   /** What it serves itself. */
   readonly staticFiles: readonly MountedFiles[];
 }
@@ -89,6 +94,7 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
     connectionCount,
     authoritiesDirectory,
     cacheDirectory,
+    authDirectory,
     weightsFile: hasWeights ? `${weightsDirectory}/${weightsFile}` : undefined,
     filesDirectories: Object.fromEntries(staticFiles.map(({ source, name }) => [source, `${filesDirectory}/${name}`])),
   });
@@ -104,6 +110,7 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
     staticFiles,
     files: { 'nginx.conf': conf, ...Object.fromEntries(scripts.map(({ name, text }) => [name, text])) },
     authoritySecrets: authoritySecrets(routes),
+    authFiles: authFilesOf(routes.map((route) => route.model)),
   };
 }
 

@@ -12,11 +12,11 @@ import {
   knownValues,
   listOf,
   optional,
-  type Reader,
   type Table,
   type Values,
   withDefault,
 } from '../validation/options';
+import { filePath } from '../validation/text';
 import { authorityOf, serviceUrl, type ServiceUrl } from '../validation/urls';
 import type { NetworkPeer } from './pods/pod-network-policy';
 import type { IRouteTarget, Route } from './route';
@@ -126,7 +126,7 @@ export interface ExternalServiceOptions {
 
 export const externalLocalOptions = {
   url: optional(serviceUrl),
-  certificateAuthority: optional(file),
+  certificateAuthority: optional(filePath),
 } satisfies Table<ExternalLocalOptions>;
 
 const local = optional(group(externalLocalOptions, '{ url: "http://localhost:3001" }'));
@@ -307,9 +307,4 @@ function networks(option: string, given: unknown): string[] {
     given,
     'is empty, and lets the proxies connect to nobody: give a network, or leave it out',
   );
-}
-
-function file(...[option, given]: Parameters<Reader<string>>): string {
-  if (typeof given === 'string' && given !== '' && !given.includes('\0')) return given;
-  throw new InvalidOption(option, given, 'is not the path of a file: give one, such as "ca.crt"');
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Duration, Size } from 'cdk8s';
 import { ConfigMap, ConnectionScheme, EmptyDirMedium, Probe, Secret, Volume } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
+import type { AuthFile } from '../model/auth-file';
 import { certificatesOf } from '../model/proxy';
 import type { Timeline } from '../model/timeline';
 import { liveWeightsScript } from '../nginx/backends/live-weights-section';
@@ -12,6 +13,7 @@ import { mountFiles } from './files-volumes';
 import { versionLabel } from './labels';
 import type { NamespaceModel } from './namespace';
 import {
+  authDirectory,
   authoritiesDirectory,
   cacheDirectory,
   certificateDirectory,
@@ -39,6 +41,7 @@ const nginxUser = 101;
 const configVolume = 'config';
 const temporaryVolume = 'tmp';
 const authoritiesVolume = 'certificate-authorities';
+const authVolume = 'auth';
 const storeVolume = 'certificates';
 const cacheVolume = 'kept-answers';
 
@@ -146,7 +149,7 @@ export class NginxDeployment extends RollingDeployment {
   /** The configuration, and what has to suffice for it, follow from routes that are added until everything is written. */
   private completeWhenWritten({ name, complete, settings }: NginxDeploymentProps): void {
     whenWritten(this, (manifest: DeploymentManifest) => {
-      const { model, timeline, budget, files, authoritySecrets, staticFiles } = complete();
+      const { model, timeline, budget, files, authoritySecrets, authFiles, staticFiles } = complete();
       const mebibytes = Math.ceil(budget.temporaryStorage / 2 ** 20) + besidesBodies;
       const ofFiles = Math.ceil((budget.files + budget.keptAnswers) / 2 ** 20);
       const ofCaches = Math.ceil(budget.cacheStorage / 2 ** 20);
@@ -174,9 +177,12 @@ export class NginxDeployment extends RollingDeployment {
       if (staleAnswersScript.name in files) {
         container?.volumeMounts.push(mountOf(staleAnswersScript.name));
       }
-      if (authoritySecrets.length === 0) return;
-      spec.volumes.push(authorities(authoritySecrets));
-      container?.volumeMounts.push({ name: authoritiesVolume, mountPath: authoritiesDirectory, readOnly: true });
+      const mount = (volume: { readonly name: string }, mountPath: string): void => {
+        spec.volumes.push(volume);
+        container?.volumeMounts.push({ name: volume.name, mountPath, readOnly: true });
+      };
+      if (authoritySecrets.length > 0) mount(authorities(authoritySecrets), authoritiesDirectory);
+      if (authFiles.length > 0) mount(auth(authFiles), authDirectory);
     });
   }
 }
@@ -191,6 +197,14 @@ function authorities(secrets: readonly string[]) {
   const items = (name: string) => [{ key: 'ca.crt', path: `${name}/ca.crt` }];
   const sources = secrets.map((name) => ({ secret: { name, items: items(name) } }));
   return { name: authoritiesVolume, projected: { defaultMode: 0o444, sources } };
+}
+
+/** Of each object the entry that is needed. One that is not there keeps no proxy from starting, and is brought when it comes. */
+function auth(files: readonly AuthFile[]) {
+  const sources = files.map(({ kind, name, key, path }) => ({
+    [kind]: { name, items: [{ key, path }], optional: true },
+  }));
+  return { name: authVolume, projected: { defaultMode: 0o440, sources } };
 }
 
 /** Over TLS, so that it proves the certificate too. */

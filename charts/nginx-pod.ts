@@ -12,6 +12,8 @@ export const connectionCount = { httpPort: 8446, httpsPort: 8447 } as const;
 export const certificateDirectory = '/etc/nginx/tls';
 /** Where private CAs of external services are, a directory for each Secret. */
 export const authoritiesDirectory = '/etc/nginx/certificate-authorities';
+/** Where the files are that say who may use routes. */
+export const authDirectory = '/etc/nginx/auth';
 /** Where those of hosts are, each in a directory with the name of its host. */
 export const hostCertificatesDirectory = '/etc/nginx/tls-of-hosts';
 /**

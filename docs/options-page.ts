@@ -23,6 +23,8 @@ const interfaces: Readonly<Record<string, string>> = {
   StickyCookieOptions: '`LoadBalancing.stickyCookie(name, { … })`',
   RouteOptions: '`addRoute(path, target, { … })`, `routeDefaults: { … }`, and `route: { … }` of a LoadBalancedApi',
   RetryOptions: '`Retries.safe({ … })`',
+  BasicAuthOptions: '`Auth.basic({ … })`',
+  AuthLocalOptions: '`local: { … }` of Auth.basic',
   RateLimitOptions: '`RateLimit.perClient(rate, { … })` and `RateLimit.per(key, rate, { … })`',
   CorsOptions: '`Cors.allow(origins, { … })`',
   MirrorOptions: '`Mirror.to(target, { … })`',
@@ -49,7 +51,7 @@ const interfaces: Readonly<Record<string, string>> = {
 /** Whose methods are the choices that exclude each other, and what is added to a construct. */
 const classes = [
   ...['Certificate', 'Exposure', 'LoadBalancing', 'RequestKey', 'ScalingMetric'],
-  ...['Path', 'Match', 'Rewrite', 'Retries', 'RateLimit', 'Mirror', 'ResponseCache', 'Cors', 'ErrorPages'],
+  ...['Path', 'Match', 'Rewrite', 'Retries', 'Auth', 'RateLimit', 'Mirror', 'ResponseCache', 'Cors', 'ErrorPages'],
   ...['TrafficSplit', 'ExternalService', 'Redirect', 'FixedResponse', 'StaticFiles', 'Snippet'],
   ...['Backend', 'NginxProxy', 'Route'],
 ] as const;

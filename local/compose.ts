@@ -13,6 +13,7 @@ import { externalServicesOf } from '../nginx/plan';
 import { hasStaleAnswers, staleAnswersScript } from '../nginx/routes/cache-section';
 import { port } from '../validation/amounts';
 import { InvalidOption } from '../validation/invalid-option';
+import { localAuthFiles, writeAuthFiles } from './auth-files';
 import { proxyOfMain } from './deployment';
 import { backendTimes, localHosts, modelElsewhere, proxyTimes } from './elsewhere';
 import { externalServicesHere, type LocalExternalServices, writeAuthorities } from './external-services';
@@ -56,7 +57,9 @@ export function compose(args: readonly string[]): void {
   writeProxyFiles(proxy, files, options.httpsPort);
   const fromOutput = (path: string): string => `./${relative(dirname(output), path)}`;
   writeFileSync(output, composeFile(proxy, { ...options, files: fromOutput(files), fromOutput }));
-  for (const line of servicesElsewhere(proxy).missing) process.stderr.write(`${line}\n`);
+  for (const line of [...servicesElsewhere(proxy).missing, ...localAuthFiles(proxy).missing]) {
+    process.stderr.write(`${line}\n`);
+  }
   for (const target of proxy.targets) {
     const { missing } = plainEnvironment(target);
     const own = target.settings.local?.environment ?? {};
@@ -188,6 +191,7 @@ function writeProxyFiles(proxy: NginxProxy, files: string, httpsPort: number): v
     certificateDirectory: `${directory}/certificate`,
     hostCertificatesDirectory: `${directory}/certificates-of-hosts`,
     authoritiesDirectory: `${directory}/${authorities}`,
+    authDirectory: `${directory}/${auth}`,
     filesDirectories: Object.fromEntries(servedFiles(proxy).map(({ source, there }) => [source, there])),
   });
   mkdirSync(files, { recursive: true });
@@ -197,6 +201,7 @@ function writeProxyFiles(proxy: NginxProxy, files: string, httpsPort: number): v
     writeFileSync(join(files, staleAnswersScript.name), staleAnswersScript.text);
   }
   writeAuthorities(servicesElsewhere(proxy).authorities, join(files, authorities));
+  for (const file of writeAuthFiles(localAuthFiles(proxy), join(files, auth))) forNginxAlone(file);
   for (const { name, hosts } of certificatesOf(model.hosts)) {
     const pair = selfSignedKeyPair(hosts, join(dirname(files), 'certificates'));
     writePair(pair, join(files, name === undefined ? 'certificate' : `certificates-of-hosts/${name}`));
@@ -208,12 +213,18 @@ function writePair({ certificate, privateKey }: KeyPair, path: string): void {
   writeFileSync(join(path, 'tls.crt'), certificate);
   const key = join(path, 'tls.key');
   writeFileSync(key, privateKey, { mode: 0o600 });
-  chmodSync(key, 0o600);
-  if (isRoot()) chownSync(key, nginxUser, nginxUser);
+  forNginxAlone(key);
+}
+
+/** What was written before may have had other rights. */
+function forNginxAlone(file: string): void {
+  chmodSync(file, 0o600);
+  if (isRoot()) chownSync(file, nginxUser, nginxUser);
 }
 
 /** Below what nginx reads. */
 const authorities = 'certificate-authorities';
+const auth = 'auth';
 
 function servicesElsewhere(proxy: NginxProxy): LocalExternalServices {
   return externalServicesHere(proxy, localHosts(proxy, undefined), thisMachine);

@@ -7,6 +7,7 @@ import { NginxProxy } from '../charts/nginx-proxy';
 import { loadedApps } from '../charts/loaded-apps';
 import type { ProxyModel } from '../model/proxy';
 import { type Timeline } from '../model/timeline';
+import { type LocalAuthFiles, localAuthFiles } from './auth-files';
 import { backendTimes, localHosts, modelElsewhere, proxyTimes } from './elsewhere';
 import { externalServicesHere, type LocalExternalServices } from './external-services';
 import { type LocalFiles, localFiles } from './local-files';
@@ -31,6 +32,7 @@ export interface LocalDeployment {
   readonly hosts: readonly [string, ...string[]];
   readonly backends: readonly LocalBackend[];
   readonly files: LocalFiles;
+  readonly authFiles: LocalAuthFiles;
   readonly timeline: Timeline;
   /** With their routes. */
   readonly hostModels: ProxyModel['hosts'];
@@ -54,6 +56,7 @@ export async function localDeployment(
     hosts: hosts.flatMap(({ names }) => names) as [string, ...string[]],
     backends,
     files: localFiles(proxy),
+    authFiles: localAuthFiles(proxy),
     timeline: proxyTimes(proxy),
     hostModels: hosts,
     externalServices,

@@ -6,6 +6,7 @@ import { certificatesOf } from '../model/proxy';
 import { liveWeightsScript } from '../nginx/backends/live-weights-section';
 import { nginxConf } from '../nginx/nginx-conf';
 import { hasStaleAnswers, staleAnswersScript } from '../nginx/routes/cache-section';
+import { writeAuthFiles } from './auth-files';
 import { writeAuthorities, writeSystemAuthorities } from './external-services';
 import { cacheDirectory } from './find-nginx/cache-directory';
 import { findNginx } from './find-nginx/find-nginx';
@@ -38,6 +39,7 @@ export async function prepareLocalProxy(settings: LocalProxySettings): Promise<L
   writeCertificates(settings);
   const confPath = join(settings.directory, 'nginx.conf');
   writeAuthorities(settings.deployment.externalServices.authorities, authoritiesIn(settings.directory));
+  writeAuthFiles(settings.deployment.authFiles, authIn(settings.directory));
   writeSystemAuthorities(settings.deployment.hostModels, systemAuthoritiesIn(settings.directory));
   if (settings.weightsFile !== undefined) {
     writeFileSync(join(settings.directory, liveWeightsScript.name), liveWeightsScript.text);
@@ -74,6 +76,7 @@ function configuration(settings: LocalProxySettings, nginx: Nginx): string {
     weightsFile,
     systemAuthorities: systemAuthoritiesIn(directory),
     authoritiesDirectory: authoritiesIn(directory),
+    authDirectory: authIn(directory),
     filesDirectories: deployment.files.directories,
     modulesDirectory: nginx.modulesDirectory,
     runtimeDirectory: directory,
@@ -82,6 +85,10 @@ function configuration(settings: LocalProxySettings, nginx: Nginx): string {
 
 function authoritiesIn(directory: string): string {
   return join(directory, 'certificate-authorities');
+}
+
+function authIn(directory: string): string {
+  return join(directory, 'auth');
 }
 
 function systemAuthoritiesIn(directory: string): string {

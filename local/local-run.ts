@@ -186,6 +186,7 @@ export class LocalRun {
   /** What runs in the place of what is deployed. */
   private sayWhatIsNotAsDeployed(): void {
     for (const line of this.deployment.externalServices.missing) this.output.say(line, 'warn');
+    for (const line of this.deployment.authFiles.missing) this.output.say(line, 'warn');
     for (const source of this.deployment.files.missing) this.output.say(missingFiles(source), 'warn');
     for (const directory of closedDirectories(Object.values(this.deployment.files.directories))) {
       this.output.say(

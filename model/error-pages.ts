@@ -2,7 +2,7 @@ import { record } from '../validation/collections';
 import { InvalidOption } from '../validation/invalid-option';
 
 /** Statuses that nginx itself answers requests of a route with. */
-const statuses = [400, 403, 404, 405, 408, 412, 413, 416, 429, 500, 502, 503, 504] as const;
+const statuses = [400, 401, 403, 404, 405, 408, 412, 413, 416, 429, 500, 502, 503, 504] as const;
 
 /** A status that a page may be given for. */
 export type ErrorStatus = (typeof statuses)[number];

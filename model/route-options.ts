@@ -3,6 +3,7 @@ import { bytes, seconds, type SizeText, type TimeText, whole } from '../validati
 import { record } from '../validation/collections';
 import { InvalidOption, renamed } from '../validation/invalid-option';
 import { instanceOf, knownValues, optional, type Reader, type Table, withDefault } from '../validation/options';
+import { Auth } from './auth';
 import { Cors, corsHeaders } from './cors';
 import { ErrorPages } from './error-pages';
 import { requestHeader, responseHeader } from './headers';
@@ -109,6 +110,15 @@ export interface RouteOptions {
    * @see https://nginx.org/en/docs/http/ngx_http_headers_module.html#add_header
    */
   readonly responseHeaders?: Readonly<Record<string, string | false>>;
+
+  /**
+   * Who may use the route: whoever proves it, before anything of the request reaches a backend, however often it is tried; WebSockets,
+   * event streams and files too. What cannot be decided, as a Secret or a service is away, is answered 500 and never let through. A Redirect or
+   * FixedResponse is answered before nginx asks: such a route has no `auth`, and takes none of `routeDefaults`.
+   *
+   * @default Auth.none()
+   */
+  readonly auth?: Auth;
 
   /**
    * How often requests may come; of several limits all have to hold. A request beyond one is answered 429 with `Retry-After`, and no
@@ -226,6 +236,7 @@ export const routeOptions = {
   rewrite: optional(instanceOf(Rewrite, 'Rewrite.stripPrefix()')),
   requestHeaders: withDefault({}, headers(requestHeader)),
   responseHeaders: withDefault({}, headers(responseHeader)),
+  auth: withDefault(Auth.none(), instanceOf(Auth, 'Auth.basic({ secret: "admins" })')),
   rateLimit: withDefault([], rateLimits),
   mirror: withDefault(Mirror.none(), instanceOf(Mirror, 'Mirror.to(next)')),
   cache: withDefault(ResponseCache.none(), instanceOf(ResponseCache, 'ResponseCache.of({ valid: "1m" })')),
@@ -343,6 +354,7 @@ export function routeModel(settings: RouteSettings): { readonly model: RouteMode
   );
   const { connectTimeout, nextUpstreamTimeout, nextUpstreamTries } = times;
   const cache = cacheOf(settings, given);
+  const auth = authOf(settings, given.auth);
   return {
     timeline: times,
     model: {
@@ -355,14 +367,13 @@ export function routeModel(settings: RouteSettings): { readonly model: RouteMode
       streamTimeout: given.streaming,
       maxBodySize: given.maxBodySize,
       rewrite: given.rewrite?.prefix,
-      requestHeaders: withThoseOfTarget(given.requestHeaders, [
+      requestHeaders: withThoseBelow(given.requestHeaders, [
+        ...(auth?.requestHeaders ?? []),
         ...(target.kind === 'external' ? target.requestHeaders : []),
         ...(cache.cache === undefined ? [] : [asItIs]),
       ]),
-      responseHeaders: withThoseOfTarget(
-        given.responseHeaders,
-        target.kind === 'external' ? target.responseHeaders : [],
-      ),
+      responseHeaders: withThoseBelow(given.responseHeaders, target.kind === 'external' ? target.responseHeaders : []),
+      ...(auth === undefined ? {} : { auth }),
       ...limitsOf(settings, given),
       ...(given.allowFrom === undefined ? {} : { allowFrom: given.allowFrom }),
       ...corsOf(given),
@@ -376,18 +387,29 @@ export function routeModel(settings: RouteSettings): { readonly model: RouteMode
 /** What is kept is kept once, with its length: nginx compresses it for who takes that. */
 const asItIs = ['Accept-Encoding', false] as const;
 
-/** The route's own come before them. */
-function withThoseOfTarget(
+/** With those of its target and of who may use it; the route's own come before them. */
+function withThoseBelow(
   own: RouteModel['requestHeaders'],
-  ofTarget: RouteModel['requestHeaders'],
+  below: RouteModel['requestHeaders'],
 ): RouteModel['requestHeaders'] {
   const names = new Set(own.map(([name]) => name.toLowerCase()));
-  return [...ofTarget.filter(([name]) => !names.has(name.toLowerCase())), ...own];
+  const once = new Map(below.map((header) => [header[0].toLowerCase(), header]));
+  return [...[...once].flatMap(([name, header]) => (names.has(name) ? [] : [header])), ...own];
 }
 
 /** nginx answers by `return`, before it looks at what a request may. */
 function isAnsweredByNginx({ kind }: TargetModel): boolean {
   return kind === 'redirect' || kind === 'response';
+}
+
+function authOf({ target, own }: RouteSettings, { model }: Auth): RouteModel['auth'] {
+  if (model === undefined || !isAnsweredByNginx(target)) return model;
+  if (own.auth === undefined) return undefined;
+  throw new InvalidOption(
+    'auth',
+    '(object)',
+    'does nothing where nginx answers by itself, before it asks who it is: take it out, or give the route a backend',
+  );
 }
 
 function limitsOf(

@@ -1,3 +1,4 @@
+import type { AuthModel } from './auth';
 import type { Cors } from './cors';
 import type { ErrorPages } from './error-pages';
 import type { ExternalServiceModel } from './external-service';
@@ -84,6 +85,8 @@ export interface RouteModel {
   /** What is sent instead of what came; false: nothing. */
   readonly requestHeaders: readonly (readonly [name: string, value: string | false])[];
   readonly responseHeaders: readonly (readonly [name: string, value: string | false])[];
+  /** @default - everyone may use it */
+  readonly auth?: AuthModel;
   /** All have to hold. @default - none */
   readonly rateLimits?: readonly RateLimit[];
   /** @default - nobody */

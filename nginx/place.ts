@@ -56,6 +56,8 @@ export interface Place {
   readonly systemAuthorities?: string | undefined;
   /** Holds a file `NAME/ca.crt` for each private CA of an external service. @default '/etc/nginx/certificate-authorities' */
   readonly authoritiesDirectory?: string | undefined;
+  /** Holds the files that say who may use routes, each by its path. @default '/etc/nginx/auth' */
+  readonly authDirectory?: string | undefined;
   /**
    * Where files are that nginx itself serves: a directory for each source of a route that is here; the routes of others are answered 503.
    * @default - none of them
@@ -89,6 +91,7 @@ export interface PlaceModel {
   readonly weightsFile: string | undefined;
   readonly systemAuthorities: string;
   readonly authoritiesDirectory: string;
+  readonly authDirectory: string;
   readonly filesDirectories: ReadonlyMap<string, string>;
   readonly cacheDirectory: string;
   readonly modulesDirectory: string;
@@ -124,6 +127,7 @@ export function placeModel(place: Place): PlaceModel {
       'authoritiesDirectory',
       place.authoritiesDirectory ?? '/etc/nginx/certificate-authorities',
     ),
+    authDirectory: absolutePath('authDirectory', place.authDirectory ?? '/etc/nginx/auth'),
     filesDirectories: new Map(
       Object.entries(place.filesDirectories ?? {}).map(([source, path]) => [
         source,

@@ -5,6 +5,7 @@ import { requestLimits } from './limits-section';
 import { listenForClients } from './listen';
 import { authority } from './place';
 import { HostPlan, isForwarded, Plan } from './plan';
+import { authenticationErrors, notAuthenticated } from './routes/auth-section';
 import { tooManyRequests, tooManyRequestsErrors } from './routes/rate-limit-section';
 import { badGateway, gatewayTimeout, routeErrorLocations, unavailable } from './routes/route-errors-section';
 import { routeLocations } from './routes/route-locations';
@@ -43,6 +44,7 @@ function hostServer(plan: Plan, host: HostPlan): Directive {
         ]
       : []),
     directive('error_page 503 @unavailable', 'over a limit of this proxy'),
+    ...notAuthenticated(host.host.routes),
     ...tooManyRequests(host.host.routes),
     ...(host.chosen.size === 0
       ? []
@@ -51,9 +53,13 @@ function hostServer(plan: Plan, host: HostPlan): Directive {
     ...snippets(host.host.snippets),
     ...routeLocations(plan, host),
     ...otherCertificateLocation(plan),
-    ...[badGateway, gatewayTimeout, unavailable, ...tooManyRequestsErrors(plan, host)].map((error) =>
-      errorLocation(...error),
-    ),
+    ...[
+      badGateway,
+      gatewayTimeout,
+      unavailable,
+      ...authenticationErrors(host.host.routes),
+      ...tooManyRequestsErrors(plan, host),
+    ].map((error) => errorLocation(...error)),
     ...routeErrorLocations(plan, host),
   ]);
 }

@@ -42,6 +42,18 @@ export function dnsSubdomainName(option: string, value: unknown): string {
   return value;
 }
 
+/** The name of an entry in a Secret or a ConfigMap, which is that of a file. @see https://kubernetes.io/docs/concepts/configuration/secret/#restriction-names-data */
+export function objectKey(option: string, value: unknown): string {
+  if (typeof value !== 'string' || !/^[\w.-]{1,253}$/.test(value) || /^\.\.?$|^\.\./.test(value)) {
+    throw new InvalidOption(
+      option,
+      value,
+      'is not the name of an entry of a Secret or ConfigMap: give letters, digits, "-", "_" and ".", such as "auth"',
+    );
+  }
+  return value;
+}
+
 /**
  * The key of a label or an annotation, or another name that may have a DNS name before it: `team`, `example.com/team`.
  * @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set

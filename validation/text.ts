@@ -23,3 +23,9 @@ export function oneLine(option: string, value: unknown): string {
   }
   return value;
 }
+
+/** The path of a file of this machine, which is looked for later. */
+export function filePath(option: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '' && !value.includes('\0')) return value;
+  throw new InvalidOption(option, value, 'is not the path of a file: give one, such as "ca.crt"');
+}

@@ -3,6 +3,7 @@ import { block, directive, Directive, heading, Node, quote, quoteWithVariables }
 import { compressedTypes } from '../headers-section';
 import { authority } from '../place';
 import { Plan } from '../plan';
+import { isAuthenticated } from './auth-section';
 import { literal } from './conditions-section';
 import { errorAnswers, errorPathOf, methodNotAllowed, namedError } from './route-errors-section';
 
@@ -18,7 +19,7 @@ export function filesSection(plan: Plan): Node[] {
     heading('Files that nginx itself serves: which one a path names, and how long it may be kept'),
     ...served.flatMap((route) => fileMap(plan, route)),
     ...(targets.some(({ singlePage }) => singlePage) ? [pageMap] : []),
-    ...(targets.some(({ immutable }) => immutable === undefined) ? [fingerprintMap] : []),
+    ...(served.some((route) => cacheVariable(plan, route) === '$file_cache') ? [fingerprintMap] : []),
     ...served.flatMap((route) => immutableMap(plan, route)),
     directive('output_buffers 2 16k', 'no more memory than an answer of a backend takes'),
     directive(`charset_types ${charsetTypes.join(' ')}`, 'text/html is always among them'),
@@ -143,18 +144,29 @@ const fingerprints = [
 const fingerprintMap = cacheMap('$file_cache', fingerprints, 'a name with a fingerprint has one content for ever');
 
 function immutableMap(plan: Plan, route: RouteModel): Directive[] {
+  const variable = cacheVariable(plan, route);
   const { target } = route;
-  if (target.kind !== 'files' || target.immutable === undefined || target.immutable.length === 0) return [];
-  return [
-    cacheMap(
-      cacheVariable(plan, route),
-      target.immutable.map((path) => `^${path === '/' ? '' : literal(path)}/`),
-    ),
-  ];
+  if (target.kind !== 'files' || !variable.startsWith('$cache_')) return [];
+  const directories = target.immutable?.map((path) => `^${path === '/' ? '' : literal(path)}/`);
+  return isAuthenticated(route)
+    ? [
+        cacheMap(
+          variable,
+          directories ?? fingerprints,
+          'private: a cache that others share keeps none of it',
+          'private',
+        ),
+      ]
+    : [cacheMap(variable, directories ?? fingerprints)];
 }
 
 /** By the file that was found, and not by the path that led to it. */
-function cacheMap(variable: string, expressions: readonly string[], reason?: string): Directive {
+function cacheMap(
+  variable: string,
+  expressions: readonly string[],
+  reason?: string,
+  whose: 'public' | 'private' = 'public',
+): Directive {
   return block(
     `map "$status $uri" ${variable}`,
     [
@@ -162,7 +174,7 @@ function cacheMap(variable: string, expressions: readonly string[], reason?: str
       ...expressions.map((expression) => {
         const anywhere = expression.startsWith('^') ? expression.slice(1) : `.*${expression}`;
         return directive(
-          `${quote('immutable', `~(?s)^(?:200|206|304) ${anywhere}`)} "public, max-age=31536000, immutable"`,
+          `${quote('immutable', `~(?s)^(?:200|206|304) ${anywhere}`)} "${whose}, max-age=31536000, immutable"`,
         );
       }),
     ],
@@ -172,8 +184,8 @@ function cacheMap(variable: string, expressions: readonly string[], reason?: str
 
 function cacheVariable(plan: Plan, route: RouteModel): string {
   const { target } = route;
-  if (target.kind !== 'files' || target.immutable === undefined) return '$file_cache';
-  return target.immutable.length === 0 ? 'no-cache' : `$cache_${plan.variableOf(route)}`;
+  if (target.kind !== 'files' || (target.immutable === undefined && !isAuthenticated(route))) return '$file_cache';
+  return target.immutable?.length === 0 ? 'no-cache' : `$cache_${plan.variableOf(route)}`;
 }
 
 function cacheControl({ responseHeaders }: RouteModel, value: string): Directive[] {

@@ -4,6 +4,7 @@ import { block, directive, Directive, heading, literalPieces, Node } from '../di
 import { anyErrorLocation, errorPages, errorPath, jsonAnswer, NamedError, withStatus } from '../error-answer';
 import { headersOfErrorPage } from '../headers-section';
 import { HostPlan, isForwarded, Plan } from '../plan';
+import { authenticationErrors, notAuthenticated } from './auth-section';
 import { allowOrigins } from './cors-section';
 import { tooManyRequests, tooManyRequestsErrors } from './rate-limit-section';
 
@@ -111,6 +112,7 @@ export const methodNotAllowed: NamedError = [
 export function errorAnswers(plan: Plan, route: RouteModel): Directive[] {
   return [
     directive(`error_page 503 ${namedError(plan, route, unavailable)}`),
+    ...notAuthenticated([route], pagesSuffix(plan, route)),
     ...tooManyRequests([route], `@too_many_requests${pagesSuffix(plan, route)}`),
     ...errorPages(errorPathOf(plan, route)),
   ];
@@ -150,6 +152,7 @@ function namedErrors(plan: Plan, host: HostPlan): NamedError[] {
     badGateway,
     gatewayTimeout,
     unavailable,
+    ...authenticationErrors(host.host.routes),
     ...tooManyRequestsErrors(plan, host),
     ...(host.host.routes.some(({ target }) => target.kind === 'files') ? [methodNotAllowed] : []),
   ];

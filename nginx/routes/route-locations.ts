@@ -8,6 +8,7 @@ import { answerHeaders } from '../headers-section';
 import { bodySize, clientLimit, connectionTime, limitsOfStream, refuseLongerBody } from '../limits-section';
 import { HostPlan, isForwarded, Plan } from '../plan';
 import { refuseStrangers } from './allow-from-section';
+import { authentication } from './auth-section';
 import { keptAnswers, keptAnswersOfTry } from './cache-section';
 import { choose, routeLocation } from './conditions-section';
 import { allowOrigins, leadPreflightsAway, preflights } from './cors-section';
@@ -32,7 +33,7 @@ export function routeLocations(plan: Plan, host: HostPlan): Node[] {
         ...filesLocations(plan, route, policies(plan, host, route)),
         ...copyLocation(plan, route),
         ...preflights(route, [
-          ...policies(plan, host, route),
+          ...policiesForAnyone(plan, host, route),
           ...(hasOwnErrors(route) ? errorAnswers(plan, route) : []),
         ]),
       ]),
@@ -157,7 +158,7 @@ function furtherTries(plan: Plan, host: HostPlan, route: RouteModel): Node[] {
 }
 
 /** What a route allows, where it is not what most allow. */
-function policies(plan: Plan, host: HostPlan, route: RouteModel, tries?: number): Node[] {
+function policiesForAnyone(plan: Plan, host: HostPlan, route: RouteModel): Node[] {
   return [
     ...connectionTime(plan.proxy),
     ...bodySize(plan, [route]),
@@ -166,6 +167,14 @@ function policies(plan: Plan, host: HostPlan, route: RouteModel, tries?: number)
     ...rateLimits(route),
     ...clientLimit(plan.proxy, route),
     ...snippets(route.snippets),
+  ];
+}
+
+/** The same with who may go on, and with how it is forwarded. */
+function policies(plan: Plan, host: HostPlan, route: RouteModel, tries?: number): Node[] {
+  return [
+    ...policiesForAnyone(plan, host, route),
+    ...authentication(plan, route),
     ...(tries === undefined
       ? []
       : [...forwardingPolicies(plan, route, tries), ...externalTls(plan, route), ...keptAnswers(plan, route)]),

@@ -14,6 +14,8 @@ import { resourceOptions } from '../../charts/pods/resources';
 import { fixedResponseOptions, redirectOptions, trafficSplitOptions } from '../../charts/route-targets';
 import { imageFilesOptions, localFilesOptions, staticFilesOptions } from '../../charts/static-files';
 import { documentedDefaults, optionsPage } from '../../docs/options-page';
+import { Auth, basicAuthOptions } from '../../model/auth';
+import { authLocalOptions } from '../../model/auth-file';
 import { Cors, corsOptions } from '../../model/cors';
 import { ErrorPages } from '../../model/error-pages';
 import { LoadBalancing, RequestKey, stickyCookieOptions } from '../../model/load-balancing';
@@ -44,6 +46,8 @@ const tables: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
   StrictTransportSecurity: strictTransportSecurityOptions,
   RouteOptions: routeOptions,
   RetryOptions: retryOptions,
+  BasicAuthOptions: basicAuthOptions,
+  AuthLocalOptions: authLocalOptions,
   RateLimitOptions: rateLimitOptions,
   CorsOptions: corsOptions,
   MirrorOptions: mirrorOptions,
@@ -68,6 +72,8 @@ const tables: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
 
 const required = [
   'BackendProps.image',
+  'BasicAuthOptions.secret',
+  'AuthLocalOptions.file',
   'Share.target',
   'Share.weight',
   'LocalFiles.directory',
@@ -136,6 +142,7 @@ test('what @default says is what the option is without being given', () => {
     ['LoadBalancing.leastConnections()', LoadBalancing.leastConnections()],
     ['RequestKey.clientAddress()', RequestKey.clientAddress()],
     ['Retries.safe()', Retries.safe()],
+    ['Auth.none()', Auth.none()],
     ['Mirror.none()', Mirror.none()],
     ['ResponseCache.none()', ResponseCache.none()],
     ['Cors.none()', Cors.none()],

@@ -1,3 +1,4 @@
+import { Auth } from '../../model/auth';
 import { Cors } from '../../model/cors';
 import { ErrorPages } from '../../model/error-pages';
 import { LoadBalancing, RequestKey } from '../../model/load-balancing';
@@ -7,6 +8,7 @@ import { CacheModel } from '../../model/response-cache';
 import { RouteModel, TargetModel } from '../../model/route';
 import { nginxConf } from '../../nginx/nginx-conf';
 import { Place } from '../../nginx/place';
+import { authParts } from './support/auth-files';
 import { externalTarget, proxyModel, ProxyParts, somePlace } from './support/models';
 import { Block, everyBlock, everyText, one, parse } from './support/parsed-conf';
 
@@ -15,6 +17,7 @@ type Variant = ProxyParts & { readonly place?: Partial<Place> };
 const kept: CacheModel = {
   ...{ size: 2 ** 28, maxAnswerSize: 2 ** 20, valid: 60, staleFor: 600, backgroundUpdate: false, key: [] },
 };
+const admins = authParts(Auth.basic({ secret: 'admins' }));
 
 const variants: Record<string, Variant> = {
   defaults: {},
@@ -235,6 +238,43 @@ const variants: Record<string, Variant> = {
       { names: ['b.example.com'], routes: [{ name: 'b' }, { name: 'c', path: '/c', cors: Cors.allow(['*']) }] },
     ],
     place: { filesDirectories: { web: '/srv/web' } },
+  },
+  auth: {
+    backends: [{ name: 'stable', fallback: '10.0.0.1:3000' }, { name: 'canary' }, { name: 'next' }],
+    hosts: [
+      {
+        names: ['a.example.com'],
+        routes: [
+          { target: 'stable', ...admins, mirror: { backend: 'next', percent: 100, timeout: 2 } },
+          { target: 'canary', when: Match.header('X-Canary', 'always'), ...admins },
+          { path: '/public', target: 'stable' },
+          { path: '/events', target: 'stable', streamTimeout: 3600, ...admins },
+          {
+            path: '/limited',
+            target: 'stable',
+            ...admins,
+            rateLimits: [RateLimit.perClient('5/s')],
+            allowFrom: ['192.0.2.0/24'],
+            cors: Cors.allow(['https://app.example.com']),
+            errorPages: ErrorPages.html({ 401: '<h1>Who?</h1>' }),
+          },
+          {
+            path: '/legacy',
+            target: externalTarget('https://legacy.example.com/api'),
+            ...admins,
+            requestHeaders: externalTarget('https://legacy.example.com/api').requestHeaders,
+            responseHeaders: [['X-A', 'b']],
+          },
+          {
+            path: '/docs',
+            target: { kind: 'files', source: 'docs', singlePage: true, immutable: undefined },
+            ...admins,
+          },
+        ],
+      },
+      { names: ['b.example.com'], routes: [{ name: 'open', target: 'stable' }] },
+    ],
+    place: { filesDirectories: { docs: '/srv/docs' } },
   },
   'certificates of hosts': {
     backends: [{ fallback: '10.0.0.1:3000' }],
@@ -483,7 +523,9 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
           expect(others).toEqual(['return 418']);
         }
         for (const block of location.body.filter(({ text }) => text.startsWith('if ')).filter(isNoCopy)) {
-          expect(texts(block)).toEqual([expect.stringMatching(/^return 4\d\d$/)]);
+          expect(texts(block)).toEqual([
+            block.text.startsWith('if (!-f ') ? 'return 500' : expect.stringMatching(/^return 4\d\d$/),
+          ]);
         }
       }
       const conditional = routes.some(({ when }) => when.length > 0);
@@ -663,6 +705,52 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
     }
   });
 
+  test('every location of a route asks who it is, in the same words, and has the answer that belongs to it', () => {
+    for (const { server, locations, copies, routes: ofHost } of hosts) {
+      if (server === undefined) continue;
+      // What leads to an answer of a backend or to a file; what only leads on, or refuses, needs nobody's name.
+      const answering = locations.filter(
+        (location) =>
+          !copies.includes(location) &&
+          !location.text.startsWith('location @preflight_') &&
+          texts(location).some((text) => /^(?:proxy_pass|try_files|root)\b/.test(text)),
+      );
+      expect(everyText({ ...server, body: server.body.filter(({ body }) => body.length === 0) })).not.toContainEqual(
+        expect.stringMatching(/^auth_|^satisfy/),
+      );
+      for (const location of answering) {
+        const whose = ofHost.filter(
+          ({ name, path }) =>
+            texts(location).includes(`set $route ${name}`) ||
+            [`again_${name}`, `fallback_${name}`, `no_file_${name}`, `missing_${name}`, `route_${name}`].some(
+              (word) => location.text === `location @${word}`,
+            ) ||
+            (texts(location).some((text) => text.startsWith('try_files')) &&
+              [`location = ${path.path}`, `location ${path.path}/`, `location ${path.path}`].includes(location.text)),
+        );
+        expect([location.text, whose.length]).toEqual([location.text, 1]);
+        const { auth } = whose[0] ?? {};
+        expect(texts(location).filter((text) => text.startsWith('auth_'))).toEqual(
+          auth === undefined
+            ? []
+            : [`auth_basic "Restricted"`, `auth_basic_user_file "/etc/nginx/auth/secrets/admins/auth"`],
+        );
+        const conditions = location.body.filter(({ text }) => text.startsWith('if (!-f '));
+        expect(conditions.map((block) => [block.text, texts(block)])).toEqual(
+          auth === undefined ? [] : [['if (!-f "/etc/nginx/auth/secrets/admins/auth")', ['return 500']]],
+        );
+        // A further try has been asked for before.
+        if (auth === undefined || /^location @(again|fallback)_/.test(location.text)) continue;
+        const pages = texts(location).filter((text) => text.startsWith('error_page ') && !text.includes('502 504'));
+        const errors = pages.length > 0 ? pages : texts(server);
+        expect(errors).toContainEqual(expect.stringMatching(/^error_page 401 @unauthorized(?:_of_\S+)?$/));
+      }
+      // A browser sends no credentials with what it asks first.
+      const preflights = locations.filter(({ text }) => text.startsWith('location @preflight_'));
+      expect(preflights.flatMap(texts).filter((text) => /^auth_|^if \(!-f /.test(text))).toEqual([]);
+    }
+  });
+
   test('every location that leads to a backend is counted, and takes no rule of a level above away', () => {
     expect(proxied.length).toBeGreaterThan(1);
     const lists = ['proxy_set_header', 'proxy_hide_header'] as const;
@@ -673,14 +761,16 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
         // Those of its own replace those of the server.
         if (own.length > 0)
           expect(own.join()).toMatch(/limit_conn (streams|requests) \d+,limit_conn requests_of_client \d+/);
-        expect(texts(location).filter((text) => /^(allow|deny|satisfy|auth_)/.test(text))).toEqual([]);
+        expect(texts(location).filter((text) => /^(allow|deny|satisfy)/.test(text))).toEqual([]);
         for (const list of lists) {
           const names = (block: Block | undefined): string[] =>
             (block === undefined ? [] : texts(block))
               .filter((text) => text.startsWith(`${list} `))
               .map((text) => (text.split(' ')[1] ?? '').toLowerCase());
           const [here, above] = [names(location), names(server).length > 0 ? names(server) : names(http)];
-          if (here.length > 0) expect(here).toEqual(expect.arrayContaining(above));
+          // A password that one route asks for is kept from the backend of that route alone.
+          const rules = above.filter((name) => name !== 'authorization');
+          if (here.length > 0) expect(here).toEqual(expect.arrayContaining(rules));
         }
         if (texts(location).includes('add_header_inherit off')) {
           const kept = texts(location).join('\n');

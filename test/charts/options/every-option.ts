@@ -33,6 +33,7 @@ import {
   type TrafficSplitOptions,
 } from '../../../charts/route-targets';
 import { type ImageFilesOptions, StaticFiles, type StaticFilesOptions } from '../../../charts/static-files';
+import { Auth, type BasicAuthOptions } from '../../../model/auth';
 import { Cors, type CorsOptions } from '../../../model/cors';
 import { ErrorPages } from '../../../model/error-pages';
 import { LoadBalancing, RequestKey } from '../../../model/load-balancing';
@@ -172,6 +173,7 @@ const route: Values<Omit<RouteOptions, 'mirror'>> = {
   rewrite: [Rewrite.stripPrefix(), Rewrite.replacePrefix('/api')],
   requestHeaders: [{ 'X-Zone': 'west', Cookie: false }],
   responseHeaders: [{ 'X-Team': 'orders', 'X-Powered-By': false }],
+  auth: [Auth.basic({ secret: 'admins' }), Auth.basic({ secret: 'staff', key: 'users' })],
   rateLimit: [
     RateLimit.perClient('5/s', { burst: 10 }),
     [RateLimit.perClient('5/s'), RateLimit.perClient('100/m')],
@@ -239,6 +241,13 @@ const cors: Values<CorsOptions> = {
   exposeHeaders: [[], ['ETag']],
   credentials: [true, false],
   maxAge: ['0s', '1d'],
+};
+/** `local` says nothing to a cluster: test/local looks at it. */
+const basicAuth: Values<Omit<BasicAuthOptions, 'local'>> = {
+  secret: ['staff', 'admins.of.shop'],
+  key: ['users', '.htpasswd'],
+  realm: ['Orders', 'Orders "and" $more'],
+  passAuthorization: [true, false],
 };
 const mirror: Values<MirrorOptions> = { percent: [1, 99] };
 const responseCache: Values<ResponseCacheOptions> = {
@@ -379,6 +388,7 @@ const factories: readonly (readonly [
     (options) => synthesize({ route: { rateLimit: RateLimit.perClient('5/s', options) } }),
   ],
   ['Cors.allow', cors, (options) => synthesize({ route: { cors: Cors.allow(['https://app.example.com'], options) } })],
+  ['Auth.basic', basicAuth, (options) => synthesize({ route: { auth: Auth.basic({ secret: 'admins', ...options }) } })],
   [
     'ScalingMetric.keda',
     keda,

@@ -1,0 +1,103 @@
+import { ExternalService } from '../../../charts/external-service';
+import { FixedResponse, Redirect } from '../../../charts/route-targets';
+import { StaticFiles } from '../../../charts/static-files';
+import { Auth, type BasicAuthOptions } from '../../../model/auth';
+import type { RouteOptions } from '../../../model/route-options';
+import { containerOf, newBackend, newProxy, newShop, nginxConfOf, objectsAround, podSpecOf } from '../manifests';
+
+const admins = Auth.basic({ secret: 'admins' });
+
+function parts(routeDefaults: RouteOptions = {}) {
+  const shop = newShop();
+  return { shop, edge: newProxy(shop, 'edge', { routeDefaults }), orders: newBackend(shop, 'orders') };
+}
+
+describe('Who may use a route', () => {
+  test('is said by entries of Secrets, each mounted once, without which the pods start too', () => {
+    const { shop, edge, orders } = parts();
+    edge.addRoute('/admin', orders, { auth: Auth.basic({ secret: 'staff', key: 'users' }) });
+    edge.addRoute('/', orders, { auth: admins });
+    edge.addRoute('/docs', StaticFiles.fromConfigMap('site'), { auth: admins });
+    const objects = objectsAround(shop);
+    const source = (name: string, key: string) => ({
+      secret: { name, optional: true, items: [{ key, path: `secrets/${name}/${key}` }] },
+    });
+    expect(podSpecOf(objects, 'edge').volumes).toContainEqual({
+      name: 'auth',
+      projected: { defaultMode: 0o440, sources: [source('admins', 'auth'), source('staff', 'users')] },
+    });
+    expect(containerOf(objects, 'edge').volumeMounts).toContainEqual({
+      name: 'auth',
+      mountPath: '/etc/nginx/auth',
+      readOnly: true,
+    });
+    expect(nginxConfOf(objects)).toContain('auth_basic_user_file "/etc/nginx/auth/secrets/staff/users"');
+  });
+
+  test('holds for the routes that say nothing of it, and can be taken away', () => {
+    const { edge, orders } = parts({ auth: admins });
+    const staff = Auth.basic({ secret: 'staff' });
+    expect(edge.addRoute('/', orders).model.auth).toBe(admins.model);
+    expect(edge.addRoute('/staff', orders, { auth: staff }).model.auth).toBe(staff.model);
+    expect(edge.addRoute('/public', orders, { auth: Auth.none() }).model).not.toHaveProperty('auth');
+    const host = edge.addHost('www.example.com', { routeDefaults: { auth: Auth.none() } });
+    expect(host.addRoute('/', orders).model).not.toHaveProperty('auth');
+    expect(host.addRoute('/staff', orders, { auth: staff }).model.auth).toBe(staff.model);
+    expect(edge.addRoute('/legacy', ExternalService.fromUrl('https://a.example.com')).model.auth).toBe(admins.model);
+  });
+
+  test.each([
+    ['a redirect', Redirect.to('https://www.example.com')],
+    ['a fixed response', FixedResponse.of(404)],
+  ])('is refused for %s, which has nothing of what all have', (_what, target) => {
+    const { edge } = parts({ auth: admins });
+    expect(edge.addRoute('/a', target).model).not.toHaveProperty('auth');
+    expect(edge.addRoute('/b', target, { auth: Auth.none() }).model).not.toHaveProperty('auth');
+    expect(() => edge.addRoute('/c', target, { auth: admins })).toThrow(
+      new Error(
+        'shop/edge, route /c auth: "(object)" does nothing where nginx answers by itself, before it asks who it is: take it out, or give the route a backend',
+      ),
+    );
+  });
+
+  test('is nowhere in a configuration without it', () => {
+    const { shop, edge, orders } = parts();
+    edge.addRoute('/', orders);
+    const objects = objectsAround(shop);
+    expect(nginxConfOf(objects)).not.toMatch(/auth_|\/auth\b|401|unauthorized/);
+    expect(JSON.stringify(podSpecOf(objects, 'edge').volumes)).not.toContain('"auth"');
+  });
+});
+
+describe('A password', () => {
+  test('is not sent to the backend, unless that is to have it or the route sends its own', () => {
+    const { edge, orders } = parts();
+    const headers = (path: string, options: RouteOptions) => edge.addRoute(path, orders, options).model.requestHeaders;
+    expect(headers('/a', { auth: admins })).toEqual([['Authorization', false]]);
+    expect(headers('/b', { auth: Auth.basic({ secret: 'admins', passAuthorization: true }) })).toEqual([]);
+    const own = { authorization: 'Bearer of-ours' };
+    expect(headers('/c', { auth: admins, requestHeaders: own })).toEqual([['authorization', 'Bearer of-ours']]);
+  });
+
+  test.each<[string, unknown, string]>([
+    ['no Secret', {}, 'Auth.basic secret: undefined is not the name of a Kubernetes object'],
+    ['no name of a Secret', { secret: 'A' }, 'Auth.basic secret: "A" is not the name of a Kubernetes object'],
+    ['a path as the entry', { secret: 'a', key: '../b' }, 'Auth.basic key: "../b" is not the name of an entry'],
+    ['dots as the entry', { secret: 'a', key: '..' }, 'Auth.basic key: ".." is not the name of an entry'],
+    ['no realm', { secret: 'a', realm: '' }, 'Auth.basic realm: "" is not a realm'],
+    ['a realm of two lines', { secret: 'a', realm: 'a\nb' }, 'Auth.basic realm: "a\\nb" is not a realm'],
+    ['a realm that opens', { secret: 'a', realm: 'off' }, 'Auth.basic realm: "off" would switch nginx to no'],
+    ['an option of another name', { secret: 'a', secretKey: 'b' }, 'Auth.basic secretKey: "b" is an option that does'],
+    ['no file', { secret: 'a', local: { file: '' } }, 'Auth.basic local.file: "" is not the path of a file'],
+    ['no options', undefined, 'Auth.basic: undefined is not an object'],
+  ])('is refused with %s', (_what, options, message) => {
+    expect(() => Auth.basic(options as BasicAuthOptions)).toThrow(message);
+  });
+
+  test('is no other thing than what is made by Auth', () => {
+    const { edge, orders } = parts();
+    expect(() => edge.addRoute('/', orders, { auth: { secret: 'admins' } as unknown as Auth })).toThrow(
+      'shop/edge, route / auth: "(object)" is not what stands here: give it as Auth.basic({ secret: "admins" }) does',
+    );
+  });
+});
