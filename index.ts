@@ -44,10 +44,12 @@ export {
 export { type ImageFilesOptions, type LocalFiles, StaticFiles, type StaticFilesOptions } from './charts/static-files';
 export type { HostOptions, VirtualHost } from './charts/virtual-host';
 export type { Budget, BudgetProps } from './model/budget';
-export { Auth, type BasicAuthOptions } from './model/auth';
+export { Auth, type BasicAuthOptions, type JwtAlgorithm, type JwtAuthOptions } from './model/auth';
 export type { AuthLocalOptions } from './model/auth-file';
 export { Cors, type CorsOptions } from './model/cors';
 export { ErrorPages, type ErrorStatus, type HtmlPages } from './model/error-pages';
+export type { ProvedValue } from './model/headers';
+export { Jwks, type JwksOptions, type PublicJwk } from './model/jwks';
 export { LoadBalancing, RequestKey, type StickyCookieOptions } from './model/load-balancing';
 export { Match, Path, Rewrite } from './model/matching';
 export { type IMirrorTarget, Mirror, type MirrorOptions } from './model/mirror';

@@ -8,6 +8,7 @@ import { strictTransportSecurity } from '../model/proxy-options';
 import type { TimesAround } from '../model/route-options';
 import type { Snippet } from '../model/snippet';
 import { proxyTimeline, type Timeline } from '../model/timeline';
+import { accessTokensScript, hasTokens, tokenRules } from '../nginx/auth/access-tokens-section';
 import { externalServices } from '../nginx/backends/external-services';
 import { liveWeightsScript } from '../nginx/backends/live-weights-section';
 import { upstreamZone } from '../nginx/backends/upstream-section';
@@ -98,10 +99,12 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
     weightsFile: hasWeights ? `${weightsDirectory}/${weightsFile}` : undefined,
     filesDirectories: Object.fromEntries(staticFiles.map(({ source, name }) => [source, `${filesDirectory}/${name}`])),
   });
+  const models = routes.map((route) => route.model);
   const scripts = [
     lastGoodCertificateScript,
     ...(hasWeights ? [liveWeightsScript] : []),
-    ...(hasStaleAnswers(routes.map((route) => route.model)) ? [staleAnswersScript] : []),
+    ...(hasStaleAnswers(models) ? [staleAnswersScript] : []),
+    ...(hasTokens(models) ? [accessTokensScript] : []),
   ];
   return {
     model,
@@ -154,6 +157,7 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
       clientLimits: countOfClientLimits(models),
       hasMirrors: mirrors.length > 0,
       externalServices: externalServices(models),
+      tokenRules: tokenRules(models),
       hostCertificates: certificatesOf(hosts).length - 1,
       caches: cachesOf(models),
     }),

@@ -5,6 +5,7 @@ import type { Construct } from 'constructs';
 import type { AuthFile } from '../model/auth-file';
 import { certificatesOf } from '../model/proxy';
 import type { Timeline } from '../model/timeline';
+import { accessTokensScript } from '../nginx/auth/access-tokens-section';
 import { liveWeightsScript } from '../nginx/backends/live-weights-section';
 import { staleAnswersScript } from '../nginx/routes/cache-section';
 import { lastGoodCertificateScript } from '../nginx/tls/last-good-certificate-section';
@@ -183,6 +184,11 @@ export class NginxDeployment extends RollingDeployment {
       };
       if (authoritySecrets.length > 0) mount(authorities(authoritySecrets), authoritiesDirectory);
       if (authFiles.length > 0) mount(auth(authFiles), authDirectory);
+      const script = accessTokensScript.name;
+      if (script in files) {
+        const mountPath = `/etc/nginx/${script}`;
+        container?.volumeMounts.push({ name: configVolume, mountPath, subPath: script, readOnly: true });
+      }
     });
   }
 }

@@ -24,7 +24,9 @@ const interfaces: Readonly<Record<string, string>> = {
   RouteOptions: '`addRoute(path, target, { … })`, `routeDefaults: { … }`, and `route: { … }` of a LoadBalancedApi',
   RetryOptions: '`Retries.safe({ … })`',
   BasicAuthOptions: '`Auth.basic({ … })`',
-  AuthLocalOptions: '`local: { … }` of Auth.basic',
+  JwtAuthOptions: '`Auth.jwt({ … })`',
+  JwksOptions: '`Jwks.fromConfigMap(name, { … })` and `Jwks.fromSecret(name, { … })`',
+  AuthLocalOptions: '`local: { … }` of Auth.basic and Jwks',
   RateLimitOptions: '`RateLimit.perClient(rate, { … })` and `RateLimit.per(key, rate, { … })`',
   CorsOptions: '`Cors.allow(origins, { … })`',
   MirrorOptions: '`Mirror.to(target, { … })`',
@@ -51,7 +53,19 @@ const interfaces: Readonly<Record<string, string>> = {
 /** Whose methods are the choices that exclude each other, and what is added to a construct. */
 const classes = [
   ...['Certificate', 'Exposure', 'LoadBalancing', 'RequestKey', 'ScalingMetric'],
-  ...['Path', 'Match', 'Rewrite', 'Retries', 'Auth', 'RateLimit', 'Mirror', 'ResponseCache', 'Cors', 'ErrorPages'],
+  ...[
+    'Path',
+    'Match',
+    'Rewrite',
+    'Retries',
+    'Auth',
+    'Jwks',
+    'RateLimit',
+    'Mirror',
+    'ResponseCache',
+    'Cors',
+    'ErrorPages',
+  ],
   ...['TrafficSplit', 'ExternalService', 'Redirect', 'FixedResponse', 'StaticFiles', 'Snippet'],
   ...['Backend', 'NginxProxy', 'Route'],
 ] as const;

@@ -8,6 +8,7 @@ import type { Backend } from '../charts/backend';
 import type { NginxProxy } from '../charts/nginx-proxy';
 import { LoadBalancing } from '../model/load-balancing';
 import { type BackendModel, certificatesOf, type ProxyModel } from '../model/proxy';
+import { accessTokensScript, hasTokens } from '../nginx/auth/access-tokens-section';
 import { nginxConf } from '../nginx/nginx-conf';
 import { externalServicesOf } from '../nginx/plan';
 import { hasStaleAnswers, staleAnswersScript } from '../nginx/routes/cache-section';
@@ -199,6 +200,9 @@ function writeProxyFiles(proxy: NginxProxy, files: string, httpsPort: number): v
   writeFileSync(join(files, 'nginx.conf'), conf);
   if (hasStaleAnswers(model.hosts.flatMap(({ routes }) => routes))) {
     writeFileSync(join(files, staleAnswersScript.name), staleAnswersScript.text);
+  }
+  if (hasTokens(model.hosts.flatMap(({ routes }) => routes))) {
+    writeFileSync(join(files, accessTokensScript.name), accessTokensScript.text);
   }
   writeAuthorities(servicesElsewhere(proxy).authorities, join(files, authorities));
   for (const file of writeAuthFiles(localAuthFiles(proxy), join(files, auth))) forNginxAlone(file);

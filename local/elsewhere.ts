@@ -5,6 +5,7 @@ import { type BackendModel, certificatesOf, type HostModel, type ProxyModel } fr
 import { privateNetworks } from '../model/proxy-options';
 import { cachesOf, countOfClientLimits, countOfRateLimits } from '../model/route';
 import { timeline, type Timeline } from '../model/timeline';
+import { tokenRules } from '../nginx/auth/access-tokens-section';
 import { externalServices } from '../nginx/backends/external-services';
 import { upstreamZone } from '../nginx/backends/upstream-section';
 import { upstreams } from '../nginx/plan';
@@ -61,6 +62,7 @@ export function modelElsewhere(proxy: NginxProxy, { hosts, workers, backend }: E
       clientLimits: countOfClientLimits(routes),
       hasMirrors: mirrors.length > 0,
       externalServices: externalServices(routes),
+      tokenRules: tokenRules(routes),
       hostCertificates: certificatesOf(hosts).length - 1,
       caches: cachesOf(routes),
     }),

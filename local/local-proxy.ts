@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { selfSignedKeyPair } from '../certificates/self-signed';
 import { certificatesOf } from '../model/proxy';
+import { accessTokensScript, hasTokens } from '../nginx/auth/access-tokens-section';
 import { liveWeightsScript } from '../nginx/backends/live-weights-section';
 import { nginxConf } from '../nginx/nginx-conf';
 import { hasStaleAnswers, staleAnswersScript } from '../nginx/routes/cache-section';
@@ -46,6 +47,9 @@ export async function prepareLocalProxy(settings: LocalProxySettings): Promise<L
   }
   if (hasStaleAnswers(settings.deployment.hostModels.flatMap(({ routes }) => routes))) {
     writeFileSync(join(settings.directory, staleAnswersScript.name), staleAnswersScript.text);
+  }
+  if (hasTokens(settings.deployment.hostModels.flatMap(({ routes }) => routes))) {
+    writeFileSync(join(settings.directory, accessTokensScript.name), accessTokensScript.text);
   }
   const workers = await workerUser(settings.signal);
   const nginx = await findNginx({

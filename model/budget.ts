@@ -104,6 +104,14 @@ export interface BudgetSettings extends Given<BudgetProps> {
   readonly externalServices?: ExternalServices | undefined;
   /** What answers are kept in, of all routes. @default - nothing */
   readonly caches?: readonly CacheModel[] | undefined;
+  /** Rules for access tokens. @default - none */
+  readonly tokenRules?: TokenRules | undefined;
+}
+
+/** Rules for access tokens: how many there are, and the bytes of shared memory that they take. */
+export interface TokenRules {
+  readonly count: number;
+  readonly zone: number;
 }
 
 /** How many there are, and what they take. */
@@ -174,6 +182,8 @@ const storedCertificate = 48 * KiB;
 /** Zones that do not grow: TLS sessions, the certificate, counts; and the fallback of each backend. */
 const fixedZones = 10 * MiB + 64 * KiB + 3 * 32 * KiB;
 const fallbackZone = 64 * KiB;
+/** What a script that has verified a token leaves until the request is done. */
+const scriptContext = 128 * KiB;
 /** Bytes of a zone that `limit_conn` takes for one address, and of a zone beside its addresses: nginx's own, and what it is rounded up by. */
 const bytesPerAddress = 128;
 const addressZone = 128 * KiB;
@@ -246,6 +256,7 @@ export function budget(settings: BudgetSettings): Budget {
     hostCertificates = 0,
     externalServices: external,
     caches = [],
+    tokenRules,
   } = settings;
   const cost = costs(settings);
   const upstreams = settings.backends + (external?.count ?? 0);
@@ -278,6 +289,7 @@ export function budget(settings: BudgetSettings): Budget {
             each: externalService(external, workers * idle.instances),
           },
         ]),
+    ...(tokenRules === undefined ? [] : [{ what: 'keys and verified tokens', count: 1, each: tokenRules.zone }]),
     ...(rateLimits === 0 ? [] : [{ what: 'limits of rates', count: rateLimits, each: rateLimitZone(settings) }]),
     ...(caches.length === 0
       ? []
@@ -374,6 +386,7 @@ function costs({
   workers,
   gzip,
   externalServices,
+  tokenRules,
   hasMirrors = false,
   clientLimits = 0,
   caches = [],
@@ -388,7 +401,9 @@ function costs({
   const head = (buffers.head + buffers.largeHeads * buffers.largeHead) * KiB;
   const copy = requestStructures + upstreamConnection + buffers.answerHead * KiB;
   const addresses = (1 + clientLimits) * bytesPerAddress;
-  const common = socket + requestStructures + upstream + structures + buffers.answerHead * KiB + addresses;
+  const verification = tokenRules === undefined ? 0 : requestStructures + scriptContext;
+  const common =
+    socket + requestStructures + upstream + structures + buffers.answerHead * KiB + addresses + verification;
   return {
     connection: tlsConnection + head + structures + bytesPerAddress,
     request:

@@ -2,6 +2,15 @@ import { InvalidOption } from '../validation/invalid-option';
 import { oneLine } from '../validation/text';
 import { headerName } from './load-balancing';
 
+/** The value of a header that follows from who the client has proved to be. */
+export interface ProvedValue {
+  /** By a claim of its token. */
+  readonly proved: 'claim';
+}
+
+/** What a backend gets in the place of what a client sent; false: nothing. */
+export type RequestHeader = readonly [name: string, value: string | false | ProvedValue];
+
 /** Headers of answers that belong to the message's framing or to nginx, which a second value would break. */
 const reservedInAnswers = new Set([
   'accept-ranges',

@@ -6,7 +6,7 @@ import { instanceOf, knownValues, optional, type Reader, type Table, withDefault
 import { Auth } from './auth';
 import { Cors, corsHeaders } from './cors';
 import { ErrorPages } from './error-pages';
-import { requestHeader, responseHeader } from './headers';
+import { type RequestHeader, requestHeader, responseHeader } from './headers';
 import { Match, type Path, Rewrite } from './matching';
 import { type IMirrorTarget, Mirror } from './mirror';
 import { type RateLimit, rateLimits } from './rate-limit';
@@ -255,7 +255,7 @@ export function readRouteDefaults(routeDefaults: unknown): void {
 /** A group of headers, each with the value that is set, or false. */
 function headers(
   value: (option: string, name: string, given: unknown) => string,
-): Reader<RouteModel['requestHeaders']> {
+): Reader<RouteModel['responseHeaders']> {
   return (option, given) =>
     Object.entries(record(option, given, '{ "X-Team": "orders" }')).map(([name, header]) => {
       const named = `${option}[${JSON.stringify(name)}]`;
@@ -367,7 +367,7 @@ export function routeModel(settings: RouteSettings): { readonly model: RouteMode
       streamTimeout: given.streaming,
       maxBodySize: given.maxBodySize,
       rewrite: given.rewrite?.prefix,
-      requestHeaders: withThoseBelow(given.requestHeaders, [
+      requestHeaders: withThoseBelow<RequestHeader[1]>(given.requestHeaders, [
         ...(auth?.requestHeaders ?? []),
         ...(target.kind === 'external' ? target.requestHeaders : []),
         ...(cache.cache === undefined ? [] : [asItIs]),
@@ -388,10 +388,10 @@ export function routeModel(settings: RouteSettings): { readonly model: RouteMode
 const asItIs = ['Accept-Encoding', false] as const;
 
 /** With those of its target and of who may use it; the route's own come before them. */
-function withThoseBelow(
-  own: RouteModel['requestHeaders'],
-  below: RouteModel['requestHeaders'],
-): RouteModel['requestHeaders'] {
+function withThoseBelow<Value>(
+  own: readonly (readonly [name: string, value: Value])[],
+  below: readonly (readonly [name: string, value: Value])[],
+): readonly (readonly [name: string, value: Value])[] {
   const names = new Set(own.map(([name]) => name.toLowerCase()));
   const once = new Map(below.map((header) => [header[0].toLowerCase(), header]));
   return [...[...once].flatMap(([name, header]) => (names.has(name) ? [] : [header])), ...own];

@@ -2,6 +2,7 @@ import type { AuthModel } from './auth';
 import type { Cors } from './cors';
 import type { ErrorPages } from './error-pages';
 import type { ExternalServiceModel } from './external-service';
+import type { RequestHeader } from './headers';
 import type { RequestKey } from './load-balancing';
 import type { ConditionModel, Path } from './matching';
 import type { RateLimit } from './rate-limit';
@@ -83,7 +84,7 @@ export interface RouteModel {
   /** What stands for the path of the route. */
   readonly rewrite: string | undefined;
   /** What is sent instead of what came; false: nothing. */
-  readonly requestHeaders: readonly (readonly [name: string, value: string | false])[];
+  readonly requestHeaders: readonly RequestHeader[];
   readonly responseHeaders: readonly (readonly [name: string, value: string | false])[];
   /** @default - everyone may use it */
   readonly auth?: AuthModel;

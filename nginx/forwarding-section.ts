@@ -1,4 +1,5 @@
 import { buffers } from '../model/budget';
+import { ProvedValue, RequestHeader } from '../model/headers';
 import { ProxyModel } from '../model/proxy';
 import { RouteModel } from '../model/route';
 import { block, Directive, directive, heading, Node, quoteWithVariables } from './directive';
@@ -66,7 +67,10 @@ export function forwardingSection(plan: Plan): Node[] {
 }
 
 /** Every header that nginx sets or takes away, with a route's own among them: a list replaces the one of a level above. */
-export function requestHeaders({ place, mirrors }: Plan, own: RouteModel['requestHeaders']): Directive[] {
+export function requestHeaders(
+  { place, mirrors, provedHeaders }: Plan,
+  own: RouteModel['requestHeaders'],
+): Directive[] {
   const names = new Set(own.map(([name]) => name.toLowerCase()));
   const set = (name: string, value: string, reason?: string): Directive[] =>
     names.has(name.toLowerCase()) ? [] : [directive(`proxy_set_header ${name} ${value}`, reason)];
@@ -88,10 +92,21 @@ export function requestHeaders({ place, mirrors }: Plan, own: RouteModel['reques
     ),
     ...set('X-Request-Id', '$accepted_request_id'),
     ...(mirrors.length === 0 ? [] : set(mirrored, '""', 'copies have it, and nothing that a client sends')),
-    ...own.map(([name, value]) =>
-      directive(`proxy_set_header ${name} ${value === false ? '""' : quoteWithVariables(name, value)}`),
+    ...provedHeaders.flatMap((name, index) =>
+      set(name, '""', index === 0 ? 'says who a client has proved to be: of nobody else' : undefined),
     ),
+    ...own.map(([name, value]) => directive(`proxy_set_header ${name} ${headerValue(name, value)}`)),
   ];
+}
+
+function headerValue(...[name, value]: RequestHeader): string {
+  if (value === false) return '""';
+  return typeof value === 'object' ? provedVariable(name, value) : quoteWithVariables(name, value);
+}
+
+/** What nginx finds the value of such a header by. */
+export function provedVariable(name: string, { proved }: ProvedValue): string {
+  return `$${proved}_${name.toLowerCase().replaceAll('-', '_')}`;
 }
 
 function realClientAddress({ trustedProxies }: ProxyModel): Node[] {

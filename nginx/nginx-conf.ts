@@ -1,4 +1,5 @@
 import { ProxyModel } from '../model/proxy';
+import { accessTokensSection } from './auth/access-tokens-section';
 import { resolverSection, upstreamSection } from './backends/upstream-section';
 import { block, directive, Node, render, snippets } from './directive';
 import { errorSection } from './error-answer';
@@ -56,6 +57,7 @@ function httpSections(whole: Plan): Node[] {
     ...limitsSection(whole),
     ...allowFromSection(whole),
     ...rateLimitSection(whole),
+    ...accessTokensSection(whole),
     ...compressionSection(whole),
     ...headersSection(whole),
     ...corsSection(whole),

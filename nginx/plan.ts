@@ -20,6 +20,8 @@ export interface Plan {
   readonly routes: readonly RouteModel[];
   /** What most routes allow, which stands once for all of them. */
   readonly common: CommonPolicies;
+  /** Headers of requests that say who a client has proved to be, on any route: none is believed of a client. */
+  readonly provedHeaders: readonly string[];
   /** What variables of a route end with: letters of its name that nginx takes there. */
   readonly variableOf: (route: RouteModel) => string;
   /** Of routes that say the same of these, the one whose name is in what they share. */
@@ -65,6 +67,7 @@ export function plan(proxy: ProxyModel, place: PlaceModel): Plan {
     externalServices: externalServicesOf(routes),
     routes,
     common: commonPolicies(proxy, routes),
+    provedHeaders: provedHeadersOf(routes),
     variableOf: (route) => suffixes.get(route) ?? '',
     first: {
       allowFrom: firstOfEach(routes, ({ allowFrom = [] }) => [...allowFrom].sort()),
@@ -130,6 +133,14 @@ export function upstreams(
 /** Whether several backends share its requests. */
 export function isSplit(route: RouteModel): boolean {
   return route.target.kind === 'split';
+}
+
+/** Each once, whatever its letters are. */
+function provedHeadersOf(routes: readonly RouteModel[]): string[] {
+  const all = routes.flatMap(({ requestHeaders }) =>
+    requestHeaders.flatMap(([name, value]) => (typeof value === 'object' ? [name] : [])),
+  );
+  return [...new Map(all.map((name) => [name.toLowerCase(), name])).values()].sort(byCodePoints);
 }
 
 function shorterThanAnother(choice: Choice): RouteModel[] {

@@ -1,4 +1,5 @@
 import { BackendModel } from '../model/proxy';
+import { keySetLocation } from './auth/access-tokens-section';
 import { weightsLocation } from './backends/live-weights-section';
 import { block, directive, Directive, heading, Node, quoteWithVariables } from './directive';
 import { listen } from './listen';
@@ -40,6 +41,7 @@ export function probeServer(plan: Plan): Node[] {
       ...certificateLocations(plan),
       ...weightsLocation(plan),
       ...staleAnswersLocation(plan),
+      ...keySetLocation(plan),
       block('location /', [directive('return 404')]),
     ]),
   ];

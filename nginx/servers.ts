@@ -1,4 +1,5 @@
 import { block, directive, Directive, heading, Node, reasonsOnce, snippets } from './directive';
+import { tokenLocations } from './auth/access-tokens-section';
 import { errorDirectives, errorLocation } from './error-answer';
 import { corsHeadersOfHost, hiddenByHost } from './headers-section';
 import { requestLimits } from './limits-section';
@@ -52,6 +53,7 @@ function hostServer(plan: Plan, host: HostPlan): Directive {
     ...errorDirectives(),
     ...snippets(host.host.snippets),
     ...routeLocations(plan, host),
+    ...tokenLocations(plan, host),
     ...otherCertificateLocation(plan),
     ...[
       badGateway,

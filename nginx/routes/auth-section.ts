@@ -1,13 +1,28 @@
 import { AuthModel } from '../../model/auth';
+import { AuthFile } from '../../model/auth-file';
 import { RouteModel } from '../../model/route';
+import { hasTokens, tokenLocation } from '../auth/access-tokens-section';
 import { block, directive, Directive, Node, quoteWithVariables } from '../directive';
 import { NamedError } from '../error-answer';
 import { PlaceModel } from '../place';
 import { Plan } from '../plan';
 
-/** In every location of a route, so that none leads around it: who may go on. Asked after all that comes before "access": `if`, `return`, limits of rates. */
-export function authentication({ place }: Plan, { auth }: RouteModel): Node[] {
-  if (auth === undefined) return [];
+/**
+ * In every location of a route, so that none leads around it: who may go on. nginx asks after `if`, `return` and limits of rates: what a
+ * browser asks first (a CORS preflight) is led away by one of those.
+ */
+export function authentication(plan: Plan, { auth }: RouteModel): Node[] {
+  switch (auth?.kind) {
+    case undefined:
+      return [];
+    case 'basic':
+      return password(plan, auth);
+    case 'jwt':
+      return [directive(`auth_request ${tokenLocation(plan, auth)}`, 'a token, verified once a request')];
+  }
+}
+
+function password({ place }: Plan, auth: AuthModel & { readonly kind: 'basic' }): Node[] {
   const file = quoteWithVariables('auth', pathOf(place, auth));
   return [
     block(`if (!-f ${file})`, [directive('return 500')], 'without the file nobody can be told from anybody else'),
@@ -16,7 +31,7 @@ export function authentication({ place }: Plan, { auth }: RouteModel): Node[] {
   ];
 }
 
-function pathOf({ authDirectory }: PlaceModel, { file }: AuthModel): string {
+function pathOf({ authDirectory }: PlaceModel, { file }: { readonly file: AuthFile }): string {
   return `${authDirectory}/${file.path}`;
 }
 
@@ -27,13 +42,20 @@ function quotedText(text: string): string {
 
 /** What the answer is to who may not go on, wherever routes ask who it is; names of locations may end with whose pages they are. */
 export function notAuthenticated(routes: readonly RouteModel[], suffix = ''): Directive[] {
-  return routes.some(isAuthenticated)
-    ? [directive(`error_page 401 @unauthorized${suffix}`, 'with the WWW-Authenticate that says how')]
-    : [];
+  return [
+    ...(routes.some(isAuthenticated)
+      ? [directive(`error_page 401 @unauthorized${suffix}`, 'with the WWW-Authenticate that says how')]
+      : []),
+    ...(hasTokens(routes)
+      ? [directive(`error_page 403 @forbidden${suffix}`, 'the same, of what a token does not allow')]
+      : []),
+  ];
 }
 
 export function authenticationErrors(routes: readonly RouteModel[]): NamedError[] {
-  return routes.some(isAuthenticated) ? [['unauthorized', 401, 'Unauthorized']] : [];
+  const challenge = hasTokens(routes) ? [directive('add_header WWW-Authenticate $token_challenge always')] : [];
+  const errors: NamedError[] = routes.some(isAuthenticated) ? [['unauthorized', 401, 'Unauthorized', challenge]] : [];
+  return hasTokens(routes) ? [...errors, ['forbidden', 403, 'Forbidden', challenge]] : errors;
 }
 
 export function isAuthenticated({ auth }: RouteModel): boolean {

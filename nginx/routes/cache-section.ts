@@ -6,6 +6,7 @@ import { cachesOf, RouteModel } from '../../model/route';
 import { numbersAbove, size } from '../amounts';
 import { upstreamOf } from '../backends/upstream-section';
 import { block, directive, Directive, heading, Node, quote } from '../directive';
+import { provedVariable } from '../forwarding-section';
 import { Plan } from '../plan';
 import { requestVariable } from './request-variables';
 
@@ -203,7 +204,12 @@ function keptMaps(plan: Plan): Directive[] {
 /** No value has a line break, and no host a slash: what is told apart by its parts is told apart by the whole. */
 function key(route: RouteModel, { key: parts }: CacheModel): string {
   const version = upstreamOf(route) === '$backend' ? '$backend ' : '';
-  return `"$route ${version}$host$request_uri${parts.map((part) => `\\n${requestVariable(part)}`).join('')}"`;
+  // What the API is told of who someone is tells answers apart, as what a client says of itself does.
+  const proved = route.requestHeaders.flatMap(([name, value]) =>
+    typeof value === 'object' ? [provedVariable(name, value)] : [],
+  );
+  const told = [...parts.map(requestVariable), ...proved].map((variable) => `\\n${variable}`);
+  return `"$route ${version}$host$request_uri${told.join('')}"`;
 }
 
 /** For the script, without spaces and question marks. */

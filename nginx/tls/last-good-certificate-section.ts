@@ -20,9 +20,9 @@ export function certificateInterval({ certificateValid }: Timeline): number {
 /** The module that runs our scripts. */
 export function njsModule(
   { certificateStore, weightsFile, modulesDirectory }: PlaceModel,
-  forgetsAnswers: boolean,
+  hasOtherScripts: boolean,
 ): Node[] {
-  if (certificateStore === undefined && weightsFile === undefined && !forgetsAnswers) return [];
+  if (certificateStore === undefined && weightsFile === undefined && !hasOtherScripts) return [];
   const path = quote('modulesDirectory', `${modulesDirectory}/ngx_http_js_module.so`);
   return [directive(`load_module ${path}`, 'njs, which keeps the last good certificate, and reads weights')];
 }

@@ -14,10 +14,11 @@ import { resourceOptions } from '../../charts/pods/resources';
 import { fixedResponseOptions, redirectOptions, trafficSplitOptions } from '../../charts/route-targets';
 import { imageFilesOptions, localFilesOptions, staticFilesOptions } from '../../charts/static-files';
 import { documentedDefaults, optionsPage } from '../../docs/options-page';
-import { Auth, basicAuthOptions } from '../../model/auth';
+import { Auth, basicAuthOptions, jwtAuthOptions } from '../../model/auth';
 import { authLocalOptions } from '../../model/auth-file';
 import { Cors, corsOptions } from '../../model/cors';
 import { ErrorPages } from '../../model/error-pages';
+import { jwksOptions } from '../../model/jwks';
 import { LoadBalancing, RequestKey, stickyCookieOptions } from '../../model/load-balancing';
 import { Mirror, mirrorOptions } from '../../model/mirror';
 import { rateLimitOptions } from '../../model/rate-limit';
@@ -47,6 +48,8 @@ const tables: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
   RouteOptions: routeOptions,
   RetryOptions: retryOptions,
   BasicAuthOptions: basicAuthOptions,
+  JwtAuthOptions: jwtAuthOptions,
+  JwksOptions: jwksOptions,
   AuthLocalOptions: authLocalOptions,
   RateLimitOptions: rateLimitOptions,
   CorsOptions: corsOptions,
@@ -73,6 +76,9 @@ const tables: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
 const required = [
   'BackendProps.image',
   'BasicAuthOptions.secret',
+  'JwtAuthOptions.issuer',
+  'JwtAuthOptions.audience',
+  'JwtAuthOptions.jwks',
   'AuthLocalOptions.file',
   'Share.target',
   'Share.weight',
@@ -161,7 +167,7 @@ test('what @default says is what the option is without being given', () => {
   }
   // A metric is a function; lists are told in words.
   expect(inWords).toEqual([
-    ...['Autoscaling.metrics', 'ClientOptions.unlimited'],
+    ...['Autoscaling.metrics', 'ClientOptions.unlimited', 'JwtAuthOptions.algorithms'],
     ...['CorsOptions.methods', 'CorsOptions.headers', 'CorsOptions.exposeHeaders'],
   ]);
 });

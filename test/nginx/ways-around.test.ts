@@ -1,6 +1,7 @@
 import { Auth } from '../../model/auth';
 import { Cors } from '../../model/cors';
 import { ErrorPages } from '../../model/error-pages';
+import { Jwks } from '../../model/jwks';
 import { LoadBalancing, RequestKey } from '../../model/load-balancing';
 import { Match, Path } from '../../model/matching';
 import { RateLimit } from '../../model/rate-limit';
@@ -17,6 +18,14 @@ type Variant = ProxyParts & { readonly place?: Partial<Place> };
 const kept: CacheModel = {
   ...{ size: 2 ** 28, maxAnswerSize: 2 ** 20, valid: 60, staleFor: 600, backgroundUpdate: false, key: [] },
 };
+const tokens = authParts(
+  Auth.jwt({
+    issuer: 'https://id.example.com',
+    audience: 'orders',
+    jwks: Jwks.fromConfigMap('keys'),
+    claims: { 'X-User': 'sub' },
+  }),
+);
 const admins = authParts(Auth.basic({ secret: 'admins' }));
 
 const variants: Record<string, Variant> = {
@@ -272,7 +281,27 @@ const variants: Record<string, Variant> = {
           },
         ],
       },
-      { names: ['b.example.com'], routes: [{ name: 'open', target: 'stable' }] },
+      {
+        names: ['b.example.com'],
+        routes: [
+          { name: 'open', target: 'stable', requestHeaders: [['X-Team', 'orders']] },
+          {
+            name: 'api',
+            path: '/api',
+            target: 'stable',
+            ...tokens,
+            mirror: { backend: 'next', percent: 1, timeout: 2 },
+          },
+          { name: 'api-canary', path: '/api', target: 'canary', when: Match.method('GET'), ...tokens },
+          {
+            name: 'api-docs',
+            path: '/docs',
+            target: { kind: 'files', source: 'docs', singlePage: true, immutable: undefined },
+            ...tokens,
+          },
+        ],
+      },
+      { names: ['c.example.com'], routes: [{ name: 'public', target: 'stable' }] },
     ],
     place: { filesDirectories: { docs: '/srv/docs' } },
   },
@@ -375,7 +404,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
     const sources = new Set(choosing.flatMap((name) => sourcesOf(name, http, all)));
     // Of what a client names in its handshake, between 421 and the way on. $route is what the location that was entered says, $live_backend goes by it and $split_key; a length chooses but between 413 and the way on.
     const allowed =
-      /^\$(request_method|upstream_\w+|uri|document_root|certificate_is_good|host_certificate_is_awaited|ssl_server_name|content_length|live_backend)$/;
+      /^\$(request_method|upstream_\w+|uri|document_root|certificate_is_good|host_certificate_is_awaited|is_proved|ssl_server_name|content_length|live_backend)$/;
     const named = namedByDeployment(routes);
     expect([...sources].filter((name) => !allowed.test(name) && !named.has(name))).toEqual([]);
     expect(choosing.length).toBeGreaterThan(0);
@@ -524,7 +553,11 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
         }
         for (const block of location.body.filter(({ text }) => text.startsWith('if ')).filter(isNoCopy)) {
           expect(texts(block)).toEqual([
-            block.text.startsWith('if (!-f ') ? 'return 500' : expect.stringMatching(/^return 4\d\d$/),
+            block.text.startsWith('if (!-f ')
+              ? 'return 500'
+              : block.text === 'if ($is_proved)'
+                ? 'return 204'
+                : expect.stringMatching(/^return 4\d\d$/),
           ]);
         }
       }
@@ -730,24 +763,51 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
         );
         expect([location.text, whose.length]).toEqual([location.text, 1]);
         const { auth } = whose[0] ?? {};
-        expect(texts(location).filter((text) => text.startsWith('auth_'))).toEqual(
-          auth === undefined
-            ? []
-            : [`auth_basic "Restricted"`, `auth_basic_user_file "/etc/nginx/auth/secrets/admins/auth"`],
-        );
+        const asked = {
+          none: [],
+          basic: ['auth_basic "Restricted"', 'auth_basic_user_file "/etc/nginx/auth/secrets/admins/auth"'],
+          jwt: ['auth_request /.tokens-api_canary'],
+        };
+        expect(texts(location).filter((text) => text.startsWith('auth_'))).toEqual(asked[auth?.kind ?? 'none']);
         const conditions = location.body.filter(({ text }) => text.startsWith('if (!-f '));
         expect(conditions.map((block) => [block.text, texts(block)])).toEqual(
-          auth === undefined ? [] : [['if (!-f "/etc/nginx/auth/secrets/admins/auth")', ['return 500']]],
+          auth?.kind !== 'basic' ? [] : [['if (!-f "/etc/nginx/auth/secrets/admins/auth")', ['return 500']]],
         );
         // A further try has been asked for before.
         if (auth === undefined || /^location @(again|fallback)_/.test(location.text)) continue;
         const pages = texts(location).filter((text) => text.startsWith('error_page ') && !text.includes('502 504'));
         const errors = pages.length > 0 ? pages : texts(server);
         expect(errors).toContainEqual(expect.stringMatching(/^error_page 401 @unauthorized(?:_of_\S+)?$/));
+        // The first page that is named for a status counts.
+        if (auth.kind === 'jwt')
+          expect(errors.find((text) => / 403\b/.test(text))).toMatch(/^error_page 403 @forbidden/);
       }
       // A browser sends no credentials with what it asks first.
       const preflights = locations.filter(({ text }) => text.startsWith('location @preflight_'));
       expect(preflights.flatMap(texts).filter((text) => /^auth_|^if \(!-f /.test(text))).toEqual([]);
+    }
+  });
+
+  test('what decides who may go on is reached by no client, and a header that says who it is is set wherever a backend is asked', () => {
+    const deciding = hosts.flatMap(({ locations }) => locations.filter(({ text }) => text.startsWith('location = /.')));
+    const asking = all.flatMap(({ text }) => /^auth_request (\S+)$/.exec(text)?.slice(1) ?? []);
+    for (const path of asking) expect(deciding.map(({ text }) => text)).toContain(`location = ${path}`);
+    for (const location of deciding) expect(texts(location)).toContain('internal');
+    const headers = new Set(
+      routes.flatMap(({ requestHeaders }) =>
+        requestHeaders.flatMap(([header, value]) => (typeof value === 'object' ? [header] : [])),
+      ),
+    );
+    for (const block of all) {
+      const set = texts(block).filter((text) => text.startsWith('proxy_set_header '));
+      const isProbe = texts(block).some((text) => text.startsWith('set $health_check_path'));
+      if (set.length === 0 || isProbe) continue;
+      for (const header of headers) {
+        const values = set.filter((text) => text.startsWith(`proxy_set_header ${header} `));
+        expect(values).toHaveLength(1);
+        const asks = texts(block).some((text) => text.startsWith('auth_request '));
+        if (!asks && !texts(block).includes('internal')) expect(values).toEqual([`proxy_set_header ${header} ""`]);
+      }
     }
   });
 

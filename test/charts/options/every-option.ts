@@ -33,9 +33,10 @@ import {
   type TrafficSplitOptions,
 } from '../../../charts/route-targets';
 import { type ImageFilesOptions, StaticFiles, type StaticFilesOptions } from '../../../charts/static-files';
-import { Auth, type BasicAuthOptions } from '../../../model/auth';
+import { Auth, type BasicAuthOptions, type JwtAuthOptions } from '../../../model/auth';
 import { Cors, type CorsOptions } from '../../../model/cors';
 import { ErrorPages } from '../../../model/error-pages';
+import { Jwks, type JwksOptions } from '../../../model/jwks';
 import { LoadBalancing, RequestKey } from '../../../model/load-balancing';
 import { Match, Rewrite } from '../../../model/matching';
 import { Mirror, type MirrorOptions } from '../../../model/mirror';
@@ -249,6 +250,19 @@ const basicAuth: Values<Omit<BasicAuthOptions, 'local'>> = {
   realm: ['Orders', 'Orders "and" $more'],
   passAuthorization: [true, false],
 };
+const jwks: Values<Omit<JwksOptions, 'local'>> = { key: ['keys.json', 'jwks'] };
+const jwtAuth: Values<JwtAuthOptions> = {
+  issuer: ['https://login.example.com/$tenant'],
+  audience: ['reports', ['orders', 'reports']],
+  jwks: [Jwks.fromSecret('keys'), Jwks.fromConfigMap('keys')],
+  algorithms: [['RS256'], ['ES256', 'PS256']],
+  clockSkew: ['0s', '5m'],
+  scopes: [['orders:read']],
+  requiredClaims: [{ groups: 'staff', email_verified: true }],
+  claims: [{ 'X-User': 'sub', 'X-Groups': 'https://example.com/groups' }],
+  realm: ['Orders'],
+  passAuthorization: [false, true],
+};
 const mirror: Values<MirrorOptions> = { percent: [1, 99] };
 const responseCache: Values<ResponseCacheOptions> = {
   size: ['1m', '1024g'],
@@ -393,6 +407,22 @@ const factories: readonly (readonly [
     'ScalingMetric.keda',
     keda,
     (options) => synthesize({ replicas: { metrics: [ScalingMetric.keda('rabbitmq', { queueName: 'a' }, options)] } }),
+  ],
+  [
+    'Auth.jwt',
+    jwtAuth,
+    (options) => {
+      const jwt = { issuer: 'https://id.example.com', audience: 'orders', jwks: Jwks.fromConfigMap('issuer-keys') };
+      return synthesize({ route: { auth: Auth.jwt({ ...jwt, ...options }) } });
+    },
+  ],
+  [
+    'Jwks.fromSecret',
+    jwks,
+    (options) => {
+      const jwt = { issuer: 'https://id.example.com', audience: 'orders' };
+      return synthesize({ route: { auth: Auth.jwt({ ...jwt, jwks: Jwks.fromSecret('keys', options) }) } });
+    },
   ],
   [
     'Mirror.to',

@@ -1,7 +1,8 @@
 import { ExternalService } from '../../../charts/external-service';
 import { FixedResponse, Redirect } from '../../../charts/route-targets';
 import { StaticFiles } from '../../../charts/static-files';
-import { Auth, type BasicAuthOptions } from '../../../model/auth';
+import { Auth, type BasicAuthOptions, type JwtAuthOptions } from '../../../model/auth';
+import { Jwks } from '../../../model/jwks';
 import type { RouteOptions } from '../../../model/route-options';
 import { containerOf, newBackend, newProxy, newShop, nginxConfOf, objectsAround, podSpecOf } from '../manifests';
 
@@ -99,5 +100,73 @@ describe('A password', () => {
     expect(() => edge.addRoute('/', orders, { auth: { secret: 'admins' } as unknown as Auth })).toThrow(
       'shop/edge, route / auth: "(object)" is not what stands here: give it as Auth.basic({ secret: "admins" }) does',
     );
+  });
+});
+
+describe('A token', () => {
+  const jwt = { issuer: 'https://id.example.com', audience: 'orders', jwks: Jwks.fromConfigMap('keys') };
+
+  test('is verified by keys of a ConfigMap or Secret, and a script that is mounted beside nginx.conf', () => {
+    const { shop, edge, orders } = parts({ auth: Auth.jwt(jwt) });
+    edge.addRoute('/', orders);
+    edge.addRoute('/same', orders, { auth: Auth.jwt({ ...jwt, jwks: Jwks.fromConfigMap('keys') }) });
+    const before = edge.budget;
+    edge.addRoute('/other', orders, { auth: Auth.jwt({ ...jwt, jwks: Jwks.fromSecret('more', { key: 'keys' }) }) });
+    const objects = objectsAround(shop);
+    const sources = [
+      {
+        configMap: { name: 'keys', optional: true, items: [{ key: 'jwks.json', path: 'config-maps/keys/jwks.json' }] },
+      },
+      { secret: { name: 'more', optional: true, items: [{ key: 'keys', path: 'secrets/more/keys' }] } },
+    ];
+    expect(podSpecOf(objects, 'edge').volumes).toContainEqual({
+      name: 'auth',
+      projected: { defaultMode: 0o440, sources },
+    });
+    expect(containerOf(objects, 'edge').volumeMounts).toContainEqual({
+      ...{ name: 'config', subPath: 'access-tokens.mjs', mountPath: '/etc/nginx/access-tokens.mjs', readOnly: true },
+    });
+    const configMap = objects.find(({ data }) => data?.['nginx.conf'] !== undefined);
+    expect(configMap?.data?.['access-tokens.mjs']).toContain('export default');
+    const conf = nginxConfOf(objects);
+    expect(conf.match(/js_var \$token_rules_of_\w+/g)).toEqual([
+      'js_var $token_rules_of_root',
+      'js_var $token_rules_of_other',
+    ]);
+    const share = (budget: typeof before) => budget.memory.find(({ what }) => what === 'keys and verified tokens');
+    expect(share(before)?.each).toBeLessThan(share(edge.budget)?.each ?? 0);
+  });
+
+  test('sets headers of requests in the place of those of the target, and under those of the route', () => {
+    const { edge, orders } = parts();
+    const claims = { 'X-User': 'sub', 'X-Team': 'team' };
+    const { requestHeaders } = edge.addRoute('/', orders, {
+      auth: Auth.jwt({ ...jwt, claims, passAuthorization: false }),
+      requestHeaders: { 'x-team': 'orders' },
+    }).model;
+    expect(requestHeaders).toEqual([
+      ['X-User', { proved: 'claim' }],
+      ['Authorization', false],
+      ['x-team', 'orders'],
+    ]);
+  });
+
+  test.each<[string, unknown, string]>([
+    ['no issuer', { issuer: '' }, 'Auth.jwt issuer: "" is not what a token is compared with'],
+    ['no audience', { audience: [] }, 'Auth.jwt audience: [] is empty, and would refuse everyone'],
+    ['an audience of two lines', { audience: ['a\nb'] }, 'Auth.jwt audience: "a\\nb" is not what a token'],
+    ['text for keys', { jwks: '{"keys":[]}' }, 'Auth.jwt jwks: "{\\"keys\\":[]}" is not what stands here'],
+    ['no algorithm', { algorithms: [] }, 'Auth.jwt algorithms: [] is empty'],
+    ['the algorithm none', { algorithms: ['none'] }, 'Auth.jwt algorithms: "none" is unknown: give one of RS256'],
+    ['a shared secret', { algorithms: ['HS256'] }, 'Auth.jwt algorithms: "HS256" is unknown'],
+    ['clocks that differ for long', { clockSkew: '6m' }, 'Auth.jwt clockSkew: "6m" is too long: give 5m or less'],
+    ['two scopes in one', { scopes: ['a b'] }, 'Auth.jwt scopes: "a b" is not a scope'],
+    ['a claim of a number', { requiredClaims: { level: 1 } }, 'Auth.jwt requiredClaims["level"]: 1 is not what a'],
+    ['a header of nginx', { claims: { Host: 'sub' } }, 'Auth.jwt claims["Host"]: "Host" is set by nginx'],
+    ['a header twice', { claims: { 'X-A': 'a', 'x-a': 'b' } }, 'Auth.jwt claims: "x-a" is given twice'],
+    ['a realm of two lines', { realm: 'a\nb' }, 'Auth.jwt realm: "a\\nb" is not a realm'],
+    ['an option of another name', { secret: 'a' }, 'Auth.jwt secret: "a" is an option that does not exist'],
+  ])('is refused with %s', (_what, options, message) => {
+    expect(() => Auth.jwt({ ...jwt, ...(options as Partial<JwtAuthOptions>) })).toThrow(message);
   });
 });

@@ -13,6 +13,7 @@ import {
   TargetModel,
 } from '../../../model/route';
 import { type Timeline, timeline } from '../../../model/timeline';
+import { tokenRules } from '../../../nginx/auth/access-tokens-section';
 import { Place } from '../../../nginx/place';
 import { upstreams } from '../../../nginx/plan';
 import { serviceUrl } from '../../../validation/urls';
@@ -181,6 +182,7 @@ export function proxyBudget(
     clientLimits: countOfClientLimits(routes),
     hasMirrors: mirrors.length > 0,
     caches: cachesOf(routes),
+    tokenRules: tokenRules(routes),
   });
 }
 

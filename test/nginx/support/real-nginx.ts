@@ -19,6 +19,7 @@ import { KeyPair } from '../../../certificates/key-pair';
 import { selfSignedKeyPair } from '../../../certificates/self-signed';
 import { findNginx } from '../../../local/find-nginx/find-nginx';
 import { certificatesOf, ProxyModel } from '../../../model/proxy';
+import { accessTokensScript } from '../../../nginx/auth/access-tokens-section';
 import { lastGoodCertificateScript } from '../../../nginx/tls/last-good-certificate-section';
 import { liveWeightsScript } from '../../../nginx/backends/live-weights-section';
 import { staleAnswersScript } from '../../../nginx/routes/cache-section';
@@ -65,7 +66,7 @@ function authority(directory: string): string {
 }
 
 function writeScript(directory: string): void {
-  for (const { name, text } of [lastGoodCertificateScript, liveWeightsScript, staleAnswersScript])
+  for (const { name, text } of [lastGoodCertificateScript, liveWeightsScript, staleAnswersScript, accessTokensScript])
     writeFileSync(join(directory, name), text);
 }
 
