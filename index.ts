@@ -44,7 +44,15 @@ export {
 export { type ImageFilesOptions, type LocalFiles, StaticFiles, type StaticFilesOptions } from './charts/static-files';
 export type { HostOptions, VirtualHost } from './charts/virtual-host';
 export type { Budget, BudgetProps } from './model/budget';
-export { Auth, type BasicAuthOptions, type JwtAlgorithm, type JwtAuthOptions } from './model/auth';
+export {
+  Auth,
+  type AuthTarget,
+  type BasicAuthOptions,
+  type ExternalAuthOptions,
+  type IAuthTarget,
+  type JwtAlgorithm,
+  type JwtAuthOptions,
+} from './model/auth';
 export type { AuthLocalOptions } from './model/auth-file';
 export { Cors, type CorsOptions } from './model/cors';
 export { ErrorPages, type ErrorStatus, type HtmlPages } from './model/error-pages';

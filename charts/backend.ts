@@ -3,6 +3,7 @@ import { type INetworkPolicyPeer, Probe, Service, ServiceType, Volume } from 'cd
 import { Construct } from 'constructs';
 import type { BackendModel } from '../model/proxy';
 import type { IMirrorTarget } from '../model/mirror';
+import type { AuthTarget } from '../model/auth';
 import type { RouteBackend, TargetModel } from '../model/route';
 import { apiProbes, type ProbeTimes, type Timeline } from '../model/timeline';
 import { InvalidOption, named } from '../validation/invalid-option';
@@ -116,6 +117,12 @@ export class Backend extends Construct implements IRouteTarget, IMirrorTarget {
     this.refuseOtherNamespace('mirror', { proxy });
     proxy.connect(this);
     return { name: this.node.id, requestTimeout: this.timeline.requestTimeout };
+  }
+
+  bindAuth({ proxy }: Route): AuthTarget {
+    this.refuseOtherNamespace('auth', { proxy });
+    proxy.connect(this);
+    return { kind: 'backend', backend: this.node.id };
   }
 
   /** How a proxy sees it. */

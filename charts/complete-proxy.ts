@@ -13,7 +13,7 @@ import { externalServices } from '../nginx/backends/external-services';
 import { liveWeightsScript } from '../nginx/backends/live-weights-section';
 import { upstreamZone } from '../nginx/backends/upstream-section';
 import { nginxConf } from '../nginx/nginx-conf';
-import { upstreams } from '../nginx/plan';
+import { asksServices, externalServicesOf, upstreams } from '../nginx/plan';
 import { hasStaleAnswers, staleAnswersScript } from '../nginx/routes/cache-section';
 import { lastGoodCertificateScript } from '../nginx/tls/last-good-certificate-section';
 import { memoryBytes } from '../validation/amounts';
@@ -158,6 +158,7 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
       hasMirrors: mirrors.length > 0,
       externalServices: externalServices(models),
       tokenRules: tokenRules(models),
+      asksServices: asksServices(models),
       hostCertificates: certificatesOf(hosts).length - 1,
       caches: cachesOf(models),
     }),
@@ -186,10 +187,8 @@ function refuseCorsTwice({ defaultResponseHeaders }: NginxProxySettings, routes:
 
 /** Each once, in an order that does not follow from that of the routes. */
 function authoritySecrets(routes: readonly Route[]): string[] {
-  const all = routes.flatMap(({ model: { target } }) =>
-    target.kind === 'external' ? (target.service.tls?.certificateAuthority ?? []) : [],
-  );
-  return [...new Set(all)].sort();
+  const services = externalServicesOf(routes.map(({ model }) => model));
+  return [...new Set(services.flatMap(({ tls }) => tls?.certificateAuthority ?? []))].sort();
 }
 
 function textsOf(snippets: readonly Snippet[], place: Snippet['place']): readonly string[] {

@@ -1,3 +1,4 @@
+import type { AuthTarget } from '../model/auth';
 import { externalServiceModel } from '../model/external-service';
 import type { TargetModel } from '../model/route';
 import { backendTimes } from '../model/timeline';
@@ -18,6 +19,7 @@ import {
 } from '../validation/options';
 import { filePath } from '../validation/text';
 import { authorityOf, serviceUrl, type ServiceUrl } from '../validation/urls';
+import type { NginxProxy } from './nginx-proxy';
 import type { NetworkPeer } from './pods/pod-network-policy';
 import type { IRouteTarget, Route } from './route';
 
@@ -215,9 +217,18 @@ export class ExternalService implements IRouteTarget {
   }
 
   bindRoute(route: Route): TargetModel {
-    const { networkPolicy, namespace } = route.proxy;
-    const { source } = this;
     route.connectExternal(this);
+    return this.connect(route.proxy);
+  }
+
+  /** Called for each route that asks it who may use it. */
+  bindAuth(route: Route): AuthTarget {
+    route.authService = this;
+    return this.connect(route.proxy);
+  }
+
+  private connect({ networkPolicy, namespace }: NginxProxy): TargetModel & { readonly kind: 'external' } {
+    const { source } = this;
     if (source.kind === 'url') {
       networkPolicy.allowToNetworks(networksOf(source), source.url.port);
       return targetByUrl(source.url, { ...source, certificateAuthority: source.caSecret });

@@ -34,6 +34,8 @@ export class Route extends Construct {
   model: RouteModel;
   /** What answers its requests, if it is no backend. */
   external: ExternalService | undefined;
+  /** What is asked who may use it, if it is no backend. */
+  authService: ExternalService | undefined;
   /** What nginx itself serves, if it is files. */
   files: StaticFiles | undefined;
   private readonly targets: RouteBackend[] = [];
@@ -57,6 +59,7 @@ export class Route extends Construct {
         ...{ name, path, target: bound, times: this.proxy.times },
         ...{ options: given, own: options, backends: this.targets },
         bindMirror: (mirror) => mirror.bindMirror(this),
+        bindAuth: (asked) => asked.bindAuth(this),
       });
     });
     this.model = model;

@@ -26,6 +26,7 @@ const interfaces: Readonly<Record<string, string>> = {
   BasicAuthOptions: '`Auth.basic({ … })`',
   JwtAuthOptions: '`Auth.jwt({ … })`',
   JwksOptions: '`Jwks.fromConfigMap(name, { … })` and `Jwks.fromSecret(name, { … })`',
+  ExternalAuthOptions: '`Auth.external(target, { … })`',
   AuthLocalOptions: '`local: { … }` of Auth.basic and Jwks',
   RateLimitOptions: '`RateLimit.perClient(rate, { … })` and `RateLimit.per(key, rate, { … })`',
   CorsOptions: '`Cors.allow(origins, { … })`',

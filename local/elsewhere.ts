@@ -8,7 +8,7 @@ import { timeline, type Timeline } from '../model/timeline';
 import { tokenRules } from '../nginx/auth/access-tokens-section';
 import { externalServices } from '../nginx/backends/external-services';
 import { upstreamZone } from '../nginx/backends/upstream-section';
-import { upstreams } from '../nginx/plan';
+import { asksServices, upstreams } from '../nginx/plan';
 import { maxScale } from './start-options';
 
 /** Bytes that nginx may take on one machine, if its clients do their worst. */
@@ -63,6 +63,7 @@ export function modelElsewhere(proxy: NginxProxy, { hosts, workers, backend }: E
       hasMirrors: mirrors.length > 0,
       externalServices: externalServices(routes),
       tokenRules: tokenRules(routes),
+      asksServices: asksServices(routes),
       hostCertificates: certificatesOf(hosts).length - 1,
       caches: cachesOf(routes),
     }),

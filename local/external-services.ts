@@ -37,6 +37,7 @@ export function externalServicesHere(
   machine: ThisMachine,
 ): LocalExternalServices {
   const services = new Map(proxy.routes.map(({ model, external }) => [model.name, external]));
+  const asked = new Map(proxy.routes.map(({ model, authService }) => [model.name, authService]));
   const authorities: Record<string, string> = {};
   const missing = new Set<string>();
   const here = (route: RouteModel): RouteModel => {
@@ -50,7 +51,18 @@ export function externalServicesHere(
     if (found.authority !== undefined) authorities[found.authority.name] = found.authority.file;
     return withTarget(route, found.target);
   };
-  const [first, ...others] = hosts.map((host) => ({ ...host, routes: host.routes.map(here) }));
+  const askingHere = (route: RouteModel): RouteModel => {
+    const service = asked.get(route.name);
+    if (service === undefined || route.auth?.kind !== 'external') return route;
+    const found = reachedHere(service, machine);
+    if ('missing' in found) {
+      missing.add(`${found.missing}: routes that ask it answer 500 here; ${found.remedy}`);
+      return { ...route, auth: { ...route.auth, target: { kind: 'nowhere' } } };
+    }
+    if (found.authority !== undefined) authorities[found.authority.name] = found.authority.file;
+    return { ...route, auth: { ...route.auth, target: found.target } };
+  };
+  const [first, ...others] = hosts.map((host) => ({ ...host, routes: host.routes.map(here).map(askingHere) }));
   if (first === undefined) throw new Error('no host');
   const all = [first, ...others] as const;
   const followed = externalServicesOf(all.flatMap(({ routes }) => routes)).filter(({ isFollowed }) => isFollowed);

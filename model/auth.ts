@@ -1,7 +1,7 @@
 import { seconds, type TimeText } from '../validation/amounts';
 import { record } from '../validation/collections';
 import { InvalidOption } from '../validation/invalid-option';
-import { dnsSubdomainName, objectKey, wordOf } from '../validation/names';
+import { dnsSubdomainName, objectKey, urlPath, wordOf } from '../validation/names';
 import {
   flag,
   group,
@@ -15,11 +15,12 @@ import {
   withDefault,
 } from '../validation/options';
 import { authFile, type AuthFile, type AuthLocalOptions, authLocalOptions } from './auth-file';
+import type { ExternalServiceModel } from './external-service';
 import { type RequestHeader, requestHeader } from './headers';
 import { Jwks } from './jwks';
 
 /** Who may use a route, and how that is proved. */
-export type AuthModel = BasicAuthModel | JwtAuthModel;
+export type AuthModel = BasicAuthModel | JwtAuthModel | ExternalAuthModel;
 
 interface BasicAuthModel {
   readonly kind: 'basic';
@@ -47,6 +48,38 @@ export interface JwtAuthModel {
   readonly claims: readonly (readonly [header: string, claim: string])[];
   readonly keys: Jwks['source'];
   readonly requestHeaders: readonly RequestHeader[];
+}
+
+export interface ExternalAuthModel {
+  readonly kind: 'external';
+  /** Who is asked. */
+  readonly target: AuthTarget;
+  readonly path: string;
+  /** In seconds. */
+  readonly timeout: number;
+  /** Headers of the client that it gets. */
+  readonly forwardHeaders: readonly string[];
+  /** Headers of its answer that backends get. */
+  readonly responseHeaders: readonly string[];
+  readonly requestHeaders: readonly RequestHeader[];
+}
+
+/** A service that decides who may go on. */
+export type AuthTarget =
+  | { readonly kind: 'backend'; readonly backend: string }
+  | {
+      readonly kind: 'external';
+      readonly service: ExternalServiceModel;
+      readonly pathPrefix: string;
+      readonly requestHeaders: readonly RequestHeader[];
+    }
+  /** It is not where the proxy runs. */
+  | { readonly kind: 'nowhere' };
+
+/** What can be asked who may go on: a Backend, or an ExternalService. */
+export interface IAuthTarget {
+  /** Called for each route that asks it: lets the proxy connect. */
+  bindAuth(route: object): AuthTarget;
 }
 
 /** Bytes: of all claims that become headers of one request. */
@@ -179,6 +212,48 @@ export interface BasicAuthOptions {
   readonly local?: AuthLocalOptions;
 }
 
+/** A service that is asked before each request. */
+export interface ExternalAuthOptions {
+  /**
+   * The path that it is asked by, with GET and without a body. It is told whom it is about by `X-Forwarded-Method`, `X-Forwarded-Uri`, `X-Forwarded-Host`,
+   * `X-Forwarded-Proto` and `X-Forwarded-For`. Its 2xx lets the request go on, 401 (with its `WWW-Authenticate`) and 403 are the
+   * answer; anything else is answered 500.
+   *
+   * @default '/'
+   * @see https://nginx.org/en/docs/http/ngx_http_auth_request_module.html
+   */
+  readonly path?: string;
+
+  /**
+   * How long it may take to answer, in whole seconds; every request of the route waits for it. What takes longer is answered 500.
+   *
+   * @default '5s'
+   */
+  readonly timeout?: TimeText;
+
+  /**
+   * Headers of the client that it gets, and no others.
+   *
+   * @default ['Authorization', 'Cookie']
+   */
+  readonly forwardHeaders?: readonly string[];
+
+  /**
+   * Headers of its answer that the backend gets with the request, such as `['X-Auth-Request-User']`. No client can send them, on any route of the
+   * proxy.
+   *
+   * @default []
+   */
+  readonly responseHeaders?: readonly string[];
+}
+
+export const externalAuthOptions = {
+  path: withDefault('/', urlPath),
+  timeout: withDefault('5s', seconds({ min: '1s', max: '60s' })),
+  forwardHeaders: withDefault(['Authorization', 'Cookie'], headerNames),
+  responseHeaders: withDefault([], headerNames),
+} satisfies Table<ExternalAuthOptions>;
+
 export const basicAuthOptions = {
   secret: required(dnsSubdomainName),
   key: withDefault('auth', objectKey),
@@ -203,8 +278,10 @@ export const jwtAuthOptions = {
 /** Who may use a route. */
 export class Auth {
   private constructor(
-    /** Undefined if everyone may. */
+    /** Undefined if everyone may, or if `asked` decides. */
     readonly model: AuthModel | undefined,
+    /** Who decides, and how it is asked. */
+    readonly asked?: { readonly target: IAuthTarget } & Omit<ExternalAuthModel, 'target'>,
   ) {}
 
   /**
@@ -254,6 +331,30 @@ export class Auth {
     });
   }
 
+  /**
+   * Whoever another service lets in: a Backend, or an ExternalService, which is asked before each request (`auth_request`). While it is away, nobody is let in.
+   *
+   * @example
+   * edge.addRoute('/', orders, { auth: Auth.external(sessions, { path: '/verify', responseHeaders: ['X-User'] }) });
+   */
+  static external(target: IAuthTarget, options: ExternalAuthOptions = {}): Auth {
+    const name = 'Auth.external';
+    const given = knownValues(record(name, options, '{ path: "/verify" }'), externalAuthOptions, `${name} `);
+    if (typeof (target as Partial<IAuthTarget> | null | undefined)?.bindAuth !== 'function') {
+      throw new InvalidOption(
+        `${name} target`,
+        typeof target === 'object' ? '(object)' : target,
+        'cannot be asked: give a Backend or an ExternalService',
+      );
+    }
+    return new Auth(undefined, {
+      kind: 'external',
+      target,
+      ...given,
+      requestHeaders: given.responseHeaders.map((header) => [header, { proved: 'answer' }]),
+    });
+  }
+
   /** Everyone, whatever `routeDefaults` say. */
   static none(): Auth {
     return new Auth(undefined);
@@ -271,6 +372,14 @@ export function authFilesOf(routes: readonly { readonly auth?: AuthModel }[]): A
 function filesOf(auth: AuthModel | undefined): AuthFile[] {
   if (auth?.kind === 'basic') return [auth.file];
   return auth?.kind === 'jwt' && auth.keys.kind === 'file' ? [auth.keys.file] : [];
+}
+
+function headerNames(option: string, given: unknown): readonly string[] {
+  const all = listOf((name, header) => {
+    requestHeader(name, String(header), 'x');
+    return String(header);
+  }, '["X-User"]')(option, given);
+  return [...new Map(all.map((header) => [header.toLowerCase(), header])).values()];
 }
 
 /** Printable ASCII, as it stands in tokens. */

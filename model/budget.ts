@@ -104,6 +104,8 @@ export interface BudgetSettings extends Given<BudgetProps> {
   readonly externalServices?: ExternalServices | undefined;
   /** What answers are kept in, of all routes. @default - nothing */
   readonly caches?: readonly CacheModel[] | undefined;
+  /** Whether a service is asked who may use a route. @default false */
+  readonly asksServices?: boolean | undefined;
   /** Rules for access tokens. @default - none */
   readonly tokenRules?: TokenRules | undefined;
 }
@@ -257,6 +259,7 @@ export function budget(settings: BudgetSettings): Budget {
     externalServices: external,
     caches = [],
     tokenRules,
+    asksServices = false,
   } = settings;
   const cost = costs(settings);
   const upstreams = settings.backends + (external?.count ?? 0);
@@ -344,7 +347,8 @@ export function budget(settings: BudgetSettings): Budget {
   if (memorySum > usable) refuseMemory(settings, memory, memorySum, usable);
 
   const inProgress = requests + streams;
-  const workerConnections = connections + inProgress + (hasMirrors ? requests : 0) + spareConnections;
+  const beside = (hasMirrors ? requests : 0) + (asksServices ? inProgress : 0);
+  const workerConnections = connections + inProgress + beside + spareConnections;
   // Of an answer that is kept, the file and the one before it.
   const openFiles = workerConnections + inProgress + (caches.length === 0 ? 0 : 2 * requests) + heldBack;
   if (openFiles > mostOpenFiles) {
@@ -389,6 +393,7 @@ function costs({
   tokenRules,
   hasMirrors = false,
   clientLimits = 0,
+  asksServices = false,
   caches = [],
 }: BudgetSettings): {
   connection: number;
@@ -401,7 +406,8 @@ function costs({
   const head = (buffers.head + buffers.largeHeads * buffers.largeHead) * KiB;
   const copy = requestStructures + upstreamConnection + buffers.answerHead * KiB;
   const addresses = (1 + clientLimits) * bytesPerAddress;
-  const verification = tokenRules === undefined ? 0 : requestStructures + scriptContext;
+  const verification =
+    (tokenRules === undefined ? 0 : requestStructures + scriptContext) + (asksServices ? copy + structures : 0);
   const common =
     socket + requestStructures + upstream + structures + buffers.answerHead * KiB + addresses + verification;
   return {

@@ -4,8 +4,8 @@ import { headerName } from './load-balancing';
 
 /** The value of a header that follows from who the client has proved to be. */
 export interface ProvedValue {
-  /** By a claim of its token. */
-  readonly proved: 'claim';
+  /** By a claim of its token, or by a header of the answer of who was asked. */
+  readonly proved: 'claim' | 'answer';
 }
 
 /** What a backend gets in the place of what a client sent; false: nothing. */

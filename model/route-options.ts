@@ -3,7 +3,7 @@ import { bytes, seconds, type SizeText, type TimeText, whole } from '../validati
 import { record } from '../validation/collections';
 import { InvalidOption, renamed } from '../validation/invalid-option';
 import { instanceOf, knownValues, optional, type Reader, type Table, withDefault } from '../validation/options';
-import { Auth } from './auth';
+import { Auth, type AuthTarget, type IAuthTarget } from './auth';
 import { Cors, corsHeaders } from './cors';
 import { ErrorPages } from './error-pages';
 import { type RequestHeader, requestHeader, responseHeader } from './headers';
@@ -312,6 +312,8 @@ export interface RouteSettings {
   readonly backends: readonly RouteBackend[];
   /** Called if its requests are copied: lets the proxy connect. */
   readonly bindMirror: (target: IMirrorTarget) => RouteBackend;
+  /** The same for who decides who may use it. */
+  readonly bindAuth: (target: IAuthTarget) => AuthTarget;
   readonly times: TimesAround;
 }
 
@@ -402,8 +404,9 @@ function isAnsweredByNginx({ kind }: TargetModel): boolean {
   return kind === 'redirect' || kind === 'response';
 }
 
-function authOf({ target, own }: RouteSettings, { model }: Auth): RouteModel['auth'] {
-  if (model === undefined || !isAnsweredByNginx(target)) return model;
+function authOf({ target, own, bindAuth }: RouteSettings, { model, asked }: Auth): RouteModel['auth'] {
+  if (model === undefined && asked === undefined) return undefined;
+  if (!isAnsweredByNginx(target)) return asked === undefined ? model : { ...asked, target: bindAuth(asked.target) };
   if (own.auth === undefined) return undefined;
   throw new InvalidOption(
     'auth',

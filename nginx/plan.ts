@@ -102,9 +102,13 @@ export function isForwarded({ target }: RouteModel): boolean {
   return target.kind === 'backend' || target.kind === 'split' || target.kind === 'external';
 }
 
-/** Each once that a route leads to; a name stands for all that one is. */
+/** Each once that a route leads to, or asks; a name stands for all that one is. */
 export function externalServicesOf(routes: readonly RouteModel[]): ExternalServiceModel[] {
-  const all = routes.flatMap(({ target }) => (target.kind === 'external' ? [target.service] : []));
+  const all = routes.flatMap(({ target, auth }) =>
+    [target, ...(auth?.kind === 'external' ? [auth.target] : [])].flatMap((asked) =>
+      asked.kind === 'external' ? [asked.service] : [],
+    ),
+  );
   return [...new Map(all.map((service) => [service.name, service])).values()].sort((a, b) =>
     byCodePoints(a.name, b.name),
   );
@@ -122,12 +126,22 @@ export function upstreams(
   all: readonly BackendModel[],
   routes: readonly RouteModel[],
 ): Pick<Plan, 'backends' | 'mirrors'> {
-  const answering = new Set(routes.flatMap(backendsOf));
+  const answering = new Set([...routes.flatMap(backendsOf), ...routes.flatMap(askedBackends)]);
   const mirrors = new Set(routes.map(({ mirror }) => mirror?.backend));
   return {
     backends: all.filter(({ name }) => answering.has(name) || !mirrors.has(name)),
     mirrors: all.filter(({ name }) => mirrors.has(name)),
   };
+}
+
+/** Who is asked who may use a route. */
+function askedBackends({ auth }: RouteModel): string[] {
+  return auth?.kind === 'external' && auth.target.kind === 'backend' ? [auth.target.backend] : [];
+}
+
+/** Whether any of these routes asks a service. */
+export function asksServices(routes: readonly RouteModel[]): boolean {
+  return routes.some(({ auth }) => auth?.kind === 'external');
 }
 
 /** Whether several backends share its requests. */

@@ -1,5 +1,6 @@
 import { block, directive, Directive, heading, Node, reasonsOnce, snippets } from './directive';
 import { tokenLocations } from './auth/access-tokens-section';
+import { askingLocations } from './auth/asking-section';
 import { errorDirectives, errorLocation } from './error-answer';
 import { corsHeadersOfHost, hiddenByHost } from './headers-section';
 import { requestLimits } from './limits-section';
@@ -54,6 +55,7 @@ function hostServer(plan: Plan, host: HostPlan): Directive {
     ...snippets(host.host.snippets),
     ...routeLocations(plan, host),
     ...tokenLocations(plan, host),
+    ...askingLocations(plan, host),
     ...otherCertificateLocation(plan),
     ...[
       badGateway,

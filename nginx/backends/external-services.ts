@@ -1,6 +1,7 @@
+import { AuthTarget } from '../../model/auth';
 import { ExternalServices } from '../../model/budget';
 import { ExternalServiceModel } from '../../model/external-service';
-import { RouteModel } from '../../model/route';
+import { RouteModel, TargetModel } from '../../model/route';
 import { block, directive, Directive, heading, Node, quote } from '../directive';
 import { PlaceModel } from '../place';
 import { externalServicesOf, Plan } from '../plan';
@@ -42,13 +43,13 @@ function upstream(service: ExternalServiceModel, idle: number): Directive {
   ]);
 }
 
-/** Whether the requests of a route are sent over TLS. */
-export function isSecure({ target }: RouteModel): boolean {
+/** Whether a target is spoken to over TLS. */
+export function isSecure(target: TargetModel | AuthTarget): boolean {
   return target.kind === 'external' && target.service.tls !== undefined;
 }
 
 /** In every location that leads to a service over TLS: nginx itself would take any certificate. */
-export function externalTls({ place }: Plan, { target }: RouteModel): Directive[] {
+export function externalTls({ place }: Plan, target: TargetModel | AuthTarget): Directive[] {
   if (target.kind !== 'external' || target.service.tls === undefined) return [];
   const { serverName, certificateAuthority } = target.service.tls;
   return [

@@ -1,9 +1,11 @@
 import { AuthModel } from '../../model/auth';
 import { AuthFile } from '../../model/auth-file';
 import { RouteModel } from '../../model/route';
+import { askingLocation } from '../auth/asking-section';
 import { hasTokens, tokenLocation } from '../auth/access-tokens-section';
 import { block, directive, Directive, Node, quoteWithVariables } from '../directive';
 import { NamedError } from '../error-answer';
+import { provedVariable } from '../forwarding-section';
 import { PlaceModel } from '../place';
 import { Plan } from '../plan';
 
@@ -19,7 +21,22 @@ export function authentication(plan: Plan, { auth }: RouteModel): Node[] {
       return password(plan, auth);
     case 'jwt':
       return [directive(`auth_request ${tokenLocation(plan, auth)}`, 'a token, verified once a request')];
+    case 'external':
+      return [directive(`auth_request ${askingLocation(plan, auth)}`, 'a service, asked once a request')];
   }
+}
+
+/** In the location of a route's first try, as another one asks nobody: what the answer says, for it and for all further ones. */
+export function whatWasProved({ auth }: RouteModel): Directive[] {
+  if (auth?.kind !== 'external') return [];
+  return [
+    directive('auth_request_set $asked_status $upstream_status'),
+    ...auth.responseHeaders.map((header) =>
+      directive(
+        `auth_request_set ${provedVariable(header, { proved: 'answer' })} $upstream_http_${header.toLowerCase().replaceAll('-', '_')}`,
+      ),
+    ),
+  ];
 }
 
 function password({ place }: Plan, auth: AuthModel & { readonly kind: 'basic' }): Node[] {

@@ -8,7 +8,7 @@ import { answerHeaders } from '../headers-section';
 import { bodySize, clientLimit, connectionTime, limitsOfStream, refuseLongerBody } from '../limits-section';
 import { HostPlan, isForwarded, Plan } from '../plan';
 import { refuseStrangers } from './allow-from-section';
-import { authentication } from './auth-section';
+import { authentication, whatWasProved } from './auth-section';
 import { keptAnswers, keptAnswersOfTry } from './cache-section';
 import { choose, routeLocation } from './conditions-section';
 import { allowOrigins, leadPreflightsAway, preflights } from './cors-section';
@@ -107,6 +107,7 @@ function entered(plan: Plan, route: RouteModel): Directive[] {
   return [
     ...(isForwarded(route) || isLimited(route) ? [directive(`set $route ${route.name}`)] : []),
     ...(isForwarded(route) ? chooseBackend(plan, route) : []),
+    ...whatWasProved(route),
     ...allowOrigins(plan, route),
     ...choosePages(plan, route),
   ];
@@ -134,7 +135,7 @@ function afterLastTry({ target }: RouteModel): string {
 }
 
 function proxyPass(plan: Plan, route: RouteModel, upstream: string): Directive {
-  return directive(`proxy_pass ${isSecure(route) ? 'https' : 'http'}://${upstream}${rewrittenUri(plan, route)}`);
+  return directive(`proxy_pass ${isSecure(route.target) ? 'https' : 'http'}://${upstream}${rewrittenUri(plan, route)}`);
 }
 
 /** One more try at the instances that DNS names by now, and one at the fallback. */
@@ -177,7 +178,7 @@ function policies(plan: Plan, host: HostPlan, route: RouteModel, tries?: number)
     ...authentication(plan, route),
     ...(tries === undefined
       ? []
-      : [...forwardingPolicies(plan, route, tries), ...externalTls(plan, route), ...keptAnswers(plan, route)]),
+      : [...forwardingPolicies(plan, route, tries), ...externalTls(plan, route.target), ...keptAnswers(plan, route)]),
   ];
 }
 

@@ -14,7 +14,7 @@ import { resourceOptions } from '../../charts/pods/resources';
 import { fixedResponseOptions, redirectOptions, trafficSplitOptions } from '../../charts/route-targets';
 import { imageFilesOptions, localFilesOptions, staticFilesOptions } from '../../charts/static-files';
 import { documentedDefaults, optionsPage } from '../../docs/options-page';
-import { Auth, basicAuthOptions, jwtAuthOptions } from '../../model/auth';
+import { Auth, basicAuthOptions, externalAuthOptions, jwtAuthOptions } from '../../model/auth';
 import { authLocalOptions } from '../../model/auth-file';
 import { Cors, corsOptions } from '../../model/cors';
 import { ErrorPages } from '../../model/error-pages';
@@ -50,6 +50,7 @@ const tables: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
   BasicAuthOptions: basicAuthOptions,
   JwtAuthOptions: jwtAuthOptions,
   JwksOptions: jwksOptions,
+  ExternalAuthOptions: externalAuthOptions,
   AuthLocalOptions: authLocalOptions,
   RateLimitOptions: rateLimitOptions,
   CorsOptions: corsOptions,
@@ -167,7 +168,12 @@ test('what @default says is what the option is without being given', () => {
   }
   // A metric is a function; lists are told in words.
   expect(inWords).toEqual([
-    ...['Autoscaling.metrics', 'ClientOptions.unlimited', 'JwtAuthOptions.algorithms'],
+    ...[
+      'Autoscaling.metrics',
+      'ClientOptions.unlimited',
+      'JwtAuthOptions.algorithms',
+      'ExternalAuthOptions.forwardHeaders',
+    ],
     ...['CorsOptions.methods', 'CorsOptions.headers', 'CorsOptions.exposeHeaders'],
   ]);
 });

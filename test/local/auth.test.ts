@@ -6,11 +6,13 @@ import { localDeployment } from '../../local/deployment';
 import { startOptions } from '../../local/start-options';
 import { onFileFinished } from '../afterwards';
 import { basic, passwordLine } from '../nginx/support/auth-files';
+import { bearer, keySet, signingKey, token } from '../nginx/support/issuer';
 import { expectNothingLeft, fairleads, foreignApp } from './running-fairlead';
 
 jest.setTimeout(120_000);
 
 const { start } = fairleads();
+const issuer = signingKey('ES256');
 const missing =
   'the entry auth of the Secret staff is not here: routes that ask for it answer 500; give it local: { file: "…" }';
 let directory: string;
@@ -23,9 +25,14 @@ beforeAll(() => {
   });
   const file = join(directory, 'htpasswd');
   writeFileSync(file, passwordLine('ada', 'correct horse'));
+  const keys = join(directory, 'jwks.json');
+  writeFileSync(keys, keySet(issuer));
   main = mainWith('main.ts', [
     `edge.addRoute('/admin', orders, { auth: Auth.basic({ secret: 'admins', local: { file: ${JSON.stringify(file)} } }) });`,
     `edge.addRoute('/staff', orders, { auth: Auth.basic({ secret: 'staff' }) });`,
+    `edge.addRoute('/api', orders, { auth: Auth.jwt({ issuer: 'id', audience: 'orders', jwks: Jwks.fromConfigMap('keys', { local: { file: ${JSON.stringify(keys)} } }) }) });`,
+    `edge.addRoute('/asked', orders, { auth: Auth.external(orders, { path: '/healthcheck' }) });`,
+    `edge.addRoute('/away', orders, { auth: Auth.external(ExternalService.fromServiceName('identity')) });`,
   ]);
 });
 
@@ -35,7 +42,7 @@ function mainWith(name: string, lines: readonly string[]): string {
   writeFileSync(
     file,
     `import { App } from ${JSON.stringify(resolve('node_modules/cdk8s'))};
-import { Auth, Backend, Certificate, NginxProxy, RestrictedNamespace } from ${JSON.stringify(resolve('index'))};
+import { Auth, Backend, Certificate, ExternalService, Jwks, NginxProxy, RestrictedNamespace } from ${JSON.stringify(resolve('index'))};
 const app = new App();
 const shop = new RestrictedNamespace(app, 'shop');
 const edge = new NginxProxy(shop, 'edge', { certificate: Certificate.fromSecret('tls') });
@@ -55,6 +62,12 @@ test('a file stands for a Secret, and a route without one is shut and told of', 
   expect((await shop.get('/admin')).status).toBe(401);
   expect((await shop.get('/admin', { headers: basic('ada', 'correct horse') })).status).not.toBe(401);
   expect((await shop.get('/staff', { headers: basic('ada', 'correct horse') })).status).toBe(500);
+  const given = token(issuer, { iss: 'id', aud: 'orders', exp: Date.now() / 1000 + 60 });
+  expect((await shop.get('/api')).status).toBe(401);
+  expect((await shop.get('/api', { headers: bearer(given) })).status).toBe((await shop.get('/')).status);
+  expect((await shop.get('/asked')).status).toBe((await shop.get('/')).status);
+  expect((await shop.get('/away')).status).toBe(500);
+  expect(shop.output).toContain('identity is a Service of the cluster: routes that ask it answer 500 here');
   shop.ctrlC();
   expect(await shop.exited).toBe(0);
   await expectNothingLeft(shop);
@@ -90,4 +103,5 @@ test('fairlead compose writes it for nginx alone, and says what is missing', () 
   expect(readFileSync(copy, 'utf8')).toBe(passwordLine('ada', 'correct horse'));
   expect(statSync(copy).mode & 0o777).toBe(0o600);
   expect(written.join('')).toContain(missing);
+  expect(readFileSync(join(files, 'access-tokens.mjs'), 'utf8')).toContain('export default');
 });

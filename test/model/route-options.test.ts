@@ -21,6 +21,7 @@ function made(options: unknown, changes: Partial<RouteSettings> = {}): ReturnTyp
     target,
     backends: [{ name: 'orders', requestTimeout: 60 }],
     bindMirror: (mirror) => mirror.bindMirror({}),
+    bindAuth: (asked) => asked.bindAuth({}),
     times: {},
     ...changes,
   });

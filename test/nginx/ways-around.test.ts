@@ -26,6 +26,14 @@ const tokens = authParts(
     claims: { 'X-User': 'sub' },
   }),
 );
+const asked = Auth.external({ bindAuth: () => ({ kind: 'nowhere' }) }, { responseHeaders: ['X-Account'] }).asked;
+const sessions =
+  asked === undefined
+    ? {}
+    : {
+        auth: { ...asked, target: { kind: 'backend', backend: 'sessions' } as const },
+        requestHeaders: asked.requestHeaders,
+      };
 const admins = authParts(Auth.basic({ secret: 'admins' }));
 
 const variants: Record<string, Variant> = {
@@ -249,7 +257,12 @@ const variants: Record<string, Variant> = {
     place: { filesDirectories: { web: '/srv/web' } },
   },
   auth: {
-    backends: [{ name: 'stable', fallback: '10.0.0.1:3000' }, { name: 'canary' }, { name: 'next' }],
+    backends: [
+      { name: 'stable', fallback: '10.0.0.1:3000' },
+      { name: 'canary' },
+      { name: 'next' },
+      { name: 'sessions' },
+    ],
     hosts: [
       {
         names: ['a.example.com'],
@@ -292,6 +305,8 @@ const variants: Record<string, Variant> = {
             ...tokens,
             mirror: { backend: 'next', percent: 1, timeout: 2 },
           },
+          { name: 'shop', path: '/shop', target: 'stable', ...sessions, cache: kept },
+          { name: 'shop-reads', path: '/shop', target: 'canary', when: Match.method('GET'), ...sessions },
           { name: 'api-canary', path: '/api', target: 'canary', when: Match.method('GET'), ...tokens },
           {
             name: 'api-docs',
@@ -366,8 +381,10 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
     const server = servers.find((block) => texts(block).includes(`server_name ${names.join(' ')}`));
     const locations = (server?.body ?? []).filter(({ text }) => text.startsWith('location '));
     const toBackend = locations.filter(({ body }) => body.some(({ text }) => text.startsWith('proxy_pass ')));
-    const isCopy = (block: Block): boolean => texts(block).includes('internal');
-    const [proxied, copies] = [toBackend.filter((block) => !isCopy(block)), toBackend.filter(isCopy)];
+    const isCopy = (block: Block): boolean => block.text.startsWith('location = /.copy-of-');
+    const isAsking = (block: Block): boolean => block.text.startsWith('location = /.asks-');
+    const copies = toBackend.filter(isCopy);
+    const proxied = toBackend.filter((block) => !isCopy(block) && !isAsking(block));
     return { server, locations, proxied, copies, routes };
   });
   /** Whether a copy is sent is no choice of who answers. */
@@ -404,7 +421,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
     const sources = new Set(choosing.flatMap((name) => sourcesOf(name, http, all)));
     // Of what a client names in its handshake, between 421 and the way on. $route is what the location that was entered says, $live_backend goes by it and $split_key; a length chooses but between 413 and the way on.
     const allowed =
-      /^\$(request_method|upstream_\w+|uri|document_root|certificate_is_good|host_certificate_is_awaited|is_proved|ssl_server_name|content_length|live_backend)$/;
+      /^\$(request_method|upstream_\w+|uri|document_root|certificate_is_good|host_certificate_is_awaited|is_proved|asked_status|ssl_server_name|content_length|live_backend)$/;
     const named = namedByDeployment(routes);
     expect([...sources].filter((name) => !allowed.test(name) && !named.has(name))).toEqual([]);
     expect(choosing.length).toBeGreaterThan(0);
@@ -414,7 +431,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
     const rules = (block: Block): string[] =>
       texts(block).filter(
         (text) =>
-          !/^(set|if|mirror|proxy_pass|proxy_next_upstream_tries|error_page (502 504|418)|proxy_cache_lock|proxy_cache_lock_timeout|proxy_cache_use_stale)\b/.test(
+          !/^(set|auth_request_set|if|mirror|proxy_pass|proxy_next_upstream_tries|error_page (502 504|418)|proxy_cache_lock|proxy_cache_lock_timeout|proxy_cache_use_stale)\b/.test(
             text,
           ),
       );
@@ -515,7 +532,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
         const rules = (block: Block | undefined): string[] =>
           (block === undefined ? ['missing'] : texts(block)).filter(
             (text) =>
-              !/^(?:root|types|default_type|charset|gzip_static|gzip_types|error_page|if|set|try_files|return|add_header Cache-Control)\b/.test(
+              !/^(?:root|types|default_type|charset|gzip_static|gzip_types|auth_request_set|error_page|if|set|try_files|return|add_header Cache-Control)\b/.test(
                 text,
               ),
           );
@@ -555,7 +572,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
           expect(texts(block)).toEqual([
             block.text.startsWith('if (!-f ')
               ? 'return 500'
-              : block.text === 'if ($is_proved)'
+              : /^if \(\$(?:is_proved|asked_status)\b/.test(block.text)
                 ? 'return 204'
                 : expect.stringMatching(/^return 4\d\d$/),
           ]);
@@ -628,7 +645,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
 
   test('nothing is kept but by routes that say so, for whoever asks the same of the same, and nothing old is given early', () => {
     for (const { proxied: ofServer, routes: ofHost } of hosts) {
-      for (const { name, cache, target } of ofHost) {
+      for (const { name, cache, target, requestHeaders } of ofHost) {
         const ways = ofServer.filter(
           (block) =>
             texts(block).includes(`set $route ${name}`) ||
@@ -641,6 +658,11 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
             continue;
           }
           const [key] = own.filter((text) => text.startsWith('proxy_cache_key '));
+          // Who someone has proved to be is told to the API, and so tells answers apart.
+          for (const [header, value] of requestHeaders) {
+            if (typeof value !== 'object') continue;
+            expect(key).toContain(`\\n$${value.proved}_${header.toLowerCase().replaceAll('-', '_')}`);
+          }
           expect(key).toMatch(
             target.kind === 'split'
               ? /^proxy_cache_key "\$route \$backend \$host\$request_uri/
@@ -746,6 +768,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
         (location) =>
           !copies.includes(location) &&
           !location.text.startsWith('location @preflight_') &&
+          !location.text.startsWith('location = /.asks-') &&
           texts(location).some((text) => /^(?:proxy_pass|try_files|root)\b/.test(text)),
       );
       expect(everyText({ ...server, body: server.body.filter(({ body }) => body.length === 0) })).not.toContainEqual(
@@ -763,12 +786,15 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
         );
         expect([location.text, whose.length]).toEqual([location.text, 1]);
         const { auth } = whose[0] ?? {};
-        const asked = {
+        const asks = {
           none: [],
           basic: ['auth_basic "Restricted"', 'auth_basic_user_file "/etc/nginx/auth/secrets/admins/auth"'],
           jwt: ['auth_request /.tokens-api_canary'],
+          external: ['auth_request /.asks-shop_reads'],
         };
-        expect(texts(location).filter((text) => text.startsWith('auth_'))).toEqual(asked[auth?.kind ?? 'none']);
+        expect(texts(location).filter((text) => /^auth_(?!request_set)/.test(text))).toEqual(
+          asks[auth?.kind ?? 'none'],
+        );
         const conditions = location.body.filter(({ text }) => text.startsWith('if (!-f '));
         expect(conditions.map((block) => [block.text, texts(block)])).toEqual(
           auth?.kind !== 'basic' ? [] : [['if (!-f "/etc/nginx/auth/secrets/admins/auth")', ['return 500']]],

@@ -33,7 +33,7 @@ import {
   type TrafficSplitOptions,
 } from '../../../charts/route-targets';
 import { type ImageFilesOptions, StaticFiles, type StaticFilesOptions } from '../../../charts/static-files';
-import { Auth, type BasicAuthOptions, type JwtAuthOptions } from '../../../model/auth';
+import { Auth, type BasicAuthOptions, type ExternalAuthOptions, type JwtAuthOptions } from '../../../model/auth';
 import { Cors, type CorsOptions } from '../../../model/cors';
 import { ErrorPages } from '../../../model/error-pages';
 import { Jwks, type JwksOptions } from '../../../model/jwks';
@@ -263,6 +263,12 @@ const jwtAuth: Values<JwtAuthOptions> = {
   realm: ['Orders'],
   passAuthorization: [false, true],
 };
+const externalAuth: Values<ExternalAuthOptions> = {
+  path: ['/verify', '/oauth2/auth'],
+  timeout: ['1s', '60s'],
+  forwardHeaders: [[], ['Cookie'], ['Cookie', 'X-Api-Key']],
+  responseHeaders: [['X-User', 'X-Groups']],
+};
 const mirror: Values<MirrorOptions> = { percent: [1, 99] };
 const responseCache: Values<ResponseCacheOptions> = {
   size: ['1m', '1024g'],
@@ -415,6 +421,12 @@ const factories: readonly (readonly [
       const jwt = { issuer: 'https://id.example.com', audience: 'orders', jwks: Jwks.fromConfigMap('issuer-keys') };
       return synthesize({ route: { auth: Auth.jwt({ ...jwt, ...options }) } });
     },
+  ],
+  [
+    'Auth.external',
+    externalAuth,
+    (options) =>
+      shopWith(({ edge, orders, canary }) => edge.addRoute('/', orders, { auth: Auth.external(canary, options) })),
   ],
   [
     'Jwks.fromSecret',

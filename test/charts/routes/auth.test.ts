@@ -1,10 +1,16 @@
 import { ExternalService } from '../../../charts/external-service';
 import { FixedResponse, Redirect } from '../../../charts/route-targets';
 import { StaticFiles } from '../../../charts/static-files';
-import { Auth, type BasicAuthOptions, type JwtAuthOptions } from '../../../model/auth';
+import {
+  Auth,
+  type BasicAuthOptions,
+  type ExternalAuthOptions,
+  type IAuthTarget,
+  type JwtAuthOptions,
+} from '../../../model/auth';
 import { Jwks } from '../../../model/jwks';
 import type { RouteOptions } from '../../../model/route-options';
-import { containerOf, newBackend, newProxy, newShop, nginxConfOf, objectsAround, podSpecOf } from '../manifests';
+import { containerOf, find, newBackend, newProxy, newShop, nginxConfOf, objectsAround, podSpecOf } from '../manifests';
 
 const admins = Auth.basic({ secret: 'admins' });
 
@@ -168,5 +174,77 @@ describe('A token', () => {
     ['an option of another name', { secret: 'a' }, 'Auth.jwt secret: "a" is an option that does not exist'],
   ])('is refused with %s', (_what, options, message) => {
     expect(() => Auth.jwt({ ...jwt, ...(options as Partial<JwtAuthOptions>) })).toThrow(message);
+  });
+});
+
+describe('A service that is asked', () => {
+  test('is let in and out by NetworkPolicies, and has an upstream, be it a backend of no route', () => {
+    const { shop, edge, orders } = parts();
+    const sessions = newBackend(shop, 'sessions', { port: 8080 });
+    edge.addRoute('/', orders, { auth: Auth.external(sessions) });
+    const objects = objectsAround(shop);
+    const labels = { matchLabels: { 'app.kubernetes.io/name': 'sessions', 'app.kubernetes.io/instance': 'sessions' } };
+    expect(find(objects, 'NetworkPolicy', 'edge').spec?.egress).toContainEqual({
+      to: [{ podSelector: labels }],
+      ports: [{ port: 8080, protocol: 'TCP' }],
+    });
+    expect(find(objects, 'NetworkPolicy', 'sessions').spec?.ingress).toHaveLength(1);
+    expect(nginxConfOf(objects)).toMatch(/upstream sessions \{/);
+  });
+
+  test('may be outside, with a private CA, and is part of the budget', () => {
+    const { shop, edge, orders } = parts();
+    edge.addRoute('/', orders);
+    const before = edge.budget;
+    const url = 'https://id.example.com/oauth2';
+    const identity = ExternalService.fromUrl(url, { caSecret: 'id-ca', networks: ['192.0.2.0/24'] });
+    edge.addRoute('/admin', orders, { auth: Auth.external(identity, { path: '/auth' }) });
+    const objects = objectsAround(shop);
+    expect(find(objects, 'NetworkPolicy', 'edge').spec?.egress).toContainEqual({
+      to: [{ ipBlock: { cidr: '192.0.2.0/24' } }],
+      ports: [{ port: 443, protocol: 'TCP' }],
+    });
+    expect(JSON.stringify(podSpecOf(objects, 'edge').volumes)).toContain('"id-ca/ca.crt"');
+    const conf = nginxConfOf(objects);
+    expect(conf).toContain('proxy_pass "https://https_id.example.com_443_ca_id-ca/oauth2/auth";');
+    expect(conf).toContain('proxy_ssl_name id.example.com;');
+    expect(conf).toContain('proxy_set_header Host "id.example.com";');
+    expect(edge.budget.requests).toBeLessThan(before.requests);
+    expect(edge.budget.workerConnections).toBeGreaterThan(edge.budget.connections + 2 * edge.budget.requests);
+  });
+
+  test('is asked where routes inherit it, and not for what nginx answers by itself', () => {
+    const shop = newShop();
+    const [orders, sessions] = [newBackend(shop, 'orders'), newBackend(shop, 'sessions')];
+    const edge = newProxy(shop, 'edge', { routeDefaults: { auth: Auth.external(sessions) } });
+    expect(edge.addRoute('/', orders).model.auth).toMatchObject({ target: { kind: 'backend', backend: 'sessions' } });
+    expect(edge.addRoute('/login', sessions, { auth: Auth.none() }).model).not.toHaveProperty('auth');
+    expect(edge.addRoute('/old', Redirect.to('/')).model).not.toHaveProperty('auth');
+    expect(() => edge.addRoute('/c', FixedResponse.of(404), { auth: Auth.external(sessions) })).toThrow(
+      'shop/edge, route /c auth: "(object)" does nothing where nginx answers by itself',
+    );
+  });
+
+  test.each<[string, unknown, unknown, string]>([
+    ['nothing', undefined, {}, 'Auth.external target: undefined cannot be asked: give a Backend or an ExternalService'],
+    ['files', StaticFiles.fromConfigMap('site'), {}, 'Auth.external target: "(object)" cannot be asked'],
+    ['no path', null, { path: 'verify' }, 'Auth.external path: "verify" is not a URL path'],
+    ['a query', null, { path: '/verify?a' }, 'Auth.external path: "/verify?a" is not a URL path'],
+    ['no time', null, { timeout: '0s' }, 'Auth.external timeout: "0s" is too short'],
+    ['a header of nginx', null, { forwardHeaders: ['Host'] }, 'Auth.external forwardHeaders: "Host" is set by nginx'],
+    ['no header', null, { responseHeaders: ['a b'] }, 'Auth.external responseHeaders: "a b" is not a header name'],
+    ['an option of another name', null, { url: '/' }, 'Auth.external url: "/" is an option that does not exist'],
+  ])('is refused with %s', (_what, target, options, message) => {
+    const { orders } = parts();
+    const asked = (target === null ? orders : target) as IAuthTarget;
+    expect(() => Auth.external(asked, options as ExternalAuthOptions)).toThrow(message);
+  });
+
+  test('is of the namespace of the proxy', () => {
+    const { edge, orders } = parts();
+    const elsewhere = newBackend(newShop(), 'sessions');
+    expect(() => edge.addRoute('/', orders, { auth: Auth.external(elsewhere) })).toThrow(
+      'shop/edge, route / auth: "shop/sessions" is in the namespace shop',
+    );
   });
 });

@@ -15,7 +15,7 @@ import {
 import { type Timeline, timeline } from '../../../model/timeline';
 import { tokenRules } from '../../../nginx/auth/access-tokens-section';
 import { Place } from '../../../nginx/place';
-import { upstreams } from '../../../nginx/plan';
+import { asksServices, upstreams } from '../../../nginx/plan';
 import { serviceUrl } from '../../../validation/urls';
 import { upstreamZone } from '../../../nginx/backends/upstream-section';
 
@@ -183,6 +183,7 @@ export function proxyBudget(
     hasMirrors: mirrors.length > 0,
     caches: cachesOf(routes),
     tokenRules: tokenRules(routes),
+    asksServices: asksServices(routes),
   });
 }
 
