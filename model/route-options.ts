@@ -10,7 +10,7 @@ import { type RequestHeader, requestHeader, responseHeader } from './headers';
 import { Match, type Path, Rewrite } from './matching';
 import { type IMirrorTarget, Mirror } from './mirror';
 import { type RateLimit, rateLimits } from './rate-limit';
-import { ResponseCache } from './response-cache';
+import { type CacheModel, ResponseCache } from './response-cache';
 import type { RouteBackend, RouteModel, TargetModel } from './route';
 import { timeline, type Timeline, timelineOptions, type TimelineProps } from './timeline';
 
@@ -355,8 +355,8 @@ export function routeModel(settings: RouteSettings): { readonly model: RouteMode
     }),
   );
   const { connectTimeout, nextUpstreamTimeout, nextUpstreamTries } = times;
-  const cache = cacheOf(settings, given);
   const auth = authOf(settings, given.auth);
+  const cache = cacheOf(settings, given, auth);
   return {
     timeline: times,
     model: {
@@ -494,6 +494,7 @@ function mirrorOf(
 function cacheOf(
   { target, own }: RouteSettings,
   { cache, streaming }: { readonly cache: ResponseCache; readonly streaming: number | undefined },
+  auth: RouteModel['auth'],
 ): Pick<RouteModel, 'cache'> {
   if (cache.model === undefined) return {};
   const leaveOut = (why: string): Pick<RouteModel, 'cache'> => {
@@ -506,7 +507,29 @@ function cacheOf(
   if (streaming !== undefined) {
     return leaveOut('does not go with `streaming`, whose answers pass through as they come: take one out');
   }
+  const told = whoAsks(auth, cache.model);
+  if (told !== undefined) {
+    return leaveOut(
+      `would give one client what another was answered, as the backend knows them by ${told}: take one out`,
+    );
+  }
   return { cache: cache.model };
+}
+
+/** The headers by which a backend knows clients apart, beside those with which nothing is kept (`Authorization`, `Cookie`) and those in the key. */
+function whoAsks(auth: RouteModel['auth'], { key }: CacheModel): string | undefined {
+  if (auth?.kind === 'jwt') return auth.claims.length === 0 ? undefined : '`claims` of Auth.jwt';
+  if (auth?.kind !== 'external') return undefined;
+  if (auth.responseHeaders.length > 0) return '`responseHeaders` of Auth.external';
+  const apart = [
+    'authorization',
+    'cookie',
+    ...key.flatMap((part) => (part.kind === 'header' ? [part.name.toLowerCase()] : [])),
+  ];
+  const other = auth.forwardHeaders.find((header) => !apart.includes(header.toLowerCase()));
+  return other === undefined
+    ? undefined
+    : `${other} of \`forwardHeaders\` of Auth.external, which is not in the key of the cache`;
 }
 
 /** Names what the timeline says of the options of retries as they were given. */

@@ -1,7 +1,10 @@
+import type { Backend } from '../../../charts/backend';
 import { FixedResponse, Redirect, TrafficSplit } from '../../../charts/route-targets';
 import { ExternalService } from '../../../charts/external-service';
 import { StaticFiles } from '../../../charts/static-files';
 import { composeModel } from '../../../local/compose';
+import { Auth } from '../../../model/auth';
+import { Jwks } from '../../../model/jwks';
 import { RequestKey } from '../../../model/load-balancing';
 import { ResponseCache } from '../../../model/response-cache';
 import type { RouteOptions } from '../../../model/route-options';
@@ -121,6 +124,45 @@ describe('A cache of answers', () => {
       ['X-Team', 'orders'],
     ]);
     expect(edge.addRoute('/c', orders).model.requestHeaders).toEqual([]);
+  });
+
+  const tokens = {
+    issuer: 'https://id.example.com',
+    audience: 'orders',
+    jwks: Jwks.fromConfigMap('issuer-keys'),
+  };
+
+  test.each([
+    ['`claims` of Auth.jwt', () => Auth.jwt({ ...tokens, claims: { 'X-User': 'sub' } })],
+    [
+      '`responseHeaders` of Auth.external',
+      (asked: Backend) => Auth.external(asked, { forwardHeaders: ['Cookie'], responseHeaders: ['X-User'] }),
+    ],
+    [
+      'X-Api-Key of `forwardHeaders` of Auth.external, which is not in the key of the cache',
+      (asked: Backend) => Auth.external(asked, { forwardHeaders: ['Cookie', 'X-Api-Key'] }),
+    ],
+  ])('is refused where the backend knows clients apart by %s', (told, auth) => {
+    const cache = ResponseCache.of();
+    const { edge, orders, shop } = parts({ cache });
+    const options = { auth: auth(newBackend(shop, 'sessions')) };
+    expect(() => edge.addRoute('/', orders, { ...options, cache })).toThrow(
+      `cache: (object) would give one client what another was answered, as the backend knows them by ${told}: take one out`,
+    );
+    // That of all routes is left out.
+    expect(edge.addRoute('/a', orders, options).model.cache).toBeUndefined();
+  });
+
+  test('goes with proof that the backend does not see, or that is in its key', () => {
+    const { edge, orders, shop } = parts();
+    const sessions = newBackend(shop, 'sessions');
+    const kept = (auth: Auth, cache = ResponseCache.of()): unknown =>
+      edge.addRoute(`/${String(edge.node.children.length)}`, orders, { auth, cache }).model.cache;
+    expect(kept(Auth.jwt(tokens))).toBeDefined();
+    expect(kept(Auth.basic({ secret: 'admins' }))).toBeDefined();
+    expect(kept(Auth.external(sessions))).toBeDefined();
+    const byKey = Auth.external(sessions, { forwardHeaders: ['X-Api-Key'] });
+    expect(kept(byKey, ResponseCache.of({ key: [RequestKey.header('x-api-key')] }))).toBeDefined();
   });
 
   test('is the same on one machine, in the directory of the run or of the container', () => {
