@@ -134,9 +134,9 @@ export function placeModel(place: Place): PlaceModel {
         absolutePath(`filesDirectories[${JSON.stringify(source)}]`, path),
       ]),
     ),
-    cacheDirectory: absolutePath('cacheDirectory', place.cacheDirectory ?? place.runtimeDirectory ?? '/tmp'),
     modulesDirectory: absolutePath('modulesDirectory', place.modulesDirectory ?? '/usr/lib/nginx/modules'),
     runtimeDirectory: absolutePath('runtimeDirectory', place.runtimeDirectory ?? '/tmp'),
+    cacheDirectory: absolutePath('cacheDirectory', place.cacheDirectory ?? place.runtimeDirectory ?? '/tmp'),
     accessLog: logFile(place.accessLog ?? '/dev/stdout'),
   };
 }

@@ -147,7 +147,7 @@ describe('A cache of answers', () => {
     const { edge, orders, shop } = parts({ cache });
     const options = { auth: auth(newBackend(shop, 'sessions')) };
     expect(() => edge.addRoute('/', orders, { ...options, cache })).toThrow(
-      `cache: (object) would give one client what another was answered, as the backend knows them by ${told}: take one out`,
+      `would give one client what another was answered, as the backend knows them by ${told}: take one out`,
     );
     // That of all routes is left out.
     expect(edge.addRoute('/a', orders, options).model.cache).toBeUndefined();
