@@ -518,9 +518,8 @@ function cacheOf(
 
 /** The headers by which a backend knows clients apart, beside those with which nothing is kept (`Authorization`, `Cookie`) and those in the key. */
 function whoAsks(auth: RouteModel['auth'], { key }: CacheModel): string | undefined {
-  if (auth?.kind === 'jwt') return auth.claims.length === 0 ? undefined : '`claims` of Auth.jwt';
-  if (auth?.kind !== 'external') return undefined;
-  if (auth.responseHeaders.length > 0) return '`responseHeaders` of Auth.external';
+  // What was proved (claims of a token, headers of an answer) is in the key by itself.
+  if (auth?.kind !== 'external' || auth.responseHeaders.length > 0) return undefined;
   const apart = [
     'authorization',
     'cookie',
