@@ -143,6 +143,9 @@ export class Backend extends Construct implements IRouteTarget, IMirrorTarget {
       keepAliveTimeout,
       upstreamKeepAliveTimeout,
       healthCheckPath: settings.healthCheck.path,
+      ...(this.base === undefined
+        ? {}
+        : { version: { of: this.base, name: this.node.id.slice(this.base.length + 1) } }),
     };
   }
 

@@ -24,6 +24,8 @@ export interface BackendModel {
   readonly keepAliveTimeout: number;
   readonly upstreamKeepAliveTimeout: number;
   readonly healthCheckPath: string;
+  /** Of which backend it is a version, and what that is called. @default - it is none */
+  readonly version?: { readonly of: string; readonly name: string } | undefined;
 }
 
 /** DNS names with the same routes, and what becomes of their requests. */
@@ -62,6 +64,8 @@ export interface ProxyModel {
   readonly unlimitedClients: readonly string[];
   /** Raw directives of the http block. */
   readonly snippets?: readonly string[];
+  /** What of it is measured, where its place has a port for that. @default - with the defaults */
+  readonly metrics?: { readonly maxSeries: number } | undefined;
 }
 
 /** A certificate of a proxy. */

@@ -4,6 +4,7 @@ import { RouteModel } from '../model/route';
 import { duration, numbersAbove, size } from './amounts';
 import { block, directive, Directive, heading, Node, quote } from './directive';
 import { listen } from './listen';
+import { refusedConnectionsLog } from './metrics/metrics-section';
 import { HostPlan, isForwarded, Plan } from './plan';
 
 export function limitsSection(plan: Plan): Node[] {
@@ -95,7 +96,8 @@ const sockets = `sndbuf=${buffers.socketSend}k rcvbuf=${buffers.socketReceive}k`
  * never sends a whole one would be left out. `pass` gives the connection on within the worker, without a copy of anything.
  * @see https://nginx.org/en/docs/stream/ngx_stream_pass_module.html
  */
-export function connectionCount({ proxy, place }: Plan): Node[] {
+export function connectionCount(plan: Plan): Node[] {
+  const { proxy, place } = plan;
   const { budget } = proxy;
   const { connectionCount: ports } = place;
   if (ports === undefined) return [];
@@ -112,6 +114,7 @@ export function connectionCount({ proxy, place }: Plan): Node[] {
         'one more is closed at once; beyond these, worker_connections keeps room for probes',
       ),
       directive(`limit_conn connections_of_client ${budget.connectionsPerClient}`, 'one client does not take all'),
+      ...refusedConnectionsLog(plan),
       server(place.httpPort, ports.httpPort),
       server(place.httpsPort, ports.httpsPort),
     ]),

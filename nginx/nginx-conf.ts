@@ -9,6 +9,7 @@ import { compressionSection, headersSection } from './headers-section';
 import { connectionCount, limitsSection } from './limits-section';
 import { loggingSection } from './logging-section';
 import { eventsSection, mainSection, temporaryFiles } from './main-section';
+import { metricsLog, metricsServer } from './metrics/metrics-section';
 import { Place, placeModel } from './place';
 import { Plan, plan } from './plan';
 import { probeServer } from './probe-server';
@@ -53,6 +54,7 @@ function httpSections(whole: Plan): Node[] {
     ...temporaryFiles(whole.place),
     ...resolverSection(whole),
     ...loggingSection(whole),
+    ...metricsLog(whole),
     ...tlsSection(whole),
     ...limitsSection(whole),
     ...allowFromSection(whole),
@@ -75,5 +77,6 @@ function httpSections(whole: Plan): Node[] {
     ...hostServers(whole),
     ...probeServer(whole),
     ...certificateCheckServer(whole.place),
+    ...metricsServer(whole),
   ];
 }

@@ -28,6 +28,11 @@ export interface Place {
    * nginx's stream module. @default - connections are not counted
    */
   readonly connectionCount?: { readonly httpPort: number; readonly httpsPort: number } | undefined;
+  /**
+   * The port that metrics are served on, which clients never reach. Needs njs with QuickJS, the script of metrics-section.ts beside nginx.conf, and
+   * files in `runtimeDirectory` that the workers may write to. @default - there are none
+   */
+  readonly metricsPort?: number | undefined;
   /** The port of HTTPS as clients see it, which redirects name. */
   readonly externalHttpsPort: number;
   /** Holds `tls.crt` and `tls.key`, and may be written to while nginx runs. */
@@ -83,6 +88,7 @@ export interface PlaceModel {
   readonly httpsPort: number;
   readonly probePort: number;
   readonly connectionCount: { readonly httpPort: number; readonly httpsPort: number } | undefined;
+  readonly metricsPort: number | undefined;
   readonly externalHttpsPort: number;
   readonly certificateDirectory: string;
   readonly hostCertificatesDirectory: string;
@@ -135,9 +141,12 @@ export function placeModel(place: Place): PlaceModel {
       ]),
     ),
     modulesDirectory: absolutePath('modulesDirectory', place.modulesDirectory ?? '/usr/lib/nginx/modules'),
-    runtimeDirectory: absolutePath('runtimeDirectory', place.runtimeDirectory ?? '/tmp'),
+    runtimeDirectory:
+      place.metricsPort === undefined
+        ? absolutePath('runtimeDirectory', place.runtimeDirectory ?? '/tmp')
+        : logFile('runtimeDirectory', place.runtimeDirectory ?? '/tmp'),
     cacheDirectory: absolutePath('cacheDirectory', place.cacheDirectory ?? place.runtimeDirectory ?? '/tmp'),
-    accessLog: logFile(place.accessLog ?? '/dev/stdout'),
+    accessLog: logFile('accessLog', place.accessLog ?? '/dev/stdout'),
   };
 }
 
@@ -148,14 +157,15 @@ export function authority({ externalHttpsPort }: PlaceModel): string {
 
 function ports(
   place: Place,
-): Pick<PlaceModel, 'httpPort' | 'httpsPort' | 'probePort' | 'connectionCount' | 'certificateStore'> {
-  const { httpPort, httpsPort, probePort, connectionCount } = place;
+): Pick<PlaceModel, 'httpPort' | 'httpsPort' | 'probePort' | 'metricsPort' | 'connectionCount' | 'certificateStore'> {
+  const { httpPort, httpsPort, probePort, metricsPort, connectionCount } = place;
   const directory =
     place.certificateStore === undefined ? undefined : absolutePath('certificateStore', place.certificateStore);
   const given: readonly (readonly [name: string, value: unknown])[] = [
     ['httpPort', httpPort],
     ['httpsPort', httpsPort],
     ['probePort', probePort],
+    ...(metricsPort === undefined ? [] : ([['metricsPort', metricsPort]] as const)),
     ...(connectionCount === undefined
       ? []
       : ([
@@ -175,6 +185,7 @@ function ports(
     httpPort,
     httpsPort,
     probePort,
+    metricsPort,
     connectionCount,
     certificateStore:
       directory === undefined
@@ -199,10 +210,10 @@ function absolutePath(option: string, value: string): string {
   return value;
 }
 
-function logFile(value: string): string {
+function logFile(option: string, value: string): string {
   // A path with variables would be opened anew for every line.
-  if (absolutePath('accessLog', value).includes('$')) {
-    throw new InvalidOption('accessLog', value, 'has a "$", which nginx reads as a variable there: take it out');
+  if (absolutePath(option, value).includes('$')) {
+    throw new InvalidOption(option, value, 'has a "$", which nginx reads as a variable there: take it out');
   }
   return value;
 }

@@ -5,6 +5,7 @@ import { errorDirectives, errorLocation } from './error-answer';
 import { corsHeadersOfHost, hiddenByHost } from './headers-section';
 import { requestLimits } from './limits-section';
 import { listenForClients } from './listen';
+import { countAsPlainHttp } from './metrics/metrics-section';
 import { authority } from './place';
 import { HostPlan, isForwarded, Plan } from './plan';
 import { authenticationErrors, notAuthenticated } from './routes/auth-section';
@@ -78,7 +79,8 @@ function unknownHostServer({ place }: Plan): Directive {
 }
 
 /** Plain HTTP: a redirect for the known hosts, a health check for load balancers, and nothing else. */
-export function redirectServers({ place, hosts }: Plan): Node[] {
+export function redirectServers(plan: Plan): Node[] {
+  const { place, hosts } = plan;
   const names = hosts.flatMap(({ host }) => host.names);
   return [
     heading('Servers: plain HTTP'),
@@ -94,6 +96,7 @@ export function redirectServers({ place, hosts }: Plan): Node[] {
     block('server', [
       ...listenForClients(place, 'http'),
       directive(`server_name ${names.join(' ')}`),
+      ...countAsPlainHttp(plan),
       directive(`return 308 https://${authority(place)}$request_uri`, 'permanent, and method and body stay'),
     ]),
   ];

@@ -6,6 +6,7 @@ import { errorLocation } from '../error-answer';
 import { requestHeaders } from '../forwarding-section';
 import { answerHeaders } from '../headers-section';
 import { bodySize, clientLimit, connectionTime, limitsOfStream, refuseLongerBody } from '../limits-section';
+import { countAs, countAsNoRoute } from '../metrics/metrics-section';
 import { HostPlan, isForwarded, Plan } from '../plan';
 import { refuseStrangers } from './allow-from-section';
 import { authentication, whatWasProved } from './auth-section';
@@ -39,14 +40,18 @@ export function routeLocations(plan: Plan, host: HostPlan): Node[] {
       ]),
     ]),
     ...(host.host.routes.some(({ target }) => target.kind === 'files') ? [errorLocation(...methodNotAllowed)] : []),
-    ...(endsNowhere(host) ? [block('location @not_found', [directive('return 404')])] : []),
+    ...(endsNowhere(host)
+      ? [block('location @not_found', [...countAsNoRoute(plan, host), directive('return 404')])]
+      : []),
     ...notCopied(host.host.routes),
   ];
 }
 
 /** Straight to what answers, where the path alone decides. */
 function entryLocation(plan: Plan, host: HostPlan, { location, choice }: Entry): Directive {
-  if (choice === undefined) return block(`location ${location}`, [directive('return 404')]);
+  if (choice === undefined) {
+    return block(`location ${location}`, [...countAsNoRoute(plan, host), directive('return 404')]);
+  }
   if (!isConditional(choice)) return block(`location ${location}`, answer(plan, host, choice, location));
   return block(`location ${location}`, [
     ...bodySize(plan, candidates(choice)),
@@ -105,7 +110,9 @@ function answer(plan: Plan, host: HostPlan, route: RouteModel, location?: string
 /** In a location that is entered: what is said once of a request, and holds on all its ways. */
 function entered(plan: Plan, route: RouteModel): Directive[] {
   return [
-    ...(isForwarded(route) || isLimited(route) ? [directive(`set $route ${route.name}`)] : []),
+    ...(isForwarded(route) || isLimited(route)
+      ? [directive(`set $route ${route.name}`)]
+      : countAs(plan, route.name)),
     ...(isForwarded(route) ? chooseBackend(plan, route) : []),
     ...whatWasProved(route),
     ...allowOrigins(plan, route),

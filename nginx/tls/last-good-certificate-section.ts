@@ -19,12 +19,18 @@ export function certificateInterval({ certificateValid }: Timeline): number {
 
 /** The module that runs our scripts. */
 export function njsModule(
-  { certificateStore, weightsFile, modulesDirectory }: PlaceModel,
+  { certificateStore, weightsFile, metricsPort, modulesDirectory }: PlaceModel,
   hasOtherScripts: boolean,
 ): Node[] {
-  if (certificateStore === undefined && weightsFile === undefined && !hasOtherScripts) return [];
+  if (certificateStore === undefined && weightsFile === undefined && metricsPort === undefined && !hasOtherScripts) {
+    return [];
+  }
   const path = quote('modulesDirectory', `${modulesDirectory}/ngx_http_js_module.so`);
-  return [directive(`load_module ${path}`, 'njs, which keeps the last good certificate, and reads weights')];
+  const reason =
+    metricsPort === undefined
+      ? 'njs, which keeps the last good certificate, and reads weights'
+      : 'njs, which keeps the last good certificate, reads weights, and counts requests';
+  return [directive(`load_module ${path}`, reason)];
 }
 
 /** Gives `$certificate_directory`, and that of each other certificate. */

@@ -17,11 +17,12 @@ export async function startWithOneInstance(
   parts: ProxyParts = {},
   listener: RequestListener = (_request, response) => response.end('ok'),
   place: Partial<Place> = {},
+  change: (conf: string) => string = String,
 ): Promise<OneInstance> {
   const dns = await StubDns.start();
   const api = await StubApi.start('one', listener);
   dns.instances = [api.instance];
-  const nginx = await RealNginx.start(proxyModel(parts), { resolvers: [dns.server], ...place });
+  const nginx = await RealNginx.start(proxyModel(parts), { resolvers: [dns.server], ...place }, { change });
   await nginx.untilAnswered(({ status }) => status !== 503);
   return {
     nginx,

@@ -1,9 +1,11 @@
 import { ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -21,6 +23,7 @@ import { findNginx } from '../../../local/find-nginx/find-nginx';
 import { certificatesOf, ProxyModel } from '../../../model/proxy';
 import { accessTokensScript } from '../../../nginx/auth/access-tokens-section';
 import { lastGoodCertificateScript } from '../../../nginx/tls/last-good-certificate-section';
+import { metricsScript, metricsScriptName } from '../../../nginx/metrics/metrics-section';
 import { liveWeightsScript } from '../../../nginx/backends/live-weights-section';
 import { staleAnswersScript } from '../../../nginx/routes/cache-section';
 import { nginxConf } from '../../../nginx/nginx-conf';
@@ -68,6 +71,8 @@ function authority(directory: string): string {
 function writeScript(directory: string): void {
   for (const { name, text } of [lastGoodCertificateScript, liveWeightsScript, staleAnswersScript, accessTokensScript])
     writeFileSync(join(directory, name), text);
+  // As it is before it is told of a proxy.
+  copyFileSync(resolve('nginx/metrics', metricsScriptName), join(directory, metricsScriptName));
 }
 
 /** What a test may want otherwise. */
@@ -151,9 +156,15 @@ export class RealNginx {
     }
     const file = join(directory, 'nginx.conf');
     writeScript(directory);
-    writeFileSync(file, (start.change ?? String)(nginxConf(proxy, whole)));
+    const conf = nginxConf(proxy, whole);
+    if (whole.metricsPort !== undefined) {
+      const { name, text } = metricsScript(proxy, whole, conf);
+      writeFileSync(join(directory, name), text);
+    }
+    writeFileSync(file, (start.change ?? String)(conf));
 
-    const command = nginx.command(file, [whole.httpPort, whole.httpsPort, whole.probePort]);
+    const { httpPort: http, httpsPort: https, probePort: probe, metricsPort } = whole;
+    const command = nginx.command(file, [http, https, probe, ...(metricsPort === undefined ? [] : [metricsPort])]);
     const child = spawn(command.file, command.args, { stdio: ['ignore', 'ignore', 'pipe'] });
     const errorLog = { text: '' };
     child.stderr.setEncoding('utf8').on('data', (text: string) => (errorLog.text += text));
@@ -179,6 +190,24 @@ export class RealNginx {
   /** Exchanges the certificate while nginx runs, as the kubelet does when a Secret changes. */
   renewCertificate(pair: KeyPair, name?: string): void {
     layOutSecret(secretOf(this.place, name), pair);
+  }
+
+  /** The processes that serve clients. */
+  get workers(): number[] {
+    const { pid } = this.child;
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .filter((name) => {
+        try {
+          const [, parent] = readFileSync(`/proc/${name}/stat`, 'utf8')
+            .replace(/^.*\) /s, '')
+            .split(' ');
+          return Number(parent) === pid;
+        } catch {
+          return false;
+        }
+      })
+      .map(Number);
   }
 
   /** Waits until an instance answers through nginx, as after a change in DNS. */

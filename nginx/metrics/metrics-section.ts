@@ -1,0 +1,147 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ProxyModel } from '../../model/proxy';
+import { upstreamOf } from '../backends/upstream-section';
+import { block, directive, Directive, heading, Node, quote } from '../directive';
+import { listen } from '../listen';
+import { Place, PlaceModel, placeModel } from '../place';
+import { Plan, plan } from '../plan';
+import { encodedPath } from '../tls/last-good-certificate-section';
+import { defaultMaxSeries, metricsModel, noRoute, plainHttp } from './metrics-model';
+
+/** The file beside nginx.conf that nginx runs where there are metrics. */
+export const metricsScriptName = 'metrics.mjs';
+
+/** In bytes: of each of the two files that requests are written to until they are counted. The script skips what is more. */
+export const mostOfEachFile = 64 * 2 ** 20;
+/** In seconds: how often they are counted, if nobody asks. */
+const interval = 1;
+/** In seconds: how long one of the files is written to, which the tens of the seconds in `$time_iso8601` tell. */
+const slot = 10;
+const evenSlot = '~^.{17}[024]';
+/** In seconds: a peer that was asked by nobody for so long is gone. */
+const peersForgotten = 600;
+
+/** What nginx runs, to be put beside this nginx.conf where the place has a port of metrics: the script, and what it is told. */
+export function metricsScript(
+  proxy: ProxyModel,
+  place: Place,
+  conf: string,
+): { readonly name: string; readonly text: string } {
+  const model = metricsModel(plan(proxy, placeModel(place)), conf);
+  const script = readFileSync(join(__dirname, metricsScriptName), 'utf8');
+  return {
+    name: metricsScriptName,
+    text: script.replace('const model = {};', () => `const model = ${JSON.stringify(model)};`),
+  };
+}
+
+/** Files that requests are written to: each in turn, for ten seconds. The other one is emptied when it was counted. */
+export function metricsFiles(runtimeDirectory: string): string[] {
+  return [0, 1].map((slot) => join(runtimeDirectory, `requests-${slot}.log`));
+}
+
+/** Bytes of shared memory. */
+export function metricsZone(maxSeries = defaultMaxSeries): number {
+  const unit = 64 * 2 ** 10;
+  return Math.ceil((2 * unit + 256 * maxSeries) / unit) * unit;
+}
+
+/**
+ * Writes each request where the script counts it. A line of C costs a tenth of what a call of the script would. Lines of a request are
+ * counted apart from one another, so that few differ. Whatever a worker has written is counted though it is killed.
+ */
+export function metricsLog({ place, routes, proxy }: Plan): Node[] {
+  if (place.metricsPort === undefined) return [];
+  const backend = routes.some((route) => upstreamOf(route) === '$backend') ? '$backend' : '';
+  return [
+    heading('Metrics: what is counted of a request, in lines that many requests have alike'),
+    directive(`js_shared_dict_zone zone=metrics:${metricsZone(proxy.metrics?.maxSeries) / 1024}k`, 'the counts'),
+    directive('js_shared_dict_zone zone=metrics_lock:32k type=number timeout=10s', 'one worker counts at a time'),
+    directive(`js_var $metrics_directory ${encodedPath('runtimeDirectory', place.runtimeDirectory)}`),
+    directive(`js_var $metrics_slot ${slot}`, 'in seconds'),
+    directive(`js_var $metrics_most_bytes ${mostOfEachFile}`),
+    directive(`js_var $metrics_peers_forgotten ${peersForgotten}`),
+    directive('uninitialized_variable_warn off', 'an error before any location has no route'),
+    block(
+      'map $connection_requests $first_of_connection',
+      [directive('1 "\\nT$ssl_protocol $ssl_session_reused"')],
+      'a handshake is counted with its first request',
+    ),
+    directive(
+      `log_format metrics escape=none ${[
+        `'R$route ${backend} $proxy_host $status $request_method $request_time'`,
+        "'|$upstream_addr|$upstream_connect_time|$upstream_header_time|$upstream_response_time'",
+        "'\\nB$route $bytes_sent $request_length$first_of_connection'",
+      ].join(' ')}`,
+    ),
+    block(
+      'map $time_iso8601 $is_even_slot',
+      [directive(`"${evenSlot}" 1`), directive('"~(?<is_odd_slot>.)" ""')],
+      'two files in turn, for ten seconds each: the other one is emptied once it is counted',
+    ),
+    ...logs(place, 'metrics', ['$is_even_slot', '$is_odd_slot']),
+  ];
+}
+
+/** Connections that were refused, which the http block does not see; in the stream block. */
+export function refusedConnectionsLog({ place }: Plan): Node[] {
+  if (place.metricsPort === undefined) return [];
+  return [
+    block(
+      'map "$limit_conn_status $time_iso8601" $refused_in_even_slot',
+      [directive(`"~^REJECTED ${evenSlot.slice(2)}" 1`)],
+      'counted with the metrics',
+    ),
+    block('map "$limit_conn_status $refused_in_even_slot" $refused_in_odd_slot', [directive('"REJECTED " 1')]),
+    directive("log_format refused 'X'"),
+    ...logs(place, 'refused', ['$refused_in_even_slot', '$refused_in_odd_slot']),
+  ];
+}
+
+/** Not buffered: a killed worker takes nothing with it. */
+function logs({ runtimeDirectory }: PlaceModel, format: string, conditions: readonly string[]): Directive[] {
+  return metricsFiles(runtimeDirectory).map((file, slot) =>
+    directive(
+      `access_log ${quote('runtimeDirectory', file)} ${format} if=${conditions[slot]}`,
+      slot === 0 ? 'not buffered: a worker that is killed takes nothing with it' : undefined,
+    ),
+  );
+}
+
+/** In a location whose requests have no `$route` without metrics. */
+export function countAs({ place }: Plan, route: string): Directive[] {
+  return place.metricsPort === undefined ? [] : [directive(`set $route ${route}`, 'what its requests are counted as')];
+}
+
+export function countAsNoRoute(whole: Plan, host: Plan['hosts'][number]): Directive[] {
+  return countAs(whole, noRoute(whole.hosts.indexOf(host)));
+}
+
+export function countAsPlainHttp(whole: Plan): Directive[] {
+  return countAs(whole, plainHttp);
+}
+
+/** What Prometheus asks. */
+export function metricsServer(whole: Plan): Node[] {
+  const { place } = whole;
+  if (place.metricsPort === undefined) return [];
+  const { series } = metricsModel(whole, '');
+  return [
+    heading(`Server: metrics, on a port that no client reaches; at most ${series} series`),
+    block('server', [
+      ...listen(place, place.metricsPort),
+      directive('js_engine qjs', 'it counts three times as fast'),
+      directive(`js_import metrics from ${metricsScriptName}`),
+      directive('access_log off'),
+      block('location = /metrics', [
+        block('limit_except GET', [directive('deny all')], 'HEAD too'),
+        directive('js_content metrics.serve'),
+      ]),
+      block('location @metrics', [
+        directive(`js_periodic metrics.count interval=${interval}s`, 'in one worker; whoever asks counts what is left'),
+      ]),
+      block('location /', [directive('return 404')]),
+    ]),
+  ];
+}

@@ -1,0 +1,437 @@
+/* global Buffer, ngx, setTimeout */
+
+/**
+ * Runs in nginx (njs with QuickJS): counts what nginx has written of requests, and serves it to Prometheus. Two files are written to
+ * in turn, for ten seconds each. `count` reads on in both every second; whoever asks for metrics reads what is left first. All counts
+ * are one value of the shared dictionary, with how far each file was read: it is exchanged at once, so that no line counts twice or
+ * never, whatever becomes of a worker.
+ */
+import fs from 'fs';
+
+/** What is counted of which proxy; put in with nginx.conf (metrics-model.ts). */
+const model = {};
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** Bytes that are counted at a time: a worker does nothing else meanwhile. */
+const chunk = 65536;
+
+function nothingCounted() {
+  return {
+    offsets: [0, 0],
+    requests: {},
+    requestSeries: 0,
+    durations: {},
+    bytes: {},
+    connects: {},
+    headers: {},
+    responses: {},
+    noPeer: {},
+    retried: {},
+    fallback: {},
+    peers: {},
+    peerSeries: 0,
+    tls: {},
+    refused: { connections: 0, requests: 0, rate: 0 },
+    folded: 0,
+    lost: 0,
+  };
+}
+
+function readCounts() {
+  const text = ngx.shared.metrics.get('counts');
+  return text === undefined ? nothingCounted() : JSON.parse(text);
+}
+
+/** Every second, in one worker. */
+async function count(session) {
+  try {
+    await countAll(session);
+  } catch (error) {
+    ngx.log(ngx.ERR, 'metrics: could not be counted: ' + error.message);
+  }
+}
+
+/** Until nothing is left of what was there when it began. */
+async function countAll(session) {
+  const deadline = Date.now() + 10000;
+  while (Date.now() < deadline) {
+    const more = countAlone(session);
+    if (more === false) return;
+    await new Promise((resolve) => setTimeout(resolve, more === undefined ? 5 : 0));
+  }
+}
+
+/** Some of it; undefined while another worker is at it. */
+function countAlone(session) {
+  const lock = ngx.shared.metrics_lock;
+  if (!lock.add('counting', 1, 10000)) return undefined;
+  try {
+    return countSome(session);
+  } finally {
+    lock.delete('counting');
+  }
+}
+
+function countSome(session) {
+  const now = Date.now();
+  const counts = readCounts();
+  const before = JSON.stringify(counts.offsets);
+  const more = [0, 1].map((slot) => readOn(session, counts, slot, now));
+  const forgotten = forgetPeers(counts, now - 1000 * Number(session.variables.metrics_peers_forgotten));
+  if (forgotten || JSON.stringify(counts.offsets) !== before) {
+    ngx.shared.metrics.set('counts', JSON.stringify(counts));
+  }
+  return more[0] || more[1];
+}
+
+/** Counts the next lines of a file; says whether there are more. */
+function readOn(session, counts, slot, now) {
+  const path = decodeURIComponent(session.variables.metrics_directory) + '/requests-' + slot + '.log';
+  const most = Number(session.variables.metrics_most_bytes);
+  const size = fs.existsSync(path) ? fs.statSync(path).size : 0;
+  // It was emptied, and this not remembered.
+  if (size < counts.offsets[slot]) counts.offsets[slot] = 0;
+  if (size - counts.offsets[slot] > most) {
+    counts.lost += size - counts.offsets[slot];
+    counts.offsets[slot] = size;
+  }
+  const length = Math.min(chunk, size - counts.offsets[slot]);
+  if (length > 0) {
+    const text = read(path, counts.offsets[slot], length);
+    const whole = text.lastIndexOf('\n') + 1;
+    countLines(counts, text.slice(0, whole).split('\n'), now);
+    counts.offsets[slot] += whole;
+    return whole > 0 && counts.offsets[slot] < size;
+  }
+  if (size > 0 && isLongOver(slot, now, 1000 * Number(session.variables.metrics_slot))) {
+    fs.writeFileSync(path, '');
+    counts.offsets[slot] = 0;
+  }
+  return false;
+}
+
+/** Whether the other file is written to for so long that no worker is about to write to this one. */
+function isLongOver(slot, now, slotTime) {
+  return Math.floor(now / slotTime) % 2 !== slot && now % slotTime >= slotTime / 2;
+}
+
+/** Nothing in it is more than ASCII. */
+function read(path, from, length) {
+  const file = fs.openSync(path, 'r');
+  try {
+    const buffer = Buffer.alloc(length);
+    const got = fs.readSync(file, buffer, 0, length, from);
+    return buffer.slice(0, got).toString();
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
+/** Alike ones at once. */
+function countLines(counts, lines, now) {
+  const times = {};
+  for (let index = 0; index < lines.length; index += 1) {
+    const line = lines[index];
+    times[line] = (times[line] || 0) + 1;
+  }
+  Object.keys(times).forEach((line) => {
+    const kind = line.charAt(0);
+    const fields = line.slice(1).split(kind === 'R' ? '|' : ' ');
+    if (kind === 'R') {
+      const request = fields[0].split(' ');
+      countRequest(counts, request, times[line]);
+      countTries(counts, request, fields.slice(1), times[line], now);
+    } else if (kind === 'B') countBytes(counts, fields, times[line]);
+    else if (kind === 'T') countHandshake(counts, fields, times[line]);
+    else if (kind === 'X') counts.refused.connections += times[line];
+  });
+}
+
+function add(table, key, amount) {
+  table[key] = (table[key] || 0) + amount;
+}
+
+function routeOf(name) {
+  return model.routes[name] || model.routes[''];
+}
+
+/** Route, backend, upstream, status, method, seconds. */
+function countRequest(counts, request, times) {
+  const route = routeOf(request[0]);
+  const backend = request[1] || route.backend || '';
+  const code = /^[1-5]\d\d$/.test(request[3]) ? request[3] : 'other';
+  const method = methods.indexOf(request[4]) >= 0 ? request[4] : 'other';
+  let key = (model.routes[request[0]] === undefined ? '' : request[0]) + ' ' + backend + ' ' + method + ' ' + code;
+  if (counts.requests[key] === undefined) {
+    if (counts.requestSeries >= model.mostRequestSeries) {
+      key = 'folded' + code.charAt(0);
+      counts.folded += times;
+    } else {
+      counts.requestSeries += 1;
+    }
+  }
+  add(counts.requests, key, times);
+  observe(counts.durations, route.group, request[5], times);
+}
+
+/** Route, bytes sent, bytes received. */
+function countBytes(counts, fields, times) {
+  const group = routeOf(fields[0]).group;
+  const bytes = counts.bytes[group] || [0, 0];
+  counts.bytes[group] = [bytes[0] + times * Number(fields[1]), bytes[1] + times * Number(fields[2])];
+}
+
+/** In each bucket what no smaller one has; then the sum. */
+function observe(histograms, group, text, times) {
+  const seconds = Number(text);
+  if (!(seconds >= 0)) return;
+  if (histograms[group] === undefined) histograms[group] = model.buckets.map(() => 0).concat([0, 0]);
+  let bucket = 0;
+  while (bucket < model.buckets.length && seconds > model.buckets[bucket]) bucket += 1;
+  histograms[group][bucket] += times;
+  histograms[group][model.buckets.length + 1] += times * seconds;
+}
+
+/** Of each try: address, and seconds to connection, head and end. */
+function countTries(counts, request, lists, times, now) {
+  const route = routeOf(request[0]);
+  if (lists[0] === '') {
+    if (request[3] === '503' && route.isServed) counts.refused.requests += times;
+    if (request[3] === '429' && route.isLimited) counts.refused.rate += times;
+    return;
+  }
+  const upstream = request[2];
+  const isFallback = model.backends[upstream] === undefined && /_fallback$/.test(upstream);
+  const name = upstream.replace(/_fallback$/, '');
+  const key = [upstream, isFallback ? name : '', request[1], route.backend].find((each) => model.backends[each || '']);
+  if (key === undefined) return;
+  const group = model.backends[key].group;
+  const tries = lists[0].indexOf(' ') < 0 ? lists.map((list) => [list]) : lists.map((list) => list.split(/ : |, /));
+  const addresses = tries[0];
+  const last = addresses.length - 1;
+  addresses.forEach((address, index) => {
+    // No live upstreams: nginx says whose.
+    if (address.indexOf(':') < 0) {
+      if (!/_fallback$/.test(address)) add(counts.noPeer, group, times);
+      return;
+    }
+    const isAnswered = tries[2][index] !== '-';
+    observe(counts.connects, group, tries[1][index], times);
+    observe(counts.headers, group, tries[2][index], times);
+    if (isAnswered) observe(counts.responses, group, tries[3][index], times);
+    if (isFallback && index === last) return;
+    const peer = peerOf(counts, key + ' ' + address, times);
+    peer[0] += times;
+    // Whose client left has not failed.
+    if (!isAnswered && (index < last || request[3] !== '499')) peer[1] += times;
+    if (isAnswered) peer[2] += times * Number(tries[3][index]) || 0;
+    peer[3] = now;
+  });
+  const isSaved = tries[2][last] !== '-';
+  if (last > 0) add(counts.retried, group + ' ' + (isSaved ? 'answered' : 'failed'), times);
+  if (isFallback && isSaved) add(counts.fallback, group, times);
+}
+
+/** Tries, failures, seconds, and when it was last asked. */
+function peerOf(counts, key, times) {
+  if (counts.peers[key] === undefined) {
+    if (counts.peerSeries >= model.mostPeers) {
+      counts.folded += times;
+      if (counts.peers.other === undefined) counts.peers.other = [0, 0, 0, 0];
+      return counts.peers.other;
+    }
+    counts.peerSeries += 1;
+    counts.peers[key] = [0, 0, 0, 0];
+  }
+  return counts.peers[key];
+}
+
+function forgetPeers(counts, before) {
+  const gone = Object.keys(counts.peers).filter((key) => key !== 'other' && counts.peers[key][3] < before);
+  gone.forEach((key) => {
+    delete counts.peers[key];
+  });
+  counts.peerSeries -= gone.length;
+  return gone.length > 0;
+}
+
+/** Protocol, and "r" for a session that was resumed. */
+function countHandshake(counts, fields, times) {
+  if (/^TLSv1\.[23]$/.test(fields[0])) add(counts.tls, fields[0] + ' ' + (fields[1] === 'r'), times);
+}
+
+/** For a location: everything, in the format that is asked for. */
+async function serve(request) {
+  try {
+    await countAll(request);
+  } catch (error) {
+    // What was counted before is right.
+    ngx.log(ngx.ERR, 'metrics: could not be counted: ' + error.message);
+  }
+  const isOpen = /application\/openmetrics-text/.test(request.headersIn.Accept || '');
+  request.headersOut['Content-Type'] = isOpen
+    ? 'application/openmetrics-text; version=1.0.0; charset=utf-8'
+    : 'text/plain; version=0.0.4; charset=utf-8';
+  const lines = text(request, readCounts(), isOpen);
+  request.return(200, lines.concat(isOpen ? ['# EOF', ''] : ['']).join('\n'));
+}
+
+function text(request, counts, isOpen) {
+  const lines = [];
+  const write = (name, samples) => {
+    writeFamily(lines, name, samples, isOpen);
+  };
+  write('fairlead_http_requests_total', requestSamples(counts));
+  write('fairlead_http_request_duration_seconds', histogramSamples(counts.durations, model.routeGroups));
+  write(
+    'fairlead_http_request_bytes_total',
+    groupSamples(counts.bytes, model.routeGroups, (bytes) => bytes[1]),
+  );
+  write(
+    'fairlead_http_response_bytes_total',
+    groupSamples(counts.bytes, model.routeGroups, (bytes) => bytes[0]),
+  );
+  write('fairlead_upstream_connect_seconds', histogramSamples(counts.connects, model.backendGroups));
+  write('fairlead_upstream_header_seconds', histogramSamples(counts.headers, model.backendGroups));
+  write('fairlead_upstream_response_seconds', histogramSamples(counts.responses, model.backendGroups));
+  write('fairlead_upstream_no_peer_total', zeroSamples(counts.noPeer, model.backendGroups));
+  write('fairlead_retried_requests_total', retriedSamples(counts));
+  write('fairlead_fallback_requests_total', zeroSamples(counts.fallback, model.backendGroups));
+  write('fairlead_peer_requests_total', peerSamples(counts, 0));
+  write('fairlead_peer_failures_total', peerSamples(counts, 1));
+  write('fairlead_peer_response_seconds_total', peerSamples(counts, 2));
+  write(
+    'fairlead_tls_connections_total',
+    Object.keys(counts.tls).map((key) => [key.split(' '), counts.tls[key]]),
+  );
+  write(
+    'fairlead_connections',
+    ['active', 'reading', 'writing', 'waiting'].map((state) => [
+      [state],
+      Number(request.variables['connections_' + state] || 0),
+    ]),
+  );
+  write('fairlead_connections_limit', [[[], model.limits.connections]]);
+  write('fairlead_requests_limit', [[[], model.limits.requests]]);
+  write(
+    'fairlead_refused_total',
+    Object.keys(counts.refused).map((limit) => [[limit], counts.refused[limit]]),
+  );
+  writeCertificates(write);
+  write('fairlead_configuration_info', [[[model.configuration, request.variables.nginx_version], 1]]);
+  write('fairlead_metrics_series_limit', [[[], model.series]]);
+  write('fairlead_metrics_folded_total', [[[], counts.folded]]);
+  write('fairlead_metrics_lost_bytes_total', [[[], counts.lost]]);
+  return lines;
+}
+
+/** A sample is the values of its labels, its value, and of a histogram what stands behind the name and the upper bound. */
+function writeFamily(lines, name, samples, isOpen) {
+  if (samples.length === 0) return;
+  const family = model.families[name];
+  const bare = family.type === 'counter' || family.type === 'info' ? name.replace(/_(total|info)$/, '') : name;
+  const type = family.type === 'info' && !isOpen ? 'gauge' : family.type;
+  lines.push('# HELP ' + (isOpen ? bare : name) + ' ' + family.help);
+  lines.push('# TYPE ' + (isOpen ? bare : name) + ' ' + type);
+  samples.forEach((sample) => {
+    const labels = family.labels
+      .map((label, index) => [label, sample[0][index]])
+      .concat(sample[3] === undefined ? [] : [['le', isOpen && /^\d+$/.test(sample[3]) ? sample[3] + '.0' : sample[3]]])
+      .filter((label) => label[1] !== '')
+      .map((label) => label[0] + '="' + escaped(label[1]) + '"');
+    lines.push(name + (sample[2] || '') + (labels.length === 0 ? '' : '{' + labels.join(',') + '}') + ' ' + sample[1]);
+  });
+}
+
+function escaped(value) {
+  return String(value).replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
+}
+
+function labelsOf(group) {
+  return Object.keys(group).map((label) => group[label]);
+}
+
+function requestSamples(counts) {
+  return Object.keys(counts.requests).map((key) => {
+    if (key.indexOf('folded') === 0) {
+      const code = /\d$/.test(key) ? key.slice(-1) + 'xx' : 'other';
+      return [['other', 'other', '', '', 'other', code], counts.requests[key]];
+    }
+    const fields = key.split(' ');
+    const route = routeOf(fields[0]);
+    const backend = model.backends[fields[1]] || { backend: '', version: '' };
+    return [[route.host, route.route, backend.backend, backend.version, fields[2], fields[3]], counts.requests[key]];
+  });
+}
+
+function histogramSamples(histograms, groups) {
+  const samples = [];
+  Object.keys(histograms).forEach((key) => {
+    const labels = labelsOf(groups[key]);
+    const values = histograms[key];
+    let sum = 0;
+    model.buckets.concat(['+Inf']).forEach((bound, index) => {
+      sum += values[index];
+      samples.push([labels, sum, '_bucket', String(bound)]);
+    });
+    samples.push([labels, rounded(values[model.buckets.length + 1]), '_sum']);
+    samples.push([labels, sum, '_count']);
+  });
+  return samples;
+}
+
+/** nginx knows times in ms. */
+function rounded(seconds) {
+  return Math.round(seconds * 1000) / 1000;
+}
+
+function groupSamples(table, groups, value) {
+  return Object.keys(table).map((key) => [labelsOf(groups[key]), value(table[key])]);
+}
+
+/** With 0 from the start: what was never seen has no rate. */
+function zeroSamples(table, groups) {
+  return Object.keys(groups).map((key) => [labelsOf(groups[key]), table[key] || 0]);
+}
+
+function retriedSamples(counts) {
+  const samples = [];
+  Object.keys(model.backendGroups).forEach((key) => {
+    ['answered', 'failed'].forEach((outcome) => {
+      const value = counts.retried[key + ' ' + outcome] || 0;
+      samples.push([labelsOf(model.backendGroups[key]).concat([outcome]), value]);
+    });
+  });
+  return samples;
+}
+
+function peerSamples(counts, field) {
+  return Object.keys(counts.peers).map((key) => {
+    const value = field === 2 ? rounded(counts.peers[key][2]) : counts.peers[key][field];
+    if (key === 'other') return [['', '', 'other'], value];
+    const at = key.indexOf(' ');
+    const backend = model.backends[key.slice(0, at)];
+    return [[backend.backend, backend.version, key.slice(at + 1)], value];
+  });
+}
+
+/** What last-good-certificate.mjs knows; '' is that of the proxy. */
+function writeCertificates(write) {
+  const states = model.certificates.map((name) => {
+    const state = ngx.shared.certificate.get(name === '' ? 'state' : 'state ' + name);
+    return [[name === '' ? 'proxy' : name], state === undefined ? {} : JSON.parse(state)];
+  });
+  write(
+    'fairlead_certificate_not_after_timestamp_seconds',
+    states
+      .filter((certificate) => certificate[1].served)
+      .map((certificate) => [certificate[0], Date.parse(certificate[1].served.notAfter) / 1000]),
+  );
+  write(
+    'fairlead_certificate_refused',
+    states.map((certificate) => [certificate[0], certificate[1].refused ? 1 : 0]),
+  );
+}
+
+export default { count, serve };

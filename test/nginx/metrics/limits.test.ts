@@ -1,0 +1,154 @@
+import { readFileSync, statSync, truncateSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { once } from 'node:events';
+import { nginxConf } from '../../../nginx/nginx-conf';
+import { metricsModel } from '../../../nginx/metrics/metrics-model';
+import { placeModel } from '../../../nginx/place';
+import { plan } from '../../../nginx/plan';
+import { onTestFinished } from '../../afterwards';
+import { until } from '../../until';
+import { proxyBudget, proxyModel, ProxyParts, somePlace } from '../support/models';
+import { startWithOneInstance } from '../support/one-instance';
+import { freePorts } from '../support/real-nginx';
+import { scrape, sum } from './exposition';
+
+function modelOf(parts: ProxyParts) {
+  return metricsModel(plan(proxyModel(parts), placeModel(somePlace({ metricsPort: 9113 }))), '');
+}
+
+function routes(count: number) {
+  return Array.from({ length: count }, (_, index) => ({ path: `/route-${index}` }));
+}
+
+describe('the bound of series', () => {
+  test('holds for one route, and for five hundred', () => {
+    for (const count of [1, 10, 500]) {
+      const { series, mostRequestSeries, mostPeers } = modelOf({ routes: routes(count) });
+      expect(series).toBeLessThanOrEqual(500);
+      expect(mostRequestSeries).toBeGreaterThan(50);
+      expect(mostPeers).toBeGreaterThanOrEqual(10);
+    }
+  });
+
+  test('tells histograms apart by route, or by host where there are many, or not at all', () => {
+    const groups = (parts: ProxyParts): number => Object.keys(modelOf(parts).routeGroups).length;
+    // Beside a route: none, plain HTTP, and what nginx refuses before it knows.
+    expect(groups({ routes: routes(3) })).toBe(3 + 3);
+    expect(groups({ routes: routes(60) })).toBe(2);
+    const hosts = Array.from({ length: 60 }, (_, index) => ({ names: [`host-${index}.example.com`] as const }));
+    const [first, ...others] = hosts;
+    if (first === undefined) throw new Error('no host');
+    expect(groups({ hosts: [first, ...others].map(({ names }) => ({ names: [names[0]] })) as never })).toBe(1);
+    expect(groups({ routes: routes(60), metrics: { maxSeries: 2000 } })).toBe(63);
+  });
+
+  test('refuses fewer series than a proxy has to say', () => {
+    expect(() => modelOf({ metrics: { maxSeries: 100 } })).toThrow(
+      /^maxSeries: 100 is less than this proxy has to say: give \d+ or more$/,
+    );
+  });
+
+  test('stands in nginx.conf', () => {
+    const conf = nginxConf(proxyModel(), somePlace({ metricsPort: 9113 }));
+    expect(conf).toContain(`; at most ${modelOf({}).series} series`);
+  });
+});
+
+test('nginx.conf has nothing of metrics where its place has no port for them', () => {
+  const conf = nginxConf(proxyModel(), somePlace());
+  expect(conf).not.toContain('metrics');
+  expect(conf).not.toContain('requests-0.log');
+});
+
+test('requests beyond the bound are counted as others, and this is said', async () => {
+  const [port = 0] = await freePorts(1);
+  const { nginx } = await startWithOneInstance(
+    { metrics: { maxSeries: 200 } },
+    (request, response) => {
+      response.statusCode = Number(request.url?.slice(1)) || 200;
+      response.end();
+    },
+    { metricsPort: port },
+  );
+  const codes = Array.from({ length: 100 }, (_, index) => 300 + index).filter((code) => code !== 304);
+  const methods = ['GET', 'POST'];
+  for (const method of methods) {
+    await Promise.all(codes.map((code) => nginx.get({ method, path: `/${code}` })));
+  }
+  const found = await until(async () => {
+    const now = await scrape(port);
+    return sum(now, 'fairlead_http_requests_total') >= methods.length * codes.length && now;
+  }, 'all requests');
+  expect(found.samples.length).toBeLessThanOrEqual(sum(found, 'fairlead_metrics_series_limit'));
+  expect(sum(found, 'fairlead_metrics_folded_total')).toBeGreaterThan(0);
+  expect(sum(found, 'fairlead_http_requests_total', { host: 'other', code: '3xx' })).toBe(
+    sum(found, 'fairlead_metrics_folded_total'),
+  );
+});
+
+test('a connection over the limit is counted as refused', async () => {
+  const [port = 0] = await freePorts(1);
+  const { nginx } = await startWithOneInstance(
+    { budget: { ...proxyBudget(), connections: 2 }, unlimitedClients: [] },
+    undefined,
+    { metricsPort: port },
+  );
+  const held = [];
+  for (let index = 0; index < 2; index += 1) {
+    const socket = connect(nginx.place.httpsPort, '127.0.0.1');
+    socket.on('error', () => undefined);
+    onTestFinished(() => socket.destroy());
+    await once(socket, 'connect');
+    held.push(socket);
+  }
+  const refused = connect(nginx.place.httpsPort, '127.0.0.1');
+  refused.on('error', () => undefined).resume();
+  await once(refused, 'close');
+  await until(
+    async () => sum(await scrape(port), 'fairlead_refused_total', { limit: 'connections' }) === 1,
+    'a refused connection',
+  );
+});
+
+test('a peer that is not asked any more disappears, and one that comes back is counted anew', async () => {
+  const [port = 0] = await freePorts(1);
+  const { nginx, api } = await startWithOneInstance({}, undefined, { metricsPort: port }, (conf) =>
+    conf.replace(/(js_var \$metrics_peers_forgotten) \d+/, '$1 0.2'),
+  );
+  const peer = `127.0.0.1:${api.instance.port}`;
+  const asked = async (): Promise<number> => sum(await scrape(port), 'fairlead_peer_requests_total', { peer });
+  await nginx.get({});
+  await until(async () => (await asked()) === 0, 'the peer to be gone');
+  expect((await scrape(port)).text).not.toContain(peer);
+  await nginx.get({});
+  await until(async () => (await asked()) === 1, 'the peer');
+});
+
+test('what is more than a file may hold is skipped, and said', async () => {
+  const [port = 0] = await freePorts(1);
+  const { nginx } = await startWithOneInstance({}, undefined, { metricsPort: port }, (conf) =>
+    conf.replace(/(js_var \$metrics_most_bytes) \d+/, '$1 1000'),
+  );
+  const files = [0, 1].map((slot) => join(nginx.directory, `requests-${slot}.log`));
+  for (const file of files) truncateSync(file, 100_000);
+  await until(async () => sum(await scrape(port), 'fairlead_metrics_lost_bytes_total') >= 199_000, 'what was lost');
+  const before = sum(await scrape(port), 'fairlead_http_requests_total');
+  await nginx.get({});
+  await until(async () => sum(await scrape(port), 'fairlead_http_requests_total') > before, 'another request');
+});
+
+test('a file that is not written to any more is emptied once it is counted', async () => {
+  const [port = 0] = await freePorts(1);
+  const { nginx } = await startWithOneInstance({}, undefined, { metricsPort: port }, (conf) =>
+    conf.replaceAll('{17}[024]', '{18}[02468]').replace(/(js_var \$metrics_slot) \d+/, '$1 1'),
+  );
+  const files = [0, 1].map((slot) => join(nginx.directory, `requests-${slot}.log`));
+  await nginx.get({});
+  await until(() => files.some((file) => statSync(file).size > 0), 'a line');
+  const [text] = files.map((file) => readFileSync(file, 'utf8')).filter((content) => content !== '');
+  expect(text).toContain('Rall  api 200 GET ');
+  const sent = await until(async () => sum(await scrape(port), 'fairlead_http_requests_total'), 'a request');
+  await until(() => files.every((file) => statSync(file).size === 0), 'the file to be emptied');
+  expect(sum(await scrape(port), 'fairlead_http_requests_total')).toBe(sent);
+});
