@@ -23,6 +23,7 @@ export {
   type ProxyService,
 } from './charts/exposure';
 export { LoadBalancedApi, type LoadBalancedApiProps } from './charts/load-balanced-api';
+export type { AlertOptions, Monitoring, MonitoringOptions, PodMonitorOptions } from './charts/monitoring';
 export { type IpFamily, type NamespaceOptions, RestrictedNamespace } from './charts/namespace';
 export type { NginxConfigMap, NginxDeployment } from './charts/nginx-deployment';
 export { NginxProxy } from './charts/nginx-proxy';

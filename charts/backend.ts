@@ -143,9 +143,7 @@ export class Backend extends Construct implements IRouteTarget, IMirrorTarget {
       keepAliveTimeout,
       upstreamKeepAliveTimeout,
       healthCheckPath: settings.healthCheck.path,
-      ...(this.base === undefined
-        ? {}
-        : { version: { of: this.base, name: this.node.id.slice(this.base.length + 1) } }),
+      ...(settings.versionOf === undefined ? {} : { version: versionNamed(this.node.id, settings.versionOf) }),
     };
   }
 
@@ -231,6 +229,11 @@ export class Backend extends Construct implements IRouteTarget, IMirrorTarget {
     }
     return deployment;
   }
+}
+
+/** What a version is called beside the backend that it is of: `canary` of `orders-canary`. */
+function versionNamed(id: string, of: string): BackendModel['version'] {
+  return { of, name: id.startsWith(`${of}-`) ? id.slice(of.length + 1) : id };
 }
 
 /** Refuses an id that the objects of a backend cannot have as their name. */

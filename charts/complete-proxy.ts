@@ -12,7 +12,9 @@ import { accessTokensScript, hasTokens, tokenRules } from '../nginx/auth/access-
 import { externalServices } from '../nginx/backends/external-services';
 import { liveWeightsScript } from '../nginx/backends/live-weights-section';
 import { upstreamZone } from '../nginx/backends/upstream-section';
+import { metricsScript, metricsZone, mostOfEachFile } from '../nginx/metrics/metrics-section';
 import { nginxConf } from '../nginx/nginx-conf';
+import type { Place } from '../nginx/place';
 import { asksServices, externalServicesOf, upstreams } from '../nginx/plan';
 import { hasStaleAnswers, staleAnswersScript } from '../nginx/routes/cache-section';
 import { lastGoodCertificateScript } from '../nginx/tls/last-good-certificate-section';
@@ -37,6 +39,7 @@ import {
   weightsDirectory,
   weightsFile,
 } from './nginx-pod';
+import type { MonitoringSettings } from './monitoring';
 import type { NginxProxySettings } from './nginx-proxy-props';
 import { mostPods } from './pods/autoscaling';
 import type { Route } from './route';
@@ -55,6 +58,8 @@ export interface CompleteProxy {
   readonly authFiles: readonly AuthFile[];
   /** What it serves itself. */
   readonly staticFiles: readonly MountedFiles[];
+  /** Bytes of what is to be counted, in `/tmp`. */
+  readonly metricsStorage: number;
 }
 
 interface ProxyParts {
@@ -67,6 +72,8 @@ interface ProxyParts {
   readonly snippets: readonly Snippet[];
   /** Whether several backends share a route. */
   readonly hasWeights: boolean;
+  /** What is measured, if anything is. */
+  readonly metrics: MonitoringSettings | undefined;
 }
 
 /** Derives it, and refuses what all routes together cannot have. */
@@ -78,14 +85,15 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
   refuseCorsTwice(parts.settings, routes);
   const staticFiles = mountedFiles(routes);
   const model = proxyModel(parts, routes, staticFiles);
-  const { settings, namespace, hasWeights } = parts;
-  const conf = nginxConf(model, {
+  const { settings, namespace, hasWeights, metrics } = parts;
+  const place: Place = {
     resolvers: namespace.resolvers,
     ipFamilies: namespace.ipFamilies ?? ['IPv4'],
     workers: settings.workers,
     httpPort,
     httpsPort,
     probePort,
+    metricsPort: metrics?.port,
     externalHttpsPort: settings.exposure.httpsPort,
     certificateDirectory,
     hostCertificatesDirectory,
@@ -98,13 +106,15 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
     authDirectory,
     weightsFile: hasWeights ? `${weightsDirectory}/${weightsFile}` : undefined,
     filesDirectories: Object.fromEntries(staticFiles.map(({ source, name }) => [source, `${filesDirectory}/${name}`])),
-  });
+  };
+  const conf = nginxConf(model, place);
   const models = routes.map((route) => route.model);
   const scripts = [
     lastGoodCertificateScript,
     ...(hasWeights ? [liveWeightsScript] : []),
     ...(hasStaleAnswers(models) ? [staleAnswersScript] : []),
     ...(hasTokens(models) ? [accessTokensScript] : []),
+    ...(metrics === undefined ? [] : [metricsScript(model, place, conf)]),
   ];
   return {
     model,
@@ -114,11 +124,12 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
     files: { 'nginx.conf': conf, ...Object.fromEntries(scripts.map(({ name, text }) => [name, text])) },
     authoritySecrets: authoritySecrets(routes),
     authFiles: authFilesOf(routes.map((route) => route.model)),
+    metricsStorage: metrics === undefined ? 0 : 2 * mostOfEachFile,
   };
 }
 
 function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: readonly MountedFiles[]): ProxyModel {
-  const { settings, times, hosts, snippets } = parts;
+  const { settings, times, hosts, snippets, metrics } = parts;
   const backends = parts.backends.map(({ model, settings: { maxConnections } }) => ({
     ...model,
     maxConnections: maxConnections === undefined ? undefined : Math.ceil(maxConnections / mostPods(settings.replicas)),
@@ -161,6 +172,7 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
       asksServices: asksServices(models),
       hostCertificates: certificatesOf(hosts).length - 1,
       caches: cachesOf(models),
+      metricsZone: metrics === undefined ? 0 : metricsZone(metrics.maxSeries),
     }),
     clientTimes: { headerTimeout, bodyTimeout, sendTimeout },
     gzip: settings.gzip,
@@ -168,6 +180,7 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
     trustedProxies,
     unlimitedClients: unlimited,
     snippets: textsOf(snippets, 'http'),
+    ...(metrics === undefined ? {} : { metrics: { maxSeries: metrics.maxSeries } }),
   };
 }
 

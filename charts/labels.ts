@@ -11,7 +11,7 @@ export interface Identity {
   readonly namespace: string;
 }
 
-export type Component = 'api' | 'proxy' | 'nginx-config' | 'weights' | 'tls' | 'namespace';
+export type Component = 'api' | 'proxy' | 'nginx-config' | 'weights' | 'tls' | 'monitoring' | 'namespace';
 
 /** What finds the pods of a backend or a proxy. It never changes: Kubernetes lets no Deployment have another selector. */
 export function selectorLabels({ name, instance }: Identity): Record<string, string> {

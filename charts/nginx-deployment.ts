@@ -7,6 +7,7 @@ import { certificatesOf } from '../model/proxy';
 import type { Timeline } from '../model/timeline';
 import { accessTokensScript } from '../nginx/auth/access-tokens-section';
 import { liveWeightsScript } from '../nginx/backends/live-weights-section';
+import { metricsScriptName } from '../nginx/metrics/metrics-section';
 import { staleAnswersScript } from '../nginx/routes/cache-section';
 import { lastGoodCertificateScript } from '../nginx/tls/last-good-certificate-section';
 import type { CompleteProxy } from './complete-proxy';
@@ -22,6 +23,8 @@ import {
   hostCertificatesDirectory,
   httpPort,
   httpsPort,
+  metricsPath,
+  metricsPortName,
   probePort,
   weightsDirectory,
   weightsFile,
@@ -143,6 +146,16 @@ export class NginxDeployment extends RollingDeployment {
     this.containers[0]?.mount(weightsDirectory, weights, { readOnly: true });
   }
 
+  /** Lets nginx serve metrics on a port of its own. */
+  serveMetrics(port: number, isAnnotated: boolean): void {
+    this.mountConfig(metricsScriptName);
+    this.containers[0]?.addPort({ name: metricsPortName, number: port });
+    if (!isAnnotated) return;
+    this.podMetadata.addAnnotation('prometheus.io/scrape', 'true');
+    this.podMetadata.addAnnotation('prometheus.io/port', String(port));
+    this.podMetadata.addAnnotation('prometheus.io/path', metricsPath);
+  }
+
   private mountConfig(file: string): void {
     this.containers[0]?.mount(`/etc/nginx/${file}`, this.config, { subPath: file, readOnly: true });
   }
@@ -150,8 +163,8 @@ export class NginxDeployment extends RollingDeployment {
   /** The configuration, and what has to suffice for it, follow from routes that are added until everything is written. */
   private completeWhenWritten({ name, complete, settings }: NginxDeploymentProps): void {
     whenWritten(this, (manifest: DeploymentManifest) => {
-      const { model, timeline, budget, files, authoritySecrets, authFiles, staticFiles } = complete();
-      const mebibytes = Math.ceil(budget.temporaryStorage / 2 ** 20) + besidesBodies;
+      const { model, timeline, budget, files, authoritySecrets, authFiles, staticFiles, metricsStorage } = complete();
+      const mebibytes = Math.ceil((budget.temporaryStorage + metricsStorage) / 2 ** 20) + besidesBodies;
       const ofFiles = Math.ceil((budget.files + budget.keptAnswers) / 2 ** 20);
       const ofCaches = Math.ceil(budget.cacheStorage / 2 ** 20);
       const beyondKept = Math.ceil((budget.cacheStorage - budget.keptAnswers) / 2 ** 20);

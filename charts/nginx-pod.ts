@@ -8,6 +8,10 @@ export const certificateCheckPort = 8445;
 /** The servers of clients, on the loopback address too: whoever comes from outside is counted first. */
 export const connectionCount = { httpPort: 8446, httpsPort: 8447 } as const;
 
+/** What the port of metrics is called, which a deployment gives, and the path on it. */
+export const metricsPortName = 'metrics';
+export const metricsPath = '/metrics';
+
 /** Where the Secret is mounted. */
 export const certificateDirectory = '/etc/nginx/tls';
 /** Where private CAs of external services are, a directory for each Secret. */

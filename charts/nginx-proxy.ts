@@ -21,6 +21,13 @@ import {
 import { type CompleteProxy, completeProxy } from './complete-proxy';
 import { ProxyService } from './exposure';
 import { type Identity, recommendedLabels, selectorLabels } from './labels';
+import {
+  Monitoring,
+  type MonitoringOptions,
+  type MonitoringSettings,
+  monitoringSettings,
+  prometheusLabels,
+} from './monitoring';
 import { RestrictedNamespace } from './namespace';
 import { NginxConfigMap, NginxDeployment, WeightsConfigMap } from './nginx-deployment';
 import { httpPort, httpsPort, probePort } from './nginx-pod';
@@ -51,6 +58,8 @@ export class NginxProxy extends Construct implements RouteHost {
   readonly networkPolicy: PodNetworkPolicy;
   /** Undefined where no route is shared by several backends. */
   weights: WeightsConfigMap | undefined;
+  /** Undefined without `addMonitoring`. */
+  monitoring: Monitoring | undefined;
   /** Undefined where the certificate is in a Secret that something else makes. */
   readonly tlsSecret: ProxyTlsSecret | undefined;
 
@@ -60,6 +69,7 @@ export class NginxProxy extends Construct implements RouteHost {
   private readonly hostCertificates: { readonly certificate: Certificate; readonly name: string }[] = [];
   private readonly backends = new Map<string, Backend>();
   private readonly snippets: Snippet[] = [];
+  private measured: MonitoringSettings | undefined;
   private completed: CompleteProxy | undefined;
 
   constructor(scope: Construct, id: string, props: NginxProxyProps = {}) {
@@ -172,6 +182,35 @@ export class NginxProxy extends Construct implements RouteHost {
       const shared = this.hostCertificates.find((known) => isSameCertificate(known.certificate, certificate));
       if (shared !== undefined) return new VirtualHost(this, name, given.routeDefaults, shared.name);
       return this.addHostWithCertificate(name, given.routeDefaults, certificate);
+    });
+  }
+
+  /**
+   * Lets the proxies serve metrics to Prometheus, of requests, instances, connections and certificates: on a port of their own, which the
+   * NetworkPolicy opens to the scraper alone.
+   *
+   * @example
+   * edge.addMonitoring({ podMonitor: true, alerts: true });
+   */
+  addMonitoring(options: MonitoringOptions = {}): void {
+    named(`${this.node.path}, addMonitoring`, () => {
+      if (this.measured !== undefined) {
+        throw new InvalidOption('options', '(object)', 'are given a second time: give all of them in one call');
+      }
+      const settings = monitoringSettings(options);
+      const { port, allowFrom, annotations = settings.podMonitor === undefined } = settings;
+      if (allowFrom === undefined) this.networkPolicy.allowFromPodsAnywhere(prometheusLabels, port);
+      for (const peer of allowFrom ?? []) this.networkPolicy.allowFrom(peer, port);
+      this.deployment.serveMetrics(port, annotations);
+      this.completed = undefined;
+      this.measured = settings;
+      this.monitoring = new Monitoring(this, 'Monitoring', {
+        name: this.node.id,
+        namespace: this.namespace.name,
+        labels: recommendedLabels(this.identity, 'monitoring'),
+        matchLabels: this.matchLabels,
+        settings,
+      });
     });
   }
 
@@ -307,7 +346,10 @@ export class NginxProxy extends Construct implements RouteHost {
 
   private complete(): CompleteProxy {
     const { settings, namespace, times, targets: backends, snippets } = this;
-    const parts = { settings, namespace: namespace.model, times, backends, snippets, hosts: this.hosts() };
+    const parts = {
+      ...{ settings, namespace: namespace.model, times, backends, snippets },
+      ...{ hosts: this.hosts(), metrics: this.measured },
+    };
     this.completed ??= named(this.node.path, () => completeProxy({ ...parts, hasWeights: this.weights !== undefined }));
     return this.completed;
   }

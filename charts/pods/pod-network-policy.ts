@@ -59,6 +59,11 @@ export class PodNetworkPolicy extends k8s.KubeNetworkPolicy {
     this.from.push(pods(matchLabels, port));
   }
 
+  /** The same of pods of any namespace. */
+  allowFromPodsAnywhere(matchLabels: Readonly<Record<string, string>>, port: number): void {
+    this.from.push({ peers: [{ namespaceSelector: {}, podSelector: { matchLabels } }], ports: [tcp(port)] });
+  }
+
   allowToPods(matchLabels: Readonly<Record<string, string>>, port: number): void {
     this.to.push(pods(matchLabels, port));
   }

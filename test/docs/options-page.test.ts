@@ -6,6 +6,7 @@ import { Certificate, certificateFilesOptions, certManagerOptions } from '../../
 import { clusterIpOptions, Exposure, loadBalancerOptions, nodePortOptions } from '../../charts/exposure';
 import { externalLocalOptions, externalServiceOptions, externalUrlOptions } from '../../charts/external-service';
 import { aroundOptions } from '../../charts/load-balanced-api';
+import { alertOptions, monitoringOptions, podMonitorOptions } from '../../charts/monitoring';
 import { namespaceOptions } from '../../charts/namespace';
 import { hostOptions } from '../../charts/virtual-host';
 import { nginxProxyOptions, proxyResourceOptions } from '../../charts/nginx-proxy-props';
@@ -57,6 +58,9 @@ const tables: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
   MirrorOptions: mirrorOptions,
   ResponseCacheOptions: responseCacheOptions,
   HostOptions: hostOptions,
+  MonitoringOptions: monitoringOptions,
+  PodMonitorOptions: podMonitorOptions,
+  AlertOptions: alertOptions,
   TrafficSplitOptions: trafficSplitOptions,
   ExternalUrlOptions: externalUrlOptions,
   ExternalServiceOptions: externalServiceOptions,
@@ -129,7 +133,7 @@ test('every option says what it is without being given, unless it is required', 
 
 /** The value that `@default` begins with; nothing where it says in words what follows from what. */
 function literal(written: string | undefined): unknown {
-  const [, text, number] = /^(?:'([^']*)'|(\d+)\b)/.exec(written ?? '') ?? [];
+  const [, text, number] = /^(?:'([^']*)'|(\d+(?:\.\d+)?)\b)/.exec(written ?? '') ?? [];
   if (text !== undefined) return text;
   if (number !== undefined) return Number(number);
   const quoted = /^"([^"]*)"/.exec(written ?? '')?.[1];

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Chart } from 'cdk8s';
-import { ConfigMap, Env, EnvValue, ServiceAccount, Volume } from 'cdk8s-plus-27';
+import { ConfigMap, Env, EnvValue, Namespaces, ServiceAccount, Volume } from 'cdk8s-plus-27';
 import { selfSignedKeyPair } from '../../../certificates/self-signed';
 import { type Autoscaling, type KedaOptions, ScalingMetric } from '../../../charts/pods/autoscaling';
 import type { BackendProps, BackendResources, HealthCheckPaths } from '../../../charts/backend-props';
@@ -19,6 +19,7 @@ import {
   type NodePortOptions,
 } from '../../../charts/exposure';
 import type { LoadBalancedApiProps } from '../../../charts/load-balanced-api';
+import type { AlertOptions, MonitoringOptions, PodMonitorOptions } from '../../../charts/monitoring';
 import type { NamespaceOptions } from '../../../charts/namespace';
 import type { HostOptions } from '../../../charts/virtual-host';
 import type { NginxProxyProps, ProxyResources } from '../../../charts/nginx-proxy-props';
@@ -305,6 +306,33 @@ const staticFiles: Values<Omit<StaticFilesOptions, 'local'>> = {
   immutable: [[], ['/assets', '/fonts/']],
 };
 const imageFiles: Values<Omit<ImageFilesOptions, 'local'>> = { ...staticFiles, sizeLimit: ['1Mi', '2Gi'] };
+const podMonitor: Values<PodMonitorOptions> = { labels: [{ release: 'kps' }], interval: ['1m', '10s'] };
+
+const alerts: Values<AlertOptions> = {
+  labels: [{ role: 'alert-rules' }],
+  availability: [99, 99.95],
+  latency: ['2s', '10s'],
+  certificateEnds: ['7d', '30d'],
+  runbooks: ['https://wiki.example.com/fairlead'],
+};
+
+/** Each beside a PodMonitor, which alerts go by. */
+const monitoring: Values<MonitoringOptions> = {
+  port: [9100, 9145],
+  maxSeries: [300, 2000],
+  allowFrom: [Namespaces.select(new Chart(new App(), 'peers'), 'Monitoring', { names: ['monitoring'] })],
+  annotations: [true],
+  podMonitor: [false, { interval: '1m' }],
+  alerts: [true, { availability: 99.5 }],
+};
+
+function monitored(options: MonitoringOptions): readonly Manifest[] {
+  return shopWith(({ edge, orders }) => {
+    edge.addMonitoring({ podMonitor: true, ...options });
+    return edge.addRoute('/', orders);
+  });
+}
+
 const hostOptions: Values<HostOptions> = {
   routeDefaults: [{ maxBodySize: '8m' }],
   certificate: [
@@ -490,6 +518,9 @@ const factories: readonly (readonly [
     hostOptions,
     (options) => shopWith(({ edge, orders }) => edge.addHost('www.example.com', options).addRoute('/', orders)),
   ],
+  ['NginxProxy.addMonitoring', monitoring, monitored],
+  ['NginxProxy.addMonitoring podMonitor', podMonitor, (options) => monitored({ podMonitor: options })],
+  ['NginxProxy.addMonitoring alerts', alerts, (options) => monitored({ alerts: options })],
 ];
 
 export const everyFactoryOption: readonly EveryFactoryOption[] = factories.flatMap(([name, values, written]) =>
