@@ -78,6 +78,8 @@ function understood(commands: ConsoleCommands, run: () => void): void {
 
 export interface BannerFacts {
   readonly options: StartOptions;
+  /** Undefined if there are none. */
+  readonly metricsPort: number | undefined;
   readonly hosts: readonly [string, ...string[]];
   /** Where nginx is from. */
   readonly nginx: string;
@@ -85,7 +87,7 @@ export interface BannerFacts {
 }
 
 /** What runs, where it is, and what can be done with it. */
-export function banner(output: Output, { options, hosts, nginx, backends }: BannerFacts): string[] {
+export function banner(output: Output, { options, metricsPort, hosts, nginx, backends }: BannerFacts): string[] {
   const [host] = hosts;
   const { httpPort, httpsPort } = options;
   const path = backends[0]?.healthCheckPath ?? '/';
@@ -100,7 +102,8 @@ export function banner(output: Output, { options, hosts, nginx, backends }: Bann
   // What is not a name of this machine must be said to be one.
   const isLocal = host === 'localhost' || host.endsWith('.localhost');
   const resolve = isLocal ? '' : `--resolve ${host}:${httpsPort}:127.0.0.1 `;
-  const width = Math.max(https.length, http.length) + 3;
+  const metrics = metricsPort === undefined ? undefined : `http://localhost:${metricsPort}/metrics`;
+  const width = Math.max(https.length, http.length, metrics?.length ?? 0) + 3;
   const link = (url: string): string => output.style('cyan', url) + ' '.repeat(width - url.length);
   const label = (text: string): string => output.style('dim', text.padEnd(8));
   return [
@@ -109,6 +112,7 @@ export function banner(output: Output, { options, hosts, nginx, backends }: Bann
     '',
     `  ${link(https)}TLS${before === '' ? '' : `, in front of ${before}`}`,
     `  ${link(http)}redirects to HTTPS`,
+    ...(metrics === undefined ? [] : [`  ${link(metrics)}for Prometheus`]),
     '',
     `  ${label('Try')}curl -k ${resolve}${https}${path}`,
     ...(backends[0] === undefined

@@ -5,7 +5,9 @@ import { selfSignedKeyPair } from '../certificates/self-signed';
 import { certificatesOf } from '../model/proxy';
 import { accessTokensScript, hasTokens } from '../nginx/auth/access-tokens-section';
 import { liveWeightsScript } from '../nginx/backends/live-weights-section';
+import { metricsFiles, metricsScript } from '../nginx/metrics/metrics-section';
 import { nginxConf } from '../nginx/nginx-conf';
+import type { Place } from '../nginx/place';
 import { hasStaleAnswers, staleAnswersScript } from '../nginx/routes/cache-section';
 import { writeAuthFiles } from './auth-files';
 import { writeAuthorities, writeSystemAuthorities } from './external-services';
@@ -25,6 +27,7 @@ export interface LocalProxySettings {
   readonly weightsFile: string | undefined;
   readonly dnsPort: number;
   readonly probePort: number;
+  readonly metricsPort: number;
   /** Everything that nginx reads and writes is in it. */
   readonly directory: string;
   readonly signal: AbortSignal;
@@ -33,6 +36,8 @@ export interface LocalProxySettings {
 export interface LocalProxy {
   readonly nginx: Nginx;
   readonly confPath: string;
+  /** Undefined if this nginx cannot serve metrics. */
+  readonly metricsPort: number | undefined;
 }
 
 /** Writes a certificate and a configuration, and finds the nginx that can run it. */
@@ -52,29 +57,42 @@ export async function prepareLocalProxy(settings: LocalProxySettings): Promise<L
     writeFileSync(join(settings.directory, accessTokensScript.name), accessTokensScript.text);
   }
   const workers = await workerUser(settings.signal);
+  let metricsPort: number | undefined;
   const nginx = await findNginx({
     signal: settings.signal,
     workers,
     directories: Object.values(settings.deployment.files.directories),
     suits: async (candidate) => {
-      writeFileSync(confPath, configuration(settings, candidate));
-      giveToWorkers(settings.directory, workers);
-      await candidate.test(confPath);
+      const tryWith = async (port: number | undefined): Promise<void> => {
+        writeConfiguration(settings, candidate, confPath, port);
+        giveToWorkers(settings.directory, workers);
+        await candidate.test(confPath);
+        metricsPort = port;
+      };
+      // One without njs, or whose njs has no QuickJS, serves all but metrics.
+      await tryWith(settings.metricsPort).catch(() => tryWith(undefined));
     },
   });
-  return { nginx, confPath };
+  return { nginx, confPath, metricsPort };
 }
 
-function configuration(settings: LocalProxySettings, nginx: Nginx): string {
+function writeConfiguration(
+  settings: LocalProxySettings,
+  nginx: Nginx,
+  confPath: string,
+  metricsPort: number | undefined,
+): void {
   const { options, deployment, weightsFile, dnsPort, probePort, directory } = settings;
   const workers = Math.min(mostWorkers, availableParallelism());
-  return nginxConf(deployment.proxy(workers), {
+  const proxy = deployment.proxy(workers);
+  const place: Place = {
     resolvers: [`${nginx.machineAddress}:${dnsPort}`],
     workers,
     listenAddress: nginx.listenAddress,
     httpPort: options.httpPort,
     httpsPort: options.httpsPort,
     probePort,
+    metricsPort,
     externalHttpsPort: options.httpsPort,
     ...certificateDirectories(directory),
     weightsFile,
@@ -84,7 +102,14 @@ function configuration(settings: LocalProxySettings, nginx: Nginx): string {
     filesDirectories: deployment.files.directories,
     modulesDirectory: nginx.modulesDirectory,
     runtimeDirectory: directory,
-  });
+  };
+  const conf = nginxConf(proxy, place);
+  writeFileSync(confPath, conf);
+  if (metricsPort === undefined) return;
+  const { name, text } = metricsScript(proxy, place, conf);
+  writeFileSync(join(directory, name), text);
+  // Of the workers, which empty them: nginx would make them root's.
+  for (const file of metricsFiles(directory)) writeFileSync(file, '');
 }
 
 function authoritiesIn(directory: string): string {

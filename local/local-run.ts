@@ -14,7 +14,7 @@ import { missingFiles } from './local-files';
 import { prepareLocalProxy } from './local-proxy';
 import { apiLogLines, nginxLogLine } from './log-line';
 import { Output } from './output';
-import { checkListenPort, freePort } from './ports';
+import { checkListenPort, freePort, ownPort } from './ports';
 import { ApiProcess, Death } from './processes/api-process';
 import { NginxProcess } from './processes/nginx-process';
 import { Watchdog } from './processes/watchdog';
@@ -23,6 +23,9 @@ import { Weights } from './weights';
 
 /** After so many attempts a command that never was ready is not started any more. */
 const attemptsAtStart = 3;
+
+/** Of exporters of nginx. */
+const usualMetricsPort = 9113;
 
 /** nginx, DNS and the processes of each backend on this machine: from their start to their end. */
 export class LocalRun {
@@ -39,6 +42,7 @@ export class LocalRun {
 
   private constructor(
     private readonly options: StartOptions,
+    private readonly metricsPort: number,
     private readonly deployment: LocalDeployment,
     private readonly output: Output,
   ) {
@@ -62,7 +66,8 @@ export class LocalRun {
   static async prepare(options: StartOptions, output: Output): Promise<LocalRun> {
     await checkListenPort('--http-port', options.httpPort);
     await checkListenPort('--https-port', options.httpsPort);
-    return new LocalRun(options, await localDeployment(options), output);
+    const metricsPort = await ownPort('--metrics-port', options.metricsPort, usualMetricsPort);
+    return new LocalRun(options, metricsPort, await localDeployment(options), output);
   }
 
   /** Runs until it is told to end; rejects if it cannot go on. Everything is gone then. */
@@ -100,19 +105,20 @@ export class LocalRun {
     this.sayWhatIsNotAsDeployed();
     this.weights.write();
     const backendsReady = this.backends.start();
-    const { nginx, confPath } = await prepareLocalProxy({
+    const { nginx, confPath, metricsPort } = await prepareLocalProxy({
       options,
       deployment,
       weightsFile: this.weights.file,
       dnsPort: this.dns.port,
       probePort,
+      metricsPort: this.metricsPort,
       directory,
       signal: stop.signal,
     });
     this.nginx = nginx;
     await backendsReady;
     if (this.isStopping()) return;
-    const ports = [options.httpPort, options.httpsPort];
+    const ports = [options.httpPort, options.httpsPort, ...(metricsPort === undefined ? [] : [metricsPort])];
     this.proxy = new NginxProcess(
       { nginx, confPath, directory, ports, probePort, watchdog: this.watchdog },
       {
@@ -137,7 +143,10 @@ export class LocalRun {
       healthCheckPath,
       instances: this.backends.readyOf(name).map((process) => process.name),
     }));
-    this.output.block(banner(this.output, { options, hosts: deployment.hosts, nginx: nginx.describe, backends }));
+    this.output.block(
+      banner(this.output, { options, metricsPort, hosts: deployment.hosts, nginx: nginx.describe, backends }),
+    );
+    this.sayWhichMetricsPort(metricsPort);
     const stopReading = this.readCommands();
     await this.stopped().finally(stopReading);
   }
@@ -181,6 +190,13 @@ export class LocalRun {
     this.output.say(
       `${count === 1 ? `One instance${of} is` : `${count} instances${of} are`} ready: ${names.join(', ')}`,
     );
+  }
+
+  private sayWhichMetricsPort(port: number | undefined): void {
+    if (port === undefined) this.output.say('There are no metrics: this nginx has no njs with QuickJS', 'warn');
+    else if (this.options.metricsPort === undefined && port !== usualMetricsPort) {
+      this.output.say(`Port ${usualMetricsPort} is taken by another program: metrics are on ${port}`);
+    }
   }
 
   /** What runs in the place of what is deployed. */

@@ -31,6 +31,18 @@ export async function checkListenPort(option: string, port: number): Promise<voi
   }
 }
 
+/** The port that was given, or else the usual one; another one if that is taken. */
+export async function ownPort(option: string, given: number | undefined, usual: number): Promise<number> {
+  if (given !== undefined) {
+    await checkListenPort(option, given);
+    return given;
+  }
+  for (const address of loopback) {
+    if ((await whyNotListening(address, usual)) === 'EADDRINUSE') return freePort();
+  }
+  return usual;
+}
+
 function whyNotListening(address: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer();

@@ -12,6 +12,8 @@ export interface StartOptions {
   readonly scale: number | undefined;
   readonly httpPort: number;
   readonly httpsPort: number;
+  /** @default - 9113, or another one if that is taken */
+  readonly metricsPort: number | undefined;
   /** @default - localhost, and the hosts of main.ts */
   readonly host: string | undefined;
   /** Not given, main.ts says what runs. */
@@ -38,6 +40,7 @@ Usage: fairlead start [options] [-- PROGRAM ARG …]      npm start -- [options]
   --proxy NAME               which proxy of it, if it has several
   --https-port PORT          (8443)
   --http-port PORT           redirects to HTTPS (8080)
+  --metrics-port PORT        serves metrics to Prometheus (9113, or another one if that is taken)
   --command "PROGRAM ARG …"  one API in place of what main.ts says. Each process is told its PORT, HOST (127.0.0.1) and HOSTNAME (api-1 …).
                              '…', "…" and \\ work as in a shell, but none is used: for one, give sh -c "exec …".
                              The same, word by word: fairlead start -- PROGRAM ARG …
@@ -66,6 +69,7 @@ export function startOptions(args: readonly string[]): StartOptions | undefined 
     scale: values.scale === undefined ? undefined : scaleNumber('--scale', values.scale),
     httpPort: port('--http-port', wholeNumber(values['http-port'] ?? '8080')),
     httpsPort: port('--https-port', wholeNumber(values['https-port'] ?? '8443')),
+    metricsPort: given(values['metrics-port'], (text) => port('--metrics-port', wholeNumber(text))),
     host: values.host === undefined ? undefined : hostName('--host', values.host),
     command,
     main: values.main ?? 'main.ts',
@@ -74,10 +78,16 @@ export function startOptions(args: readonly string[]): StartOptions | undefined 
     keepAliveTimeout: given(values['keep-alive-timeout'], keepAlive),
   };
   refuseWithoutEffect(values, command);
-  if (options.httpPort === options.httpsPort) {
-    throw new InvalidOption('--http-port', options.httpPort, 'is --https-port as well: give a port of its own');
-  }
+  refuseSamePorts(options);
   return options;
+}
+
+function refuseSamePorts({ httpPort, httpsPort, metricsPort }: StartOptions): void {
+  const twice = (option: string, value: number, other: string): InvalidOption =>
+    new InvalidOption(option, value, `is ${other} as well: give a port of its own`);
+  if (httpPort === httpsPort) throw twice('--http-port', httpPort, '--https-port');
+  if (metricsPort === httpPort) throw twice('--metrics-port', metricsPort, '--http-port');
+  if (metricsPort === httpsPort) throw twice('--metrics-port', metricsPort, '--https-port');
 }
 
 function given<Value>(text: string | undefined, read: (text: string) => Value): Value | undefined {
@@ -149,6 +159,7 @@ function parse(args: readonly string[]) {
         host: { type: 'string' },
         'https-port': { type: 'string' },
         'http-port': { type: 'string' },
+        'metrics-port': { type: 'string' },
         command: { type: 'string' },
         directory: { type: 'string' },
         main: { type: 'string' },

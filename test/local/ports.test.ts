@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { AddressInfo, createServer } from 'node:net';
-import { checkListenPort, freePort } from '../../local/ports';
+import { checkListenPort, freePort, ownPort } from '../../local/ports';
 
 describe('a port to listen on', () => {
   test('that is free is accepted, and free again after', async () => {
@@ -19,5 +19,18 @@ describe('a port to listen on', () => {
     await expect(check).rejects.toThrow(
       `--http-port: ${port} is taken by another program: stop it, or give another port, such as --http-port`,
     );
+  });
+
+  test('is the usual one, or another one if that is taken; what was given is never exchanged', async () => {
+    const usual = await freePort();
+    expect(await ownPort('--metrics-port', undefined, usual)).toBe(usual);
+    const server = createServer().listen(usual, '127.0.0.1');
+    await once(server, 'listening');
+    const other = await ownPort('--metrics-port', undefined, usual);
+    const refused = ownPort('--metrics-port', usual, 9113);
+    await refused.catch(() => undefined);
+    server.close();
+    expect(other).not.toBe(usual);
+    await expect(refused).rejects.toThrow(`--metrics-port: ${usual} is taken by another program`);
   });
 });

@@ -53,6 +53,7 @@ export class RunningFairlead {
     [file = '', ...args]: readonly string[],
     readonly httpPort: number,
     readonly httpsPort: number,
+    readonly metricsPort: number,
   ) {
     // As /tmp is: when root starts it, nginx's workers are another user.
     chmodSync(this.temporary, 0o755);
@@ -102,8 +103,9 @@ export class RunningFairlead {
   ): Promise<RunningFairlead> {
     const httpPort = await freePort();
     const httpsPort = await freePort();
-    const ports = ['--http-port', String(httpPort), '--https-port', String(httpsPort)];
-    return new RunningFairlead(program([...ports, ...args]), httpPort, httpsPort);
+    const metricsPort = await freePort();
+    const ports = ['--http-port', httpPort, '--https-port', httpsPort, '--metrics-port', metricsPort].map(String);
+    return new RunningFairlead(program([...ports, ...args]), httpPort, httpsPort, metricsPort);
   }
 
   get url(): string {

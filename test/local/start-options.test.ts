@@ -7,6 +7,7 @@ describe('the options of start', () => {
       scale: undefined,
       httpPort: 8080,
       httpsPort: 8443,
+      metricsPort: undefined,
       host: undefined,
       command: undefined,
       main: 'main.ts',
@@ -17,13 +18,24 @@ describe('the options of start', () => {
   });
 
   test('take what is given', () => {
-    const args = ['--scale', '5', '--http-port=1080', '--https-port', '1443', '--host', 'api.test'];
+    const args = [
+      '--scale',
+      '5',
+      '--http-port=1080',
+      '--https-port',
+      '1443',
+      '--metrics-port',
+      '1913',
+      '--host',
+      'api.test',
+    ];
     expect(
       startOptions([...args, '--command', 'node', '--health-check-path', '/', '--keep-alive-timeout', '1m']),
     ).toMatchObject({
       scale: 5,
       httpPort: 1080,
       httpsPort: 1443,
+      metricsPort: 1913,
       host: 'api.test',
       healthCheckPath: '/',
       keepAliveTimeout: '60s',
@@ -50,6 +62,8 @@ describe('the options of start', () => {
     [['--http-port', '0'], '--http-port: 0 is out of range: give a whole number from 1 to 65535'],
     [['--https-port', '65536'], '--https-port: 65536 is out of range'],
     [['--https-port', '8080'], '--http-port: 8080 is --https-port as well: give a port of its own'],
+    [['--metrics-port', '8443'], '--metrics-port: 8443 is --https-port as well: give a port of its own'],
+    [['--metrics-port', '0'], '--metrics-port: 0 is out of range'],
     [['--host', 'a b'], '--host: "a b" is not a DNS name'],
     [['--host', '127.0.0.1'], '--host: "127.0.0.1" is not a DNS name'],
     [['--host', 'x;y'], '--host: "x;y" is not a DNS name'],

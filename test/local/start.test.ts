@@ -37,6 +37,11 @@ describe('fairlead start', () => {
     await fairlead.isUp();
 
     expect((await hostnames(fairlead, 6)).sort()).toEqual(['api-1', 'api-1', 'api-2', 'api-2', 'api-3', 'api-3']);
+    const metricsUrl = `http://localhost:${fairlead.metricsPort}/metrics`;
+    expect(fairlead.output).toContain(metricsUrl);
+    expect(await (await fetch(metricsUrl)).text()).toMatch(
+      /^fairlead_http_requests_total\{host="localhost",route="root",backend="api",method="GET",code="200"\} \d+$/m,
+    );
     const redirect = await fetch(`http://localhost:${fairlead.httpPort}/a?b=c`, { redirect: 'manual' });
     expect(redirect.status).toBe(308);
     expect(redirect.headers.get('location')).toBe(`${fairlead.url}/a?b=c`);

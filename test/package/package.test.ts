@@ -86,8 +86,8 @@ new LoadBalancedApi(new App(), 'orders', { image: 'x', port: 70000 });
 
 test("the command runs an app of the package's user, and asks for one if none is given", async () => {
   const cli = join(app, 'node_modules', 'fairlead', 'lib', 'cli.js');
-  const [httpPort, httpsPort] = await freePorts(2);
-  const ports = ['--http-port', String(httpPort), '--https-port', String(httpsPort)];
+  const [httpPort, httpsPort, metricsPort] = await freePorts(3);
+  const ports = ['--http-port', httpPort, '--https-port', httpsPort, '--metrics-port', metricsPort].map(String);
   const elsewhere = spawnSync(process.execPath, [cli, 'start', ...ports], { cwd: tmpdir(), encoding: 'utf8' });
   expect(elsewhere.stderr).toBe(
     'fairlead: main.ts is not here, which would say what to run: give the program, such as --command "node server.js"\n',
