@@ -59,6 +59,10 @@ const questions: Readonly<Record<string, readonly Question[]>> = {
     { path: '/weather/today', backend: 'api.weather.example', url: '/v1/today' },
     { path: '/payments/7', backend: 'payments.billing.svc.cluster.local', url: '/payments/7' },
   ],
+  'monitoring.ts': [
+    { path: '/orders/1', backend: 'orders' },
+    { path: '/', status: 404 },
+  ],
   'several-hosts.ts': [
     { path: '/', backend: 'orders' },
     { path: '/', host: 'invoices.example.com', backend: 'invoices' },
