@@ -12,7 +12,7 @@ import { accessTokensScript, hasTokens, tokenRules } from '../nginx/auth/access-
 import { externalServices } from '../nginx/backends/external-services';
 import { liveWeightsScript } from '../nginx/backends/live-weights-section';
 import { upstreamZone } from '../nginx/backends/upstream-section';
-import { metricsScript, metricsZone, mostOfEachFile } from '../nginx/metrics/metrics-section';
+import { metricsScript, metricsStorage, metricsZone } from '../nginx/metrics/metrics-section';
 import { nginxConf } from '../nginx/nginx-conf';
 import type { Place } from '../nginx/place';
 import { asksServices, externalServicesOf, upstreams } from '../nginx/plan';
@@ -35,6 +35,7 @@ import {
   hostCertificatesDirectory,
   httpPort,
   httpsPort,
+  metricsDirectory,
   probePort,
   weightsDirectory,
   weightsFile,
@@ -58,8 +59,6 @@ export interface CompleteProxy {
   readonly authFiles: readonly AuthFile[];
   /** What it serves itself. */
   readonly staticFiles: readonly MountedFiles[];
-  /** Bytes of what is to be counted, in `/tmp`. */
-  readonly metricsStorage: number;
 }
 
 interface ProxyParts {
@@ -94,6 +93,7 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
     httpsPort,
     probePort,
     metricsPort: metrics?.port,
+    metricsDirectory,
     externalHttpsPort: settings.exposure.httpsPort,
     certificateDirectory,
     hostCertificatesDirectory,
@@ -124,7 +124,6 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
     files: { 'nginx.conf': conf, ...Object.fromEntries(scripts.map(({ name, text }) => [name, text])) },
     authoritySecrets: authoritySecrets(routes),
     authFiles: authFilesOf(routes.map((route) => route.model)),
-    metricsStorage: metrics === undefined ? 0 : 2 * mostOfEachFile,
   };
 }
 
@@ -172,7 +171,7 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
       asksServices: asksServices(models),
       hostCertificates: certificatesOf(hosts).length - 1,
       caches: cachesOf(models),
-      metricsZone: metrics === undefined ? 0 : metricsZone(metrics.maxSeries),
+      metrics: metrics === undefined ? 0 : metricsZone(metrics.maxSeries) + metricsStorage(settings.workers),
     }),
     clientTimes: { headerTimeout, bodyTimeout, sendTimeout },
     gzip: settings.gzip,

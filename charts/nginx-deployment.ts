@@ -7,7 +7,7 @@ import { certificatesOf } from '../model/proxy';
 import type { Timeline } from '../model/timeline';
 import { accessTokensScript } from '../nginx/auth/access-tokens-section';
 import { liveWeightsScript } from '../nginx/backends/live-weights-section';
-import { metricsScriptName } from '../nginx/metrics/metrics-section';
+import { metricsScriptName, metricsStorage } from '../nginx/metrics/metrics-section';
 import { staleAnswersScript } from '../nginx/routes/cache-section';
 import { lastGoodCertificateScript } from '../nginx/tls/last-good-certificate-section';
 import type { CompleteProxy } from './complete-proxy';
@@ -23,6 +23,7 @@ import {
   hostCertificatesDirectory,
   httpPort,
   httpsPort,
+  metricsDirectory,
   metricsPath,
   metricsPortName,
   probePort,
@@ -147,8 +148,11 @@ export class NginxDeployment extends RollingDeployment {
   }
 
   /** Lets nginx serve metrics on a port of its own. */
-  serveMetrics(port: number, isAnnotated: boolean): void {
+  serveMetrics({ port, workers }: { readonly port: number; readonly workers: number }, isAnnotated: boolean): void {
     this.mountConfig(metricsScriptName);
+    const sizeLimit = Size.mebibytes(metricsStorage(workers) / 2 ** 20);
+    const waiting = Volume.fromEmptyDir(this, 'Metrics', 'metrics', { medium: EmptyDirMedium.MEMORY, sizeLimit });
+    this.containers[0]?.mount(metricsDirectory, waiting);
     this.containers[0]?.addPort({ name: metricsPortName, number: port });
     if (!isAnnotated) return;
     this.podMetadata.addAnnotation('prometheus.io/scrape', 'true');
@@ -163,8 +167,8 @@ export class NginxDeployment extends RollingDeployment {
   /** The configuration, and what has to suffice for it, follow from routes that are added until everything is written. */
   private completeWhenWritten({ name, complete, settings }: NginxDeploymentProps): void {
     whenWritten(this, (manifest: DeploymentManifest) => {
-      const { model, timeline, budget, files, authoritySecrets, authFiles, staticFiles, metricsStorage } = complete();
-      const mebibytes = Math.ceil((budget.temporaryStorage + metricsStorage) / 2 ** 20) + besidesBodies;
+      const { model, timeline, budget, files, authoritySecrets, authFiles, staticFiles } = complete();
+      const mebibytes = Math.ceil(budget.temporaryStorage / 2 ** 20) + besidesBodies;
       const ofFiles = Math.ceil((budget.files + budget.keptAnswers) / 2 ** 20);
       const ofCaches = Math.ceil(budget.cacheStorage / 2 ** 20);
       const beyondKept = Math.ceil((budget.cacheStorage - budget.keptAnswers) / 2 ** 20);

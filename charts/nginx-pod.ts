@@ -12,6 +12,9 @@ export const connectionCount = { httpPort: 8446, httpsPort: 8447 } as const;
 export const metricsPortName = 'metrics';
 export const metricsPath = '/metrics';
 
+/** Where requests wait until they are counted, in memory. */
+export const metricsDirectory = '/run/metrics';
+
 /** Where the Secret is mounted. */
 export const certificateDirectory = '/etc/nginx/tls';
 /** Where private CAs of external services are, a directory for each Secret. */

@@ -201,7 +201,7 @@ export class NginxProxy extends Construct implements RouteHost {
       const { port, allowFrom, annotations = settings.podMonitor === undefined } = settings;
       if (allowFrom === undefined) this.networkPolicy.allowFromPodsAnywhere(prometheusLabels, port);
       for (const peer of allowFrom ?? []) this.networkPolicy.allowFrom(peer, port);
-      this.deployment.serveMetrics(port, annotations);
+      this.deployment.serveMetrics({ port, workers: this.settings.workers }, annotations);
       this.completed = undefined;
       this.measured = settings;
       this.monitoring = new Monitoring(this, 'Monitoring', {

@@ -92,8 +92,8 @@ export interface BudgetSettings extends Given<BudgetProps> {
   readonly backends: number;
   /** Certificates of hosts, beside that of the proxy. @default 0 */
   readonly hostCertificates?: number;
-  /** Bytes: what metrics are counted in. @default 0 */
-  readonly metricsZone?: number;
+  /** Bytes: what metrics are counted in, and what waits for it. @default 0 */
+  readonly metrics?: number;
   /** Bytes: the zones of their instances. */
   readonly upstreamZones: number;
   /** Limits of the rate of requests, of all routes. @default 0 */
@@ -277,7 +277,7 @@ export function budget(settings: BudgetSettings): Budget {
         fixedZones +
         settings.backends * fallbackZone +
         settings.upstreamZones +
-        (settings.metricsZone ?? 0) +
+        (settings.metrics ?? 0) +
         hostCertificates * storedCertificate +
         (external?.hasTls === true ? (1 + workers) * trustedAuthorities : 0),
     },

@@ -29,10 +29,15 @@ export interface Place {
    */
   readonly connectionCount?: { readonly httpPort: number; readonly httpsPort: number } | undefined;
   /**
-   * The port that metrics are served on, which clients never reach. Needs njs with QuickJS, the script of metrics-section.ts beside nginx.conf, and
-   * files in `runtimeDirectory` that the workers may write to. @default - there are none
+   * The port that metrics are served on, which clients never reach. Needs njs with QuickJS, and the script of metrics-section.ts beside
+   * nginx.conf. @default - there are none
    */
   readonly metricsPort?: number | undefined;
+  /**
+   * Where requests are written until they are counted, a line each: best in memory. The workers empty its files.
+   * @default - runtimeDirectory
+   */
+  readonly metricsDirectory?: string | undefined;
   /** The port of HTTPS as clients see it, which redirects name. */
   readonly externalHttpsPort: number;
   /** Holds `tls.crt` and `tls.key`, and may be written to while nginx runs. */
@@ -88,7 +93,7 @@ export interface PlaceModel {
   readonly httpsPort: number;
   readonly probePort: number;
   readonly connectionCount: { readonly httpPort: number; readonly httpsPort: number } | undefined;
-  readonly metricsPort: number | undefined;
+  readonly metrics: { readonly port: number; readonly directory: string } | undefined;
   readonly externalHttpsPort: number;
   readonly certificateDirectory: string;
   readonly hostCertificatesDirectory: string;
@@ -141,10 +146,7 @@ export function placeModel(place: Place): PlaceModel {
       ]),
     ),
     modulesDirectory: absolutePath('modulesDirectory', place.modulesDirectory ?? '/usr/lib/nginx/modules'),
-    runtimeDirectory:
-      place.metricsPort === undefined
-        ? absolutePath('runtimeDirectory', place.runtimeDirectory ?? '/tmp')
-        : logFile('runtimeDirectory', place.runtimeDirectory ?? '/tmp'),
+    runtimeDirectory: absolutePath('runtimeDirectory', place.runtimeDirectory ?? '/tmp'),
     cacheDirectory: absolutePath('cacheDirectory', place.cacheDirectory ?? place.runtimeDirectory ?? '/tmp'),
     accessLog: logFile('accessLog', place.accessLog ?? '/dev/stdout'),
   };
@@ -157,7 +159,7 @@ export function authority({ externalHttpsPort }: PlaceModel): string {
 
 function ports(
   place: Place,
-): Pick<PlaceModel, 'httpPort' | 'httpsPort' | 'probePort' | 'metricsPort' | 'connectionCount' | 'certificateStore'> {
+): Pick<PlaceModel, 'httpPort' | 'httpsPort' | 'probePort' | 'metrics' | 'connectionCount' | 'certificateStore'> {
   const { httpPort, httpsPort, probePort, metricsPort, connectionCount } = place;
   const directory =
     place.certificateStore === undefined ? undefined : absolutePath('certificateStore', place.certificateStore);
@@ -185,7 +187,13 @@ function ports(
     httpPort,
     httpsPort,
     probePort,
-    metricsPort,
+    metrics:
+      metricsPort === undefined
+        ? undefined
+        : {
+            port: metricsPort,
+            directory: logFile('metricsDirectory', place.metricsDirectory ?? place.runtimeDirectory ?? '/tmp'),
+          },
     connectionCount,
     certificateStore:
       directory === undefined

@@ -127,7 +127,7 @@ export const metricFamilies = {
   fairlead_metrics_lost_bytes_total: {
     type: 'counter',
     labels: [],
-    help: 'Bytes of what was to be counted and was not, as counting did not keep up.',
+    help: 'Bytes that were to be counted and were not, at least: counting did not keep up, or there was no room to write.',
   },
 } as const satisfies Readonly<Record<string, MetricFamily>>;
 

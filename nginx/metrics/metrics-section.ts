@@ -4,7 +4,7 @@ import { ProxyModel } from '../../model/proxy';
 import { upstreamOf } from '../backends/upstream-section';
 import { block, directive, Directive, heading, Node, quote } from '../directive';
 import { listen } from '../listen';
-import { Place, PlaceModel, placeModel } from '../place';
+import { Place, placeModel } from '../place';
 import { Plan, plan } from '../plan';
 import { encodedPath } from '../tls/last-good-certificate-section';
 import { defaultMaxSeries, metricsModel, noRoute, plainHttp } from './metrics-model';
@@ -12,13 +12,13 @@ import { defaultMaxSeries, metricsModel, noRoute, plainHttp } from './metrics-mo
 /** The file beside nginx.conf that nginx runs where there are metrics. */
 export const metricsScriptName = 'metrics.mjs';
 
-/** In bytes: of each of the two files that requests are written to until they are counted. The script skips what is more. */
-export const mostOfEachFile = 64 * 2 ** 20;
+/** Bytes of both files together, for each worker: 80,000 requests, of which seconds are kept. */
+const bytesOfWorker = 8 * 2 ** 20;
 /** In seconds: how often they are counted, if nobody asks. */
 const interval = 1;
-/** In seconds: how long one of the files is written to, which the tens of the seconds in `$time_iso8601` tell. */
-const slot = 10;
-const evenSlot = '~^.{17}[024]';
+/** In seconds: how long one of the files is written to, which the last digit of the seconds in `$time_iso8601` tells. */
+const slot = 5;
+const evenSlot = '~^.{18}[0-4]';
 /** In seconds: a peer that was asked by nobody for so long is gone. */
 const peersForgotten = 600;
 
@@ -36,9 +36,14 @@ export function metricsScript(
   };
 }
 
-/** Files that requests are written to: each in turn, for ten seconds. The other one is emptied when it was counted. */
-export function metricsFiles(runtimeDirectory: string): string[] {
-  return [0, 1].map((slot) => join(runtimeDirectory, `requests-${slot}.log`));
+/** Files that requests are written to: each in turn, for five seconds. The other one is emptied when it was counted. */
+export function metricsFiles(directory: string): string[] {
+  return [0, 1].map((each) => join(directory, `requests-${each}.log`));
+}
+
+/** Bytes that they may have together. */
+export function metricsStorage(workers: number): number {
+  return workers * bytesOfWorker;
 }
 
 /** Bytes of shared memory. */
@@ -52,15 +57,16 @@ export function metricsZone(maxSeries = defaultMaxSeries): number {
  * counted apart from one another, so that few differ. Whatever a worker has written is counted though it is killed.
  */
 export function metricsLog({ place, routes, proxy }: Plan): Node[] {
-  if (place.metricsPort === undefined) return [];
+  const { metrics } = place;
+  if (metrics === undefined) return [];
   const backend = routes.some((route) => upstreamOf(route) === '$backend') ? '$backend' : '';
   return [
     heading('Metrics: what is counted of a request, in lines that many requests have alike'),
     directive(`js_shared_dict_zone zone=metrics:${metricsZone(proxy.metrics?.maxSeries) / 1024}k`, 'the counts'),
     directive('js_shared_dict_zone zone=metrics_lock:32k type=number timeout=10s', 'one worker counts at a time'),
-    directive(`js_var $metrics_directory ${encodedPath('runtimeDirectory', place.runtimeDirectory)}`),
+    directive(`js_var $metrics_directory ${encodedPath('metricsDirectory', metrics.directory)}`),
     directive(`js_var $metrics_slot ${slot}`, 'in seconds'),
-    directive(`js_var $metrics_most_bytes ${mostOfEachFile}`),
+    directive(`js_var $metrics_most_bytes ${metricsStorage(place.workers)}`),
     directive(`js_var $metrics_peers_forgotten ${peersForgotten}`),
     directive('uninitialized_variable_warn off', 'an error before any location has no route'),
     block(
@@ -78,15 +84,15 @@ export function metricsLog({ place, routes, proxy }: Plan): Node[] {
     block(
       'map $time_iso8601 $is_even_slot',
       [directive(`"${evenSlot}" 1`), directive('"~(?<is_odd_slot>.)" ""')],
-      'two files in turn, for ten seconds each: the other one is emptied once it is counted',
+      'two files in turn, for five seconds each: the other one is emptied once it is counted',
     ),
-    ...logs(place, 'metrics', ['$is_even_slot', '$is_odd_slot']),
+    ...logs(metrics, 'metrics', ['$is_even_slot', '$is_odd_slot']),
   ];
 }
 
 /** Connections that were refused, which the http block does not see; in the stream block. */
 export function refusedConnectionsLog({ place }: Plan): Node[] {
-  if (place.metricsPort === undefined) return [];
+  if (place.metrics === undefined) return [];
   return [
     block(
       'map "$limit_conn_status $time_iso8601" $refused_in_even_slot',
@@ -95,23 +101,27 @@ export function refusedConnectionsLog({ place }: Plan): Node[] {
     ),
     block('map "$limit_conn_status $refused_in_even_slot" $refused_in_odd_slot', [directive('"REJECTED " 1')]),
     directive("log_format refused 'X'"),
-    ...logs(place, 'refused', ['$refused_in_even_slot', '$refused_in_odd_slot']),
+    ...logs(place.metrics, 'refused', ['$refused_in_even_slot', '$refused_in_odd_slot']),
   ];
 }
 
 /** Not buffered: a killed worker takes nothing with it. */
-function logs({ runtimeDirectory }: PlaceModel, format: string, conditions: readonly string[]): Directive[] {
-  return metricsFiles(runtimeDirectory).map((file, slot) =>
+function logs(
+  { directory }: { readonly directory: string },
+  format: string,
+  conditions: readonly string[],
+): Directive[] {
+  return metricsFiles(directory).map((file, each) =>
     directive(
-      `access_log ${quote('runtimeDirectory', file)} ${format} if=${conditions[slot]}`,
-      slot === 0 ? 'not buffered: a worker that is killed takes nothing with it' : undefined,
+      `access_log ${quote('metricsDirectory', file)} ${format} if=${conditions[each]}`,
+      each === 0 ? 'not buffered: a worker that is killed takes nothing with it' : undefined,
     ),
   );
 }
 
 /** In a location whose requests have no `$route` without metrics. */
 export function countAs({ place }: Plan, route: string): Directive[] {
-  return place.metricsPort === undefined ? [] : [directive(`set $route ${route}`, 'what its requests are counted as')];
+  return place.metrics === undefined ? [] : [directive(`set $route ${route}`, 'what its requests are counted as')];
 }
 
 export function countAsNoRoute(whole: Plan, host: Plan['hosts'][number]): Directive[] {
@@ -125,12 +135,12 @@ export function countAsPlainHttp(whole: Plan): Directive[] {
 /** What Prometheus asks. */
 export function metricsServer(whole: Plan): Node[] {
   const { place } = whole;
-  if (place.metricsPort === undefined) return [];
+  if (place.metrics === undefined) return [];
   const { series } = metricsModel(whole, '');
   return [
     heading(`Server: metrics, on a port that no client reaches; at most ${series} series`),
     block('server', [
-      ...listen(place, place.metricsPort),
+      ...listen(place, place.metrics.port),
       directive('js_engine qjs', 'it counts three times as fast'),
       directive(`js_import metrics from ${metricsScriptName}`),
       directive('access_log off'),

@@ -110,9 +110,7 @@ function answer(plan: Plan, host: HostPlan, route: RouteModel, location?: string
 /** In a location that is entered: what is said once of a request, and holds on all its ways. */
 function entered(plan: Plan, route: RouteModel): Directive[] {
   return [
-    ...(isForwarded(route) || isLimited(route)
-      ? [directive(`set $route ${route.name}`)]
-      : countAs(plan, route.name)),
+    ...(isForwarded(route) || isLimited(route) ? [directive(`set $route ${route.name}`)] : countAs(plan, route.name)),
     ...(isForwarded(route) ? chooseBackend(plan, route) : []),
     ...whatWasProved(route),
     ...allowOrigins(plan, route),

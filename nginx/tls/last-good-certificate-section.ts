@@ -19,15 +19,15 @@ export function certificateInterval({ certificateValid }: Timeline): number {
 
 /** The module that runs our scripts. */
 export function njsModule(
-  { certificateStore, weightsFile, metricsPort, modulesDirectory }: PlaceModel,
+  { certificateStore, weightsFile, metrics, modulesDirectory }: PlaceModel,
   hasOtherScripts: boolean,
 ): Node[] {
-  if (certificateStore === undefined && weightsFile === undefined && metricsPort === undefined && !hasOtherScripts) {
+  if (certificateStore === undefined && weightsFile === undefined && metrics === undefined && !hasOtherScripts) {
     return [];
   }
   const path = quote('modulesDirectory', `${modulesDirectory}/ngx_http_js_module.so`);
   const reason =
-    metricsPort === undefined
+    metrics === undefined
       ? 'njs, which keeps the last good certificate, and reads weights'
       : 'njs, which keeps the last good certificate, reads weights, and counts requests';
   return [directive(`load_module ${path}`, reason)];

@@ -76,16 +76,19 @@ test('metrics are on a port of the pods, with the annotations that scrapers look
   await testConfiguration(nginxConfOf(manifests));
 });
 
-test('a proxy without them is as it was: with them it has a script, a port, a rule and room more', () => {
+test('a proxy with them has no other objects, and room in memory for what waits to be counted', () => {
   const kinds = (manifests: readonly Manifest[]): string[] => manifests.map(({ kind }) => kind);
   expect(kinds(monitored())).toEqual(kinds(withoutMonitoring()));
-  const tmp = (manifests: readonly Manifest[]) =>
-    (podSpecOf(manifests, 'edge').volumes as { name: string; emptyDir?: { sizeLimit: string } }[]).find(
-      ({ name }) => name === 'tmp',
-    )?.emptyDir?.sizeLimit;
-  const [without, with_] = [withoutMonitoring(), monitored()].map((manifests) => parseInt(tmp(manifests) ?? '', 10));
-  // Fewer requests fit in the same memory, by what is counted in.
-  expect(Number(with_)).toBeGreaterThan(Number(without) + 100);
+  const { volumes } = podSpecOf(monitored(), 'edge');
+  expect(volumes).toContainEqual({ name: 'metrics', emptyDir: { medium: 'Memory', sizeLimit: '16Mi' } });
+  expect(containerOf(monitored(), 'edge').volumeMounts).toContainEqual({ name: 'metrics', mountPath: '/run/metrics' });
+  const shop = newShop();
+  const edge = newProxy(shop);
+  edge.addRoute('/', newBackend(shop, 'orders'));
+  const without = edge.budget;
+  edge.addMonitoring();
+  expect(edge.budget.memorySum).toBeLessThanOrEqual(0.8 * edge.budget.memoryLimit);
+  expect(edge.budget.requests).toBeLessThan(without.requests);
 });
 
 test('only the scraper reaches the port', () => {

@@ -51,7 +51,7 @@ export async function testConfiguration(conf: string): Promise<void> {
       file,
       conf
         .replaceAll(/(kube-dns|[a-z0-9-]+-cluster-ip)\.[a-z0-9.-]+/g, '127.0.0.1')
-        .replaceAll(/(?<="|="?)\/(tmp|run\/certificates|var\/cache\/nginx)\//g, `${directory}/`)
+        .replaceAll(/(?<="|="?)\/(tmp|run\/certificates|run\/metrics|var\/cache\/nginx)\//g, `${directory}/`)
         .replaceAll('"/usr/lib/nginx/modules/', `"${nginx.modulesDirectory}/`)
         .replaceAll(/(?<=proxy_ssl_trusted_certificate )"[^"]*"/g, () => `"${authority(directory)}"`),
     );
