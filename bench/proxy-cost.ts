@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,6 +13,7 @@ import { DnsServer } from '../local/dns-server';
 import { findNginx } from '../local/find-nginx/find-nginx';
 import { zone } from '../local/deployment';
 import { localHosts, modelElsewhere } from '../local/elsewhere';
+import { freePort } from '../local/ports';
 import type { ProxyModel } from '../model/proxy';
 import { lastGoodCertificateScript } from '../nginx/tls/last-good-certificate-section';
 import { nginxConf } from '../nginx/nginx-conf';
@@ -241,9 +242,7 @@ type FairleadPorts = [number, number, number, number, number];
 type Ports = [number, number, number, number, FairleadPorts, FairleadPorts];
 
 async function freePorts(): Promise<Ports> {
-  const servers = Array.from({ length: 14 }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) server.close();
+  const ports = [];
+  for (let port = 0; port < 14; port += 1) ports.push(await freePort());
   return [...ports.slice(0, 4), ports.slice(4, 9), ports.slice(9)] as Ports;
 }

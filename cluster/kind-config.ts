@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
+import { freePort } from '../local/ports';
 import { port } from '../validation/amounts';
 import { Failure } from './command-line';
 
@@ -48,15 +49,7 @@ export function kindConfig(ports: readonly HostPorts[]): string {
 
 /** Two ports of this machine that nothing has. */
 export async function freePorts(): Promise<HostPorts> {
-  const servers = [createServer(), createServer()] as const;
-  for (const server of servers) {
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-  }
-  const [httpPort, httpsPort] = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) server.close();
-  if (httpPort === undefined || httpsPort === undefined) throw new Error('a server that listens has a port');
-  return { httpPort, httpsPort };
+  return { httpPort: await freePort(), httpsPort: await freePort() };
 }
 
 /** A port as it stands on a command line. */

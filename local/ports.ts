@@ -66,11 +66,16 @@ function another(port: number): number {
 const firstPort = 20_000;
 const lastPort = 32_767;
 
+/** What this process was given: it may not listen there yet. */
+const given = new Set<number>();
+
 /** A port that is free at this moment, on every address: a program may listen on all of them. */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 20; attempt += 1) {
     const port = randomInt(firstPort, lastPort + 1);
-    if ((await whyNotListening('::', port)) === undefined) return port;
+    if (given.has(port) || (await whyNotListening('::', port)) !== undefined) continue;
+    given.add(port);
+    return port;
   }
   const server = createServer().listen(0);
   await once(server, 'listening');

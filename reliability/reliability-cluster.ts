@@ -12,6 +12,7 @@ import { loadImage, pullMissingImage } from '../cluster/node-images';
 import { eventually, type Progress } from '../cluster/progress';
 import { type Component, nodeOf, Workloads } from '../cluster/workloads';
 import type { LoadNode } from '../load/node-health';
+import { freePort } from '../local/ports';
 import { type Changes, ReliabilityEnvironment, standardReplicas } from './environment';
 import { type ApiUnderLoad, statusesOf } from './run-options';
 
@@ -79,7 +80,7 @@ export class ReliabilityCluster {
     else {
       const ports: HostPorts[] = [await freePorts()];
       for (const worker of [await freePorts(), await freePorts()]) {
-        ports.push({ ...worker, healthCheckPort: (await freePorts()).httpPort });
+        ports.push({ ...worker, healthCheckPort: await freePort() });
       }
       await progress.step(`kind cluster "${cluster.name}", created`, () => cluster.create(ports, signal));
     }

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Agent, request } from 'undici';
-import { freePorts } from '../nginx/support/real-nginx';
+import { freePort } from '../../local/ports';
 import { onTestFinished } from '../afterwards';
 import { until } from '../until';
 
@@ -86,7 +86,7 @@ new LoadBalancedApi(new App(), 'orders', { image: 'x', port: 70000 });
 
 test("the command runs an app of the package's user, and asks for one if none is given", async () => {
   const cli = join(app, 'node_modules', 'fairlead', 'lib', 'cli.js');
-  const [httpPort, httpsPort, metricsPort] = await freePorts(3);
+  const [httpPort, httpsPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
   const ports = ['--http-port', httpPort, '--https-port', httpsPort, '--metrics-port', metricsPort].map(String);
   const elsewhere = spawnSync(process.execPath, [cli, 'start', ...ports], { cwd: tmpdir(), encoding: 'utf8' });
   expect(elsewhere.stderr).toBe(

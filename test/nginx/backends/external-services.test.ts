@@ -8,12 +8,13 @@ import { KeyPair } from '../../../certificates/key-pair';
 import { ExternalService, type ExternalUrlOptions } from '../../../charts/external-service';
 import type { NginxProxy } from '../../../charts/nginx-proxy';
 import { FixedResponse } from '../../../charts/route-targets';
+import { freePort } from '../../../local/ports';
 import { Rewrite } from '../../../model/matching';
 import { Retries, type RouteOptions } from '../../../model/route-options';
 import { onFileFinished, onTestFinished } from '../../afterwards';
 import { newProxy, newShop } from '../../charts/manifests';
 import { PrivateAuthority, privateAuthority } from '../tls/key-pairs';
-import { Answer, freePorts, RealNginx } from '../support/real-nginx';
+import { Answer, RealNginx } from '../support/real-nginx';
 import { echo, echoed } from '../support/several-backends';
 import { StubApi } from '../support/stub-api';
 import { StubDns } from '../support/stub-dns';
@@ -210,7 +211,7 @@ test('a service that goes elsewhere is followed by DNS', async () => {
 });
 
 test('nginx starts, is started, and serves all else while a service is away, which is 502 until it comes', async () => {
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const proxy = await startWith((edge) => {
     edge.addRoute('/unknown', ExternalService.fromUrl(`https://nowhere.test:${port}`, { caSecret: 'legacy-ca' }));
     edge.addRoute('/refusing', ExternalService.fromUrl(`https://${host}:${port}`, { caSecret: 'legacy-ca' }));

@@ -5,11 +5,12 @@ import { Agent } from 'node:https';
 import { connect, createServer, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket, WebSocketServer } from 'ws';
+import { freePort } from '../../../local/ports';
 import { LoadBalancing, RequestKey } from '../../../model/load-balancing';
 import { timeline } from '../../../model/timeline';
 import { until } from '../../until';
 import { proxyModel, ProxyParts } from '../support/models';
-import { freePorts, RealNginx } from '../support/real-nginx';
+import { RealNginx } from '../support/real-nginx';
 import { StubApi } from '../support/stub-api';
 import { Instance, StubDns } from '../support/stub-dns';
 
@@ -43,7 +44,7 @@ async function api(name: string, listener: RequestListener = ok): Promise<StubAp
 }
 
 async function closedPort(): Promise<Instance> {
-  return { address: '127.0.0.1', port: (await freePorts(1))[0] ?? 0 };
+  return { address: '127.0.0.1', port: await freePort() };
 }
 
 /** An instance that reads some of a request, and whose connection then meets its fate. */

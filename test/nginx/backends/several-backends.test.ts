@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { RequestListener } from 'node:http';
 import { createServer, Socket } from 'node:net';
+import { freePort } from '../../../local/ports';
 import { RequestKey } from '../../../model/load-balancing';
 import { Match } from '../../../model/matching';
 import { timeline } from '../../../model/timeline';
 import { until } from '../../until';
 import { proxyModel, ProxyParts } from '../support/models';
-import { freePorts, RealNginx } from '../support/real-nginx';
+import { RealNginx } from '../support/real-nginx';
 import { Echo, echo } from '../support/several-backends';
 import { StubApi } from '../support/stub-api';
 import { Instance, StubDns } from '../support/stub-dns';
@@ -33,7 +34,7 @@ async function api(name: string, listener: RequestListener = echo(name)): Promis
 }
 
 async function closedPort(): Promise<Instance> {
-  return { address: '127.0.0.1', port: (await freePorts(1))[0] ?? 0 };
+  return { address: '127.0.0.1', port: await freePort() };
 }
 
 /** An instance that reads some of a request, and whose connection then meets its fate. */

@@ -2,6 +2,7 @@ import { readFileSync, statSync, truncateSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { once } from 'node:events';
+import { freePort } from '../../../local/ports';
 import { nginxConf } from '../../../nginx/nginx-conf';
 import { metricsModel } from '../../../nginx/metrics/metrics-model';
 import { placeModel } from '../../../nginx/place';
@@ -10,7 +11,6 @@ import { onTestFinished } from '../../afterwards';
 import { until } from '../../until';
 import { proxyBudget, proxyModel, ProxyParts, somePlace } from '../support/models';
 import { startWithOneInstance } from '../support/one-instance';
-import { freePorts } from '../support/real-nginx';
 import { scrape, sum } from './exposition';
 
 function modelOf(parts: ProxyParts) {
@@ -62,7 +62,7 @@ test('nginx.conf has nothing of metrics where its place has no port for them', (
 });
 
 test('requests beyond the bound are counted as others, and this is said', async () => {
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const { nginx } = await startWithOneInstance(
     { metrics: { maxSeries: 200 } },
     (request, response) => {
@@ -88,7 +88,7 @@ test('requests beyond the bound are counted as others, and this is said', async 
 });
 
 test('a connection over the limit is counted as refused', async () => {
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const { nginx } = await startWithOneInstance(
     { budget: { ...proxyBudget(), connections: 2 }, unlimitedClients: [] },
     undefined,
@@ -112,7 +112,7 @@ test('a connection over the limit is counted as refused', async () => {
 });
 
 test('a peer that is not asked any more disappears, and one that comes back is counted anew', async () => {
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const { nginx, api } = await startWithOneInstance({}, undefined, { metricsPort: port }, (conf) =>
     conf.replace(/(js_var \$metrics_peers_forgotten) \d+/, '$1 0.2'),
   );
@@ -126,7 +126,7 @@ test('a peer that is not asked any more disappears, and one that comes back is c
 });
 
 test('what is more than a file may hold is skipped, and said', async () => {
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const { nginx } = await startWithOneInstance({}, undefined, { metricsPort: port }, (conf) =>
     conf.replace(/(js_var \$metrics_most_bytes) \d+/, '$1 1000'),
   );
@@ -139,7 +139,7 @@ test('what is more than a file may hold is skipped, and said', async () => {
 });
 
 test('a file that is not written to any more is emptied once it is counted', async () => {
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const { nginx } = await startWithOneInstance({}, undefined, { metricsPort: port }, (conf) =>
     conf.replaceAll('{18}[0-4]', '{18}[02468]').replace(/(js_var \$metrics_slot) \d+/, '$1 1'),
   );

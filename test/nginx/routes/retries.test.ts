@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { RequestListener } from 'node:http';
 import { createServer, Server, Socket } from 'node:net';
+import { freePort } from '../../../local/ports';
 import { timeline } from '../../../model/timeline';
 import { until } from '../../until';
 import { proxyModel, RouteParts } from '../support/models';
-import { freePorts, RealNginx } from '../support/real-nginx';
+import { RealNginx } from '../support/real-nginx';
 import { StubApi } from '../support/stub-api';
 import { Instance, StubDns } from '../support/stub-dns';
 
@@ -35,7 +36,7 @@ async function api(name: string, listener: RequestListener = ok): Promise<StubAp
 }
 
 async function closedPort(): Promise<Instance> {
-  return { address: '127.0.0.1', port: (await freePorts(1))[0] ?? 0 };
+  return { address: '127.0.0.1', port: await freePort() };
 }
 
 /** An instance that takes requests and drops the connection once it has read some of one. */

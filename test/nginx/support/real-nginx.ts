@@ -14,12 +14,12 @@ import {
 } from 'node:fs';
 import { OutgoingHttpHeaders } from 'node:http';
 import { request, RequestOptions } from 'node:https';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { KeyPair } from '../../../certificates/key-pair';
 import { selfSignedKeyPair } from '../../../certificates/self-signed';
 import { findNginx } from '../../../local/find-nginx/find-nginx';
+import { freePort } from '../../../local/ports';
 import { certificatesOf, ProxyModel } from '../../../model/proxy';
 import { accessTokensScript } from '../../../nginx/auth/access-tokens-section';
 import { lastGoodCertificateScript } from '../../../nginx/tls/last-good-certificate-section';
@@ -129,20 +129,18 @@ export class RealNginx {
     start: RealNginxStart = {},
   ): Promise<RealNginx> {
     const directory = mkdtempSync(join(tmpdir(), 'fairlead-nginx-'));
-    const ports = await freePorts(6);
-    const [httpPort = 0, httpsPort = 0, probePort = 0, certificateCheckPort = 0, behindHttp = 0, behindHttps = 0] =
-      ports;
+    const httpsPort = await freePort();
     const nginx = await findNginx();
     const whole = somePlace({
       listenAddress: nginx.listenAddress,
-      httpPort,
+      httpPort: await freePort(),
       httpsPort,
-      probePort,
+      probePort: await freePort(),
       externalHttpsPort: httpsPort,
       certificateDirectory: join(directory, 'tls'),
       hostCertificatesDirectory: join(directory, 'tls-of-hosts'),
-      certificateCheckPort,
-      connectionCount: { httpPort: behindHttp, httpsPort: behindHttps },
+      certificateCheckPort: await freePort(),
+      connectionCount: { httpPort: await freePort(), httpsPort: await freePort() },
       modulesDirectory: nginx.modulesDirectory,
       runtimeDirectory: directory,
       accessLog: join(directory, 'access.log'),
@@ -303,12 +301,4 @@ function layOutSecret(directory: string, { certificate, privateKey }: KeyPair): 
   symlinkSync(basename(version), join(directory, '..data_new'));
   renameSync(join(directory, '..data_new'), join(directory, '..data'));
   if (first) for (const name of ['tls.crt', 'tls.key']) symlinkSync(join('..data', name), join(directory, name));
-}
-
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
 }
