@@ -1,8 +1,8 @@
 import type { BackendProps } from './charts/backend-props';
-import { Certificate } from './charts/certificate';
-import { Exposure } from './charts/exposure';
+import { Certificate } from './charts/proxy/certificate';
+import { Exposure } from './charts/proxy/exposure';
 import type { LoadBalancedApiProps } from './charts/load-balanced-api';
-import type { ProxyResources } from './charts/nginx-proxy-props';
+import type { ProxyResources } from './charts/proxy/nginx-proxy-props';
 import { cpus } from './validation/amounts';
 import { record } from './validation/collections';
 import { InvalidOption } from './validation/invalid-option';

@@ -5,7 +5,7 @@ export default {
   ...base,
   testMatch: [
     '<rootDir>/test/nginx/{configurations,refusals,ways-around}.test.ts',
-    '<rootDir>/test/model/*.test.ts',
+    '<rootDir>/test/model/**/*.test.ts',
     '<rootDir>/test/charts/**/*.test.ts',
   ],
   testPathIgnorePatterns: [

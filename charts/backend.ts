@@ -2,9 +2,9 @@ import { ApiObject, Duration, JsonPatch, Size } from 'cdk8s';
 import { type INetworkPolicyPeer, Probe, Service, ServiceType, Volume } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import type { BackendModel } from '../model/proxy';
-import type { IMirrorTarget } from '../model/mirror';
-import type { AuthTarget } from '../model/auth';
-import type { RouteBackend, TargetModel } from '../model/route';
+import type { IMirrorTarget } from '../model/routes/mirror';
+import type { AuthTarget } from '../model/auth/auth';
+import type { RouteBackend, TargetModel } from '../model/routes/route';
 import { apiProbes, type ProbeTimes, type Timeline } from '../model/timeline';
 import { InvalidOption, named } from '../validation/invalid-option';
 import { dnsLabelName } from '../validation/names';
@@ -17,7 +17,7 @@ import { PodNetworkPolicy } from './pods/pod-network-policy';
 import { imagePullPolicy } from './pods/pod-options';
 import { RollingDeployment } from './pods/rolling-deployment';
 import { temporaryDirectory, temporaryVolume } from './pods/volume-mounts';
-import type { IRouteTarget, Route } from './route';
+import type { IRouteTarget, Route } from './routes/route';
 
 /** What a Service of ours has behind the name of its backend. */
 const clusterIpSuffix = '-cluster-ip';

@@ -1,17 +1,17 @@
 import { Construct } from 'constructs';
-import { routeOptions, type RouteOptions } from '../model/route-options';
+import { routeOptions, type RouteOptions } from '../model/routes/route-options';
 import { knownOptions, record } from '../validation/collections';
 import { allErrors, grouped, InvalidOption, named } from '../validation/invalid-option';
 import { asGiven, knownValues, optional, type Reader, type Table } from '../validation/options';
 import { Backend, backendName } from './backend';
 import { backendOptions, type BackendProps, backendSettings } from './backend-props';
-import type { Certificate } from './certificate';
-import type { Exposure } from './exposure';
+import type { Certificate } from './proxy/certificate';
+import type { Exposure } from './proxy/exposure';
 import { namespaceModel, type NamespaceOptions, ownNamespace, refuseTaken, RestrictedNamespace } from './namespace';
-import { NginxProxy } from './nginx-proxy';
-import { nginxProxyOptions, type NginxProxyProps, nginxProxySettings } from './nginx-proxy-props';
+import { NginxProxy } from './proxy/nginx-proxy';
+import { nginxProxyOptions, type NginxProxyProps, nginxProxySettings } from './proxy/nginx-proxy-props';
 import { pathOf } from './patches';
-import type { Route } from './route';
+import type { Route } from './routes/route';
 
 /** One API behind one proxy: the options of its backend, and those of what is around it. All but `image` have a default. */
 export interface LoadBalancedApiProps extends BackendProps {

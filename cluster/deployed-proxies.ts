@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import type { IConstruct } from 'constructs';
 import { LoadBalancedApi } from '../charts/load-balanced-api';
 import { loadedApps, type Variables } from '../charts/loaded-apps';
-import { NginxProxy } from '../charts/nginx-proxy';
+import { NginxProxy } from '../charts/proxy/nginx-proxy';
 import { Failure } from './command-line';
 
 /** The proxies of an app as `cdk8s synth` sees it; no manifest is written. */

@@ -5,7 +5,7 @@ import { Yaml } from 'cdk8s';
 import type { KeyPair } from '../certificates/key-pair';
 import { selfSignedKeyPair } from '../certificates/self-signed';
 import type { Backend } from '../charts/backend';
-import type { NginxProxy } from '../charts/nginx-proxy';
+import type { NginxProxy } from '../charts/proxy/nginx-proxy';
 import { LoadBalancing } from '../model/load-balancing';
 import { type BackendModel, certificatesOf, type ProxyModel } from '../model/proxy';
 import { accessTokensScript, hasTokens } from '../nginx/auth/access-tokens-section';
@@ -14,12 +14,12 @@ import { externalServicesOf } from '../nginx/plan';
 import { hasStaleAnswers, staleAnswersScript } from '../nginx/routes/cache-section';
 import { port } from '../validation/amounts';
 import { InvalidOption } from '../validation/invalid-option';
-import { localAuthFiles, writeAuthFiles } from './auth-files';
-import { proxyOfMain } from './deployment';
-import { backendTimes, localHosts, modelElsewhere, proxyTimes } from './elsewhere';
-import { externalServicesHere, type LocalExternalServices, writeAuthorities } from './external-services';
-import { localFiles, missingFiles } from './local-files';
-import { plainEnvironment } from './programs';
+import { localAuthFiles, writeAuthFiles } from './deployment/auth-files';
+import { proxyOfMain } from './deployment/deployment';
+import { backendTimes, localHosts, modelElsewhere, proxyTimes } from './deployment/elsewhere';
+import { externalServicesHere, type LocalExternalServices, writeAuthorities } from './deployment/external-services';
+import { localFiles, missingFiles } from './deployment/local-files';
+import { plainEnvironment } from './deployment/programs';
 import { UsageError, wholeNumber } from './start-options';
 
 const help = `fairlead compose: what main.ts deploys as a compose.yaml, for those who come from Docker Compose

@@ -9,13 +9,13 @@ import { metricsFiles, metricsScript } from '../nginx/metrics/metrics-section';
 import { nginxConf } from '../nginx/nginx-conf';
 import type { Place } from '../nginx/place';
 import { hasStaleAnswers, staleAnswersScript } from '../nginx/routes/cache-section';
-import { writeAuthFiles } from './auth-files';
-import { writeAuthorities, writeSystemAuthorities } from './external-services';
+import { writeAuthFiles } from './deployment/auth-files';
+import { writeAuthorities, writeSystemAuthorities } from './deployment/external-services';
 import { cacheDirectory } from './find-nginx/cache-directory';
 import { findNginx } from './find-nginx/find-nginx';
 import { Nginx } from './find-nginx/nginx';
 import { giveToWorkers, workerUser } from './find-nginx/worker-user';
-import { LocalDeployment } from './deployment';
+import { LocalDeployment } from './deployment/deployment';
 import { StartOptions } from './start-options';
 
 const mostWorkers = 4;

@@ -3,14 +3,14 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { weightsInterval } from '../nginx/backends/live-weights-section';
-import { Backends } from './backends';
+import { Backends } from './deployment/backends';
 import { banner, consoleHelp, readConsoleCommands } from './console';
-import { LocalDeployment, localDeployment } from './deployment';
+import { LocalDeployment, localDeployment } from './deployment/deployment';
 import { DnsServer } from './dns-server';
-import { lookedUpHere } from './external-services';
+import { lookedUpHere } from './deployment/external-services';
 import { Nginx } from './find-nginx/nginx';
 import { closedDirectories, temporaryDirectory } from './find-nginx/worker-user';
-import { missingFiles } from './local-files';
+import { missingFiles } from './deployment/local-files';
 import { prepareLocalProxy } from './local-proxy';
 import { apiLogLines, nginxLogLine } from './log-line';
 import { Output } from './output';
@@ -19,7 +19,7 @@ import { ApiProcess, Death } from './processes/api-process';
 import { NginxProcess } from './processes/nginx-process';
 import { Watchdog } from './processes/watchdog';
 import { StartOptions } from './start-options';
-import { Weights } from './weights';
+import { Weights } from './deployment/weights';
 
 /** After so many attempts a command that never was ready is not started any more. */
 const attemptsAtStart = 3;

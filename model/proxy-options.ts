@@ -4,8 +4,8 @@ import { record } from '../validation/collections';
 import { InvalidOption } from '../validation/invalid-option';
 import { hostName } from '../validation/names';
 import { flag, group, listOf, optional, type Table, type Values, withDefault } from '../validation/options';
-import { budgetOptions, type BudgetProps } from './budget';
-import { responseHeader } from './headers';
+import { budgetOptions, type BudgetProps } from './budget-options';
+import { responseHeader } from './routes/headers';
 import type { HostModel, ProxyModel } from './proxy';
 import { proxyTimes, type ProxyTimes, timelineOptions } from './timeline';
 

@@ -1,6 +1,6 @@
 import type { Budget } from './budget';
 import type { LoadBalancing } from './load-balancing';
-import type { RouteModel } from './route';
+import type { RouteModel } from './routes/route';
 import type { Timeline } from './timeline';
 
 /** A backend as a proxy sees it. */

@@ -1,7 +1,7 @@
-import { buffers } from '../model/budget';
-import { ProvedValue, RequestHeader } from '../model/headers';
+import { buffers } from '../model/memory-costs';
+import { ProvedValue, RequestHeader } from '../model/routes/headers';
 import { ProxyModel } from '../model/proxy';
-import { RouteModel } from '../model/route';
+import { RouteModel } from '../model/routes/route';
 import { block, Directive, directive, heading, Node, quoteWithVariables } from './directive';
 import { authority } from './place';
 import { Plan } from './plan';

@@ -1,7 +1,7 @@
-import { buffers } from '../model/budget';
+import { buffers } from '../model/memory-costs';
 import { HostModel } from '../model/proxy';
 import { errorPageHeaders, pageHeaders, securityHeaders } from '../model/proxy-options';
-import { RouteModel } from '../model/route';
+import { RouteModel } from '../model/routes/route';
 import { block, directive, Directive, heading, Node, quoteWithVariables } from './directive';
 import { isForwarded, Plan } from './plan';
 import { corsAnswerHeaders, hiddenByCors } from './routes/cors-section';

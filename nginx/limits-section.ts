@@ -1,6 +1,6 @@
-import { buffers } from '../model/budget';
+import { buffers } from '../model/memory-costs';
 import { ProxyModel } from '../model/proxy';
-import { RouteModel } from '../model/route';
+import { RouteModel } from '../model/routes/route';
 import { duration, numbersAbove, size } from './amounts';
 import { block, directive, Directive, heading, Node, quote } from './directive';
 import { listen } from './listen';

@@ -1,4 +1,4 @@
-import { cachesOf } from '../model/route';
+import { cachesOf } from '../model/routes/route';
 import { block, directive, Directive, heading, Node, quote } from './directive';
 import { Plan } from './plan';
 

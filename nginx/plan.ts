@@ -1,6 +1,6 @@
-import { ExternalServiceModel } from '../model/external-service';
+import { ExternalServiceModel } from '../model/routes/external-service';
 import { BackendModel, CertificateModel, certificatesOf, HostModel, ProxyModel } from '../model/proxy';
-import { RouteModel } from '../model/route';
+import { RouteModel } from '../model/routes/route';
 import { PlaceModel } from './place';
 import { byCodePoints, candidates, Choice, isConditional, PathModel, paths } from './routes/routing';
 

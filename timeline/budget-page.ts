@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { App } from 'cdk8s';
 import { LoadBalancedApi, type LoadBalancedApiProps } from '../charts/load-balanced-api';
-import type { Budget, MemoryShare } from '../model/budget';
-import type { RouteOptions } from '../model/route-options';
+import type { Budget } from '../model/budget';
+import type { MemoryShare } from '../model/memory-costs';
+import type { RouteOptions } from '../model/routes/route-options';
 
 type ProxyProps = NonNullable<LoadBalancedApiProps['proxy']>;
 

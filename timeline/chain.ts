@@ -1,6 +1,6 @@
 import { Backend } from '../charts/backend';
-import type { NginxProxy } from '../charts/nginx-proxy';
-import type { Route } from '../charts/route';
+import type { NginxProxy } from '../charts/proxy/nginx-proxy';
+import type { Route } from '../charts/routes/route';
 import type { Timeline } from '../model/timeline';
 import { certificateInterval } from '../nginx/tls/last-good-certificate-section';
 import type { Moment } from '../reliability/scenario-result';

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { NginxProxy } from '../charts/nginx-proxy';
+import type { NginxProxy } from '../charts/proxy/nginx-proxy';
 import { commandLine } from '../cluster/command-line';
 import { deployedProxies } from '../cluster/deployed-proxies';
 import { Output } from '../local/output';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { JwtAuthModel, longestClaims } from '../../model/auth';
-import { TokenRules } from '../../model/budget';
-import { RouteModel } from '../../model/route';
+import { JwtAuthModel, longestClaims } from '../../model/auth/auth';
+import { TokenRules } from '../../model/budget-options';
+import { RouteModel } from '../../model/routes/route';
 import { block, directive, Directive, heading, Node, quote } from '../directive';
 import { provedVariable } from '../forwarding-section';
 import { HostPlan, Plan } from '../plan';

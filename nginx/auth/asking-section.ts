@@ -1,4 +1,4 @@
-import { ExternalAuthModel } from '../../model/auth';
+import { ExternalAuthModel } from '../../model/auth/auth';
 import { externalTls, isSecure } from '../backends/external-services';
 import { block, directive, Directive, quoteWithVariables } from '../directive';
 import { requestHeaders } from '../forwarding-section';

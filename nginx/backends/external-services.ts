@@ -1,7 +1,7 @@
-import { AuthTarget } from '../../model/auth';
-import { ExternalServices } from '../../model/budget';
-import { ExternalServiceModel } from '../../model/external-service';
-import { RouteModel, TargetModel } from '../../model/route';
+import { AuthTarget } from '../../model/auth/auth';
+import { ExternalServices } from '../../model/budget-options';
+import { ExternalServiceModel } from '../../model/routes/external-service';
+import { RouteModel, TargetModel } from '../../model/routes/route';
 import { block, directive, Directive, heading, Node, quote } from '../directive';
 import { PlaceModel } from '../place';
 import { externalServicesOf, Plan } from '../plan';

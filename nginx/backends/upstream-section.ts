@@ -1,6 +1,6 @@
-import { idleConnections } from '../../model/budget';
+import { idleConnections } from '../../model/memory-costs';
 import { BackendModel } from '../../model/proxy';
-import { RouteModel } from '../../model/route';
+import { RouteModel } from '../../model/routes/route';
 import { block, directive, Directive, heading, Node } from '../directive';
 import { backendsOf, Plan } from '../plan';
 import { requestVariable } from '../routes/request-variables';

@@ -1,4 +1,4 @@
-import { RouteModel } from '../../model/route';
+import { RouteModel } from '../../model/routes/route';
 import { block, directive, Directive, heading, Node } from '../directive';
 import { Plan } from '../plan';
 

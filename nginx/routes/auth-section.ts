@@ -1,6 +1,6 @@
-import { AuthModel } from '../../model/auth';
-import { AuthFile } from '../../model/auth-file';
-import { RouteModel } from '../../model/route';
+import { AuthModel } from '../../model/auth/auth';
+import { AuthFile } from '../../model/auth/auth-file';
+import { RouteModel } from '../../model/routes/route';
 import { askingLocation } from '../auth/asking-section';
 import { hasTokens, tokenLocation } from '../auth/access-tokens-section';
 import { block, directive, Directive, Node, quoteWithVariables } from '../directive';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheKeysZone } from '../../model/budget';
-import { CacheModel } from '../../model/response-cache';
-import { cachesOf, RouteModel } from '../../model/route';
+import { cacheKeysZone } from '../../model/memory-costs';
+import { CacheModel } from '../../model/routes/response-cache';
+import { cachesOf, RouteModel } from '../../model/routes/route';
 import { numbersAbove, size } from '../amounts';
 import { upstreamOf } from '../backends/upstream-section';
 import { block, directive, Directive, heading, Node, quote } from '../directive';

@@ -1,5 +1,5 @@
-import { ConditionModel } from '../../model/matching';
-import { RouteModel } from '../../model/route';
+import { ConditionModel } from '../../model/routes/matching';
+import { RouteModel } from '../../model/routes/route';
 import { block, Directive, directive, heading, Node, quote } from '../directive';
 import { Plan } from '../plan';
 import { requestVariable } from './request-variables';

@@ -1,6 +1,6 @@
-import { corsHeaders } from '../../model/cors';
+import { corsHeaders } from '../../model/routes/cors';
 import { HostModel } from '../../model/proxy';
-import { RouteModel } from '../../model/route';
+import { RouteModel } from '../../model/routes/route';
 import { block, directive, Directive, heading, Node, quote } from '../directive';
 import { Plan } from '../plan';
 import { literal } from './conditions-section';

@@ -1,4 +1,4 @@
-import { FilesModel, RouteModel } from '../../model/route';
+import { FilesModel, RouteModel } from '../../model/routes/route';
 import { block, directive, Directive, heading, Node, quote, quoteWithVariables } from '../directive';
 import { compressedTypes } from '../headers-section';
 import { authority } from '../place';

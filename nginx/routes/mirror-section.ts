@@ -1,4 +1,4 @@
-import { RouteModel } from '../../model/route';
+import { RouteModel } from '../../model/routes/route';
 import { mirrorUpstream } from '../backends/upstream-section';
 import { block, directive, Directive, heading, Node } from '../directive';
 import { mirroredHeaders } from '../forwarding-section';

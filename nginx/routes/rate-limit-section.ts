@@ -1,5 +1,5 @@
-import { RateLimit } from '../../model/rate-limit';
-import { RouteModel } from '../../model/route';
+import { RateLimit } from '../../model/routes/rate-limit';
+import { RouteModel } from '../../model/routes/route';
 import { block, directive, Directive, heading, Node } from '../directive';
 import { NamedError } from '../error-answer';
 import { HostPlan, Plan } from '../plan';

@@ -1,4 +1,4 @@
-import { RouteModel, TargetModel } from '../../model/route';
+import { RouteModel, TargetModel } from '../../model/routes/route';
 import { block, Directive, directive, heading, Node, quote, quoteWithVariables } from '../directive';
 import { authority } from '../place';
 import { Plan } from '../plan';

@@ -1,5 +1,5 @@
 import { HostModel } from '../../model/proxy';
-import { RouteModel } from '../../model/route';
+import { RouteModel } from '../../model/routes/route';
 import { block, directive, Directive, heading, literalPieces, Node } from '../directive';
 import { anyErrorLocation, errorPages, errorPath, jsonAnswer, NamedError, withStatus } from '../error-answer';
 import { headersOfErrorPage } from '../headers-section';

@@ -1,4 +1,4 @@
-import { RouteModel } from '../../model/route';
+import { RouteModel } from '../../model/routes/route';
 import { externalTls, isSecure } from '../backends/external-services';
 import { chooseBackend, hasFallback, upstreamOf } from '../backends/upstream-section';
 import { block, directive, Directive, Node, quote, quotedPieces, snippets } from '../directive';

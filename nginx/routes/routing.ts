@@ -1,5 +1,5 @@
 import { HostModel } from '../../model/proxy';
-import { RouteModel } from '../../model/route';
+import { RouteModel } from '../../model/routes/route';
 
 /** Which route a request goes by: one, the first whose conditions hold, or none at all. */
 export type Choice = RouteModel | ConditionalChoice | undefined;

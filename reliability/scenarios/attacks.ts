@@ -1,4 +1,4 @@
-import { httpsPort } from '../../charts/nginx-pod';
+import { httpsPort } from '../../charts/proxy/nginx-pod';
 import type { Pod } from '../../cluster/pods';
 import { memoryBytes } from '../../validation/amounts';
 import { type AttackCommand, Attacker, type AttackTally } from '../attacker';

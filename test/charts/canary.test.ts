@@ -1,7 +1,7 @@
 import { App } from 'cdk8s';
 import { Backend, type BackendProps, Match, NginxProxy, RestrictedNamespace, TrafficSplit } from '../../index';
-import { Certificate } from '../../charts/certificate';
-import type { IRouteTarget } from '../../charts/route';
+import { Certificate } from '../../charts/proxy/certificate';
+import type { IRouteTarget } from '../../charts/routes/route';
 import { type Manifest, manifestsOf } from './manifests';
 
 /** What main.ts says at one step of docs/operations.md. */

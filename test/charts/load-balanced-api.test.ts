@@ -5,7 +5,7 @@ import { ApiObject, App, Chart, JsonPatch, YamlOutputType } from 'cdk8s';
 import { ConfigMap } from 'cdk8s-plus-27';
 import { LoadBalancedApi } from '../../charts/load-balanced-api';
 import type { RestrictedNamespace } from '../../charts/namespace';
-import { Path } from '../../model/matching';
+import { Path } from '../../model/routes/matching';
 import {
   containerOf,
   find,

@@ -1,11 +1,11 @@
 import { App, Testing } from 'cdk8s';
 import { Backend } from '../../charts/backend';
 import type { BackendProps } from '../../charts/backend-props';
-import { Certificate } from '../../charts/certificate';
+import { Certificate } from '../../charts/proxy/certificate';
 import { LoadBalancedApi, type LoadBalancedApiProps } from '../../charts/load-balanced-api';
 import { type NamespaceOptions, RestrictedNamespace } from '../../charts/namespace';
-import { NginxProxy } from '../../charts/nginx-proxy';
-import type { NginxProxyProps } from '../../charts/nginx-proxy-props';
+import { NginxProxy } from '../../charts/proxy/nginx-proxy';
+import type { NginxProxyProps } from '../../charts/proxy/nginx-proxy-props';
 
 /** As much of a manifest as a test looks at. */
 export interface Manifest {

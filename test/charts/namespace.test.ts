@@ -3,7 +3,7 @@ import { ConfigMap, Deployment, Job } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { Backend } from '../../charts/backend';
 import { RestrictedNamespace } from '../../charts/namespace';
-import { NginxProxy } from '../../charts/nginx-proxy';
+import { NginxProxy } from '../../charts/proxy/nginx-proxy';
 import { find, image, namesOf, newBackend, newProxy, newShop, objectsAround } from './manifests';
 
 describe('A namespace', () => {

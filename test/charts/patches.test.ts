@@ -1,7 +1,7 @@
 import { ApiObject, App, JsonPatch } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { IConstruct } from 'constructs';
-import { Certificate } from '../../charts/certificate';
+import { Certificate } from '../../charts/proxy/certificate';
 import { LoadBalancedApi } from '../../charts/load-balanced-api';
 import { besideKeyPair } from './options/every-option';
 import { find, type Manifest, props, synthesize } from './manifests';

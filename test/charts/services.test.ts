@@ -1,4 +1,4 @@
-import { Exposure } from '../../charts/exposure';
+import { Exposure } from '../../charts/proxy/exposure';
 import { containerOf, find, type Manifest, nginxConfOf, podSpecOf, synthesize } from './manifests';
 
 const nginx = (exposure?: Exposure): Manifest =>

@@ -1,8 +1,8 @@
 import { NetworkPolicyIpBlock } from 'cdk8s-plus-27';
 import type { Backend } from '../../charts/backend';
-import { Certificate } from '../../charts/certificate';
-import { Exposure } from '../../charts/exposure';
-import { Redirect, type Share, TrafficSplit } from '../../charts/route-targets';
+import { Certificate } from '../../charts/proxy/certificate';
+import { Exposure } from '../../charts/proxy/exposure';
+import { Redirect, type Share, TrafficSplit } from '../../charts/routes/route-targets';
 import { type Manifest, newBackend, newProxy, newShop, objectsAround, synthesize } from './manifests';
 
 /** nginx.conf is compared with what nginx/ renders elsewhere: here it would hide everything else. */

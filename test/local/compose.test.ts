@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadedApps } from '../../charts/loaded-apps';
-import { NginxProxy } from '../../charts/nginx-proxy';
+import { NginxProxy } from '../../charts/proxy/nginx-proxy';
 import { composeFile, composeModel } from '../../local/compose';
 import { onTestFinished } from '../afterwards';
 import { echo } from '../nginx/support/several-backends';

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import fc from 'fast-check';
-import { budget, type BudgetSettings, idleConnections } from '../../model/budget';
+import { budget } from '../../model/budget';
+import type { BudgetSettings } from '../../model/budget-options';
+import { idleConnections } from '../../model/memory-costs';
 import { budgetPage, columns, limitRows, memoryRows } from '../../timeline/budget-page';
 
 const MiB = 2 ** 20;

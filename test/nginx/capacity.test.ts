@@ -1,6 +1,6 @@
 import { LoadBalancing } from '../../model/load-balancing';
-import { Match, Path } from '../../model/matching';
-import { TargetModel } from '../../model/route';
+import { Match, Path } from '../../model/routes/matching';
+import { TargetModel } from '../../model/routes/route';
 import { nginxConf } from '../../nginx/nginx-conf';
 import { until } from '../until';
 import { HostParts, ProxyParts, proxyModel, RouteParts, somePlace } from './support/models';

@@ -1,9 +1,9 @@
-import { Cors } from '../../model/cors';
-import { ErrorPages } from '../../model/error-pages';
+import { Cors } from '../../model/routes/cors';
+import { ErrorPages } from '../../model/routes/error-pages';
 import { LoadBalancing, RequestKey } from '../../model/load-balancing';
-import { Match, Path } from '../../model/matching';
-import { RateLimit } from '../../model/rate-limit';
-import { CacheModel } from '../../model/response-cache';
+import { Match, Path } from '../../model/routes/matching';
+import { RateLimit } from '../../model/routes/rate-limit';
+import { CacheModel } from '../../model/routes/response-cache';
 import { timeline } from '../../model/timeline';
 import { nginxConf } from '../../nginx/nginx-conf';
 import { Place } from '../../nginx/place';

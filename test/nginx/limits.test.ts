@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect, Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
-import { Match } from '../../model/matching';
+import { Match } from '../../model/routes/matching';
 import { until } from '../until';
 import { proxyBudget, RouteParts } from './support/models';
 import { OneInstance, startWithOneInstance } from './support/one-instance';

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { NginxProxy } from '../../charts/nginx-proxy';
+import type { NginxProxy } from '../../charts/proxy/nginx-proxy';
 import { Load } from '../../load/load';
 import type { LoadRequest } from '../../load/load-request';
 import { RequestKey } from '../../model/load-balancing';

@@ -1,7 +1,7 @@
 import { App } from 'cdk8s';
 import { LoadBalancedApi, type LoadBalancedApiProps } from '../../charts/load-balanced-api';
 import { forEnvironment } from '../../environments';
-import { Retries } from '../../model/route-options';
+import { Retries } from '../../model/routes/route-options';
 import { fixedOptions } from '../../reliability/environment';
 
 const variables = ['FAIRLEAD_ENVIRONMENT', 'FAIRLEAD_API', 'FAIRLEAD_OPTIONS'] as const;

@@ -1,5 +1,5 @@
-import { Certificate } from '../../../charts/certificate';
-import { Exposure } from '../../../charts/exposure';
+import { Certificate } from '../../../charts/proxy/certificate';
+import { Exposure } from '../../../charts/proxy/exposure';
 import { LoadBalancing, RequestKey } from '../../../model/load-balancing';
 import type { LoadBalancedApiProps } from '../../../charts/load-balanced-api';
 import { forEnvironment } from '../../../environments';

@@ -6,23 +6,23 @@ import { ConfigMap, Env, EnvValue, Namespaces, ServiceAccount, Volume } from 'cd
 import { selfSignedKeyPair } from '../../../certificates/self-signed';
 import { type Autoscaling, type KedaOptions, ScalingMetric } from '../../../charts/pods/autoscaling';
 import type { BackendProps, BackendResources, HealthCheckPaths } from '../../../charts/backend-props';
-import { Certificate } from '../../../charts/certificate';
+import { Certificate } from '../../../charts/proxy/certificate';
 import {
   ExternalService,
   type ExternalServiceOptions,
   type ExternalUrlOptions,
-} from '../../../charts/external-service';
+} from '../../../charts/routes/external-service';
 import {
   type ClusterIpOptions,
   Exposure,
   type LoadBalancerOptions,
   type NodePortOptions,
-} from '../../../charts/exposure';
+} from '../../../charts/proxy/exposure';
 import type { LoadBalancedApiProps } from '../../../charts/load-balanced-api';
-import type { AlertOptions, MonitoringOptions, PodMonitorOptions } from '../../../charts/monitoring';
+import type { AlertOptions, MonitoringOptions, PodMonitorOptions } from '../../../charts/proxy/monitoring';
 import type { NamespaceOptions } from '../../../charts/namespace';
-import type { HostOptions } from '../../../charts/virtual-host';
-import type { NginxProxyProps, ProxyResources } from '../../../charts/nginx-proxy-props';
+import type { HostOptions } from '../../../charts/routes/virtual-host';
+import type { NginxProxyProps, ProxyResources } from '../../../charts/proxy/nginx-proxy-props';
 import type { PodOptions, SpreadOptions } from '../../../charts/pods/pod-options';
 import type { Amounts } from '../../../charts/pods/resources';
 import {
@@ -32,19 +32,19 @@ import {
   type RedirectOptions,
   TrafficSplit,
   type TrafficSplitOptions,
-} from '../../../charts/route-targets';
-import { type ImageFilesOptions, StaticFiles, type StaticFilesOptions } from '../../../charts/static-files';
-import { Auth, type BasicAuthOptions, type ExternalAuthOptions, type JwtAuthOptions } from '../../../model/auth';
-import { Cors, type CorsOptions } from '../../../model/cors';
-import { ErrorPages } from '../../../model/error-pages';
-import { Jwks, type JwksOptions } from '../../../model/jwks';
+} from '../../../charts/routes/route-targets';
+import { type ImageFilesOptions, StaticFiles, type StaticFilesOptions } from '../../../charts/routes/static-files';
+import { Auth, type BasicAuthOptions, type ExternalAuthOptions, type JwtAuthOptions } from '../../../model/auth/auth';
+import { Cors, type CorsOptions } from '../../../model/routes/cors';
+import { ErrorPages } from '../../../model/routes/error-pages';
+import { Jwks, type JwksOptions } from '../../../model/auth/jwks';
 import { LoadBalancing, RequestKey } from '../../../model/load-balancing';
-import { Match, Rewrite } from '../../../model/matching';
-import { Mirror, type MirrorOptions } from '../../../model/mirror';
-import { RateLimit, type RateLimitOptions } from '../../../model/rate-limit';
-import { ResponseCache, type ResponseCacheOptions } from '../../../model/response-cache';
+import { Match, Rewrite } from '../../../model/routes/matching';
+import { Mirror, type MirrorOptions } from '../../../model/routes/mirror';
+import { RateLimit, type RateLimitOptions } from '../../../model/routes/rate-limit';
+import { ResponseCache, type ResponseCacheOptions } from '../../../model/routes/response-cache';
 import type { ClientOptions, StrictTransportSecurity } from '../../../model/proxy-options';
-import { Retries, type RetryOptions, type RouteOptions } from '../../../model/route-options';
+import { Retries, type RetryOptions, type RouteOptions } from '../../../model/routes/route-options';
 import { type Manifest, newBackend, newProxy, newShop, objectsAround, synthesize, type TestProps } from '../manifests';
 
 /** Values of each option of an interface, each of which works when it is given alone: a mapped type, so that TypeScript misses none. */

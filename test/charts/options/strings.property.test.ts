@@ -1,8 +1,8 @@
 import { App } from 'cdk8s';
 import fc from 'fast-check';
 import { parseAllDocuments } from 'yaml';
-import { Certificate } from '../../../charts/certificate';
-import { Exposure } from '../../../charts/exposure';
+import { Certificate } from '../../../charts/proxy/certificate';
+import { Exposure } from '../../../charts/proxy/exposure';
 import { LoadBalancedApi } from '../../../charts/load-balanced-api';
 import { InvalidOption } from '../../../validation/invalid-option';
 import { find, type Manifest, podSpecOf, props, type TestProps } from '../manifests';

@@ -1,5 +1,5 @@
 import { Namespaces, NetworkPolicyIpBlock, Node, NodeTaintQuery } from 'cdk8s-plus-27';
-import { Exposure } from '../../../charts/exposure';
+import { Exposure } from '../../../charts/proxy/exposure';
 import { timeline } from '../../../model/timeline';
 import type { TimeText } from '../../../validation/amounts';
 import { containerOf, find, newBackend, podSpecOf, synthesize } from '../manifests';

@@ -1,13 +1,13 @@
 import { App } from 'cdk8s';
-import { Exposure } from '../../../charts/exposure';
+import { Exposure } from '../../../charts/proxy/exposure';
 import { LoadBalancedApi } from '../../../charts/load-balanced-api';
-import type { ProxyResources } from '../../../charts/nginx-proxy-props';
+import type { ProxyResources } from '../../../charts/proxy/nginx-proxy-props';
 import { budget } from '../../../model/budget';
 import { LoadBalancing, RequestKey } from '../../../model/load-balancing';
-import { Match, Path, Rewrite } from '../../../model/matching';
+import { Match, Path, Rewrite } from '../../../model/routes/matching';
 import type { BackendModel, HostModel, ProxyModel } from '../../../model/proxy';
-import type { RouteModel } from '../../../model/route';
-import { Retries } from '../../../model/route-options';
+import type { RouteModel } from '../../../model/routes/route';
+import { Retries } from '../../../model/routes/route-options';
 import { timeline } from '../../../model/timeline';
 import { nginxConf } from '../../../nginx/nginx-conf';
 import { upstreamZone } from '../../../nginx/backends/upstream-section';

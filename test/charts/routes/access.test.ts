@@ -1,7 +1,7 @@
-import { FixedResponse, Redirect } from '../../../charts/route-targets';
-import { Cors } from '../../../model/cors';
-import { ErrorPages } from '../../../model/error-pages';
-import type { RouteOptions } from '../../../model/route-options';
+import { FixedResponse, Redirect } from '../../../charts/routes/route-targets';
+import { Cors } from '../../../model/routes/cors';
+import { ErrorPages } from '../../../model/routes/error-pages';
+import type { RouteOptions } from '../../../model/routes/route-options';
 import { newBackend, newProxy, newShop, nginxConfOf, objectsAround } from '../manifests';
 
 function parts(routeDefaults: RouteOptions = {}, defaultResponseHeaders = {}) {

@@ -1,15 +1,15 @@
-import { ExternalService } from '../../../charts/external-service';
-import { FixedResponse, Redirect } from '../../../charts/route-targets';
-import { StaticFiles } from '../../../charts/static-files';
+import { ExternalService } from '../../../charts/routes/external-service';
+import { FixedResponse, Redirect } from '../../../charts/routes/route-targets';
+import { StaticFiles } from '../../../charts/routes/static-files';
 import {
   Auth,
   type BasicAuthOptions,
   type ExternalAuthOptions,
   type IAuthTarget,
   type JwtAuthOptions,
-} from '../../../model/auth';
-import { Jwks } from '../../../model/jwks';
-import type { RouteOptions } from '../../../model/route-options';
+} from '../../../model/auth/auth';
+import { Jwks } from '../../../model/auth/jwks';
+import type { RouteOptions } from '../../../model/routes/route-options';
 import { containerOf, find, newBackend, newProxy, newShop, nginxConfOf, objectsAround, podSpecOf } from '../manifests';
 
 const admins = Auth.basic({ secret: 'admins' });

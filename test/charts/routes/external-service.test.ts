@@ -1,8 +1,8 @@
 import { NetworkPolicyIpBlock } from 'cdk8s-plus-27';
-import { ExternalService } from '../../../charts/external-service';
-import type { NginxProxy } from '../../../charts/nginx-proxy';
-import { TrafficSplit } from '../../../charts/route-targets';
-import { Retries } from '../../../model/route-options';
+import { ExternalService } from '../../../charts/routes/external-service';
+import type { NginxProxy } from '../../../charts/proxy/nginx-proxy';
+import { TrafficSplit } from '../../../charts/routes/route-targets';
+import { Retries } from '../../../model/routes/route-options';
 import { InvalidOption } from '../../../validation/invalid-option';
 import {
   containerOf,

@@ -1,9 +1,9 @@
-import { ExternalService } from '../../../charts/external-service';
-import { FixedResponse, Redirect, TrafficSplit } from '../../../charts/route-targets';
-import { StaticFiles } from '../../../charts/static-files';
+import { ExternalService } from '../../../charts/routes/external-service';
+import { FixedResponse, Redirect, TrafficSplit } from '../../../charts/routes/route-targets';
+import { StaticFiles } from '../../../charts/routes/static-files';
 import { composeModel } from '../../../local/compose';
-import { Mirror } from '../../../model/mirror';
-import type { RouteOptions } from '../../../model/route-options';
+import { Mirror } from '../../../model/routes/mirror';
+import type { RouteOptions } from '../../../model/routes/route-options';
 import { nginxConf } from '../../../nginx/nginx-conf';
 import { somePlace } from '../../nginx/support/models';
 import { find, newBackend, newProxy, newShop, nginxConfOf, objectsAround } from '../manifests';

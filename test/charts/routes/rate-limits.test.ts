@@ -1,8 +1,8 @@
-import { FixedResponse, Redirect } from '../../../charts/route-targets';
+import { FixedResponse, Redirect } from '../../../charts/routes/route-targets';
 import { RequestKey } from '../../../model/load-balancing';
-import { Path } from '../../../model/matching';
-import { RateLimit } from '../../../model/rate-limit';
-import type { RouteOptions } from '../../../model/route-options';
+import { Path } from '../../../model/routes/matching';
+import { RateLimit } from '../../../model/routes/rate-limit';
+import type { RouteOptions } from '../../../model/routes/route-options';
 import { newBackend, newProxy, newShop, nginxConfOf, objectsAround } from '../manifests';
 
 const limit = RateLimit.perClient('5/s', { burst: 10 });

@@ -1,11 +1,11 @@
 import type { Backend } from '../../../charts/backend';
-import type { NginxProxy } from '../../../charts/nginx-proxy';
-import { type IRouteTarget, type Route } from '../../../charts/route';
-import { FixedResponse, Redirect, TrafficSplit } from '../../../charts/route-targets';
+import type { NginxProxy } from '../../../charts/proxy/nginx-proxy';
+import { type IRouteTarget, type Route } from '../../../charts/routes/route';
+import { FixedResponse, Redirect, TrafficSplit } from '../../../charts/routes/route-targets';
 import { RequestKey } from '../../../model/load-balancing';
-import { Match, Path, Rewrite } from '../../../model/matching';
-import type { TargetModel } from '../../../model/route';
-import { Retries, type RouteOptions } from '../../../model/route-options';
+import { Match, Path, Rewrite } from '../../../model/routes/matching';
+import type { TargetModel } from '../../../model/routes/route';
+import { Retries, type RouteOptions } from '../../../model/routes/route-options';
 import { InvalidOption } from '../../../validation/invalid-option';
 import { newBackend, newProxy, newShop } from '../manifests';
 

@@ -3,11 +3,11 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, syml
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigMap } from 'cdk8s-plus-27';
-import { copy } from '../../../charts/files-volumes';
-import type { NginxProxyProps } from '../../../charts/nginx-proxy-props';
-import { type Share, TrafficSplit } from '../../../charts/route-targets';
-import { StaticFiles } from '../../../charts/static-files';
-import { Path, Rewrite } from '../../../model/matching';
+import { copy } from '../../../charts/routes/files-volumes';
+import type { NginxProxyProps } from '../../../charts/proxy/nginx-proxy-props';
+import { type Share, TrafficSplit } from '../../../charts/routes/route-targets';
+import { StaticFiles } from '../../../charts/routes/static-files';
+import { Path, Rewrite } from '../../../model/routes/matching';
 import { onTestFinished } from '../../afterwards';
 import { testConfiguration } from '../../nginx/support/real-nginx';
 import {

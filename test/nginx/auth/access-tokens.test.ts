@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
-import { Auth, type JwtAuthOptions } from '../../../model/auth';
-import { Cors } from '../../../model/cors';
-import { ErrorPages } from '../../../model/error-pages';
-import { Jwks } from '../../../model/jwks';
-import { Match } from '../../../model/matching';
+import { Auth, type JwtAuthOptions } from '../../../model/auth/auth';
+import { Cors } from '../../../model/routes/cors';
+import { ErrorPages } from '../../../model/routes/error-pages';
+import { Jwks } from '../../../model/auth/jwks';
+import { Match } from '../../../model/routes/matching';
 import { until } from '../../until';
 import { AuthDirectory, authParts } from '../support/auth-files';
 import { bearer, keySet, part, type SigningKey, signingKey, token } from '../support/issuer';

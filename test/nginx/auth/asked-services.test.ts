@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WebSocket, WebSocketServer } from 'ws';
-import { Auth, type AuthTarget, type ExternalAuthOptions } from '../../../model/auth';
-import { Match } from '../../../model/matching';
+import { Auth, type AuthTarget, type ExternalAuthOptions } from '../../../model/auth/auth';
+import { Match } from '../../../model/routes/matching';
 import { onFileFinished, onTestFinished } from '../../afterwards';
 import { until } from '../../until';
 import { AuthDirectory } from '../support/auth-files';

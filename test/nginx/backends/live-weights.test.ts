@@ -3,7 +3,7 @@ import { Agent } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RequestKey } from '../../../model/load-balancing';
-import { TargetModel } from '../../../model/route';
+import { TargetModel } from '../../../model/routes/route';
 import { until } from '../../until';
 import { SeveralBackends, startWithBackends } from '../support/several-backends';
 

@@ -3,7 +3,7 @@ import { RequestListener } from 'node:http';
 import { createServer, Socket } from 'node:net';
 import { freePort } from '../../../local/ports';
 import { RequestKey } from '../../../model/load-balancing';
-import { Match } from '../../../model/matching';
+import { Match } from '../../../model/routes/matching';
 import { timeline } from '../../../model/timeline';
 import { until } from '../../until';
 import { proxyModel, ProxyParts } from '../support/models';

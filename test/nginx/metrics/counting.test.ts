@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { freePort } from '../../../local/ports';
-import { RateLimit } from '../../../model/rate-limit';
+import { RateLimit } from '../../../model/routes/rate-limit';
 import { metricFamilies } from '../../../nginx/metrics/metric-families';
 import { onFileFinished, onTestFinished } from '../../afterwards';
 import { until } from '../../until';

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { FilesModel } from '../../../model/route';
+import { FilesModel } from '../../../model/routes/route';
 import { onFileFinished } from '../../afterwards';
 import { proxyModel } from '../support/models';
 import { RealNginx } from '../support/real-nginx';

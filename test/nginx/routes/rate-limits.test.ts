@@ -1,8 +1,8 @@
 import { Agent, RequestOptions } from 'node:https';
 import { WebSocket, WebSocketServer } from 'ws';
 import { RequestKey } from '../../../model/load-balancing';
-import { Match } from '../../../model/matching';
-import { RateLimit } from '../../../model/rate-limit';
+import { Match } from '../../../model/routes/matching';
+import { RateLimit } from '../../../model/routes/rate-limit';
 import { nginxConf } from '../../../nginx/nginx-conf';
 import { onFileFinished, onTestFinished } from '../../afterwards';
 import { until } from '../../until';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { IncomingMessage, request } from 'node:http';
 import { RequestOptions } from 'node:https';
 import { AddressInfo, createServer } from 'node:net';
-import { Match, Path } from '../../../model/matching';
+import { Match, Path } from '../../../model/routes/matching';
 import { onTestFinished } from '../../afterwards';
 import { proxyModel } from '../support/models';
 import { Answer, RealNginx } from '../support/real-nginx';

@@ -1,6 +1,6 @@
 import { RequestOptions } from 'node:https';
-import { Path } from '../../../model/matching';
-import { TargetModel } from '../../../model/route';
+import { Path } from '../../../model/routes/matching';
+import { TargetModel } from '../../../model/routes/route';
 import { Answer } from '../support/real-nginx';
 import { echoed, SeveralBackends, startWithBackends } from '../support/several-backends';
 

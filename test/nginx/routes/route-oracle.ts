@@ -1,5 +1,5 @@
-import { ConditionModel } from '../../../model/matching';
-import { RouteModel } from '../../../model/route';
+import { ConditionModel } from '../../../model/routes/matching';
+import { RouteModel } from '../../../model/routes/route';
 
 /** A request as it stands on the line. */
 export interface RawRequest {

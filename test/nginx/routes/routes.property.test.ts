@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect, TLSSocket } from 'node:tls';
 import fc from 'fast-check';
-import { Match, Path } from '../../../model/matching';
-import { RouteModel } from '../../../model/route';
+import { Match, Path } from '../../../model/routes/matching';
+import { RouteModel } from '../../../model/routes/route';
 import { HostParts, RouteParts } from '../support/models';
 import { startWithOneInstance } from '../support/one-instance';
 import { RealNginx } from '../support/real-nginx';

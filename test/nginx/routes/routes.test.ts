@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { RequestOptions } from 'node:https';
 import { WebSocket, WebSocketServer } from 'ws';
 import { RequestKey } from '../../../model/load-balancing';
-import { Match, Path } from '../../../model/matching';
+import { Match, Path } from '../../../model/routes/matching';
 import { Answer } from '../support/real-nginx';
 import { echoed, getByHttp2, SeveralBackends, startWithBackends } from '../support/several-backends';
 

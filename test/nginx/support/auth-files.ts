@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Auth } from '../../../model/auth';
-import { RouteModel } from '../../../model/route';
+import { Auth } from '../../../model/auth/auth';
+import { RouteModel } from '../../../model/routes/route';
 import { onFileFinished } from '../../afterwards';
 import { RouteParts } from './models';
 

@@ -1,7 +1,7 @@
-import { targetByUrl } from '../../../charts/external-service';
+import { targetByUrl } from '../../../charts/routes/external-service';
 import { type Budget, budget } from '../../../model/budget';
 import { LoadBalancing } from '../../../model/load-balancing';
-import { Match, Path } from '../../../model/matching';
+import { Match, Path } from '../../../model/routes/matching';
 import { BackendModel, HostModel, ProxyModel } from '../../../model/proxy';
 import { securityHeaders } from '../../../model/proxy-options';
 import {
@@ -11,7 +11,7 @@ import {
   RouteModel,
   RouteTimes,
   TargetModel,
-} from '../../../model/route';
+} from '../../../model/routes/route';
 import { type Timeline, timeline } from '../../../model/timeline';
 import { tokenRules } from '../../../nginx/auth/access-tokens-section';
 import { Place } from '../../../nginx/place';

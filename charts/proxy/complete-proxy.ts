@@ -1,0 +1,208 @@
+import { type Budget, budget } from '../../model/budget';
+import { authFilesOf } from '../../model/auth/auth';
+import type { AuthFile } from '../../model/auth/auth-file';
+import { corsHeaders } from '../../model/routes/cors';
+import { certificatesOf, type HostModel, type ProxyModel } from '../../model/proxy';
+import { cachesOf, countOfClientLimits, countOfRateLimits } from '../../model/routes/route';
+import { strictTransportSecurity } from '../../model/proxy-options';
+import type { TimesAround } from '../../model/routes/route-model';
+import type { Snippet } from '../../model/snippet';
+import { proxyTimeline, type Timeline } from '../../model/timeline';
+import { accessTokensScript, hasTokens, tokenRules } from '../../nginx/auth/access-tokens-section';
+import { externalServices } from '../../nginx/backends/external-services';
+import { liveWeightsScript } from '../../nginx/backends/live-weights-section';
+import { upstreamZone } from '../../nginx/backends/upstream-section';
+import { metricsScript, metricsStorage, metricsZone } from '../../nginx/metrics/metrics-section';
+import { nginxConf } from '../../nginx/nginx-conf';
+import type { Place } from '../../nginx/place';
+import { asksServices, externalServicesOf, upstreams } from '../../nginx/plan';
+import { hasStaleAnswers, staleAnswersScript } from '../../nginx/routes/cache-section';
+import { lastGoodCertificateScript } from '../../nginx/tls/last-good-certificate-section';
+import { memoryBytes } from '../../validation/amounts';
+import { InvalidOption } from '../../validation/invalid-option';
+import type { Backend } from '../backend';
+import type { NamespaceModel } from '../namespace';
+import {
+  authDirectory,
+  authoritiesDirectory,
+  cacheDirectory,
+  certificateCheckPort,
+  certificateDirectory,
+  certificatePatience,
+  certificateStore,
+  connectionCount,
+  filesDirectory,
+  hostCertificatesDirectory,
+  httpPort,
+  httpsPort,
+  metricsDirectory,
+  probePort,
+  weightsDirectory,
+  weightsFile,
+} from './nginx-pod';
+import type { MonitoringSettings } from './monitoring';
+import type { NginxProxySettings } from './nginx-proxy-props';
+import { mostPods } from '../pods/autoscaling';
+import type { Route } from '../routes/route';
+import { mountedFiles, type MountedFiles } from '../routes/static-files';
+
+/** What of a proxy follows from its routes. */
+export interface CompleteProxy {
+  readonly model: ProxyModel;
+  readonly timeline: Timeline;
+  readonly budget: Budget;
+  /** What nginx reads, by name: its configuration and scripts. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Secrets of private CAs. */
+  readonly authoritySecrets: readonly string[];
+  /** Secrets and ConfigMaps that say who may use routes. */
+  readonly authFiles: readonly AuthFile[];
+  /** What it serves itself. */
+  readonly staticFiles: readonly MountedFiles[];
+}
+
+interface ProxyParts {
+  readonly settings: NginxProxySettings;
+  readonly namespace: NamespaceModel;
+  readonly times: TimesAround;
+  readonly backends: readonly Backend[];
+  /** The first one is that of the proxy. */
+  readonly hosts: readonly (Pick<HostModel, 'names' | 'certificate'> & { readonly routes: readonly Route[] })[];
+  readonly snippets: readonly Snippet[];
+  /** Whether several backends share a route. */
+  readonly hasWeights: boolean;
+  /** What is measured, if anything is. */
+  readonly metrics: MonitoringSettings | undefined;
+}
+
+/** Derives it, and refuses what all routes together cannot have. */
+export function completeProxy(parts: ProxyParts): CompleteProxy {
+  const routes = parts.hosts.flatMap((host) => host.routes);
+  if (routes.length === 0) {
+    throw new InvalidOption('routes', [], 'is empty: give a route, such as addRoute("/", orders)');
+  }
+  refuseCorsTwice(parts.settings, routes);
+  const staticFiles = mountedFiles(routes);
+  const model = proxyModel(parts, routes, staticFiles);
+  const { settings, namespace, hasWeights, metrics } = parts;
+  const place: Place = {
+    resolvers: namespace.resolvers,
+    ipFamilies: namespace.ipFamilies ?? ['IPv4'],
+    workers: settings.workers,
+    httpPort,
+    httpsPort,
+    probePort,
+    metricsPort: metrics?.port,
+    metricsDirectory,
+    externalHttpsPort: settings.exposure.httpsPort,
+    certificateDirectory,
+    hostCertificatesDirectory,
+    certificateStore,
+    certificateCheckPort,
+    certificatePatience,
+    connectionCount,
+    authoritiesDirectory,
+    cacheDirectory,
+    authDirectory,
+    weightsFile: hasWeights ? `${weightsDirectory}/${weightsFile}` : undefined,
+    filesDirectories: Object.fromEntries(staticFiles.map(({ source, name }) => [source, `${filesDirectory}/${name}`])),
+  };
+  const conf = nginxConf(model, place);
+  const models = routes.map((route) => route.model);
+  const scripts = [
+    lastGoodCertificateScript,
+    ...(hasWeights ? [liveWeightsScript] : []),
+    ...(hasStaleAnswers(models) ? [staleAnswersScript] : []),
+    ...(hasTokens(models) ? [accessTokensScript] : []),
+    ...(metrics === undefined ? [] : [metricsScript(model, place, conf)]),
+  ];
+  return {
+    model,
+    timeline: model.timeline,
+    budget: model.budget,
+    staticFiles,
+    files: { 'nginx.conf': conf, ...Object.fromEntries(scripts.map(({ name, text }) => [name, text])) },
+    authoritySecrets: authoritySecrets(routes),
+    authFiles: authFilesOf(routes.map((route) => route.model)),
+  };
+}
+
+function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: readonly MountedFiles[]): ProxyModel {
+  const { settings, times, hosts, snippets, metrics } = parts;
+  const backends = parts.backends.map(({ model, settings: { maxConnections } }) => ({
+    ...model,
+    maxConnections: maxConnections === undefined ? undefined : Math.ceil(maxConnections / mostPods(settings.replicas)),
+  }));
+  const models = routes.map(({ model }) => model);
+  const { backends: answering, mirrors } = upstreams(backends, models);
+  const forwarded = routes.filter((route) => route.isForwarded);
+  const { headerTimeout, bodyTimeout, sendTimeout, trustedProxies, unlimited } = settings.clients;
+  const ofServers = textsOf(snippets, 'server');
+  const host = ({ names, certificate, routes: own }: ProxyParts['hosts'][number]): HostModel => ({
+    names,
+    ...(certificate === undefined ? {} : { certificate }),
+    ...strictTransportSecurity(settings, names[0]),
+    snippets: ofServers,
+    routes: own.map((route) => route.model),
+  });
+  return {
+    hosts: hosts.map(host) as [HostModel, ...HostModel[]],
+    backends,
+    timeline: proxyTimeline(times, ...forwarded.map(({ timeline }) => timeline)),
+    budget: budget({
+      ...settings.clients,
+      memoryLimit: memoryBytes('resources.memory.limit', settings.memory.limit),
+      workers: settings.workers,
+      maxBodySize: Math.max(...models.map(({ maxBodySize }) => maxBodySize)),
+      temporaryStorage: settings.temporaryStorage,
+      files: staticFiles.reduce((all, { origin }) => all + (origin.kind === 'image' ? origin.sizeLimit : 0), 0),
+      gzip: settings.gzip,
+      hasStreams: models.some(({ streamTimeout }) => streamTimeout !== undefined),
+      backends: answering.length + mirrors.length,
+      upstreamZones: [...answering, ...mirrors].reduce(
+        (all, { mostInstances }) => all + upstreamZone(mostInstances),
+        0,
+      ),
+      rateLimits: countOfRateLimits(models),
+      clientLimits: countOfClientLimits(models),
+      hasMirrors: mirrors.length > 0,
+      externalServices: externalServices(models),
+      tokenRules: tokenRules(models),
+      asksServices: asksServices(models),
+      hostCertificates: certificatesOf(hosts).length - 1,
+      caches: cachesOf(models),
+      metrics: metrics === undefined ? 0 : metricsZone(metrics.maxSeries) + metricsStorage(settings.workers),
+    }),
+    clientTimes: { headerTimeout, bodyTimeout, sendTimeout },
+    gzip: settings.gzip,
+    defaultResponseHeaders: settings.defaultResponseHeaders,
+    trustedProxies,
+    unlimitedClients: unlimited,
+    snippets: textsOf(snippets, 'http'),
+    ...(metrics === undefined ? {} : { metrics: { maxSeries: metrics.maxSeries } }),
+  };
+}
+
+/** What routes say to pages of other origins, a header of all answers must not say too. */
+function refuseCorsTwice({ defaultResponseHeaders }: NginxProxySettings, routes: readonly Route[]): void {
+  const route = routes.find(({ model }) => model.cors !== undefined);
+  const twice = defaultResponseHeaders.find(([name]) =>
+    corsHeaders.some((header) => header.toLowerCase() === name.toLowerCase()),
+  );
+  if (route === undefined || twice === undefined) return;
+  throw new InvalidOption(
+    `defaultResponseHeaders[${JSON.stringify(twice[0])}]`,
+    twice[1],
+    `is what \`cors\` of the route ${route.path.path} says already: take one of them out`,
+  );
+}
+
+/** Each once, in an order that does not follow from that of the routes. */
+function authoritySecrets(routes: readonly Route[]): string[] {
+  const services = externalServicesOf(routes.map(({ model }) => model));
+  return [...new Set(services.flatMap(({ tls }) => tls?.certificateAuthority ?? []))].sort();
+}
+
+function textsOf(snippets: readonly Snippet[], place: Snippet['place']): readonly string[] {
+  return snippets.filter((snippet) => snippet.place === place).map(({ text }) => text);
+}

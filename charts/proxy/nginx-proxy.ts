@@ -1,0 +1,379 @@
+import { Construct } from 'constructs';
+import type { Budget } from '../../model/budget';
+import { Path } from '../../model/routes/matching';
+import { certificatesOf, type ProxyModel } from '../../model/proxy';
+import type { TimesAround } from '../../model/routes/route-model';
+import { readRouteDefaults, type RouteOptions } from '../../model/routes/route-options';
+import { Snippet } from '../../model/snippet';
+import { proxyTimeline, type Timeline } from '../../model/timeline';
+import { record } from '../../validation/collections';
+import { InvalidOption, named } from '../../validation/invalid-option';
+import { dnsLabelName, hostName } from '../../validation/names';
+import { instanceOf, knownValues } from '../../validation/options';
+import { Backend } from '../backend';
+import {
+  type Certificate,
+  isSameCertificate,
+  type ProxyTlsSecret,
+  refuseOtherHosts,
+  type TlsObjects,
+  tlsObjects,
+} from './certificate';
+import { type CompleteProxy, completeProxy } from './complete-proxy';
+import { ProxyService } from './exposure';
+import { type Identity, recommendedLabels, selectorLabels } from '../labels';
+import {
+  Monitoring,
+  type MonitoringOptions,
+  type MonitoringSettings,
+  monitoringSettings,
+  prometheusLabels,
+} from './monitoring';
+import { RestrictedNamespace } from '../namespace';
+import { NginxConfigMap, NginxDeployment, WeightsConfigMap } from './nginx-deployment';
+import { httpPort, httpsPort, probePort } from './nginx-pod';
+import { type NginxProxyProps, type NginxProxySettings, nginxProxySettings } from './nginx-proxy-props';
+import { patchWhatIsWritten, pathOf } from '../patches';
+import { type Autoscaler, autoscaler, PodDisruptionBudget, type ScaledObject } from '../pods/autoscaling';
+import { dns, PodNetworkPolicy, tcp } from '../pods/pod-network-policy';
+import { type IRouteTarget, Route, type RouteHost } from '../routes/route';
+import { hostOptions, type HostOptions, VirtualHost } from '../routes/virtual-host';
+
+/**
+ * The front door: nginx in pods of its own, which finds backends by DNS. Its objects have the id of the construct as their name.
+ *
+ * @example
+ * const edge = new NginxProxy(shop, 'edge', { host: 'shop.example.com', certificate: Certificate.fromSecret('shop-tls') });
+ * edge.addRoute('/orders', orders);
+ */
+export class NginxProxy extends Construct implements RouteHost {
+  readonly settings: NginxProxySettings;
+  readonly namespace: RestrictedNamespace;
+  readonly deployment: NginxDeployment;
+  readonly service: ProxyService;
+  /** A changed route is another ConfigMap, and so a rollout of the proxies. */
+  readonly configMap: NginxConfigMap;
+  /** KEDA's if a metric is; undefined when `replicas` is a number. */
+  readonly autoscaler: Autoscaler | ScaledObject | undefined;
+  readonly disruptionBudget: PodDisruptionBudget;
+  readonly networkPolicy: PodNetworkPolicy;
+  /** Undefined where no route is shared by several backends. */
+  weights: WeightsConfigMap | undefined;
+  /** Undefined without `addMonitoring`. */
+  monitoring: Monitoring | undefined;
+  /** Undefined where the certificate is in a Secret that something else makes. */
+  readonly tlsSecret: ProxyTlsSecret | undefined;
+
+  readonly proxy: NginxProxy = this;
+  private readonly identity: Identity;
+  /** Those of hosts, each with the host that was given it first. */
+  private readonly hostCertificates: { readonly certificate: Certificate; readonly name: string }[] = [];
+  private readonly backends = new Map<string, Backend>();
+  private readonly snippets: Snippet[] = [];
+  private measured: MonitoringSettings | undefined;
+  private completed: CompleteProxy | undefined;
+
+  constructor(scope: Construct, id: string, props: NginxProxyProps = {}) {
+    const { namespace, settings } = named(pathOf(scope, id), () => {
+      const around = RestrictedNamespace.around(scope);
+      around.reserve(dnsLabelName('id', id));
+      return { namespace: around, settings: nginxProxySettings(props) };
+    });
+    super(scope, id);
+    this.namespace = namespace;
+    this.settings = settings;
+    this.identity = { name: 'nginx', instance: id, namespace: namespace.name };
+    const labels = recommendedLabels(this.identity, 'proxy');
+    const { matchLabels } = this;
+    const complete = (): CompleteProxy => this.complete();
+
+    const { secretName, secret } = this.tls(this, settings.certificate, undefined);
+    this.tlsSecret = secret;
+    this.networkPolicy = new PodNetworkPolicy(this, 'NetworkPolicy', {
+      name: id,
+      labels,
+      matchLabels,
+      ingress: [
+        {
+          peers: settings.exposure.clientNetworks?.map((cidr) => ({ ipBlock: { cidr } })),
+          ports: [tcp(httpPort), tcp(httpsPort)],
+        },
+        { ports: [tcp(probePort)] },
+      ],
+      egress: [dns([53, ...namespace.model.resolvers.map(resolverPort)])],
+    });
+    this.configMap = new NginxConfigMap(this, 'ConfigMap', {
+      name: id,
+      labels: recommendedLabels(this.identity, 'nginx-config'),
+      complete,
+    });
+    this.service = new ProxyService(this, 'Service', {
+      name: id,
+      labels,
+      matchLabels,
+      exposure: settings.exposure,
+      namespace: namespace.model,
+    });
+    this.deployment = new NginxDeployment(this, 'Deployment', {
+      name: id,
+      labels,
+      matchLabels,
+      settings,
+      namespace: namespace.model,
+      secretName,
+      timeline: proxyTimeline(this.times),
+      complete,
+    });
+    const { replicas } = settings;
+    this.autoscaler = autoscaler(this, { name: id, labels, target: this.deployment, replicas });
+    this.disruptionBudget = new PodDisruptionBudget(this, 'PodDisruptionBudget', { name: id, labels, matchLabels });
+    patchWhatIsWritten(this);
+    this.node.addValidation({ validate: () => this.errors() });
+  }
+
+  get host(): string {
+    return this.settings.host;
+  }
+
+  get routeDefaults(): RouteOptions {
+    return this.settings.routeDefaults;
+  }
+
+  get matchLabels(): Readonly<Record<string, string>> {
+    return selectorLabels(this.identity);
+  }
+
+  /**
+   * Lets requests to a path go to a target. Which route a request takes: the exact path before a prefix, the longer prefix before the
+   * shorter, at one path what has `when` in the order of adding, then what has not. A changed route is a rollout of the proxies.
+   *
+   * @param path a prefix by whole segments, as an Ingress has it, or a `Path`
+   */
+  addRoute(path: string | Path, target: IRouteTarget, options: RouteOptions = {}): Route {
+    return this.addRouteOf(this, path, target, options);
+  }
+
+  /**
+   * Raw directives of nginx for what has no option, in the http block or in the servers of all hosts. Nothing but `nginx -t` looks at
+   * them: what they break, a new proxy shows by never being ready.
+   */
+  addSnippet(snippet: Snippet): void {
+    named(this.node.path, () => {
+      instanceOf(Snippet, 'Snippet.http("gzip_comp_level 4;")')('snippet', snippet);
+    });
+    this.completed = undefined;
+    this.snippets.push(snippet);
+  }
+
+  /** Another DNS name, with routes of its own, and a certificate of its own unless that of the proxy is valid for it too. */
+  addHost(host: string, options: HostOptions = {}): VirtualHost {
+    return named(this.node.path, () => {
+      const name = hostName('host', host);
+      if (this.names.includes(name)) {
+        throw new InvalidOption('host', name, 'is a host of this proxy already: give each once');
+      }
+      const given = knownValues(record('options', options, '{ routeDefaults: {} }'), hostOptions, '');
+      readRouteDefaults(given.routeDefaults);
+      const certificate = given.certificate ?? this.settings.certificate;
+      refuseOtherHosts(certificate, [name]);
+      this.completed = undefined;
+      if (isSameCertificate(certificate, this.settings.certificate)) {
+        return new VirtualHost(this, name, given.routeDefaults, undefined);
+      }
+      const shared = this.hostCertificates.find((known) => isSameCertificate(known.certificate, certificate));
+      if (shared !== undefined) return new VirtualHost(this, name, given.routeDefaults, shared.name);
+      return this.addHostWithCertificate(name, given.routeDefaults, certificate);
+    });
+  }
+
+  /**
+   * Lets the proxies serve metrics to Prometheus, of requests, instances, connections and certificates: on a port of their own, which the
+   * NetworkPolicy opens to the scraper alone.
+   *
+   * @example
+   * edge.addMonitoring({ podMonitor: true, alerts: true });
+   */
+  addMonitoring(options: MonitoringOptions = {}): void {
+    named(`${this.node.path}, addMonitoring`, () => {
+      if (this.measured !== undefined) {
+        throw new InvalidOption('options', '(object)', 'are given a second time: give all of them in one call');
+      }
+      const settings = monitoringSettings(options);
+      const { port, allowFrom, annotations = settings.podMonitor === undefined } = settings;
+      if (allowFrom === undefined) this.networkPolicy.allowFromPodsAnywhere(prometheusLabels, port);
+      for (const peer of allowFrom ?? []) this.networkPolicy.allowFrom(peer, port);
+      this.deployment.serveMetrics({ port, workers: this.settings.workers }, annotations);
+      this.completed = undefined;
+      this.measured = settings;
+      this.monitoring = new Monitoring(this, 'Monitoring', {
+        name: this.node.id,
+        namespace: this.namespace.name,
+        labels: recommendedLabels(this.identity, 'monitoring'),
+        matchLabels: this.matchLabels,
+        settings,
+      });
+    });
+  }
+
+  /** What nginx.conf is made from. */
+  get model(): ProxyModel {
+    return this.complete().model;
+  }
+
+  /** Every timeout of the proxy, for all its routes. */
+  get timeline(): Timeline {
+    return this.complete().timeline;
+  }
+
+  /** How much one proxy takes on at a time, and what of. */
+  get budget(): Budget {
+    return this.complete().budget;
+  }
+
+  /** Every route of every host. */
+  get routes(): readonly Route[] {
+    return this.node.findAll().filter((construct) => construct instanceof Route);
+  }
+
+  /** What times of its routes are derived with. */
+  get times(): TimesAround {
+    const { settings, namespace } = this;
+    return {
+      ...namespace.model.times,
+      deregistrationDelay: `${settings.exposure.deregistrationDelay}s`,
+      clientKeepAliveTimeout: `${settings.clients.keepAliveTimeout}s`,
+      certificateValid: `${settings.certificateValid}s`,
+    };
+  }
+
+  /** Lets the proxies connect to the pods of a backend, and those take it. */
+  connect(backend: Backend): void {
+    const { id } = backend.node;
+    if (this.backends.has(id)) return;
+    this.backends.set(id, backend);
+    backend.networkPolicy.allowFromPods(this.matchLabels, backend.settings.port);
+    this.networkPolicy.allowToPods(backend.matchLabels, backend.settings.port);
+  }
+
+  /** Every backend that a route leads to, by name. */
+  get targets(): readonly Backend[] {
+    return [...this.backends.values()].sort((a, b) => (a.node.id < b.node.id ? -1 : 1));
+  }
+
+  /** Called by a route that is another now. */
+  changed(): void {
+    this.completed = undefined;
+  }
+
+  /** Called by a host that gets a route. */
+  addRouteOf(host: RouteHost, path: string | Path, target: IRouteTarget, options: RouteOptions): Route {
+    this.completed = undefined;
+    const where = named(host.node.path, () => Path.of(path));
+    const route = new Route(host, where, target, options);
+    if (route.model.target.kind === 'split') this.weights ??= this.weightsOfRoutes();
+    return route;
+  }
+
+  private get names(): readonly string[] {
+    return [this.settings.host, ...this.settings.additionalHosts, ...this.otherHosts.map(({ host }) => host)];
+  }
+
+  private get otherHosts(): readonly VirtualHost[] {
+    return this.node.children.filter((child) => child instanceof VirtualHost);
+  }
+
+  private addHostWithCertificate(name: string, routeDefaults: RouteOptions, certificate: Certificate): VirtualHost {
+    if (certificate.source.kind !== 'secret' && this.secretName(name).length > longestObjectName) {
+      throw new InvalidOption(
+        'host',
+        name,
+        `is too long for the name of its Secret, "${this.node.id}-tls.…": make that yourself, and give it by Certificate.fromSecret`,
+      );
+    }
+    const host = new VirtualHost(this, name, routeDefaults, name);
+    const { secretName, secret } = this.tls(host, certificate, name);
+    patchWhatIsWritten(host);
+    this.deployment.mountCertificate(name, secretName);
+    this.hostCertificates.push({ certificate, name });
+    host.tlsSecret = secret;
+    return host;
+  }
+
+  /** Of what is made. Those of hosts have a dot, which no id of a proxy has. */
+  private secretName(called: string | undefined): string {
+    const own = `${this.node.id}-tls`;
+    return called === undefined ? own : `${own}.${called}`;
+  }
+
+  /** A certificate, by what it is called. */
+  private tls(scope: Construct, certificate: Certificate, called: string | undefined): TlsObjects {
+    const { model } = this.namespace;
+    return tlsObjects(scope, certificate, {
+      name: this.secretName(called),
+      labels: recommendedLabels(this.identity, 'tls'),
+      hosts: () => certificatesOf(this.hosts()).find(({ name }) => name === called)?.hosts ?? [],
+      namespace: { namespace: model.name, labels: { ...model.labels } },
+    });
+  }
+
+  private weightsOfRoutes(): WeightsConfigMap {
+    const configMap = new WeightsConfigMap(this, 'Weights', {
+      name: `${this.node.id}-weights`,
+      labels: recommendedLabels(this.identity, 'weights'),
+      weights: () =>
+        Object.fromEntries(
+          this.routes.flatMap(({ model: { name, target } }) =>
+            target.kind === 'split'
+              ? [[name, Object.fromEntries(target.shares.map(({ backend, weight }) => [backend, weight]))]]
+              : [],
+          ),
+        ),
+    });
+    patchWhatIsWritten(configMap);
+    this.deployment.mountWeights(configMap);
+    return configMap;
+  }
+
+  /** What is wrong with all its routes together. */
+  private errors(): string[] {
+    try {
+      this.complete();
+      return [];
+    } catch (error) {
+      if (error instanceof Error && error.name === 'InvalidOption') return error.message.split('\n');
+      throw error;
+    }
+  }
+
+  private complete(): CompleteProxy {
+    const { settings, namespace, times, targets: backends, snippets } = this;
+    const parts = {
+      ...{ settings, namespace: namespace.model, times, backends, snippets },
+      ...{ hosts: this.hosts(), metrics: this.measured },
+    };
+    this.completed ??= named(this.node.path, () => completeProxy({ ...parts, hasWeights: this.weights !== undefined }));
+    return this.completed;
+  }
+
+  private hosts() {
+    const { settings } = this;
+    const of = (scope: RouteHost): readonly Route[] => scope.node.children.filter((child) => child instanceof Route);
+    const own = [...new Set([settings.host, ...settings.additionalHosts])] as [string, ...string[]];
+    return [
+      { names: own, routes: of(this) },
+      ...this.otherHosts.map((other) => ({
+        names: [other.host] as const,
+        certificate: other.certificate,
+        routes: of(other),
+      })),
+    ];
+  }
+}
+
+const longestObjectName = 253;
+
+/** The port in `dns.example.com:5353` or `[fd00::a]:5353`. */
+function resolverPort(resolver: string): number {
+  const port = /[^:\]]:(\d+)$|\]:(\d+)$/.exec(resolver);
+  return Number(port?.[1] ?? port?.[2] ?? 53);
+}

@@ -1,0 +1,45 @@
+import { existsSync, mkdirSync, statSync, writeFileSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { NginxProxy } from '../../charts/proxy/nginx-proxy';
+import { authFilesOf } from '../../model/auth/auth';
+import { UsageError } from '../start-options';
+
+/** Files that say who may use routes of a proxy, as far as they are on this machine. */
+export interface LocalAuthFiles {
+  /** The file that stands for each, by the path that nginx finds it by. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Of each that nothing stands for what it is, and what would be needed: a line. */
+  readonly missing: readonly string[];
+}
+
+export function localAuthFiles({ routes }: NginxProxy): LocalAuthFiles {
+  const all = authFilesOf(routes.map(({ model }) => model));
+  return {
+    files: Object.fromEntries(
+      all.flatMap(({ path, name, local }) => (local === undefined ? [] : [[path, existing(name, local)]])),
+    ),
+    missing: all.flatMap(({ kind, name, key, local }) =>
+      local === undefined
+        ? [
+            `the entry ${key} of the ${kind === 'secret' ? 'Secret' : 'ConfigMap'} ${name} is not here: routes that ask for it answer 500; give it local: { file: "…" }`,
+          ]
+        : [],
+    ),
+  };
+}
+
+function existing(name: string, path: string): string {
+  const file = resolve(path);
+  if (existsSync(file) && statSync(file).isFile()) return file;
+  throw new UsageError(`${name} local.file: ${JSON.stringify(path)} is not a file: ${file} was looked for`);
+}
+
+/** Writes them into a directory, as nginx reads them; gives what was written. */
+export function writeAuthFiles({ files }: LocalAuthFiles, directory: string): string[] {
+  return Object.entries(files).map(([path, file]) => {
+    const written = join(directory, path);
+    mkdirSync(dirname(written), { recursive: true });
+    writeFileSync(written, readFileSync(file), { mode: 0o600 });
+    return written;
+  });
+}

@@ -1,0 +1,104 @@
+import { availableParallelism } from 'node:os';
+import { InvalidOption } from '../../validation/invalid-option';
+import { LocalBackend, zone } from './deployment';
+import { DnsInstance, Zones } from '../dns-server';
+import { ApiProcess, ApiProcessEvents, Turns } from '../processes/api-process';
+import { ApiProcesses } from '../processes/api-processes';
+import { Watchdog } from '../processes/watchdog';
+
+/** Cores that those which start may take from those which serve. */
+const coresToStart = Math.max(1, Math.floor(availableParallelism() / 2));
+
+/** The processes of all backends. */
+export class Backends {
+  private readonly each: readonly ApiProcesses[];
+
+  constructor(
+    private readonly backends: readonly LocalBackend[],
+    watchdog: Watchdog,
+    events: Omit<ApiProcessEvents, 'changed'>,
+  ) {
+    const turns = new Turns(() => (this.ready.length === 0 ? Number.POSITIVE_INFINITY : coresToStart));
+    this.each = backends.map(({ name, program, timeline }) => {
+      const { apiPreStop: preStop, apiTerminationGracePeriod } = timeline;
+      const shutdownTimeout = apiTerminationGracePeriod - preStop;
+      const { instance, healthCheckPath } = program;
+      const settings = { program: instance, healthCheckPath, preStop, shutdownTimeout, watchdog, turns };
+      return new ApiProcesses(name, settings, events);
+    });
+  }
+
+  /** What DNS says of them, as seen from where nginx runs. */
+  zones(address: () => string): Zones {
+    const instances =
+      (processes: ApiProcesses): (() => readonly DnsInstance[]) =>
+      () =>
+        processes.ready.map(({ name, port }) => ({ name, port, address: address() }));
+    return Object.fromEntries(this.each.map((processes) => [`${processes.name}.${zone}`, instances(processes)]));
+  }
+
+  get names(): readonly string[] {
+    return this.each.map(({ name }) => name);
+  }
+
+  /** The name, if it is that of a backend. */
+  known(name: string): string {
+    return this.named(name).name;
+  }
+
+  /** Those that answer. */
+  get ready(): readonly ApiProcess[] {
+    return this.each.flatMap((processes) => processes.ready);
+  }
+
+  get all(): readonly ApiProcess[] {
+    return this.each.flatMap((processes) => processes.all);
+  }
+
+  readyOf(name: string): readonly ApiProcess[] {
+    return this.named(name).ready;
+  }
+
+  /** So many of each as they say. */
+  async start(): Promise<void> {
+    await Promise.all(this.backends.map(({ name, replicas }) => this.named(name).scale(replicas)));
+  }
+
+  /** So many of one backend; resolves with false if another number was wanted since. */
+  scale(name: string, count: number): Promise<boolean> {
+    return this.named(name).scale(count);
+  }
+
+  wanted(name: string): number {
+    return this.named(name).wanted;
+  }
+
+  /** Ends one instance, which is not replaced. */
+  stop(instance: string): void {
+    const processes = this.each.find(({ all }) => all.some(({ name }) => name === instance));
+    if (processes === undefined) {
+      throw new InvalidOption('stop', instance, `is not an instance: "status" shows them`);
+    }
+    if (!processes.stop(instance)) {
+      throw new InvalidOption(
+        'stop',
+        instance,
+        `is the last one of ${processes.name}, or is ending: scale it up first`,
+      );
+    }
+  }
+
+  abandon(): void {
+    for (const processes of this.each) processes.abandon();
+  }
+
+  async terminate(): Promise<void> {
+    await Promise.all(this.each.map((processes) => processes.terminate()));
+  }
+
+  private named(name: string): ApiProcesses {
+    const found = this.each.find((processes) => processes.name === name);
+    if (found !== undefined) return found;
+    throw new InvalidOption('scale', name, `is not a backend: give one of ${this.names.join(', ')}`);
+  }
+}

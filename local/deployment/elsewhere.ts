@@ -1,0 +1,97 @@
+import type { Backend } from '../../charts/backend';
+import type { NginxProxy } from '../../charts/proxy/nginx-proxy';
+import { budget } from '../../model/budget';
+import { type BackendModel, certificatesOf, type HostModel, type ProxyModel } from '../../model/proxy';
+import { privateNetworks } from '../../model/proxy-options';
+import { cachesOf, countOfClientLimits, countOfRateLimits } from '../../model/routes/route';
+import { timeline, type Timeline } from '../../model/timeline';
+import { tokenRules } from '../../nginx/auth/access-tokens-section';
+import { externalServices } from '../../nginx/backends/external-services';
+import { upstreamZone } from '../../nginx/backends/upstream-section';
+import { asksServices, upstreams } from '../../nginx/plan';
+import { maxScale } from '../start-options';
+
+/** Bytes that nginx may take on one machine, if its clients do their worst. */
+const memoryLimit = 2 * 2 ** 30;
+
+/** Nothing is between nginx and DNS, whoever scales waits, and the end waits for clients that were told to keep their connection. */
+const times = { dnsCacheTtl: '0s', resolverValid: '1s', clientKeepAliveTimeout: '2s', connectTimeout: '1s' } as const;
+
+/** Every timeout of a proxy on one machine. */
+export function proxyTimes({ routes }: NginxProxy): Timeline {
+  const longest = Math.max(1, ...routes.map((route) => route.timeline.requestTimeout));
+  return timeline({ ...times, requestTimeout: `${longest}s` });
+}
+
+/** The same of a backend. */
+export function backendTimes({ timeline: deployed }: Backend): Timeline {
+  return timeline({
+    ...times,
+    keepAliveTimeout: `${deployed.keepAliveTimeout}s`,
+    requestTimeout: `${deployed.requestTimeout}s`,
+  });
+}
+
+interface Elsewhere {
+  readonly hosts: ProxyModel['hosts'];
+  readonly workers: number;
+  /** Where its instances are. */
+  readonly backend: (backend: BackendModel) => BackendModel;
+}
+
+/** What nginx.conf is made from where there is no cluster: the same routes, and instances that DNS alone knows of. */
+export function modelElsewhere(proxy: NginxProxy, { hosts, workers, backend }: Elsewhere): ProxyModel {
+  const { model } = proxy;
+  const routes = hosts.flatMap((host) => host.routes);
+  const { backends, mirrors } = upstreams(model.backends, routes);
+  const count = backends.length + mirrors.length;
+  return {
+    ...model,
+    hosts,
+    backends: model.backends.map((each) => ({ ...backend(each), fallback: undefined, mostInstances: maxScale })),
+    timeline: proxyTimes(proxy),
+    budget: budget({
+      memoryLimit,
+      workers,
+      maxBodySize: Math.max(...routes.map(({ maxBodySize }) => maxBodySize)),
+      gzip: model.gzip,
+      hasStreams: routes.some(({ streamTimeout }) => streamTimeout !== undefined),
+      backends: count,
+      upstreamZones: count * upstreamZone(maxScale),
+      rateLimits: countOfRateLimits(routes),
+      clientLimits: countOfClientLimits(routes),
+      hasMirrors: mirrors.length > 0,
+      externalServices: externalServices(routes),
+      tokenRules: tokenRules(routes),
+      asksServices: asksServices(routes),
+      hostCertificates: certificatesOf(hosts).length - 1,
+      caches: cachesOf(routes),
+    }),
+  };
+}
+
+/** The hosts of a proxy, the first one by a name of this machine too. A browser would remember HSTS for the real host of a name. */
+export function localHosts({ model }: NginxProxy, asked: string | undefined): ProxyModel['hosts'] {
+  const [first, ...others] = model.hosts.map(openToThisMachine) as [HostModel, ...HostModel[]];
+  const withoutHsts = { hstsMaxAge: 0, hstsIncludeSubDomains: false };
+  return [
+    {
+      ...first,
+      ...withoutHsts,
+      names: [asked ?? 'localhost', ...first.names.filter((name) => name !== (asked ?? 'localhost'))],
+    },
+    ...others.map((host) => ({ ...host, ...withoutHsts })),
+  ];
+}
+
+/** Whoever is here has a private address, that of a container's network among them. */
+function openToThisMachine(host: HostModel): HostModel {
+  return {
+    ...host,
+    routes: host.routes.map((route) =>
+      route.allowFrom === undefined
+        ? route
+        : { ...route, allowFrom: [...new Set([...route.allowFrom, ...privateNetworks])] },
+    ),
+  };
+}

@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import type { Backend } from '../../charts/backend';
+import type { Timeline } from '../../model/timeline';
+import { existing } from './local-files';
+import { childOutput } from '../processes/child-output';
+import { nodeScript } from '../processes/node-script';
+import { InstanceProgram } from '../processes/api-process';
+import { UsageError } from '../start-options';
+
+/** What runs on this machine for a backend. */
+export interface Program {
+  /** Its own command, its image in Docker, or fairlead's example API in its place. */
+  readonly kind: 'command' | 'image' | 'example';
+  /** For people: `node`, `ghcr.io/acme/orders:1.4.2`. */
+  readonly name: string;
+  /** What starts one instance. */
+  readonly instance: InstanceProgram;
+  readonly healthCheckPath: string;
+  /** Variables of its pods that come from a Secret or a ConfigMap, which are not here. */
+  readonly missing: readonly string[];
+}
+
+/** Whether an image can run on this machine. */
+export type HasImage = (image: string) => Promise<boolean>;
+
+/** The command of a backend, or its image where it can run, or the example API. */
+export async function programOf(backend: Backend, times: Timeline, hasImage: HasImage): Promise<Program> {
+  const { local, image } = backend.settings;
+  const agreed = {
+    KEEP_ALIVE_TIMEOUT_SECONDS: String(times.keepAliveTimeout),
+    REQUEST_TIMEOUT_SECONDS: String(times.requestTimeout),
+    SHUTDOWN_TIMEOUT_SECONDS: String(times.apiShutdownTimeout),
+  };
+  if (local?.command !== undefined) return commandProgram(backend, local.command, agreed);
+  if (await hasImage(image)) return imageProgram(backend, agreed);
+  return exampleProgram(backend.node.id, agreed);
+}
+
+type Variables = Readonly<Record<string, string>>;
+
+function commandProgram(backend: Backend, [file = '', ...args]: readonly string[], agreed: Variables): Program {
+  const { local, healthCheck } = backend.settings;
+  const { values, missing } = environmentOf(backend, agreed);
+  const directory = local?.directory;
+  const command = {
+    file,
+    args,
+    ...(directory === undefined ? {} : { directory: existing(backend.node.id, directory) }),
+  };
+  return {
+    kind: 'command',
+    name: file,
+    instance: ({ name, port }) => ({
+      command,
+      environment: { ...process.env, ...values, ...address(name, port) },
+    }),
+    healthCheckPath: healthCheck.path,
+    missing,
+  };
+}
+
+/** With no more rights than its pods have. */
+function imageProgram(backend: Backend, agreed: Variables): Program {
+  const { image, port: ownPort, command = [], args = [], healthCheck, pods } = backend.settings;
+  const { values, missing } = environmentOf(backend, agreed);
+  const [entrypoint, ...entrypointArguments] = command;
+  const environment = { ...values, PORT: String(ownPort) };
+  return {
+    kind: 'image',
+    name: image,
+    instance: ({ name, port }) => {
+      const container = `fairlead-${name}-${randomUUID()}`;
+      return {
+        command: {
+          file: 'docker',
+          args: [
+            'run',
+            '--rm',
+            `--name=${container}`,
+            `--hostname=${name}`,
+            `--publish=127.0.0.1:${port}:${ownPort}`,
+            '--read-only',
+            '--tmpfs=/tmp',
+            '--cap-drop=ALL',
+            '--security-opt=no-new-privileges',
+            ...(pods.user === undefined ? [] : [`--user=${pods.user}`]),
+            ...variables(environment),
+            ...(entrypoint === undefined ? [] : [`--entrypoint=${entrypoint}`]),
+            image,
+            ...entrypointArguments,
+            ...args,
+          ],
+          kill: { file: 'docker', args: ['rm', '--force', container] },
+        },
+        environment: { ...environment, ...process.env },
+      };
+    },
+    healthCheckPath: healthCheck.path,
+    missing,
+  };
+}
+
+/** The values stand in Docker's own environment, where no list of processes shows them, unless it has one of that name. */
+function variables(environment: Variables): string[] {
+  return Object.entries(environment).map(([name, value]) =>
+    name in process.env ? `--env=${name}=${value}` : `--env=${name}`,
+  );
+}
+
+/** The repository has it; the package, which is for other APIs, has not. */
+function exampleProgram(backend: string, agreed: Variables): Program {
+  const script = exampleApi(backend);
+  return {
+    kind: 'example',
+    name: "fairlead's example API",
+    instance: ({ name, port }) => ({
+      command: nodeScript(script),
+      environment: {
+        ...process.env,
+        ...agreed,
+        DIAGNOSTIC_ENDPOINTS: 'true',
+        ...address(name, port),
+      },
+    }),
+    healthCheckPath: '/healthcheck',
+    missing: [],
+  };
+}
+
+function exampleApi(backend: string): string {
+  try {
+    return require.resolve('../../api/src/main');
+  } catch {
+    throw new UsageError(
+      `${backend} has no program on this machine: give it one in main.ts, such as local: { command: ["node", "server.js"] }, or docker pull its image`,
+    );
+  }
+}
+
+function address(name: string, port: number): Variables {
+  return { PORT: String(port), HOST: '127.0.0.1', HOSTNAME: name };
+}
+
+/** Whether Docker has an image. It is never pulled: what starts must not wait for a registry, nor ask for its password. */
+export const isInDocker: HasImage = (image) => {
+  const inspect = { file: 'docker', args: ['image', 'inspect', '--format={{.Id}}', image] };
+  return childOutput(inspect, { timeout: 5000 }).then(
+    () => true,
+    () => false,
+  );
+};
+
+/** Variables of a backend on this machine, and the names of those that it does not get. */
+function environmentOf(
+  backend: Backend,
+  agreed: Variables,
+): { readonly values: Variables; readonly missing: readonly string[] } {
+  const given = plainEnvironment(backend);
+  const own = backend.settings.local?.environment ?? {};
+  return {
+    values: { ...given.values, ...agreed, ...own },
+    missing: given.missing.filter((name) => !(name in own)),
+  };
+}
+
+/** Variables of a backend that are text, and the names of those that come from objects of the cluster. */
+export function plainEnvironment({ settings }: Backend): {
+  readonly values: Variables;
+  readonly missing: readonly string[];
+} {
+  const all = Object.entries(settings.environment).map(([name, { value }]) => [name, value as unknown] as const);
+  return {
+    values: Object.fromEntries(all.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []))),
+    missing: all.flatMap(([name, value]) => (typeof value === 'string' ? [] : [name])),
+  };
+}

@@ -1,0 +1,67 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ProxyModel } from '../../model/proxy';
+import { integer } from '../../validation/amounts';
+import { InvalidOption } from '../../validation/invalid-option';
+
+/** How much of the requests of each route its backends have: in a file that nginx reads while it runs. */
+export class Weights {
+  private readonly ofRoutes: Map<string, Map<string, number>>;
+
+  /** Begins with what main.ts says. */
+  constructor(
+    hosts: ProxyModel['hosts'],
+    private readonly directory: string,
+  ) {
+    this.ofRoutes = new Map(
+      hosts.flatMap(({ routes }) =>
+        routes.flatMap(({ name, target }) =>
+          target.kind === 'split'
+            ? [[name, new Map(target.shares.map(({ backend, weight }) => [backend, weight]))] as const]
+            : [],
+        ),
+      ),
+    );
+  }
+
+  /** Where nginx reads them; nothing if no route is shared. */
+  get file(): string | undefined {
+    return this.ofRoutes.size === 0 ? undefined : join(this.directory, 'weights.json');
+  }
+
+  /** Gives a backend its part of each route that it shares, and the others what is left, as they had it before. */
+  set(backend: string, percent: number): void {
+    integer('weight', percent, 0, 100);
+    const shared = [...this.ofRoutes.values()].filter((weights) => weights.has(backend));
+    if (shared.length === 0) {
+      const names = [...new Set([...this.ofRoutes.values()].flatMap((weights) => [...weights.keys()]))];
+      const remedy = names.length === 0 ? 'main.ts has no TrafficSplit' : `give one of ${names.join(', ')}`;
+      throw new InvalidOption('weight', backend, `shares no route: ${remedy}`);
+    }
+    for (const weights of shared) giveRest(weights, backend, percent);
+    this.write();
+  }
+
+  /** In one step: nginx may read at this moment. */
+  write(): void {
+    const { file } = this;
+    if (file === undefined) return;
+    const plain = [...this.ofRoutes].map(([route, weights]) => [route, Object.fromEntries(weights)] as const);
+    writeFileSync(`${file}.new`, JSON.stringify(Object.fromEntries(plain)));
+    renameSync(`${file}.new`, file);
+  }
+}
+
+/** Whole percents that add up to 100: what rounding leaves goes to the last. */
+function giveRest(weights: Map<string, number>, backend: string, percent: number): void {
+  const others = [...weights].filter(([name]) => name !== backend);
+  const before = others.reduce((sum, [, weight]) => sum + weight, 0);
+  let rest = 100 - percent;
+  weights.set(backend, percent);
+  others.forEach(([name, weight], index) => {
+    const part = before === 0 ? 1 / others.length : weight / before;
+    const given = index === others.length - 1 ? rest : Math.min(rest, Math.round((100 - percent) * part));
+    weights.set(name, given);
+    rest -= given;
+  });
+}

@@ -1,0 +1,107 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { compose } from '../../../local/compose';
+import { localDeployment } from '../../../local/deployment/deployment';
+import { startOptions } from '../../../local/start-options';
+import { onFileFinished } from '../../afterwards';
+import { basic, passwordLine } from '../../nginx/support/auth-files';
+import { bearer, keySet, signingKey, token } from '../../nginx/support/issuer';
+import { expectNothingLeft, fairleads, foreignApp } from '../running-fairlead';
+
+jest.setTimeout(120_000);
+
+const { start } = fairleads();
+const issuer = signingKey('ES256');
+const missing =
+  'the entry auth of the Secret staff is not here: routes that ask for it answer 500; give it local: { file: "…" }';
+let directory: string;
+let main: string;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'fairlead-auth-local-'));
+  onFileFinished(() => {
+    rmSync(directory, { recursive: true });
+  });
+  const file = join(directory, 'htpasswd');
+  writeFileSync(file, passwordLine('ada', 'correct horse'));
+  const keys = join(directory, 'jwks.json');
+  writeFileSync(keys, keySet(issuer));
+  main = mainWith('main.ts', [
+    `edge.addRoute('/admin', orders, { auth: Auth.basic({ secret: 'admins', local: { file: ${JSON.stringify(file)} } }) });`,
+    `edge.addRoute('/staff', orders, { auth: Auth.basic({ secret: 'staff' }) });`,
+    `edge.addRoute('/api', orders, { auth: Auth.jwt({ issuer: 'id', audience: 'orders', jwks: Jwks.fromConfigMap('keys', { local: { file: ${JSON.stringify(keys)} } }) }) });`,
+    `edge.addRoute('/asked', orders, { auth: Auth.external(orders, { path: '/healthcheck' }) });`,
+    `edge.addRoute('/away', orders, { auth: Auth.external(ExternalService.fromServiceName('identity')) });`,
+  ]);
+});
+
+/** A main.ts with one backend and these lines. */
+function mainWith(name: string, lines: readonly string[]): string {
+  const file = join(directory, name);
+  writeFileSync(
+    file,
+    `import { App } from ${JSON.stringify(resolve('node_modules/cdk8s'))};
+import { Auth, Backend, Certificate, ExternalService, Jwks, NginxProxy, RestrictedNamespace } from ${JSON.stringify(resolve('index'))};
+const app = new App();
+const shop = new RestrictedNamespace(app, 'shop');
+const edge = new NginxProxy(shop, 'edge', { certificate: Certificate.fromSecret('tls') });
+const orders = new Backend(shop, 'orders', { image: 'orders:1', local: { command: ['node', ${JSON.stringify(foreignApp)}] } });
+edge.addRoute('/', orders);
+${lines.join('\n')}
+app.synth();
+`,
+  );
+  return file;
+}
+
+test('a file stands for a Secret, and a route without one is shut and told of', async () => {
+  const shop = await start('--main', main, '--scale', '1');
+  await shop.isUp();
+  expect(shop.output).toContain(missing);
+  expect((await shop.get('/admin')).status).toBe(401);
+  expect((await shop.get('/admin', { headers: basic('ada', 'correct horse') })).status).not.toBe(401);
+  expect((await shop.get('/staff', { headers: basic('ada', 'correct horse') })).status).toBe(500);
+  const given = token(issuer, { iss: 'id', aud: 'orders', exp: Date.now() / 1000 + 60 });
+  expect((await shop.get('/api')).status).toBe(401);
+  expect((await shop.get('/api', { headers: bearer(given) })).status).toBe((await shop.get('/')).status);
+  expect((await shop.get('/asked')).status).toBe((await shop.get('/')).status);
+  expect((await shop.get('/away')).status).toBe(500);
+  expect(shop.output).toContain('identity is a Service of the cluster: routes that ask it answer 500 here');
+  shop.ctrlC();
+  expect(await shop.exited).toBe(0);
+  await expectNothingLeft(shop);
+});
+
+test('a file that is not there is named before anything is started', async () => {
+  const file = mainWith('gone.ts', [
+    `edge.addRoute('/admin', orders, { auth: Auth.basic({ secret: 'admins', local: { file: '/none/htpasswd' } }) });`,
+  ]);
+  const options = startOptions(['--main', file]);
+  if (options === undefined) throw new Error('help was asked for');
+  await expect(localDeployment(options)).rejects.toThrow('admins local.file: "/none/htpasswd" is not a file');
+});
+
+test('fairlead compose writes it for nginx alone, and says what is missing', () => {
+  const written: string[] = [];
+  for (const stream of [process.stderr, process.stdout]) {
+    jest.spyOn(stream, 'write').mockImplementation((text) => {
+      written.push(String(text));
+      return true;
+    });
+  }
+  try {
+    compose(['--main', main, '--output', join(directory, 'compose.yaml')]);
+  } finally {
+    jest.restoreAllMocks();
+  }
+  const files = join(directory, '.fairlead/compose/edge');
+  expect(readFileSync(join(files, 'nginx.conf'), 'utf8')).toContain(
+    'auth_basic_user_file "/etc/nginx/fairlead/auth/secrets/admins/auth"',
+  );
+  const copy = join(files, 'auth/secrets/admins/auth');
+  expect(readFileSync(copy, 'utf8')).toBe(passwordLine('ada', 'correct horse'));
+  expect(statSync(copy).mode & 0o777).toBe(0o600);
+  expect(written.join('')).toContain(missing);
+  expect(readFileSync(join(files, 'access-tokens.mjs'), 'utf8')).toContain('export default');
+});

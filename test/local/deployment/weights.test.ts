@@ -1,0 +1,66 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Weights } from '../../../local/deployment/weights';
+import { RequestKey } from '../../../model/load-balancing';
+import { proxyModel } from '../../nginx/support/models';
+
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'fairlead-weights-'));
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+function weightsOf(shares: Readonly<Record<string, number>>): Weights {
+  const stickyBy = RequestKey.clientAddress();
+  const target = {
+    kind: 'split',
+    stickyBy,
+    shares: Object.entries(shares).map(([backend, weight]) => ({ backend, weight })),
+  } as const;
+  return new Weights(proxyModel({ routes: [{ name: 'root', target }, { path: '/a' }] }).hosts, directory);
+}
+
+function written({ file }: Weights): unknown {
+  return JSON.parse(readFileSync(String(file), 'utf8'));
+}
+
+test('are written as main.ts says', () => {
+  const weights = weightsOf({ stable: 95, canary: 5 });
+  weights.write();
+  expect(written(weights)).toEqual({ root: { stable: 95, canary: 5 } });
+});
+
+test.each([
+  [{ stable: 95, canary: 5 }, 'canary', 20, { stable: 80, canary: 20 }],
+  [{ stable: 0, canary: 100 }, 'canary', 0, { stable: 100, canary: 0 }],
+  [{ a: 60, b: 30, c: 10 }, 'c', 50, { a: 33, b: 17, c: 50 }],
+  [{ a: 0, b: 0, c: 100 }, 'c', 1, { a: 50, b: 49, c: 1 }],
+  [{ a: 33, b: 33, c: 34 }, 'a', 34, { a: 34, b: 33, c: 33 }],
+])('of %j give %s %i percent, and leave the others their part of the rest', (before, backend, percent, after) => {
+  const weights = weightsOf(before);
+  weights.set(backend, percent);
+  expect(written(weights)).toEqual({ root: after });
+});
+
+test.each([
+  ['nobody', 5, 'weight: "nobody" shares no route: give one of stable, canary'],
+  ['canary', 101, 'weight: 101 is out of range: give a whole number from 0 to 100'],
+  ['canary', 0.5, 'weight: 0.5 is out of range'],
+])('refuse %s %d', (backend, percent, message) => {
+  expect(() => {
+    weightsOf({ stable: 95, canary: 5 }).set(backend, percent);
+  }).toThrow(message);
+});
+
+test('have no file where no route is shared', () => {
+  const weights = new Weights(proxyModel().hosts, directory);
+  expect(weights.file).toBeUndefined();
+  expect(() => {
+    weights.set('api', 5);
+  }).toThrow('weight: "api" shares no route: main.ts has no TrafficSplit');
+});
