@@ -12,6 +12,8 @@ export interface LoadRequest {
   readonly connectionUse: ConnectionUse;
   /** What of `LoadOptions.keys` it had. */
   readonly key?: string;
+  /** What of `LoadOptions.prefixes` its path began with. */
+  readonly prefix?: string;
   /** When it was sent and how long its answer took, both in milliseconds; `started` since the epoch. */
   readonly started: number;
   readonly milliseconds: number;

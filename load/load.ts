@@ -37,6 +37,10 @@ export interface LoadOptions {
   readonly statuses?: Statuses;
   /** Each request has one of so many values of a header, in turn; `LoadRequest.key` says which. @default - no such header */
   readonly keys?: { readonly header: string; readonly count: number };
+  /** Each path has one of these before it, in turn; `LoadRequest.prefix` says which. @default - none */
+  readonly prefixes?: readonly string[];
+  /** What every request has beside its own headers. @default - none */
+  readonly headers?: Readonly<Record<string, string>>;
   /** How long one request may take before it counts as lost, in milliseconds. @default 60000 */
   readonly timeout?: number;
 }
@@ -69,6 +73,7 @@ export class Load {
   private readonly gathered: Method[] = [];
   private sent = 0;
   private keyTurn = -1;
+  private prefixTurn = -1;
   private total: number;
   private timer: NodeJS.Timeout | undefined;
   private readonly health: NodeHealth | undefined;
@@ -208,6 +213,7 @@ export class Load {
       protocol,
       connectionUse,
       ...this.nextKey(),
+      ...this.nextPrefix(),
       started: Date.now(),
       begin: performance.now(),
     };
@@ -220,12 +226,20 @@ export class Load {
     return { key: `key-${this.keyTurn}` };
   }
 
-  private content({ method, id, key }: Noted): Content {
+  private nextPrefix(): Pick<LoadRequest, 'prefix'> {
+    const { prefixes } = this.options;
+    if (prefixes === undefined) return {};
+    this.prefixTurn += 1;
+    return { prefix: inTurn(prefixes, this.prefixTurn) };
+  }
+
+  private content({ method, id, key, prefix = '' }: Noted): Content {
     const { getPath = '/healthcheck', postPath = '/echo', keys } = this.options;
-    const own = { 'x-request-id': id, ...(keys === undefined || key === undefined ? {} : { [keys.header]: key }) };
-    if (method === 'GET') return { path: getPath, headers: own, body: null };
+    const ofKey = keys === undefined || key === undefined ? {} : { [keys.header]: key };
+    const own = { ...this.options.headers, ...ofKey, 'x-request-id': id };
+    if (method === 'GET') return { path: prefix + getPath, headers: own, body: null };
     const headers = { ...own, 'content-type': 'application/json' };
-    return { path: postPath, headers, body: JSON.stringify({ id }) };
+    return { path: prefix + postPath, headers, body: JSON.stringify({ id }) };
   }
 
   private keep({ begin, ...request }: Noted, answer: LoadAnswer & Pick<LoadRequest, 'repeats'>): void {
@@ -234,7 +248,7 @@ export class Load {
 }
 
 /** A request that is under way. */
-type Noted = Pick<LoadRequest, 'id' | 'method' | 'protocol' | 'connectionUse' | 'key' | 'started'> & {
+type Noted = Pick<LoadRequest, 'id' | 'method' | 'protocol' | 'connectionUse' | 'key' | 'prefix' | 'started'> & {
   readonly begin: number;
 };
 

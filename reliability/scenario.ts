@@ -45,7 +45,7 @@ export interface Scenario {
   /** Shares are noted, and not judged: what makes them uneven outlasts its cause (reliability-notes.md). @default false */
   readonly notesShares?: boolean;
   /** What its load asks, if that is not the backend of main.ts: its pods' shares are the scenario's own business then. */
-  readonly asks?: Pick<LoadOptions, 'getPath' | 'postPath' | 'keys'>;
+  readonly asks?: Pick<LoadOptions, 'getPath' | 'postPath' | 'keys' | 'prefixes' | 'headers'>;
   /** Options that are changed from before its load on; scenarios in a row with the same ones share one rollout. @default - none */
   readonly changes?: Changes;
   /** Makes what it needs before there is load. */

@@ -9,6 +9,7 @@ import { streams, streamsKept, uploads } from './long-connections';
 import { drains, nodes } from './nodes';
 import { proxies } from './proxies';
 import { baseline, rollouts } from './rollouts';
+import { routes } from './routes';
 import { scaling } from './scaling';
 import { wrongInput } from './wrong-input';
 
@@ -17,6 +18,7 @@ export const scenarios: readonly Scenario[] = [
   baseline,
   ...rollouts,
   canary,
+  routes,
   ...scaling,
   ...drains,
   ...certificates,

@@ -72,6 +72,26 @@ describe('load', () => {
     expect((await new Load({ url, rate: 400, total: 1 }).finished).requests[0]).not.toHaveProperty('key');
   });
 
+  test('each path begins with a prefix, the next in turn, and every request has the headers', async () => {
+    const paths = new Map<string, string>();
+    const { url } = await listen((request, response, body) => {
+      paths.set(
+        String(request.headers['x-request-id']),
+        `${request.url ?? ''} ${String(request.headers.authorization)}`,
+      );
+      response.end(JSON.stringify({ hostname: 'one', body }));
+    });
+    const asked = { prefixes: ['/a', '/b', '/c'], headers: { authorization: 'Bearer x' } };
+    const { requests } = await new Load({ url, rate: 400, total: 30, ...asked }).finished;
+    expect(requests.map(({ id, method, prefix = '' }) => `${paths.get(id) ?? ''} ${method} ${prefix}`).sort()).toEqual(
+      asked.prefixes.flatMap((prefix) =>
+        [`${prefix}/echo Bearer x POST ${prefix}`, `${prefix}/healthcheck Bearer x GET ${prefix}`].flatMap((one) =>
+          Array<string>(5).fill(one),
+        ),
+      ),
+    );
+  });
+
   test('half of the requests are POST, a tenth use a new connection, and the rest share kept ones', async () => {
     const { url, seen } = await listen(echo);
     const { requests } = await new Load({ url, rate: 80, total: 200 }).finished;
