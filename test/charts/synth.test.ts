@@ -136,10 +136,10 @@ describe('What cdk8s finds in the tree of constructs when everything is made', (
     writeFileSync(
       join(directory, 'incomplete.ts'),
       `import { App } from 'cdk8s';
-import { Certificate } from './charts/certificate';
+import { Certificate } from './charts/proxy/certificate';
 import { RestrictedNamespace } from './charts/namespace';
-import { NginxProxy } from './charts/nginx-proxy';
-import { FixedResponse } from './charts/route-targets';
+import { NginxProxy } from './charts/proxy/nginx-proxy';
+import { FixedResponse } from './charts/routes/route-targets';
 
 const app = new App();
 const [first, second] = [new RestrictedNamespace(app, 'first'), new RestrictedNamespace(app, 'second')];

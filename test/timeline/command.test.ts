@@ -56,7 +56,7 @@ test('A proxy in front of several backends is printed, and each of their times o
     `import { App } from 'cdk8s';
 import { Backend } from './charts/backend';
 import { RestrictedNamespace } from './charts/namespace';
-import { NginxProxy } from './charts/nginx-proxy';
+import { NginxProxy } from './charts/proxy/nginx-proxy';
 const app = new App();
 const shop = new RestrictedNamespace(app, 'shop');
 const edge = new NginxProxy(shop, 'edge');
