@@ -1,7 +1,7 @@
 import { ApiObject, JsonPatch } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { IConstruct } from 'constructs';
-import { InvalidOption } from '../validation/invalid-option';
+import { InvalidOption, InvalidOptions } from '../validation/invalid-option';
 
 interface Operation {
   readonly op: 'add' | 'remove' | 'replace' | 'move' | 'copy' | 'test';
@@ -18,12 +18,39 @@ export function patchWhatIsWritten(scope: IConstruct): void {
   for (const object of scope.node.findAll()) {
     if (!ApiObject.isApiObject(object)) continue;
     const patches: JsonPatch[] = [];
-    const toJson = object.toJson.bind(object);
+    const toJson = object.toJson.bind(object) as () => unknown;
     object.addJsonPatch = (...more) => {
       patches.push(...more);
     };
-    object.toJson = () =>
-      patches.reduce<unknown>((written, patch) => applied(nameOf(object), written, patch), toJson());
+    const construct = constructOf(object);
+    const patched = (): unknown => {
+      const refused: InvalidOption[] = [];
+      const manifest = patches.reduce((written, patch) => {
+        try {
+          return applied(construct.node.path, written, patch);
+        } catch (error) {
+          if (!(error instanceof InvalidOption)) throw error;
+          refused.push(error);
+          return written;
+        }
+      }, toJson());
+      if (refused.length > 0) throw new InvalidOptions(refused);
+      return manifest;
+    };
+    object.toJson = patched;
+    // Before anything is written: half of the manifests would be there else.
+    construct.node.addValidation({ validate: () => (patches.length === 0 ? [] : errorsOf(patched)) });
+  }
+}
+
+/** A line for each option that cannot work. */
+export function errorsOf(make: () => unknown): string[] {
+  try {
+    make();
+    return [];
+  } catch (error) {
+    if (error instanceof InvalidOption || error instanceof InvalidOptions) return error.message.split('\n');
+    throw error;
   }
 }
 
@@ -43,9 +70,9 @@ export function pathOf(scope: IConstruct, id: string): string {
   return [scope.node.path, id].filter((name) => name !== '').join('/');
 }
 
-/** The path of the construct that a user knows: cdk8s-plus-27 has the object below it. */
-function nameOf(object: ApiObject): string {
-  return object.node.path.replace(/\/Resource$/, '');
+/** The construct that a user knows: cdk8s-plus-27 has the object below it. */
+function constructOf(object: ApiObject): IConstruct {
+  return object.node.id === 'Resource' ? (object.node.scope ?? object) : object;
 }
 
 /** The document with the patch applied; refuses one that would change nothing, or what is not there (RFC 6902, 4). */

@@ -33,7 +33,7 @@ import { RestrictedNamespace } from '../namespace';
 import { NginxConfigMap, NginxDeployment, WeightsConfigMap } from './nginx-deployment';
 import { httpPort, httpsPort, probePort } from './nginx-pod';
 import { type NginxProxyProps, type NginxProxySettings, nginxProxySettings } from './nginx-proxy-props';
-import { patchWhatIsWritten, pathOf } from '../patches';
+import { errorsOf, patchWhatIsWritten, pathOf } from '../patches';
 import { type Autoscaler, autoscaler, PodDisruptionBudget, type ScaledObject } from '../pods/autoscaling';
 import { dns, PodNetworkPolicy, tcp } from '../pods/pod-network-policy';
 import { type IRouteTarget, Route, type RouteHost } from '../routes/route';
@@ -128,7 +128,8 @@ export class NginxProxy extends Construct implements RouteHost {
     this.autoscaler = autoscaler(this, { name: id, labels, target: this.deployment, replicas });
     this.disruptionBudget = new PodDisruptionBudget(this, 'PodDisruptionBudget', { name: id, labels, matchLabels });
     patchWhatIsWritten(this);
-    this.node.addValidation({ validate: () => this.errors() });
+    // What is wrong with all its routes together.
+    this.node.addValidation({ validate: () => errorsOf(complete) });
   }
 
   get host(): string {
@@ -332,17 +333,6 @@ export class NginxProxy extends Construct implements RouteHost {
     patchWhatIsWritten(configMap);
     this.deployment.mountWeights(configMap);
     return configMap;
-  }
-
-  /** What is wrong with all its routes together. */
-  private errors(): string[] {
-    try {
-      this.complete();
-      return [];
-    } catch (error) {
-      if (error instanceof Error && error.name === 'InvalidOption') return error.message.split('\n');
-      throw error;
-    }
   }
 
   private complete(): CompleteProxy {

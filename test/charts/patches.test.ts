@@ -1,8 +1,12 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ApiObject, App, JsonPatch } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { IConstruct } from 'constructs';
 import { Certificate } from '../../charts/proxy/certificate';
 import { LoadBalancedApi } from '../../charts/load-balanced-api';
+import { onTestFinished } from '../afterwards';
 import { besideKeyPair } from './options/every-option';
 import { find, type Manifest, props, synthesize } from './manifests';
 
@@ -162,6 +166,30 @@ describe('A JSON patch is refused', () => {
     ],
   ])('%s', (_what, patch, message) => {
     expect(() => patched((api) => api.backend.headlessService, patch)).toThrow(message);
+  });
+
+  test('with all others that do not apply, before anything is written', () => {
+    const outdir = mkdtempSync(join(tmpdir(), 'fairlead-patches-'));
+    onTestFinished(() => {
+      rmSync(outdir, { recursive: true });
+    });
+    const app = new App({ outdir });
+    for (const name of ['orders', 'users']) {
+      const { backend } = new LoadBalancedApi(app, name, props());
+      const wrong = [JsonPatch.remove('/spec/a'), JsonPatch.replace('/spec/b', 1)];
+      ApiObject.of(backend.deployment).addJsonPatch(JsonPatch.add('/spec/minReadySeconds', 5), ...wrong);
+    }
+    const said = ['orders/orders/orders', 'users/users/users'].flatMap((path) =>
+      ['a', 'b'].map((name) => `[${path}/Deployment] ${path}/Deployment, JSON patch: "/spec/${name}" does not apply`),
+    );
+    let message = '';
+    try {
+      app.synth();
+    } catch (error) {
+      ({ message } = error as Error);
+    }
+    expect(message.split('\n  ').slice(1)).toEqual(said.map((line) => expect.stringContaining(line) as string));
+    expect(readdirSync(outdir)).toEqual([]);
   });
 });
 
