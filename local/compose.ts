@@ -19,7 +19,7 @@ import { proxyOfMain } from './deployment/deployment';
 import { backendTimes, localHosts, modelElsewhere, proxyTimes } from './deployment/elsewhere';
 import { externalServicesHere, type LocalExternalServices, writeAuthorities } from './deployment/external-services';
 import { localFiles, missingFiles } from './deployment/local-files';
-import { plainEnvironment } from './deployment/programs';
+import { missingHere, plainEnvironment } from './deployment/programs';
 import { UsageError, wholeNumber } from './start-options';
 
 const help = `fairlead compose: what main.ts deploys as a compose.yaml, for those who come from Docker Compose
@@ -58,18 +58,12 @@ export function compose(args: readonly string[]): void {
   writeProxyFiles(proxy, files, options.httpsPort);
   const fromOutput = (path: string): string => `./${relative(dirname(output), path)}`;
   writeFileSync(output, composeFile(proxy, { ...options, files: fromOutput(files), fromOutput }));
-  for (const line of [...servicesElsewhere(proxy).missing, ...localAuthFiles(proxy).missing]) {
-    process.stderr.write(`${line}\n`);
-  }
-  for (const target of proxy.targets) {
-    const { missing } = plainEnvironment(target);
-    const own = target.settings.local?.environment ?? {};
-    for (const variable of missing.filter((name) => !(name in own))) {
-      process.stderr.write(
-        `${target.node.id} is not told ${variable}, which comes from the cluster: give it in local.environment\n`,
-      );
-    }
-  }
+  const missing = [
+    ...servicesElsewhere(proxy).missing,
+    ...localAuthFiles(proxy).missing,
+    ...proxy.targets.flatMap((backend) => missingHere(backend)),
+  ];
+  for (const line of missing) process.stderr.write(`${line}\n`);
   for (const source of localFiles(proxy).missing) process.stderr.write(`${missingFiles(source)}\n`);
   const [backend] = proxy.targets;
   process.stdout.write(
@@ -163,7 +157,7 @@ function service(backend: Backend): object {
   const { settings } = backend;
   const { command, args, image, local } = settings;
   const { apiTerminationGracePeriod, apiPreStop } = backendTimes(backend);
-  const environment = { ...plainEnvironment(backend).values, PORT: String(settings.port), ...local?.environment };
+  const environment = { ...plainEnvironment(backend), PORT: String(settings.port), ...local?.environment };
   return {
     image,
     ...(command === undefined ? {} : { entrypoint: [...command] }),

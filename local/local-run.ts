@@ -217,12 +217,7 @@ export class LocalRun {
           `${name} is fairlead's example API here: main.ts gives it no local.command, and Docker does not have its image`,
         );
       }
-      for (const variable of program.missing) {
-        this.output.say(
-          `${name} is not told ${variable}, which comes from the cluster: give it in local.environment`,
-          'warn',
-        );
-      }
+      for (const line of program.missing) this.output.say(line, 'warn');
     }
   }
 

@@ -48,9 +48,16 @@ export function modelElsewhere(proxy: NginxProxy, { hosts, workers, backend }: E
   return {
     ...model,
     hosts,
-    backends: model.backends.map((each) => ({ ...backend(each), fallback: undefined, mostInstances: maxScale })),
+    backends: model.backends.map((each) => ({
+      ...backend(each),
+      fallback: undefined,
+      mostInstances: maxScale,
+      // One proxy has what several share in a cluster.
+      maxConnections: proxy.targets.find(({ node }) => node.id === each.name)?.settings.maxConnections,
+    })),
     timeline: proxyTimes(proxy),
     budget: budget({
+      ...proxy.settings.clients,
       memoryLimit,
       workers,
       maxBodySize: Math.max(...routes.map(({ maxBodySize }) => maxBodySize)),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Backend } from '../../charts/backend';
+import { temporaryDirectory } from '../../charts/pods/volume-mounts';
 import type { Timeline } from '../../model/timeline';
 import { existing } from './local-files';
 import { childOutput } from '../processes/child-output';
@@ -16,7 +17,7 @@ export interface Program {
   /** What starts one instance. */
   readonly instance: InstanceProgram;
   readonly healthCheckPath: string;
-  /** Variables of its pods that come from a Secret or a ConfigMap, which are not here. */
+  /** What its pods have of the cluster and it has not, a line each. */
   readonly missing: readonly string[];
 }
 
@@ -40,7 +41,7 @@ type Variables = Readonly<Record<string, string>>;
 
 function commandProgram(backend: Backend, [file = '', ...args]: readonly string[], agreed: Variables): Program {
   const { local, healthCheck } = backend.settings;
-  const { values, missing } = environmentOf(backend, agreed);
+  const values = environmentOf(backend, agreed);
   const directory = local?.directory;
   const command = {
     file,
@@ -55,14 +56,14 @@ function commandProgram(backend: Backend, [file = '', ...args]: readonly string[
       environment: { ...process.env, ...values, ...address(name, port) },
     }),
     healthCheckPath: healthCheck.path,
-    missing,
+    missing: missingHere(backend),
   };
 }
 
 /** With no more rights than its pods have. */
 function imageProgram(backend: Backend, agreed: Variables): Program {
   const { image, port: ownPort, command = [], args = [], healthCheck, pods } = backend.settings;
-  const { values, missing } = environmentOf(backend, agreed);
+  const values = environmentOf(backend, agreed);
   const [entrypoint, ...entrypointArguments] = command;
   const environment = { ...values, PORT: String(ownPort) };
   return {
@@ -96,7 +97,7 @@ function imageProgram(backend: Backend, agreed: Variables): Program {
       };
     },
     healthCheckPath: healthCheck.path,
-    missing,
+    missing: missingHere(backend),
   };
 }
 
@@ -150,27 +151,32 @@ export const isInDocker: HasImage = (image) => {
   );
 };
 
-/** Variables of a backend on this machine, and the names of those that it does not get. */
-function environmentOf(
-  backend: Backend,
-  agreed: Variables,
-): { readonly values: Variables; readonly missing: readonly string[] } {
-  const given = plainEnvironment(backend);
-  const own = backend.settings.local?.environment ?? {};
-  return {
-    values: { ...given.values, ...agreed, ...own },
-    missing: given.missing.filter((name) => !(name in own)),
-  };
+/** Variables of a backend on this machine. */
+function environmentOf(backend: Backend, agreed: Variables): Variables {
+  return { ...plainEnvironment(backend), ...agreed, ...backend.settings.local?.environment };
 }
 
-/** Variables of a backend that are text, and the names of those that come from objects of the cluster. */
-export function plainEnvironment({ settings }: Backend): {
-  readonly values: Variables;
-  readonly missing: readonly string[];
-} {
-  const all = Object.entries(settings.environment).map(([name, { value }]) => [name, value as unknown] as const);
-  return {
-    values: Object.fromEntries(all.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []))),
-    missing: all.flatMap(([name, value]) => (typeof value === 'string' ? [] : [name])),
-  };
+/** Variables of a backend that are text. */
+export function plainEnvironment({ settings }: Backend): Variables {
+  return Object.fromEntries(
+    Object.entries(settings.environment).flatMap(([name, { value }]) =>
+      typeof value === 'string' ? [[name, value]] : [],
+    ),
+  );
+}
+
+/** What the pods of a backend have of the cluster, and what runs on this machine has not, a line each. */
+export function missingHere({ node: { id }, settings }: Backend): readonly string[] {
+  const own = settings.local?.environment ?? {};
+  const variables = Object.entries(settings.environment)
+    .filter(([name, { value }]) => typeof (value as unknown) !== 'string' && !(name in own))
+    .map(([name]) => `${id} is not told ${name}, which comes from the cluster: give it in local.environment`);
+  const groups =
+    settings.envFrom.length === 0
+      ? []
+      : [`${id} is not told the variables of envFrom, which come from the cluster: give them in local.environment`];
+  const volumes = settings.volumes
+    .filter(({ path }) => path !== temporaryDirectory)
+    .map(({ path }) => `${id} has no volume at ${path} here: it finds there what this machine has`);
+  return [...variables, ...groups, ...volumes];
 }

@@ -17,7 +17,9 @@ const cache = join(__dirname, '..', '..', 'node_modules', '.cache', `fairlead-sw
 function compiled(filename) {
   const source = readFileSync(filename, 'utf8');
   const sourceFileName = basename(filename);
-  const key = createHash('sha256').update(JSON.stringify([options, sourceFileName, source])).digest('hex');
+  const key = createHash('sha256')
+    .update(JSON.stringify([options, sourceFileName, source]))
+    .digest('hex');
   const file = join(cache, `${key}.js`);
   try {
     return readFileSync(file, 'utf8');

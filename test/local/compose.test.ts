@@ -40,7 +40,9 @@ test('writes a compose.yaml of every backend behind nginx, and what nginx reads'
   expect(written).toMatchObject({
     status: 0,
     stdout: expect.stringContaining('docker compose up --scale catalog=5') as string,
-    stderr: `orders is not told DATABASE_URL, which comes from the cluster: give it in local.environment
+    stderr: `catalog is not told the variables of envFrom, which come from the cluster: give them in local.environment
+catalog has no volume at /pictures here: it finds there what this machine has
+orders is not told DATABASE_URL, which comes from the cluster: give it in local.environment
 orders-canary is not told DATABASE_URL, which comes from the cluster: give it in local.environment
 `,
   });

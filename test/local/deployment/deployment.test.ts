@@ -39,7 +39,7 @@ describe('what runs for main.ts', () => {
       kind: 'command',
       name: 'node',
       healthCheckPath: '/healthcheck',
-      missing: ['DATABASE_URL'],
+      missing: ['orders is not told DATABASE_URL, which comes from the cluster: give it in local.environment'],
     });
     expect(started(orders)).toMatchObject({
       command: { file: 'node', args: ['express-app.mjs'], directory: resolve('test/local') },
@@ -55,6 +55,16 @@ describe('what runs for main.ts', () => {
       },
     });
     expect(started(catalog).environment).toMatchObject({ REQUEST_TIMEOUT_SECONDS: '5' });
+    expect(catalog.program.missing).toEqual([
+      'catalog is not told the variables of envFrom, which come from the cluster: give them in local.environment',
+      'catalog has no volume at /pictures here: it finds there what this machine has',
+    ]);
+  });
+
+  test('has the limits of main.ts, and those of pods for the only proxy alone', () => {
+    const { budget, backends } = shop.proxy(2);
+    expect(budget.requestsPerClient).toBe(40);
+    expect(backends.map(({ name, maxConnections }) => [name, maxConnections])).toContainEqual(['catalog', 60]);
   });
 
   test('answers for localhost and the hosts of main.ts, without HSTS', () => {
