@@ -1,7 +1,7 @@
 // For processes of the repository itself, which start in half of the time that they take with ts-node: it loads a compiler.
 const { createHash, randomUUID } = require('node:crypto');
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
-const { basename, join } = require('node:path');
+const { basename, dirname, join } = require('node:path');
 const { version } = require('@swc/core/package.json');
 
 const options = {
@@ -12,7 +12,7 @@ const options = {
 };
 
 /** What was compiled, by what it was compiled from; gone with the next `npm ci`. */
-const cache = join(__dirname, '..', '..', 'node_modules', '.cache', `fairlead-swc-${version}`);
+const cache = join(dirname(require.resolve('../../package.json')), 'node_modules', '.cache', `fairlead-swc-${version}`);
 
 function compiled(filename) {
   const source = readFileSync(filename, 'utf8');

@@ -43,14 +43,8 @@ export interface RouteSettings {
 /** Validates the options of a route, and derives its times. */
 export function routeModel(settings: RouteSettings): { readonly model: RouteModel; readonly timeline: Timeline } {
   const { name, path, target, backends } = settings;
-  const given = knownValues(record('options', settings.options, '{ requestTimeout: "10s" }'), routeOptions, '');
-  if (target.kind === 'files' && given.rewrite !== undefined) {
-    throw new InvalidOption(
-      'rewrite',
-      '(object)',
-      'does nothing for files, which lie below the path of the route as they do in their directory: take it out',
-    );
-  }
+  const options = record('options', settings.options, '{ requestTimeout: "10s" }');
+  const given = knownValues(usedOf(settings, options), routeOptions, '');
   const shortest = [...backends].sort((a, b) => a.requestTimeout - b.requestTimeout)[0];
   if (shortest !== undefined && (given.requestTimeout ?? 0) > shortest.requestTimeout) {
     throw new InvalidOption(
@@ -120,6 +114,30 @@ function withThoseBelow<Value>(
   const names = new Set(own.map(([name]) => name.toLowerCase()));
   const once = new Map(below.map((header) => [header[0].toLowerCase(), header]));
   return [...[...once].flatMap(([name, header]) => (names.has(name) ? [] : [header])), ...own];
+}
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** What says how a request is passed on. */
+const ofBackends = ['requestTimeout', 'connectTimeout', 'retries', 'streaming', 'rewrite', 'requestHeaders'] as const;
+
+/** The options without those that do nothing for the target, where they are inherited; those of this route alone are refused. */
+function usedOf({ own, target }: RouteSettings, options: Options): Options {
+  if (!isAnsweredByNginx(target) && target.kind !== 'files') return options;
+  const idle = ofBackends.find((name) => own[name] !== undefined);
+  if (idle !== undefined) {
+    const value = own[idle];
+    throw new InvalidOption(
+      idle,
+      typeof value === 'object' ? '(object)' : value,
+      idle === 'rewrite' && target.kind === 'files'
+        ? 'does nothing for files, which lie below the path of the route as they do in their directory: take it out'
+        : 'does nothing where nginx answers by itself: take it out, or give the route a backend',
+    );
+  }
+  return Object.fromEntries(
+    Object.entries(options).filter(([name]) => !(ofBackends as readonly string[]).includes(name)),
+  );
 }
 
 /** nginx answers by `return`, before it looks at what a request may. */

@@ -1,6 +1,7 @@
 import { networks } from '../../validation/addresses';
 import { bytes, seconds, type SizeText, type TimeText, whole } from '../../validation/amounts';
 import { record } from '../../validation/collections';
+import { InvalidOption } from '../../validation/invalid-option';
 import { instanceOf, knownValues, optional, type Reader, type Table, withDefault } from '../../validation/options';
 import { Auth } from '../auth/auth';
 import { timelineOptions } from '../timeline';
@@ -248,7 +249,15 @@ export const routeOptions = {
 /** They are read again with the options of each route; what is wrong is said where it was given. */
 export function readRouteDefaults(routeDefaults: unknown): void {
   const name = 'routeDefaults';
-  knownValues(record(name, routeDefaults, '{ maxBodySize: "8m" }'), routeOptions, `${name}.`);
+  const { when, ...defaults } = record(name, routeDefaults, '{ maxBodySize: "8m" }');
+  if (when !== undefined) {
+    throw new InvalidOption(
+      `${name}.when`,
+      '(object)',
+      'is of one route, as others of its path have to be without: give it to addRoute',
+    );
+  }
+  knownValues(defaults, routeOptions, `${name}.`);
 }
 
 /** A group of headers, each with the value that is set, or false. */

@@ -199,6 +199,10 @@ describe('Defaults of routes', () => {
 
   test.each<[unknown, string]>([
     [5, 'routeDefaults: 5 is not an object with names and values: give one, such as { maxBodySize: "8m" }'],
+    [
+      { when: Match.method('GET') },
+      'routeDefaults.when: "(object)" is of one route, as others of its path have to be without: give it to addRoute',
+    ],
     [{ maxBody: '8m' }, 'routeDefaults.maxBody: "8m" is an option that does not exist: take it out'],
     [
       { maxBodySize: '0k', requestTimeout: '2h' },
