@@ -73,27 +73,45 @@ export class TrafficSplit implements IRouteTarget {
   }
 
   bindRoute(route: Route): TargetModel {
-    const shares = this.shares.map(({ target, weight }) => {
+    const shares = this.shares.map((share) => {
+      const { target, weight } = share;
+      const mostWeight = mostWeightOf(share, this.shares);
       target.bindRoute(route);
-      return { backend: target.node.id, weight };
+      return { backend: target.node.id, weight, ...(mostWeight < 100 ? { mostWeight } : {}) };
     });
     return { kind: 'split', shares, stickyBy: this.stickyBy };
   }
 }
 
-/** A part of the requests needs as great a part of the pods that all of them need, which is what the largest may have. */
+function mostPodsOf({ target }: Share): number {
+  return mostPods(target.settings.replicas);
+}
+
+function largestOf(shares: readonly Share[]): Share | undefined {
+  return [...shares].sort((a, b) => mostPodsOf(b) - mostPodsOf(a))[0];
+}
+
+/**
+ * The greatest weight that the pods of a backend carry: a part of the requests needs as great a part of the pods that all of them
+ * need, which is what the largest may have.
+ */
+function mostWeightOf(share: Share, shares: readonly Share[]): number {
+  const largest = largestOf(shares) ?? share;
+  return Math.floor((100 * mostPodsOf(share)) / mostPodsOf(largest));
+}
+
 function refuseBeyondCapacity(name: string, shares: readonly Share[]): void {
-  const most = ({ target }: Share): number => mostPods(target.settings.replicas);
-  const [largest] = [...shares].sort((a, b) => most(b) - most(a));
+  const largest = largestOf(shares);
   if (largest === undefined) return;
   for (const share of shares) {
     const { target, weight } = share;
-    const needed = Math.ceil((weight / 100) * most(largest));
-    if (needed <= most(share)) continue;
+    const mostWeight = mostWeightOf(share, shares);
+    if (weight <= mostWeight) continue;
+    const needed = Math.ceil((weight / 100) * mostPodsOf(largest));
     throw new InvalidOption(
       `${name} weight of ${target.node.id}`,
       weight,
-      `is more than its pods carry: ${weight} % of what the ${most(largest)} pods of ${largest.target.node.id} do needs ${needed}, and it has ${most(share)} at most: give it as many, or a weight of ${Math.floor((100 * most(share)) / most(largest))} or less`,
+      `is more than its pods carry: ${weight} % of what the ${mostPodsOf(largest)} pods of ${largest.target.node.id} do needs ${needed}, and it has ${mostPodsOf(share)} at most: give it as many, or a weight of ${mostWeight} or less`,
     );
   }
 }

@@ -7,12 +7,18 @@ import { InvalidOption } from '../../validation/invalid-option';
 /** How much of the requests of each route its backends have: in a file that nginx reads while it runs. */
 export class Weights {
   private readonly ofRoutes: Map<string, Map<string, number>>;
+  /** The greatest weight that each backend carries on a route, where that is less than all. */
+  private readonly mostWeights: readonly { readonly backend: string; readonly mostWeight: number }[];
 
   /** Begins with what main.ts says. */
   constructor(
     hosts: ProxyModel['hosts'],
     private readonly directory: string,
   ) {
+    this.mostWeights = hosts
+      .flatMap(({ routes }) => routes)
+      .flatMap(({ target }) => (target.kind === 'split' ? target.shares : []))
+      .flatMap(({ backend, mostWeight }) => (mostWeight === undefined ? [] : [{ backend, mostWeight }]));
     this.ofRoutes = new Map(
       hosts.flatMap(({ routes }) =>
         routes.flatMap(({ name, target }) =>
@@ -38,8 +44,24 @@ export class Weights {
       const remedy = names.length === 0 ? 'main.ts has no TrafficSplit' : `give one of ${names.join(', ')}`;
       throw new InvalidOption('weight', backend, `shares no route: ${remedy}`);
     }
-    for (const weights of shared) giveRest(weights, backend, percent);
+    const changed = shared.map((weights) => giveRest(new Map(weights), backend, percent));
+    for (const weights of changed) this.refuseBeyondCapacity(weights);
+    shared.forEach((weights, index) => {
+      for (const [name, weight] of changed[index] ?? []) weights.set(name, weight);
+    });
     this.write();
+  }
+
+  /** What nginx would not take. */
+  private refuseBeyondCapacity(weights: ReadonlyMap<string, number>): void {
+    const beyond = this.mostWeights.find(({ backend, mostWeight }) => (weights.get(backend) ?? 0) > mostWeight);
+    if (beyond === undefined) return;
+    const { backend, mostWeight } = beyond;
+    throw new InvalidOption(
+      `weight of ${backend}`,
+      weights.get(backend),
+      `is more than its pods carry in a cluster: give ${mostWeight} or less, or its replicas a greater max`,
+    );
   }
 
   /** In one step: nginx may read at this moment. */
@@ -53,7 +75,7 @@ export class Weights {
 }
 
 /** Whole percents that add up to 100: what rounding leaves goes to the last. */
-function giveRest(weights: Map<string, number>, backend: string, percent: number): void {
+function giveRest(weights: Map<string, number>, backend: string, percent: number): Map<string, number> {
   const others = [...weights].filter(([name]) => name !== backend);
   const before = others.reduce((sum, [, weight]) => sum + weight, 0);
   let rest = 100 - percent;
@@ -64,4 +86,5 @@ function giveRest(weights: Map<string, number>, backend: string, percent: number
     weights.set(name, given);
     rest -= given;
   });
+  return weights;
 }

@@ -37,8 +37,7 @@ export type TargetModel =
   | { readonly kind: 'backend'; readonly backend: string }
   | {
       readonly kind: 'split';
-      /** Of 100 together. */
-      readonly shares: readonly { readonly backend: string; readonly weight: number }[];
+      readonly shares: readonly ShareModel[];
       /** Who has the same version: whoever has the same key. */
       readonly stickyBy: RequestKey;
     }
@@ -54,6 +53,15 @@ export type TargetModel =
   | { readonly kind: 'redirect'; readonly location: string; readonly status: 301 | 302 | 307 | 308 }
   | { readonly kind: 'response'; readonly status: number; readonly body: string; readonly contentType: string }
   | FilesModel;
+
+/** The part of a backend of the requests of a route. */
+export interface ShareModel {
+  readonly backend: string;
+  /** Of 100 together. */
+  readonly weight: number;
+  /** The greatest weight that its pods carry. @default 100 */
+  readonly mostWeight?: number;
+}
 
 /** Files that nginx itself serves. */
 export interface FilesModel {

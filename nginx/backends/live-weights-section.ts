@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { RouteModel } from '../../model/routes/route';
 import { block, directive, Directive, Node, quote } from '../directive';
 import { backendsOf, isSplit, Plan } from '../plan';
 import { encodedPath } from '../tls/last-good-certificate-section';
@@ -26,18 +27,27 @@ export function liveWeights(plan: Plan): Node[] {
     directive(`js_import live_weights from ${liveWeightsScript.name}`),
     directive('js_shared_dict_zone zone=weights:64k', 'known to all workers'),
     directive(`js_var $weights_file ${encodedPath('weightsFile', String(place.weightsFile))}`),
-    ...routes
-      .filter(isSplit)
-      .map((route) =>
-        directive(
-          `js_var $backends_of_${route.name.replaceAll('-', '_dash_')} ${quote('backends', backendsOf(route).join(' '))}`,
-        ),
-      ),
+    ...routes.filter(isSplit).flatMap((route) => {
+      const name = route.name.replaceAll('-', '_dash_');
+      const most = mostWeights(route);
+      return [
+        directive(`js_var $backends_of_${name} ${quote('backends', backendsOf(route).join(' '))}`),
+        ...(most.every((weight) => weight === 100)
+          ? []
+          : [
+              directive(`js_var $most_weights_of_${name} ${quote('weights', most.join(' '))}`, 'what their pods carry'),
+            ]),
+      ];
+    }),
     directive(
       'js_set $live_backend live_weights.backend',
       'by weights of a file: another weight is no other configuration',
     ),
   ];
+}
+
+function mostWeights({ target }: RouteModel): number[] {
+  return target.kind === 'split' ? target.shares.map(({ mostWeight = 100 }) => mostWeight) : [];
 }
 
 /** In the server of the probes: what looks at the file. */

@@ -36,6 +36,12 @@ function backendsOf(session, route) {
   return names === undefined ? undefined : names.split(' ');
 }
 
+/** The greatest weight that each carries; undefined if each carries all. */
+function mostWeightsOf(session, route) {
+  const weights = session.variables['most_weights_of_' + route.replace(/-/g, '_dash_')];
+  return weights === undefined ? undefined : weights.split(' ').map(Number);
+}
+
 /** Looks at the file: what of it is right is known to every worker then. */
 function check(session) {
   let problem;
@@ -43,7 +49,7 @@ function check(session) {
     const given = JSON.parse(fs.readFileSync(decodeURIComponent(session.variables.weights_file)).toString());
     Object.keys(given).forEach((route) => {
       const names = backendsOf(session, route);
-      const wrong = problemOf(given[route], names);
+      const wrong = problemOf(given[route], names, mostWeightsOf(session, route));
       if (wrong === undefined) remember(route, names, given[route]);
       else problem = problem || route + ' ' + wrong;
     });
@@ -60,7 +66,7 @@ function remember(route, names, weights) {
   ngx.log(ngx.WARN, 'weights: ' + route + ' has ' + names.map((name) => name + ' ' + weights[name]).join(', '));
 }
 
-function problemOf(weights, names) {
+function problemOf(weights, names, most) {
   if (names === undefined) return 'is not a route that backends share';
   if (typeof weights !== 'object' || weights === null) return 'has no weights';
   const given = Object.keys(weights).sort().join(', ');
@@ -71,7 +77,10 @@ function problemOf(weights, names) {
     return 'has a weight that is not a whole number from 0 to 100';
   }
   const sum = values.reduce((all, value) => all + value, 0);
-  return sum === 100 ? undefined : 'has weights that add up to ' + sum + ', not 100';
+  if (sum !== 100) return 'has weights that add up to ' + sum + ', not 100';
+  const beyond = most === undefined ? -1 : values.findIndex((value, index) => value > most[index]);
+  if (beyond < 0) return undefined;
+  return 'gives ' + names[beyond] + ' ' + values[beyond] + ', and its pods carry ' + most[beyond];
 }
 
 /** Once for each that is another than the one before. */

@@ -434,6 +434,19 @@ describe('A split', () => {
     expect(() => TrafficSplit.weighted([{ target: orders, weight: 100 }])).not.toThrow();
   });
 
+  test('knows how much a version with fewer pods carries, which no later weight may exceed', () => {
+    const { edge, orders } = edgeAndOrders();
+    const canary = orders.addVersion('canary', { replicas: { min: 2, max: 4 } });
+    const split = TrafficSplit.weighted([
+      { target: orders, weight: 90 },
+      { target: canary, weight: 10 },
+    ]);
+    expect(targetOf(edge, split)).toHaveProperty('shares', [
+      { backend: 'orders', weight: 90 },
+      { backend: 'orders-canary', weight: 10, mostWeight: 40 },
+    ]);
+  });
+
   test.each<[(orders: Backend, next: Backend) => unknown, unknown, string]>([
     [() => [], {}, ': [] add up to 0: give weights that add up to 100'],
     [

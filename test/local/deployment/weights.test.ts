@@ -57,6 +57,27 @@ test.each([
   }).toThrow(message);
 });
 
+test('refuse more than the pods of a version carry, and stay as they were', () => {
+  const shares = [
+    { backend: 'stable', weight: 95 },
+    { backend: 'canary', weight: 5, mostWeight: 40 },
+  ];
+  const target = { kind: 'split', stickyBy: RequestKey.clientAddress(), shares } as const;
+  const weights = new Weights(proxyModel({ routes: [{ name: 'root', target }] }).hosts, directory);
+  weights.set('canary', 40);
+  for (const [backend, percent] of [
+    ['canary', 41],
+    ['stable', 59],
+  ] as const) {
+    expect(() => {
+      weights.set(backend, percent);
+    }).toThrow(
+      'weight of canary: 41 is more than its pods carry in a cluster: give 40 or less, or its replicas a greater max',
+    );
+  }
+  expect(written(weights)).toEqual({ root: { stable: 60, canary: 40 } });
+});
+
 test('have no file where no route is shared', () => {
   const weights = new Weights(proxyModel().hosts, directory);
   expect(weights.file).toBeUndefined();

@@ -22,6 +22,16 @@ function split(stickyBy: RequestKey): TargetModel {
   return { kind: 'split', stickyBy, shares: names.map((backend) => ({ backend, weight: 50 })) };
 }
 
+/** Of which the second has a third of the pods that the first may have. */
+const fewPods: TargetModel = {
+  kind: 'split',
+  stickyBy: RequestKey.header('X-Client'),
+  shares: [
+    { backend: 'orders', weight: 95 },
+    { backend: 'orders-canary', weight: 5, mostWeight: 33 },
+  ],
+};
+
 /** As the kubelet does: in one step. */
 function writeWeights(weights: unknown): void {
   const text = typeof weights === 'string' ? weights : JSON.stringify(weights);
@@ -64,6 +74,7 @@ beforeAll(async () => {
       routes: [
         { path: '/', name: 'root', target: split(RequestKey.header('X-Client')) },
         { path: '/by-cookie', name: 'by-cookie', target: split(RequestKey.cookie('session')) },
+        { path: '/few-pods', name: 'few-pods', target: fewPods },
       ],
     },
     { weightsFile: join(directory, 'weights.json') },
@@ -107,6 +118,10 @@ test.each([
   ],
   [{ root: { orders: 100 } }, 'weights: root names orders, and has orders, orders-canary'],
   [{ root: null }, 'weights: root has no weights'],
+  [
+    { 'few-pods': { orders: 66, 'orders-canary': 34 } },
+    'weights: few-pods gives orders-canary 34, and its pods carry 33',
+  ],
   [{ nowhere: { orders: 100 } }, 'weights: nowhere is not a route that backends share'],
 ])('keeps the weights from before when the file is %j', async (wrong, message) => {
   writeWeights({ root: { orders: 40, 'orders-canary': 60 } });
@@ -114,6 +129,16 @@ test.each([
   writeWeights(wrong);
   if (message !== undefined) await until(() => running.nginx.errors.includes(message), message);
   expect(await canaryClients()).toEqual(before);
+});
+
+test('gives a version as much as its pods carry, and never more', async () => {
+  writeWeights({ 'few-pods': { orders: 67, 'orders-canary': 33 } });
+  await until(() => running.nginx.errors.includes('few-pods has orders 67, orders-canary 33'), 'the most');
+  const before = await canaryClients('/few-pods');
+  expect(before.size).toBeGreaterThan(0);
+  writeWeights({ 'few-pods': { orders: 30, 'orders-canary': 70 } });
+  await until(() => running.nginx.errors.includes('gives orders-canary 70, and its pods carry 33'), 'too much');
+  expect(await canaryClients('/few-pods')).toEqual(before);
 });
 
 test('knows who has no cookie by address, so that all of one client stay together', async () => {
