@@ -52,7 +52,7 @@ export interface HealthCheckPaths {
   readonly path?: string;
 
   /**
-   * Asked every 10 s, and once a second until its first 2xx; a pod whose answer is missing or is no 2xx or 3xx for 60 s
+   * Asked every 10 s, and once a second until its first 2xx; a pod whose answer is missing or is not 2xx or 3xx for 60 s
    * is restarted. Do not let it depend on a database: all pods would be restarted together.
    *
    * @default - path

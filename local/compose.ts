@@ -244,7 +244,7 @@ export function composeModel(proxy: NginxProxy): ProxyModel {
   return modelElsewhere(proxy, { hosts, workers, backend: (backend) => inNetwork(proxy, backend) });
 }
 
-/** Every container of a service has its name. A hash would need one for each, which Docker's DNS has not. */
+/** Every container of a service has its name. A hash would need one for each, which Docker's DNS does not have. */
 function inNetwork({ targets }: NginxProxy, backend: BackendModel): BackendModel {
   const { name, loadBalancing } = backend;
   const { settings } = targets.find(({ node }) => node.id === name) ?? {};

@@ -24,7 +24,7 @@ export interface BackendModel {
   readonly keepAliveTimeout: number;
   readonly upstreamKeepAliveTimeout: number;
   readonly healthCheckPath: string;
-  /** Of which backend it is a version, and what that is called. @default - it is none */
+  /** Of which backend it is a version, and what that is called. @default - it is not a version */
   readonly version?: { readonly of: string; readonly name: string } | undefined;
 }
 

@@ -14,7 +14,7 @@ export interface Plan {
   /** Those that answer requests, by name; and those that get copies of some. */
   readonly backends: readonly BackendModel[];
   readonly mirrors: readonly BackendModel[];
-  /** Those that are no backends, by name. */
+  /** Those that are not backends, by name. */
   readonly externalServices: readonly ExternalServiceModel[];
   /** Every route, in the order in which they are rendered. */
   readonly routes: readonly RouteModel[];

@@ -123,7 +123,7 @@ function hostOf({ proxy }: Plan, { name }: BackendModel): string {
   return (host ?? proxy.hosts[0]).names[0];
 }
 
-/** Every status that is registered and is no success. @see https://www.iana.org/assignments/http-status-codes */
+/** Every registered status that is not a success. @see https://www.iana.org/assignments/http-status-codes */
 const failures = [
   ...range(300, 308),
   ...range(400, 418),

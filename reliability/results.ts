@@ -4,7 +4,7 @@ import type { LoadRequest } from '../load/load-request';
 import type { RunOptions } from './run-options';
 import type { ScenarioResult } from './scenario-result';
 
-/** A result, and what it was made with: under other options it is none. */
+/** A result, and what it was made with: under other options it does not count. */
 interface Written {
   readonly options: string;
   readonly result: ScenarioResult;

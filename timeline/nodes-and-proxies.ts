@@ -78,7 +78,7 @@ export function nodeDies({ route, failTimeout }: Configuration): Chain {
   };
 }
 
-/** The first probe goes out at once if the connection has been idle already, and tcpKeepAliveTime later if it has not. */
+/** The first probe goes out at once if the connection has been idle already, and tcpKeepAliveTime later if not. */
 function tcpKeepAlive({
   tcpKeepAliveTime,
   tcpKeepAliveInterval,

@@ -15,7 +15,7 @@ export const notFound: RequestHandler = (request, response) => {
   answerError(request, response, 404);
 };
 
-/** Paths that are no URI: routes without parameters would never decode them. */
+/** Paths that are not URIs: routes without parameters would never decode them. */
 export const refuseMalformedPath: RequestHandler = (request, response, next) => {
   try {
     decodeURIComponent(request.path);

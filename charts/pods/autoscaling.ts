@@ -123,7 +123,11 @@ export class ScalingMetric {
       );
     }
     if (type === 'cpu' || type === 'memory') {
-      throw new InvalidOption(`${name} type`, type, `is no source outside of the pods: give ScalingMetric.${type}(70)`);
+      throw new InvalidOption(
+        `${name} type`,
+        type,
+        `is not a source outside of the pods: give ScalingMetric.${type}(70)`,
+      );
     }
     const { authentication } = knownValues(
       record(name, options, '{ authentication: "orders-queue" }'),

@@ -146,7 +146,7 @@ export class NginxProxy extends Construct implements RouteHost {
 
   /**
    * Lets requests to a path go to a target. Which route a request takes: the exact path before a prefix, the longer prefix before the
-   * shorter, at one path what has `when` in the order of adding, then what has not. A changed route is a rollout of the proxies.
+   * shorter, at one path what has `when` in the order of adding, then what has none. A changed route is a rollout of the proxies.
    *
    * @param path a prefix by whole segments, as an Ingress has it, or a `Path`
    */

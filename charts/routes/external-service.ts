@@ -160,7 +160,7 @@ const everywhere: readonly NetworkPeer[] = [
 ];
 
 /**
- * A service that is no backend of ours: outside of the cluster, or another Service in it. The proxies start and serve all else while
+ * A service that is not one of our backends: outside of the cluster, or another Service in it. The proxies start and serve all else while
  * it is away; its own routes answer 502 or 504 then.
  */
 export class ExternalService implements IRouteTarget {

@@ -195,7 +195,7 @@ export class FixedResponse implements IRouteTarget {
     );
     if (status === 204 || status === 304) {
       if (body !== '')
-        throw new InvalidOption(name, body, `is a body, which an answer of ${status} has not: take it out`);
+        throw new InvalidOption(name, body, `is a body, and an answer of ${status} has none: take it out`);
     }
     return new FixedResponse({
       kind: 'response',

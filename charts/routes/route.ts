@@ -33,9 +33,9 @@ export class Route extends Construct {
   readonly timeline: Timeline;
   /** What nginx.conf is made from; another one with a snippet. */
   model: RouteModel;
-  /** What answers its requests, if it is no backend. */
+  /** What answers its requests, if it is not a backend. */
   external: ExternalService | undefined;
-  /** What is asked who may use it, if it is no backend. */
+  /** What is asked who may use it, if it is not a backend. */
   authService: ExternalService | undefined;
   /** What nginx itself serves, if it is files. */
   files: StaticFiles | undefined;

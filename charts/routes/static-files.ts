@@ -195,7 +195,7 @@ function volumeName(route: string): string {
   return `files-${route.slice(0, 40).replaceAll(/[^a-z0-9-]/g, '-')}-${hash}`;
 }
 
-/** A path that no shell reads; the whole image is none that anyone means to show. */
+/** A path that no shell reads; nobody means to show the whole image. */
 function directoryOfImage(option: string, given: unknown): string {
   const text = typeof given === 'string' ? given.replace(/\/$/, '') : '';
   if (/^(?:\/[\w.@~+-]+)+$/.test(text) && text.length <= 1000 && !/\/\.{1,2}(?:\/|$)/.test(text)) return text;
@@ -219,5 +219,5 @@ function configMapName(option: string, given: unknown): string {
   if (typeof given === 'string') return dnsSubdomainName(`${option} name`, given);
   const { name } = (typeof given === 'object' && given !== null ? given : {}) as { readonly name?: unknown };
   if (typeof name === 'string') return name;
-  throw new InvalidOption(option, `(${typeof given})`, 'is no ConfigMap: give one, or the name of one');
+  throw new InvalidOption(option, `(${typeof given})`, 'is not a ConfigMap: give one, or the name of one');
 }

@@ -17,7 +17,7 @@ export interface Program {
   /** What starts one instance. */
   readonly instance: InstanceProgram;
   readonly healthCheckPath: string;
-  /** What its pods have of the cluster and it has not, a line each. */
+  /** What its pods have of the cluster and it does not, a line each. */
   readonly missing: readonly string[];
 }
 
@@ -108,7 +108,7 @@ function variables(environment: Variables): string[] {
   );
 }
 
-/** The repository has it; the package, which is for other APIs, has not. */
+/** The repository has it; the package, which is for other APIs, does not. */
 function exampleProgram(backend: string, agreed: Variables): Program {
   const script = exampleApi(backend);
   return {
@@ -165,7 +165,7 @@ export function plainEnvironment({ settings }: Backend): Variables {
   );
 }
 
-/** What the pods of a backend have of the cluster, and what runs on this machine has not, a line each. */
+/** What the pods of a backend have of the cluster, and what runs on this machine does not, a line each. */
 export function missingHere({ node: { id }, settings }: Backend): readonly string[] {
   const own = settings.local?.environment ?? {};
   const variables = Object.entries(settings.environment)

@@ -100,7 +100,7 @@ export interface JwtAuthOptions {
   readonly issuer: string;
 
   /**
-   * Whom the tokens are for: their claim `aud` has to name it, or one of these. A token for another service is no key to this one.
+   * Whom the tokens are for: their claim `aud` has to name it, or one of these. A token for another service does not open this one.
    *
    * @see https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3
    */

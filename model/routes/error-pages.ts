@@ -60,7 +60,7 @@ function statusOf(name: string, key: string): number | 'default' {
   throw new InvalidOption(
     `${name} status`,
     key,
-    `is none that nginx itself answers on a route: give one of ${statuses.join(', ')}, or "default"`,
+    `is not a status that nginx itself answers on a route: give one of ${statuses.join(', ')}, or "default"`,
   );
 }
 

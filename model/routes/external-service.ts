@@ -1,6 +1,6 @@
 import { timeline } from '../timeline';
 
-/** A service that answers requests and is no backend of the deployment, as a proxy sees it. */
+/** A service that answers requests and is not a backend of the deployment, as a proxy sees it. */
 export interface ExternalServiceModel {
   /** Its name in nginx.conf, which follows from all that is here: no DNS label, as those of backends are. */
   readonly name: string;

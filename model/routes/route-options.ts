@@ -288,7 +288,7 @@ export function inherited(...options: readonly (RouteOptions | undefined)[]): Ro
 
 type Headers = Readonly<Record<string, string | false>>;
 
-/** A name in another case is the same header. What is no group of headers is left as it is, to be refused. */
+/** A name in another case is the same header. What is not a group of headers is left as it is, to be refused. */
 function mergedHeaders(all: Headers = {}, more: Headers = {}): Headers {
   if (typeof more !== 'object' || (more as Headers | null) === null || Array.isArray(more)) return more;
   const headers = [...Object.entries(all), ...Object.entries(more)];

@@ -75,7 +75,7 @@ export function tokenLocations(plan: Plan, { host }: HostPlan): Directive[] {
   return [...names].map((name) =>
     block(`location = ${locationOf(name)}`, [
       directive('internal', 'no client asks for it'),
-      directive('client_max_body_size 0', 'the body is no concern of it'),
+      directive('client_max_body_size 0', 'it does not read the body'),
       block('if ($is_proved)', [directive('return 204')], 'before another try'),
       directive('js_content access_tokens.verify'),
     ]),

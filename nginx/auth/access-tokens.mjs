@@ -205,7 +205,7 @@ function allowed(claims, rules, now) {
   const headers = rules.claims.map((claim) => {
     return Object.prototype.hasOwnProperty.call(claims, claim.claim) ? headerOf(claims[claim.claim]) : '';
   });
-  if (headers.some((header) => header === undefined)) return insufficient('a claim is none that a header can carry');
+  if (headers.some((header) => header === undefined)) return insufficient('a claim cannot be carried by a header');
   if (Buffer.from(headers.join('')).length > rules.longestClaims) return insufficient('its claims are too long');
   return { headers: headers, until: until };
 }

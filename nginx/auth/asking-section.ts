@@ -26,7 +26,7 @@ function asking(plan: Plan, auth: ExternalAuthModel): Directive[] {
   const { target, timeout, forwardHeaders } = auth;
   const start = [
     directive('internal', 'no client asks for it'),
-    directive('client_max_body_size 0', 'the body is no concern of it'),
+    directive('client_max_body_size 0', 'it does not read the body'),
   ];
   if (target.kind === 'nowhere') return [...start, directive('return 503')];
   const upstream = target.kind === 'backend' ? target.backend : target.service.name;

@@ -19,7 +19,7 @@ export function externalServices(routes: readonly RouteModel[]): ExternalService
   return { count: all.length, zone: externalZone, hasTls: all.some(({ tls }) => tls !== undefined) };
 }
 
-/** Those that answer requests and are no backends. */
+/** Those that answer requests and are not backends. */
 export function externalUpstreams({ externalServices }: Plan, idle: number): Node[] {
   if (externalServices.length === 0) return [];
   return [heading('External services'), ...externalServices.map((service) => upstream(service, idle))];

@@ -39,10 +39,7 @@ export function liveWeights(plan: Plan): Node[] {
             ]),
       ];
     }),
-    directive(
-      'js_set $live_backend live_weights.backend',
-      'by weights of a file: another weight is no other configuration',
-    ),
+    directive('js_set $live_backend live_weights.backend', 'by weights of a file: another weight needs no reload'),
   ];
 }
 

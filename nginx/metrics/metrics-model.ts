@@ -42,7 +42,7 @@ interface CountedBackend {
   readonly group: string;
 }
 
-/** What requests have in `$route` that are no route's. No route has a dot in its name. */
+/** What `$route` is of requests that take no route. No route has a dot in its name. */
 export const plainHttp = '.http';
 export function noRoute(hostIndex: number): string {
   return `.none${hostIndex + 1}`;

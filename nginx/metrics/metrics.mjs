@@ -231,7 +231,7 @@ function countTries(counts, request, lists, times, now) {
     if (isFallback && index === last) return;
     const peer = peerOf(counts, key + ' ' + address, times);
     peer[0] += times;
-    // Whose client left has not failed.
+    // A try whose client left did not fail.
     if (!isAnswered && (index < last || request[3] !== '499')) peer[1] += times;
     if (isAnswered) peer[2] += times * Number(tries[3][index]) || 0;
     peer[3] = now;

@@ -145,7 +145,7 @@ export function keptAnswersOfTry(
       : [
           directive(
             `proxy_cache_use_stale updating timeout http_500 http_502 http_503 http_504${last ? ' error' : ''}`,
-            last ? 'every try has failed' : 'an instance that is away is no reason yet: there are more tries',
+            last ? 'every try has failed' : 'an instance that is away does not count yet: there are more tries',
           ),
         ]),
   ];

@@ -104,7 +104,7 @@ function keyMaps(limits: readonly RateLimit[]): Directive[] {
     ...others.map(([variable, source]) =>
       block(`map ${requestVariable(source)} ${variable}`, [
         directive(`default ${requestVariable(source)}`),
-        ...('name' in source ? [directive('"" $address_as_key', 'leaving it out is no way around')] : []),
+        ...('name' in source ? [directive('"" $address_as_key', 'who leaves it out is limited by address')] : []),
         directive(
           `"~(?s)^.*(?<end_of_key>.{${longestKey}})$" $end_of_key`,
           'longer ones would fill a zone: they are told apart by their ends',

@@ -24,7 +24,7 @@ export interface AvailableClient {
   readonly version: string;
 }
 
-/** One that it has not. */
+/** One that this machine does not have. */
 export interface MissingClient {
   readonly name: string;
   readonly reason: string;

@@ -96,7 +96,7 @@ async function rolledOut({ system, workloads }: ScenarioContext, next: OtherMain
   await workloads.readyPods('proxy', standardReplicas.proxy);
 }
 
-/** Applies other weights, which are no rollout, and waits until every proxy goes by them. */
+/** Applies other weights, which roll nothing out, and waits until every proxy goes by them. */
 async function weighted(context: ScenarioContext, weight: number): Promise<void> {
   const proxies = await namesOfProxies(context);
   const since = new Date();

@@ -24,7 +24,7 @@ export interface Served {
 
 const idleGraceMilliseconds = 1000;
 const noListener =
-  'app: is no listener for requests: give an Express app, app.callback() of Koa, app.routing of Fastify, or a function of (request, response)';
+  'app: is not a listener for requests: give an Express app, app.callback() of Koa, app.routing of Fastify, or a function of (request, response)';
 
 /**
  * Serves an Express app, or any other listener for HTTP requests, so that a proxy in front of it loses none: connections

@@ -133,7 +133,7 @@ describe('an error that the app catches', () => {
   test('is thrown at once for what is no listener for requests', () => {
     const koa = { callback: () => app };
     expect(() => serve(koa as unknown as typeof app, { logger })).toThrow(
-      'app: is no listener for requests: give an Express app, app.callback() of Koa, app.routing of Fastify, or a function of (request, response)',
+      'app: is not a listener for requests: give an Express app, app.callback() of Koa, app.routing of Fastify, or a function of (request, response)',
     );
   });
 

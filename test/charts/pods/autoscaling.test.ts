@@ -210,7 +210,7 @@ describe('A trigger of KEDA', () => {
     [
       'for what the pods use',
       () => ScalingMetric.keda('cpu', { value: '70' }),
-      'ScalingMetric.keda type: "cpu" is no source outside of the pods: give ScalingMetric.cpu(70)',
+      'ScalingMetric.keda type: "cpu" is not a source outside of the pods: give ScalingMetric.cpu(70)',
     ],
     [
       'by no name of a scaler',

@@ -605,8 +605,8 @@ describe('A fixed response', () => {
     [199, '', {}, 'FixedResponse.of status: 199 is out of range: give a whole number from 200 to 599'],
     [600, '', {}, 'FixedResponse.of status: 600 is out of range: give a whole number from 200 to 599'],
     ['200', '', {}, 'FixedResponse.of status: "200" is out of range: give a whole number from 200 to 599'],
-    [204, 'x', {}, 'FixedResponse.of: "x" is a body, which an answer of 204 has not: take it out'],
-    [304, 'x', {}, 'FixedResponse.of: "x" is a body, which an answer of 304 has not: take it out'],
+    [204, 'x', {}, 'FixedResponse.of: "x" is a body, and an answer of 204 has none: take it out'],
+    [304, 'x', {}, 'FixedResponse.of: "x" is a body, and an answer of 304 has none: take it out'],
     [200, 5, {}, 'FixedResponse.of body: 5 is not text: give a string'],
     [
       200,

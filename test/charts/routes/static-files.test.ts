@@ -272,7 +272,7 @@ describe('Refused', () => {
     [
       'what is no ConfigMap',
       () => StaticFiles.fromConfigMap({} as never),
-      'StaticFiles.fromConfigMap: "(object)" is no ConfigMap: give one, or the name of one',
+      'StaticFiles.fromConfigMap: "(object)" is not a ConfigMap: give one, or the name of one',
     ],
     [
       'one path alone',

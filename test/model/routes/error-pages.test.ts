@@ -11,7 +11,7 @@ describe('Error pages', () => {
   });
 
   const status =
-    'is none that nginx itself answers on a route: give one of 400, 401, 403, 404, 405, 408, 412, 413, 416, 429, 500, 502, 503, 504, or "default"';
+    'is not a status that nginx itself answers on a route: give one of 400, 401, 403, 404, 405, 408, 412, 413, 416, 429, 500, 502, 503, 504, or "default"';
   const page = 'is not a page: give HTML, such as "<!doctype html><title>Gone</title>"';
 
   test.each<[unknown, string]>([
