@@ -1,11 +1,5 @@
-export {
-  Autoscaler,
-  type Autoscaling,
-  type KedaOptions,
-  PodDisruptionBudget,
-  ScaledObject,
-  ScalingMetric,
-} from './charts/pods/autoscaling';
+export { Autoscaler, type Autoscaling, PodDisruptionBudget, ScaledObject } from './charts/pods/autoscaling';
+export { type KedaOptions, ScalingMetric } from './charts/pods/scaling-metric';
 export { Backend } from './charts/backend';
 export type { BackendProps, BackendResources, HealthCheckPaths } from './charts/backend-props';
 export {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { autoscalingOptions, kedaOptions } from '../../charts/pods/autoscaling';
+import { autoscalingOptions } from '../../charts/pods/autoscaling';
+import { kedaOptions } from '../../charts/pods/scaling-metric';
 import { backendOptions, healthCheckOptions, localOptions } from '../../charts/backend-props';
 import { Certificate, certificateFilesOptions, certManagerOptions } from '../../charts/proxy/certificate';
 import { clusterIpOptions, Exposure, loadBalancerOptions, nodePortOptions } from '../../charts/proxy/exposure';

@@ -1,4 +1,4 @@
-import { ScalingMetric } from '../../charts/pods/autoscaling';
+import { ScalingMetric } from '../../charts/pods/scaling-metric';
 import { eventually } from '../../cluster/progress';
 import { figure, loadFigure } from './support/figures';
 import { settled, workloads } from './support/pods';

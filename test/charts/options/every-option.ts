@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { App, Chart } from 'cdk8s';
 import { ConfigMap, Env, EnvValue, Namespaces, ServiceAccount, Volume } from 'cdk8s-plus-27';
 import { selfSignedKeyPair } from '../../../certificates/self-signed';
-import { type Autoscaling, type KedaOptions, ScalingMetric } from '../../../charts/pods/autoscaling';
+import type { Autoscaling } from '../../../charts/pods/autoscaling';
+import { type KedaOptions, ScalingMetric } from '../../../charts/pods/scaling-metric';
 import type { BackendProps, BackendResources, HealthCheckPaths } from '../../../charts/backend-props';
 import { Certificate } from '../../../charts/proxy/certificate';
 import {

@@ -1,6 +1,6 @@
 import { App, Chart } from 'cdk8s';
 import { Volume } from 'cdk8s-plus-27';
-import { ScalingMetric } from '../../../charts/pods/autoscaling';
+import { ScalingMetric } from '../../../charts/pods/scaling-metric';
 import { Exposure } from '../../../charts/proxy/exposure';
 import { LoadBalancedApi } from '../../../charts/load-balanced-api';
 import { InvalidOption, InvalidOptions } from '../../../validation/invalid-option';

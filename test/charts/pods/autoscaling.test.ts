@@ -1,5 +1,6 @@
 import { ApiObject, JsonPatch } from 'cdk8s';
-import { type Autoscaling, ScalingMetric } from '../../../charts/pods/autoscaling';
+import type { Autoscaling } from '../../../charts/pods/autoscaling';
+import { ScalingMetric } from '../../../charts/pods/scaling-metric';
 import { find, nginxConfOf, synthesize } from '../manifests';
 
 const kinds = (manifests: ReturnType<typeof synthesize>): string[] =>
