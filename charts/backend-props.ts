@@ -250,7 +250,7 @@ export const localOptions = {
   replicas: withDefault(2, whole(1, 100)),
 } satisfies Table<LocalOptions>;
 
-/** How many pods of a backend there may be. */
+/** How many pods of a backend there may be: one is enough for a test, and ten are what the autoscaler may do before somebody has looked. */
 const podCounts = { fewest: 1, defaultMax: 10 };
 
 export const backendOptions = {

@@ -62,8 +62,12 @@ export type Replicas =
 /** This many addresses fit in one answer of DNS over TCP, with room to spare. */
 const most = 1000;
 
+/** With two, one may end at any time. */
+const usualMin = 2;
+
 /** Which numbers of pods a Deployment may have. */
 export interface PodCounts {
+  /** Fewer cannot be asked for. */
   readonly fewest: number;
   readonly defaultMax: number;
 }
@@ -72,6 +76,7 @@ export function autoscalingOptions({ fewest }: PodCounts) {
   return {
     min: optional(whole(fewest, most)),
     max: optional(whole(fewest, most)),
+    // A third is left for the minute that another pod needs until it serves.
     metrics: withDefault(
       [ScalingMetric.cpu(70)],
       listOf(instanceOf(ScalingMetric, 'ScalingMetric.cpu(70)'), '[ScalingMetric.cpu(70)]'),
@@ -93,7 +98,7 @@ export function replicas(counts: PodCounts): Reader<Replicas> {
       );
     }
     const { min, max, metrics, scaleDownAfter } = knownValues(given, table, `${option}.`);
-    const least = min ?? Math.max(counts.fewest, Math.min(2, max ?? 2));
+    const least = min ?? Math.max(counts.fewest, Math.min(usualMin, max ?? usualMin));
     const greatest = max ?? Math.max(counts.defaultMax, least);
     if (least > greatest) {
       throw new InvalidOption(`${option}.min`, least, `is more than max (${greatest}): give no more than that`);

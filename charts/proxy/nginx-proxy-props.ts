@@ -107,6 +107,7 @@ export interface NginxProxyProps extends ProxyOptions {
   readonly pods?: PodOptions;
 }
 
+/** One alone would be a gap whenever it ends; six are what the autoscaler may do before somebody has looked. */
 const podCounts = { fewest: 2, defaultMax: 6 };
 
 export const proxyResourceOptions = {
