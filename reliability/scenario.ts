@@ -6,18 +6,11 @@ import type { Component } from '../cluster/workloads';
 import { Load, type LoadOptions } from '../load/load';
 import { Streams, type StreamsOptions } from '../load/streams';
 import { Uploads } from '../load/uploads';
+import type { Moment } from '../timeline/chain';
 import type { Changes } from './environment';
 import type { PodHistory } from './pod-history';
 import type { ReliabilityCluster } from './reliability-cluster';
-import type {
-  AttackResult,
-  Judgement,
-  LossBound,
-  Moment,
-  ScenarioEvent,
-  ScenarioGroup,
-  Waited,
-} from './scenario-result';
+import type { AttackResult, Judgement, LossBound, ScenarioEvent, ScenarioGroup, Waited } from './scenario-result';
 
 /** What is done to a system under load, and how it is judged. */
 export interface Scenario {

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Failure } from '../cluster/command-line';
-import type { Moment, ScenarioResult } from '../reliability/scenario-result';
-import { type Chain, type Range, rangeText, type Step } from './chain';
+import { type Chain, type Moment, type Range, rangeText, type Step } from './chain';
 
 /** In seconds, of every scenario that measured the moment. */
 export type Measured = Partial<Readonly<Record<Moment, readonly number[]>>>;
@@ -18,10 +17,10 @@ export function measured(file: string): Measured | undefined {
   return all;
 }
 
-function results(file: string): readonly ScenarioResult[] {
+function results(file: string): readonly { readonly measured: Measured }[] {
   try {
     const content = JSON.parse(readFileSync(file, 'utf8')) as { readonly scenarios?: unknown } | null;
-    if (Array.isArray(content?.scenarios)) return content.scenarios as readonly ScenarioResult[];
+    if (Array.isArray(content?.scenarios)) return content.scenarios as ReturnType<typeof results>;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }

@@ -5,8 +5,7 @@ import { RestrictedNamespace } from '../../charts/namespace';
 import { NginxProxy } from '../../charts/proxy/nginx-proxy';
 import { Redirect, TrafficSplit } from '../../charts/routes/route-targets';
 import { timeline, type TimelineProps } from '../../model/timeline';
-import type { Moment } from '../../reliability/scenario-result';
-import { type Configuration, configurations, type Step } from '../../timeline/chain';
+import { type Configuration, configurations, type Moment, type Step } from '../../timeline/chain';
 import { story } from '../../timeline/story';
 import { configuration, withoutDnsCache } from './configurations';
 
