@@ -122,7 +122,7 @@ test('an instance found by its address alone gets requests on the port that was 
   await nginx.untilAnswered(({ headers }) => headers['x-instance'] === 'other');
 });
 
-test('a sticky cookie keeps each client with its instance while others come and go, and gives it another when that is gone', async () => {
+test('a sticky cookie keeps each client with its instance through 5, 8 and 5 of them, and gives it another when that is gone', async () => {
   await start(LoadBalancing.stickyCookie('orders_instance', { expires: '1h' }));
   const clients = new Map<string, string>();
   for (let count = 0; count < 20; count += 1) {
@@ -137,10 +137,19 @@ test('a sticky cookie keeps each client with its instance while others come and 
   const whom = async (cookie: string): Promise<string | undefined> => (await instances(1, { cookie }))[0];
 
   const all = dns.instances;
+  const more = await Promise.all(
+    ['f', 'g', 'h'].map((name) => StubApi.start(name, (_request, response) => response.end('ok'))),
+  );
+  apis.push(...more);
+  for (const there of [[...all, ...more.map(({ instance }) => instance)], all]) {
+    dns.instances = there;
+    await untilEveryoneIsKnown(there.length);
+    for (const [cookie, instance] of clients) expect(await whom(cookie)).toBe(instance);
+  }
   const leaving = apis[0]?.name;
-  for (const remaining of [all.slice(1), all]) {
-    dns.instances = remaining;
-    await untilEveryoneIsKnown(remaining.length);
+  for (const there of [all.slice(1), all]) {
+    dns.instances = there;
+    await untilEveryoneIsKnown(there.length);
     for (const [cookie, instance] of clients) {
       if (instance !== leaving) expect(await whom(cookie)).toBe(instance);
       else expect((await nginx.get({ headers: { cookie } })).status).toBe(200);
