@@ -9,6 +9,7 @@ export default {
   testTimeout: 60_000,
   // Most of the time a test waits: for DNS to be asked again, for a connection to be closed, for a process to end.
   maxWorkers: Math.max(6, availableParallelism()),
+  globalSetup: '<rootDir>/test/usual-ports.ts',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/kind/'],
