@@ -3,7 +3,7 @@ export interface AlertRule {
   readonly alert: string;
   readonly expr: string;
   readonly for: string;
-  readonly labels: { readonly severity: 'critical' | 'warning' };
+  readonly labels: { readonly severity: 'critical' | 'warning'; readonly window?: string };
   readonly annotations: Readonly<Record<string, string>>;
 }
 
@@ -59,8 +59,8 @@ export function alertRules(model: AlertModel): AlertRule[] {
     annotations: { summary: `${proxy}: ${summary}`, description, ...runbook(model, name) },
   });
   return [
-    ...burns.map(({ factor, long, short, for: duration, severity }) =>
-      alert(
+    ...burns.map(({ factor, long, short, for: duration, severity }) => ({
+      ...alert(
         'FairleadErrorBudgetBurn',
         severity,
         duration,
@@ -68,7 +68,9 @@ export function alertRules(model: AlertModel): AlertRule[] {
         `errors use up the budget of 30 days ${factor} times too fast`,
         `{{ $value | humanizePercentage }} of the requests of ${long} were answered 5xx, where ${availability} % are to be answered without an error.`,
       ),
-    ),
+      // What tells it from the others of its name.
+      labels: { severity, window: long },
+    })),
     alert(
       'FairleadLatency',
       'warning',
