@@ -1,6 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Ajv } from 'ajv';
 import { JsonPatch } from 'cdk8s';
@@ -8,7 +6,6 @@ import { Namespaces, Pods } from 'cdk8s-plus-27';
 import type { AlertRule } from '../../../charts/proxy/alert-rules';
 import type { MonitoringOptions } from '../../../charts/proxy/monitoring';
 import { metricFamilies } from '../../../nginx/metrics/metric-families';
-import { onTestFinished } from '../../afterwards';
 import { testConfiguration } from '../../nginx/support/real-nginx';
 import {
   containerOf,
@@ -206,19 +203,6 @@ test('alerts go by what was given', () => {
   expect(expression('FairleadErrorBudgetBurn')).toContain('> 14.4 * 0.005 and');
   expect(expression('FairleadLatency')).toMatch(/> 2$/);
   expect(expression('FairleadCertificateEnds')).toMatch(/< 2592000$/);
-});
-
-const promtool = spawnSync('promtool', ['--version']).error === undefined;
-
-(promtool ? test : test.skip)('promtool reads the rules', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'fairlead-rules-'));
-  onTestFinished(() => {
-    rmSync(directory, { recursive: true });
-  });
-  const file = join(directory, 'rules.json');
-  writeFileSync(file, JSON.stringify(find(monitored(everything), 'PrometheusRule', 'edge').spec));
-  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', file], { encoding: 'utf8' });
-  expect([status, stdout + stderr]).toEqual([0, expect.stringContaining('SUCCESS')]);
 });
 
 test('a patch of the user is applied to the objects of the operator', () => {
