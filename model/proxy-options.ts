@@ -137,9 +137,9 @@ export interface ProxyOptions extends ProxyTimes {
 
   /**
    * Headers of answers that do not bring them themselves, beside those of the default, which lets a browser load nothing for an
-   * answer of JSON; `false` takes one of these out.
+   * answer of JSON, and a page of HTML what is of its own origin; `false` takes one of these out. One that is given is that of every answer, pages too.
    *
-   * @default - Content-Security-Policy: default-src 'none'; frame-ancestors 'none'; Referrer-Policy: no-referrer; Cross-Origin-Resource-Policy: same-origin
+   * @default - Content-Security-Policy: default-src 'none'; frame-ancestors 'none'; Referrer-Policy: no-referrer; Cross-Origin-Resource-Policy: same-origin; pages have the first two as files have them (docs/security.md)
    * @see https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
    */
   readonly defaultResponseHeaders?: Readonly<Record<string, string | false>>;
@@ -152,7 +152,7 @@ export const securityHeaders: readonly (readonly [name: string, value: string])[
   ['Cross-Origin-Resource-Policy', 'same-origin'],
 ];
 
-/** Of these, what pages of a browser need instead: their own scripts and styles, and to be known to their own API. */
+/** Of these, what pages need instead, the API's and files: their own scripts and styles, and to be known to their own API. */
 export const pageHeaders: typeof securityHeaders = [
   [
     'Content-Security-Policy',

@@ -8,14 +8,16 @@ import { corsAnswerHeaders, hiddenByCors } from './routes/cors-section';
 
 /** What the security headers are for, where they have the value of the default. */
 const reasons: Readonly<Record<string, string>> = {
-  'Content-Security-Policy': 'a browser that shows an answer loads nothing for it',
-  'Referrer-Policy': 'paths of an API stay between client and API',
+  'Content-Security-Policy': 'a browser that shows data loads nothing for it; a page loads what is its own',
+  'Referrer-Policy': 'paths of an API stay between client and API, which may know its own pages',
   'Cross-Origin-Resource-Policy': 'no other site embeds an answer; CORS is not touched by it',
 };
 
 interface Header {
   readonly name: string;
   readonly value: string;
+  /** What pages have instead. */
+  readonly ofPages?: string | undefined;
   readonly reason?: string | undefined;
 }
 
@@ -31,15 +33,46 @@ export function headersSection(plan: Plan): Node[] {
     directive('add_header X-Request-Id $accepted_request_id always', 'what a user can quote, and all logs have'),
     directive('proxy_hide_header X-Content-Type-Options', 'the same: it has no other value'),
     directive('add_header X-Content-Type-Options nosniff always', 'browsers go by Content-Type alone'),
-    ...defaults.map(({ name, value, reason }) =>
-      block(
-        `map ${upstreamHeader(name)} ${defaultHeader(name)}`,
-        [directive(`"" ${quoteWithVariables(name, value)}`)],
-        reason ?? "unless the API's answer has one",
-      ),
-    ),
+    ...(defaults.some(({ ofPages }) => ofPages !== undefined) ? kindsOfAnswers : []),
+    ...defaults.flatMap(defaultMaps),
     ...defaults.map(({ name }) => directive(`add_header ${name} ${defaultHeader(name)} always`)),
     ...strictTransportSecurity(plan),
+  ];
+}
+
+/** What is said of an answer by what it is. A 304 has no type, and a browser puts its headers over those of the page that it kept. */
+const kindsOfAnswers: readonly Node[] = [
+  block(
+    'map $sent_http_content_type $kind_of_answer',
+    [
+      directive('default data'),
+      directive('"" $kind_without_type'),
+      directive('"~*^(?:text/html|application/xhtml\\+xml)\\s*(?:;|$)" page'),
+    ],
+    "data, or a page; nginx's own answers too",
+  ),
+  block(
+    'map $status $kind_without_type',
+    [directive('default data'), directive('304 unchanged')],
+    'a 304 gets neither: a browser would put it over that of a page that it kept',
+  ),
+];
+
+/** The value that an answer has which brings none. */
+function defaultMaps({ name, value, ofPages, reason }: Header): Node[] {
+  const unlessGiven = (written: string, why: string): Directive =>
+    block(`map ${upstreamHeader(name)} ${defaultHeader(name)}`, [directive(`"" ${written}`)], why);
+  if (ofPages === undefined) {
+    return [unlessGiven(quoteWithVariables(name, value), reason ?? "unless the API's answer has one")];
+  }
+  const byKind = `$${variable(name)}_of_kind`;
+  return [
+    block(
+      `map $kind_of_answer ${byKind}`,
+      [directive(`data ${quoteWithVariables(name, value)}`), directive(`page ${quoteWithVariables(name, ofPages)}`)],
+      reason,
+    ),
+    unlessGiven(byKind, "unless the API's answer has one"),
   ];
 }
 
@@ -145,7 +178,9 @@ function added(name: string, value: string): Directive {
 function defaultHeaders({ proxy }: Plan): Header[] {
   return proxy.defaultResponseHeaders.map((header) => {
     const [name, value] = header;
-    return { name, value, reason: isDefault(header) ? reasons[name] : undefined };
+    if (!isDefault(header)) return { name, value };
+    const [, ofPages] = pageHeaders.find(([each]) => each === name) ?? [];
+    return { name, value, ofPages, reason: reasons[name] };
   });
 }
 

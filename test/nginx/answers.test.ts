@@ -2,6 +2,7 @@ import { OneInstance, startWithOneInstance } from './support/one-instance';
 import { Answer } from './support/real-nginx';
 
 let system: OneInstance;
+let apiStatus = 200;
 let apiHeaders: Record<string, string> = {};
 let apiBody = 'ok';
 
@@ -16,8 +17,10 @@ beforeAll(async () => {
     },
     (request, response) => {
       request.resume();
-      const length = { 'Content-Length': Buffer.byteLength(apiBody) };
-      response.writeHead(200, { 'Content-Type': 'application/json', ...length, ...apiHeaders }).end(apiBody);
+      const ofBody = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(apiBody) };
+      // As Express answers who has it already: without a type.
+      if (apiStatus === 304) response.writeHead(304, apiHeaders).end();
+      else response.writeHead(apiStatus, { ...ofBody, ...apiHeaders }).end(apiBody);
     },
   );
 });
@@ -25,6 +28,7 @@ beforeAll(async () => {
 afterAll(() => system.stop());
 
 afterEach(() => {
+  apiStatus = 200;
   apiHeaders = {};
   apiBody = 'ok';
 });
@@ -68,6 +72,51 @@ test("the API's own header wins over nginx's default", async () => {
   expect(values(answer, 'Content-Security-Policy')).toEqual(["default-src 'self'"]);
   expect(values(answer, 'X-Team')).toEqual(['billing']);
   expect(values(answer, 'Strict-Transport-Security')).toEqual(['max-age=31536000; includeSubDomains']);
+});
+
+describe('The policy of an answer', () => {
+  const [ofData, ofPages] = [
+    "default-src 'none'; frame-ancestors 'none'",
+    /^default-src 'self'; .*; form-action 'self'/,
+  ];
+
+  test.each(['text/html', 'text/html; charset=utf-8', 'TEXT/HTML;charset=utf-8', 'application/xhtml+xml'])(
+    'lets a page (%s) load what is its own',
+    async (type) => {
+      apiHeaders = { 'Content-Type': type };
+      const answer = await system.nginx.get({});
+      expect(values(answer, 'Content-Security-Policy')).toEqual([expect.stringMatching(ofPages)]);
+      // One that the proxy was given is that of every answer.
+      expect(values(answer, 'Referrer-Policy')).toEqual(['same-origin']);
+    },
+  );
+
+  test.each([
+    ...['application/json; charset=utf-8', 'text/plain', 'text/html-fragment', 'image/svg+xml'],
+    ...['application/json; a="text/html"', ''],
+  ])('lets what is no page (%j) load nothing', async (type) => {
+    apiHeaders = { 'Content-Type': type };
+    expect(values(await system.nginx.get({}), 'Content-Security-Policy')).toEqual([ofData]);
+  });
+
+  test("is that of a page's own, and of a page with an error", async () => {
+    apiHeaders = { 'Content-Type': 'text/html', 'Content-Security-Policy': "script-src 'self'" };
+    expect(values(await system.nginx.get({}), 'Content-Security-Policy')).toEqual(["script-src 'self'"]);
+    apiStatus = 500;
+    apiHeaders = { 'Content-Type': 'text/html' };
+    expect(values(await system.nginx.get({}), 'Content-Security-Policy')).toEqual([expect.stringMatching(ofPages)]);
+  });
+
+  test('is not said again by a 304, which a browser would put over that of the page that it has', async () => {
+    apiStatus = 304;
+    apiHeaders = { ETag: '"1"' };
+    const answer = await system.nginx.get({ headers: { 'if-none-match': '"1"' } });
+    expect(answer.status).toBe(304);
+    expect(values(answer, 'Content-Security-Policy')).toEqual([]);
+    expect(values(answer, 'X-Content-Type-Options')).toEqual(['nosniff']);
+    apiHeaders = { ETag: '"1"', 'Content-Security-Policy': "default-src 'self'" };
+    expect(values(await system.nginx.get({}), 'Content-Security-Policy')).toEqual(["default-src 'self'"]);
+  });
 });
 
 test('further headers are sent to the letter, and replace a default of the same name', async () => {

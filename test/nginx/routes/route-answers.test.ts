@@ -29,6 +29,7 @@ beforeAll(async () => {
             target: text('one $host "two"\n\t\\three\\ ä😀 {;} #'.repeat(60), 200, 'text/plain; charset=utf-8'),
           },
           { name: 'json', path: Path.exact('/a.html'), target: text('{}', 201, 'application/json') },
+          { name: 'page', path: '/page', target: text('<!doctype html>', 200, 'text/html; charset=utf-8') },
           { name: 'teapot', path: '/teapot', target: text('short and stout', 418) },
           { name: 'gone', path: '/gone', target: text('', 410) },
           {
@@ -80,6 +81,14 @@ describe('an answer of its own', () => {
   test('is no error of nginx, whatever its status', async () => {
     expect(await ask('/teapot')).toMatchObject({ status: 418, body: 'short and stout' });
     expect(await ask('/gone', { method: 'POST', body: 'x' })).toMatchObject({ status: 410, body: '' });
+  });
+
+  test('that is a page has the headers of one', async () => {
+    expect((await ask('/page')).headers).toMatchObject({
+      'content-security-policy': expect.stringMatching(/^default-src 'self'; /) as string,
+      'referrer-policy': 'strict-origin-when-cross-origin',
+    });
+    expect((await ask('/text')).headers).toHaveProperty('referrer-policy', 'no-referrer');
   });
 
   test('has the default headers, and the connection stays', async () => {
