@@ -10,6 +10,7 @@ import { dnsLabelName, hostName, wordOf } from '../validation/names';
 import { knownValues, listOf, optional, type Table, type Values, withDefault } from '../validation/options';
 import { type Identity, recommendedLabels, userLabels } from './labels';
 import { patchWhatIsWritten, pathOf } from './patches';
+import { aroundSynth, sayWhatIsLeft } from './written-manifests';
 
 export const ipFamilies = ['IPv4', 'IPv6'] as const;
 export type IpFamily = (typeof ipFamilies)[number];
@@ -152,6 +153,7 @@ export class RestrictedNamespace extends Chart {
     });
     patchWhatIsWritten(first);
     writtenFirst(first);
+    aroundSynth(this, sayWhatIsLeft);
   }
 
   /** Gives objects these names in this namespace, which no other construct has then. */

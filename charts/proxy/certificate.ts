@@ -1,8 +1,6 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { ApiObject, App, Chart, type ChartProps, Lazy } from 'cdk8s';
+import { ApiObject, type App, Chart, type ChartProps, Lazy } from 'cdk8s';
 import { TlsSecret } from 'cdk8s-plus-27';
-import type { Construct } from 'constructs';
+import type { Construct, IConstruct } from 'constructs';
 import { type KeyPair, readKeyPair } from '../../certificates/key-pair';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
 import { record } from '../../validation/collections';
@@ -10,6 +8,7 @@ import { InvalidOption } from '../../validation/invalid-option';
 import { dnsSubdomainName } from '../../validation/names';
 import { knownValues, optional, required, type Table } from '../../validation/options';
 import { whenWritten } from '../patches';
+import { aroundSynth, keepPrivateKeys, warn } from '../written-manifests';
 
 /** The files of a certificate. */
 export interface CertificateFiles {
@@ -57,7 +56,10 @@ type Source =
 export class Certificate {
   private constructor(readonly source: Source) {}
 
-  /** One that nobody trusts unless told to, kept in `.fairlead/`: for a first try, and for clusters on one machine. */
+  /**
+   * One that nobody trusts unless told to, kept in `.fairlead/`: for a first try, and for clusters on one machine. A proxy has it without being given
+   * any too, and `cdk8s synth` then warns of it.
+   */
   static selfSigned(): Certificate {
     return new Certificate({ kind: 'selfSigned' });
   }
@@ -99,6 +101,9 @@ export class Certificate {
   }
 }
 
+/** That of a proxy which is given none. */
+export const defaultCertificate = Certificate.selfSigned();
+
 /** Where generated certificates are kept, so that two synths give the same bytes. It writes its own .gitignore. */
 const generatedDirectory = '.fairlead';
 
@@ -137,9 +142,10 @@ export interface TlsObjects {
 /** Makes what keeps a certificate in this scope, unless something else does; a private key is in a file of its own. */
 export function tlsObjects(
   scope: Construct,
-  { source }: Certificate,
+  certificate: Certificate,
   { namespace, ...props }: TlsProps & { readonly namespace: ChartProps },
 ): TlsObjects {
+  const { source } = certificate;
   if (source.kind === 'secret') return { secretName: source.name, secret: undefined };
   if (source.kind === 'certManager') {
     new CertManagerCertificate(scope, 'Certificate', { ...props, issuerRef: source.issuerRef });
@@ -147,7 +153,29 @@ export function tlsObjects(
   }
   const chart = new Chart(scope, 'tls', namespace);
   const pair = (): KeyPair => keyPair(source, props.hosts());
+  if (certificate === defaultCertificate) warnOfDefault(scope, props.hosts);
   return { secretName: props.name, secret: new ProxyTlsSecret(chart, 'Secret', { ...props, pair }) };
+}
+
+/** Proxies that nobody has given a certificate. */
+const proxiesByApp = new WeakMap<IConstruct, { readonly path: string; readonly hosts: TlsProps['hosts'] }[]>();
+
+function warnOfDefault({ node: { root, path } }: Construct, hosts: TlsProps['hosts']): void {
+  const proxies = proxiesByApp.get(root) ?? [];
+  proxiesByApp.set(root, proxies);
+  proxies.push({ path, hosts });
+  aroundSynth(root, sayWhoHasTheDefault);
+}
+
+/** In one line, once: a first try needs nothing else, and nobody should go on with it unawares. Nobody else asks for localhost. */
+function sayWhoHasTheDefault(write: () => void, app: App): void {
+  write();
+  const proxies = proxiesByApp.get(app)?.splice(0) ?? [];
+  const paths = proxies.filter(({ hosts }) => hosts().some((host) => host !== 'localhost')).map(({ path }) => path);
+  if (paths.length === 0) return;
+  warn(
+    `${paths.sort().join(', ')} certificate: is self-signed, as none was given: no client trusts it, each machine makes another, and its key is in ${app.outdir}: give Certificate.fromCertManager(…), Certificate.fromSecret(…) or Certificate.fromFiles(…), or Certificate.selfSigned() if it is meant`,
+  );
 }
 
 /** What cert-manager is asked for: a Secret of this name. */
@@ -183,54 +211,11 @@ export class ProxyTlsSecret extends TlsSecret {
       const { certificate, privateKey } = pair();
       manifest.stringData = { 'tls.crt': certificate, 'tls.key': privateKey };
     });
-    const { root } = this.node;
-    if (root instanceof App) keepPrivateKeys(root);
+    aroundSynth(this, keepPrivateKeys);
   }
 }
 
 function path(option: string, given: unknown): string {
   if (typeof given === 'string' && given !== '') return given;
   throw new InvalidOption(option, given, 'is not the path of a file: give one, such as "tls.crt"');
-}
-
-const keeping = new WeakSet<App>();
-
-/** Lets the files that `app.synth()` writes be read by their owner alone if they hold a private key; cdk8s has no modes. */
-function keepPrivateKeys(app: App): void {
-  if (keeping.has(app)) return;
-  keeping.add(app);
-  const write = app.synth.bind(app);
-  app.synth = () => {
-    mkdirSync(app.outdir, { recursive: true });
-    const mode = statSync(app.outdir).mode & 0o7777;
-    // Until the files are closed, their directory is.
-    setMode(app.outdir, 0o700);
-    try {
-      write();
-      for (const file of manifestsBelow(app)) {
-        if (/-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/.test(readFileSync(file, 'utf8'))) setMode(file, 0o600);
-      }
-    } finally {
-      setMode(app.outdir, mode);
-    }
-  };
-}
-
-/** What cdk8s writes stands in the output directory, or in one of a chart in it. */
-function manifestsBelow({ outdir, outputFileExtension }: App): string[] {
-  const directories = readdirSync(outdir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return [outdir, ...directories.map(({ name }) => join(outdir, name))].flatMap((directory) =>
-    readdirSync(directory)
-      .filter((name) => name.endsWith(outputFileExtension))
-      .map((name) => join(directory, name)),
-  );
-}
-
-function setMode(path: string, mode: number): void {
-  try {
-    chmodSync(path, mode);
-  } catch (error) {
-    // Someone else's directory, or a file system without modes.
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
-  }
 }

@@ -19,7 +19,7 @@ import {
   type Table,
   withDefault,
 } from '../../validation/options';
-import { Certificate, refuseOtherHosts } from './certificate';
+import { Certificate, defaultCertificate, refuseOtherHosts } from './certificate';
 import { Exposure, type ExposureModel } from './exposure';
 import { type Autoscaling, type Replicas, replicas } from '../pods/autoscaling';
 import { type PodModel, type PodOptions, pods } from '../pods/pod-options';
@@ -117,7 +117,7 @@ export const proxyResourceOptions = {
 
 export const nginxProxyOptions = {
   ...proxyOptions,
-  certificate: withDefault(Certificate.selfSigned(), instanceOf(Certificate, 'Certificate.fromSecret("shop-tls")')),
+  certificate: withDefault(defaultCertificate, instanceOf(Certificate, 'Certificate.fromSecret("shop-tls")')),
   exposure: withDefault(Exposure.loadBalancer(), instanceOf(Exposure, 'Exposure.loadBalancer()')),
   // Read with the options of each route.
   routeDefaults: withDefault({}, asGiven as Reader<RouteOptions>),

@@ -1,10 +1,11 @@
 import { Certificate } from '../../../charts/proxy/certificate';
 import { Exposure } from '../../../charts/proxy/exposure';
 import { LoadBalancing, RequestKey } from '../../../model/load-balancing';
-import type { LoadBalancedApiProps } from '../../../charts/load-balanced-api';
+import { LoadBalancedApi, type LoadBalancedApiProps } from '../../../charts/load-balanced-api';
 import { forEnvironment } from '../../../environments';
 import { besideKeyPair, everyOption } from './every-option';
 import { containerOf, find, nginxConfOf, podSpecOf, props, synthesize } from '../manifests';
+import { saidWhenWritten } from '../said-when-written';
 
 const variables = [
   'FAIRLEAD_ENVIRONMENT',
@@ -58,6 +59,15 @@ test('production is what main.ts says, behind a load balancer, without diagnosti
 });
 
 describe('kind', () => {
+  test('says nothing of its self-signed certificate', () => {
+    const main = optionsIn({ FAIRLEAD_ENVIRONMENT: 'kind' }, { image: 'orders:1', host: 'orders.example.com' });
+    const said = saidWhenWritten((app) => {
+      const api = new LoadBalancedApi(app, 'api', main);
+      api.proxy.addHost('shop.example.com').addRoute('/', api.backend);
+    });
+    expect(said).toBe('');
+  });
+
   test('is the example API on ports of this machine, with diagnostic endpoints', () => {
     const manifests = inEnvironment({ FAIRLEAD_ENVIRONMENT: 'kind' });
     expect(find(manifests, 'Service', 'nginx').spec).toMatchObject({

@@ -1,12 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ApiObject, App, Chart, JsonPatch, Lazy, YamlOutputType } from 'cdk8s';
 import type { KeyPair } from '../../../certificates/key-pair';
 import { selfSignedKeyPair } from '../../../certificates/self-signed';
 import { Certificate, type CertificateFiles } from '../../../charts/proxy/certificate';
 import { LoadBalancedApi } from '../../../charts/load-balanced-api';
+import { loadedApps } from '../../../charts/loaded-apps';
 import type { NginxProxy } from '../../../charts/proxy/nginx-proxy';
 import { FixedResponse } from '../../../charts/routes/route-targets';
 import type { VirtualHost } from '../../../charts/routes/virtual-host';
@@ -24,6 +25,7 @@ import {
   synthesize,
   type TestProps,
 } from '../manifests';
+import { saidWhenWritten } from '../said-when-written';
 
 const host = 'orders.example.com';
 let directory: string;
@@ -141,6 +143,52 @@ test('the Namespace is the first of the files, and the key is in one of its own'
   expect(names.map((name) => statSync(join(outdir, name)).mode & 0o777).filter((mode) => mode === 0o600)).toHaveLength(
     1,
   );
+});
+
+describe('A proxy that was given no certificate', () => {
+  const api = (app: App, id: string, given: TestProps = {}): LoadBalancedApi =>
+    new LoadBalancedApi(app, id, { image: 'orders:1', host, ...given });
+
+  test('is named when it is written, with all others of the app in one line, once', () => {
+    expect(
+      saidWhenWritten((app) => {
+        api(app, 'orders');
+        api(app, 'billing');
+        api(app, 'mail', { certificate: Certificate.fromSecret('mail-tls') });
+      }, 2),
+    ).toMatch(
+      /^warning: billing\/billing\/nginx, orders\/orders\/nginx certificate: is self-signed, as none was given: .*\n$/,
+    );
+  });
+
+  test.each<[string, TestProps]>([
+    ['one that is given outright', { certificate: Certificate.selfSigned() }],
+    ['one of cert-manager', { certificate: Certificate.fromCertManager({ issuer: 'ca' }) }],
+    ['that of localhost', { host: 'localhost' }],
+  ])('is named, and nothing is said of %s', (_, given) => {
+    expect(saidWhenWritten((app) => api(app, 'orders', given))).toBe('');
+  });
+
+  test('is named, and nothing is said of one of files', () => {
+    expect(saidWhenWritten((app) => api(app, 'orders', { certificate: Certificate.fromFiles(files) }))).toBe('');
+  });
+
+  test('is named for another host too', () => {
+    expect(
+      saidWhenWritten((app) =>
+        api(app, 'orders', { host: 'localhost' }).proxy.addHost(host).addRoute('/', FixedResponse.of(204)),
+      ),
+    ).toMatch(/^warning: orders\/orders\/nginx certificate: /);
+  });
+
+  test('is run on one machine without a word', () => {
+    const stderr = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+    onTestFinished(() => {
+      stderr.mockRestore();
+    });
+    expect(loadedApps(resolve('main.ts'), { FAIRLEAD_ENVIRONMENT: 'production' })).toHaveLength(1);
+    expect(stderr).not.toHaveBeenCalled();
+  });
 });
 
 test('an existing Secret is used and not made', () => {
