@@ -5,44 +5,83 @@ import { Plan } from './plan';
 /** The most bytes of what a client may make as long as it likes: a whole line has to fit in one write to a pipe. */
 const longest = { method: 20, host: 100, path: 800, user_agent: 400 } as const;
 
-/** A field of what a client chose, as it is logged if it may be written as it is, and as it is cut to what may be. */
-interface Text {
-  readonly asItIs: string;
-  readonly cut: string;
+/** A field of the access log. */
+export interface LogField {
+  /** As JSON; of what a client chose as it is logged if it may be written as it is, and as it is cut to what may be. */
+  readonly json: string | { readonly asItIs: string; readonly cut: string };
+  /** What it says, for docs/access-log.md. */
+  readonly help: string;
+  /** Whether it is there where a route keeps answers alone. */
+  readonly ofCaches?: true;
 }
 
-const text = {
-  method: { asItIs: '$request_method', cut: '$cut_method' },
-  host: { asItIs: '$host', cut: '$cut_host' },
-  path: { asItIs: '$plain_path', cut: '$cut_path' },
-  status: { asItIs: '$status', cut: '$numeric_status' },
-  user_agent: { asItIs: '$http_user_agent', cut: '$cut_user_agent' },
-} as const satisfies Record<string, Text>;
+/** In the order of a line. No query strings: they carry tokens and names. */
+export const logFields: Readonly<Record<string, LogField>> = {
+  time: { json: '"$time_iso8601"', help: 'When the request ended, as ISO 8601 with the offset of the pod (UTC).' },
+  request_id: {
+    json: '"$accepted_request_id"',
+    help: "What clients and the API have as `X-Request-Id`: the client's own if it matches `[\\w.-]{1,128}`, else a new one.",
+  },
+  client: {
+    json: '"$remote_addr"',
+    help: 'Address of the client: who connects, or what a trusted proxy says of that.',
+  },
+  method: { json: { asItIs: '"$request_method"', cut: '"$cut_method"' }, help: `At most ${longest.method} bytes.` },
+  host: {
+    json: { asItIs: '"$host"', cut: '"$cut_host"' },
+    help: `The host that was asked for, at most ${longest.host} bytes.`,
+  },
+  path: {
+    json: { asItIs: '"$plain_path"', cut: '"$cut_path"' },
+    help: `As the client wrote it, without the query string; at most ${longest.path} bytes of well-formed UTF-8.`,
+  },
+  protocol: { json: '"$server_protocol"', help: '`HTTP/1.1` or `HTTP/2.0`.' },
+  status: {
+    json: { asItIs: '$status', cut: '$numeric_status' },
+    help: 'The status of the answer, a number. 499: the client left before it was answered; 0: it left at once.',
+  },
+  bytes_sent: { json: '$bytes_sent', help: 'Bytes of the answer, with its head.' },
+  request_time: {
+    json: '$request_time',
+    help: 'Seconds from the first byte of the request to the last of the answer, to the millisecond. A copy (`mirror`) is in it.',
+  },
+  upstream_addr: {
+    json: '"$upstream_addr"',
+    help: 'The instances that were asked, in turn. Empty: nginx answered itself. A name instead of an address: nginx found no instance.',
+  },
+  upstream_status: {
+    json: '"$upstream_status"',
+    help: "What each of them answered. 502 and 504 are nginx's word for one that was not reached, broke off, or was too slow.",
+  },
+  upstream_bytes_sent: {
+    json: '"$upstream_bytes_sent"',
+    help: 'Bytes that were sent to each. 0: it got nothing of the request, so that any method may be tried again.',
+  },
+  upstream_header_time: {
+    json: '"$upstream_header_time"',
+    help: 'Seconds until each had sent the head of its answer, connecting included; `-` for none.',
+  },
+  upstream_response_time: {
+    json: '"$upstream_response_time"',
+    help: 'Seconds until each had sent its whole answer. Much less than `request_time`: the client is slow.',
+  },
+  cache: {
+    json: '"$upstream_cache_status"',
+    help: '`HIT`, `MISS`, `EXPIRED`, `STALE`, `UPDATING` or `REVALIDATED`, empty where the cache was not asked.',
+    ofCaches: true,
+  },
+  tls: { json: '"$ssl_protocol"', help: '`TLSv1.3` or `TLSv1.2`, empty over plain HTTP.' },
+  user_agent: {
+    json: { asItIs: '"$http_user_agent"', cut: '"$cut_user_agent"' },
+    help: `What the client says it is, at most ${longest.user_agent} bytes.`,
+  },
+};
 
-/** One JSON object a request. No query strings: they carry tokens and names. */
-function format(form: keyof Text, hasCaches: boolean): string {
-  const fields: Record<string, string> = {
-    time: '"$time_iso8601"',
-    request_id: '"$accepted_request_id"',
-    client: '"$remote_addr"',
-    method: `"${text.method[form]}"`,
-    host: `"${text.host[form]}"`,
-    path: `"${text.path[form]}"`,
-    protocol: '"$server_protocol"',
-    status: text.status[form],
-    bytes_sent: '$bytes_sent',
-    request_time: '$request_time',
-    upstream_addr: '"$upstream_addr"',
-    upstream_status: '"$upstream_status"',
-    upstream_bytes_sent: '"$upstream_bytes_sent"',
-    upstream_header_time: '"$upstream_header_time"',
-    upstream_response_time: '"$upstream_response_time"',
-    ...(hasCaches ? { cache: '"$upstream_cache_status"' } : {}),
-    tls: '"$ssl_protocol"',
-    user_agent: `"${text.user_agent[form]}"`,
-  };
-  return `'{${Object.entries(fields)
-    .map(([name, value]) => `"${name}":${value}`)
+/** One JSON object a request. */
+function format(form: 'asItIs' | 'cut', hasCaches: boolean): string {
+  const fields = Object.entries(logFields).filter(([, { ofCaches }]) => ofCaches === undefined || hasCaches);
+  return `'{${fields
+    .map(([name, { json }]) => `"${name}":${typeof json === 'string' ? json : json[form]}`)
     .join(',')}}'`;
 }
 
