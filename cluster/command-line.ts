@@ -11,6 +11,16 @@ export async function commandLine(
   name: string,
   command: (args: readonly string[], signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
+  try {
+    await untilSignal(name, (signal) => command(process.argv.slice(2), signal));
+  } catch (error) {
+    process.exitCode = exitCodeOf(error);
+    process.stderr.write(`${name}: ${(error as Error).message}\n`);
+  }
+}
+
+/** Runs what a signal aborts: it tidies up, and the exit code is the signal's, whatever it says of its end. */
+export async function untilSignal(name: string, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const controller = new AbortController();
   for (const [signal, exitCode] of Object.entries(signalExitCodes)) {
     process.on(signal, () => {
@@ -21,11 +31,9 @@ export async function commandLine(
     });
   }
   try {
-    await command(process.argv.slice(2), controller.signal);
+    await work(controller.signal);
   } catch (error) {
-    if (controller.signal.aborted) return;
-    process.exitCode = exitCodeOf(error);
-    process.stderr.write(`${name}: ${(error as Error).message}\n`);
+    if (!controller.signal.aborted) throw error;
   }
 }
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { freePort } from '../local/ports';
 import { port } from '../validation/amounts';
-import { Failure } from './command-line';
+import { InvalidOption, refuseAll } from '../validation/invalid-option';
 
 /** The ports of this machine that lead into the cluster. */
 export interface HostPorts {
@@ -57,16 +57,22 @@ export function portOption(option: string, value: string): number {
   return port(option, /^\d+$/.test(value) ? Number(value) : value);
 }
 
-/** Refuses a port of this machine that another program has. */
-export async function requireFreePort(option: string, hostPort: number): Promise<void> {
+/** Refuses ports of this machine that other programs have: all that are taken at once. */
+export async function requireFreePorts({ httpPort, httpsPort }: HostPorts): Promise<void> {
+  const refused = await Promise.all([whyTaken('--http-port', httpPort), whyTaken('--https-port', httpsPort)]);
+  refuseAll(refused.filter((error) => error !== undefined));
+}
+
+async function whyTaken(option: string, hostPort: number): Promise<InvalidOption | undefined> {
   const server = createServer();
   try {
     server.listen(hostPort, '127.0.0.1');
     await once(server, 'listening');
+    return undefined;
   } catch (error) {
     // Docker may take a port that this user may not.
-    if ((error as NodeJS.ErrnoException).code === 'EACCES') return;
-    throw new Failure(`${option}: port ${hostPort} is taken: end the program that has it, or give another port`);
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') return undefined;
+    return new InvalidOption(option, hostPort, 'is taken by another program: end it, or give another port');
   } finally {
     server.close();
   }

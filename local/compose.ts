@@ -1,6 +1,5 @@
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Yaml } from 'cdk8s';
 import type { KeyPair } from '../certificates/key-pair';
 import { selfSignedKeyPair } from '../certificates/self-signed';
@@ -12,29 +11,12 @@ import { accessTokensScript, hasTokens } from '../nginx/auth/access-tokens-secti
 import { nginxConf } from '../nginx/nginx-conf';
 import { externalServicesOf } from '../nginx/plan';
 import { hasStaleAnswers, staleAnswersScript } from '../nginx/routes/cache-section';
-import { port } from '../validation/amounts';
-import { InvalidOption } from '../validation/invalid-option';
 import { localAuthFiles, writeAuthFiles } from './deployment/auth-files';
 import { proxyOfMain } from './deployment/deployment';
 import { backendTimes, localHosts, modelElsewhere, proxyTimes } from './deployment/elsewhere';
 import { externalServicesHere, type LocalExternalServices, writeAuthorities } from './deployment/external-services';
 import { localFiles, missingFiles } from './deployment/local-files';
 import { missingHere, plainEnvironment } from './deployment/programs';
-import { UsageError, wholeNumber } from './start-options';
-
-const help = `fairlead compose: what main.ts deploys as a compose.yaml, for those who come from Docker Compose
-
-Usage: fairlead compose [options]
-
-  --main FILE          what says what is deployed (main.ts)
-  --proxy NAME         which proxy of it, if it has several
-  --https-port PORT    of this machine (8443)
-  --http-port PORT     of this machine; it redirects to HTTPS (8080)
-  --output FILE        (compose.yaml); what nginx reads is written into .fairlead/compose beside it
-  --help               this text
-
-Then: docker compose up --scale orders=5
-`;
 
 /** Docker's own DNS server, as every container of a network sees it. */
 const resolver = '127.0.0.11';
@@ -46,12 +28,7 @@ const directory = '/etc/nginx/fairlead';
 const ports = { http: 8080, https: 8443, probe: 8444 } as const;
 
 /** `fairlead compose`: writes the file and what it mounts, and says what to do with it. */
-export function compose(args: readonly string[]): void {
-  const options = composeOptions(args);
-  if (options === undefined) {
-    process.stdout.write(help);
-    return;
-  }
+export function compose(options: ComposeOptions): void {
   const proxy = proxyOfMain(options);
   const output = resolve(options.output);
   const files = join(dirname(output), '.fairlead', 'compose', proxy.node.id);
@@ -71,41 +48,12 @@ export function compose(args: readonly string[]): void {
   );
 }
 
-interface ComposeOptions {
+export interface ComposeOptions {
   readonly main: string;
   readonly proxy: string | undefined;
   readonly httpPort: number;
   readonly httpsPort: number;
   readonly output: string;
-}
-
-function composeOptions(args: readonly string[]): ComposeOptions | undefined {
-  try {
-    const text = { type: 'string' } as const;
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        main: text,
-        proxy: text,
-        'https-port': text,
-        'http-port': text,
-        output: text,
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    if (values.help === true) return undefined;
-    return {
-      main: values.main ?? 'main.ts',
-      proxy: values.proxy,
-      httpPort: port('--http-port', wholeNumber(values['http-port'] ?? '8080')),
-      httpsPort: port('--https-port', wholeNumber(values['https-port'] ?? '8443')),
-      output: values.output ?? 'compose.yaml',
-    };
-  } catch (error) {
-    if (error instanceof InvalidOption) throw new UsageError(error.message);
-    const message = error instanceof Error ? error.message.replaceAll('\n', ' ') : String(error);
-    throw new UsageError(`${message.replace(/\.$/, '')}; fairlead compose --help shows the options`);
-  }
 }
 
 /** The text of a compose.yaml. @see https://github.com/compose-spec/compose-spec/blob/main/spec.md */

@@ -1,4 +1,5 @@
-import { createInterface } from 'node:readline';
+import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
+import type { ReadStream } from 'node:tty';
 import { integer } from '../validation/amounts';
 import { InvalidOption } from '../validation/invalid-option';
 import { Output } from './output';
@@ -26,9 +27,16 @@ export const consoleHelp = [
   'quit           end everything, as Ctrl-C does',
 ];
 
-/** Reads commands, one a line, from a terminal or a pipe, whose end means nothing. Returns what stops it. */
-export function readConsoleCommands(input: NodeJS.ReadableStream, commands: ConsoleCommands): () => void {
-  const lines = createInterface({ input, terminal: false });
+/**
+ * Reads commands, one a line, from a terminal or a pipe, whose end means nothing. What is being typed on a terminal stays below the
+ * output. Returns what stops it.
+ */
+export function readConsoleCommands(
+  input: NodeJS.ReadableStream,
+  output: Output,
+  commands: ConsoleCommands,
+): () => void {
+  const lines = linesOf(input, output);
   lines.on('line', (line) => {
     const [word = '', ...rest] = line.trim().split(/\s+/);
     if (word === 'scale') {
@@ -55,6 +63,31 @@ export function readConsoleCommands(input: NodeJS.ReadableStream, commands: Cons
     lines.close();
     input.pause();
   };
+}
+
+/** Lines that can be edited while others are written above them, where both are of a terminal. */
+function linesOf(input: NodeJS.ReadableStream, output: Output): Interface {
+  const { terminal } = output;
+  if (terminal === undefined || (input as Partial<ReadStream>).isTTY !== true) {
+    return createInterface({ input, terminal: false });
+  }
+  const lines = createInterface({ input, output: terminal, terminal: true, prompt: '' });
+  // A terminal that gives each key as it is typed sends no signal.
+  lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  output.keepBelow({
+    takeAway: () => {
+      if (lines.line === '') return;
+      cursorTo(terminal, 0);
+      clearLine(terminal, 0);
+    },
+    putBack: () => {
+      if (lines.line !== '') lines.prompt(true);
+    },
+  });
+  lines.once('close', () => {
+    output.keepBelow(undefined);
+  });
+  return lines;
 }
 
 /** `scale N`, `scale NAME N`. */
@@ -97,11 +130,12 @@ export function banner(output: Output, { options, metricsPort, hosts, nginx, bac
     instances.length === 0
       ? ''
       : `${instances.length === 1 ? 'one instance' : `${instances.length} instances`}: ${all}`;
+  const address = addressOfClients(options);
   const https = `https://${host}:${httpsPort}`;
   const http = `http://${host}:${httpPort}`;
   // What is not a name of this machine must be said to be one.
-  const isLocal = host === 'localhost' || host.endsWith('.localhost');
-  const resolve = isLocal ? '' : `--resolve ${host}:${httpsPort}:127.0.0.1 `;
+  const isLocal = (host === 'localhost' || host.endsWith('.localhost')) && address === '127.0.0.1';
+  const resolve = isLocal ? '' : `--resolve ${host}:${httpsPort}:${address} `;
   const metrics = metricsPort === undefined ? undefined : `http://localhost:${metricsPort}/metrics`;
   const width = Math.max(https.length, http.length, metrics?.length ?? 0) + 3;
   const link = (url: string): string => output.style('cyan', url) + ' '.repeat(width - url.length);
@@ -121,6 +155,11 @@ export function banner(output: Output, { options, metricsPort, hosts, nginx, bac
     `  ${label('Stop')}Ctrl-C`,
     '',
   ];
+}
+
+/** By which a client on this machine comes. */
+function addressOfClients({ listen }: StartOptions): string {
+  return listen === undefined || listen === '0.0.0.0' ? '127.0.0.1' : listen === '::' ? '::1' : listen;
 }
 
 function range(names: readonly string[]): string {

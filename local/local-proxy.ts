@@ -61,6 +61,7 @@ export async function prepareLocalProxy(settings: LocalProxySettings): Promise<L
   const nginx = await findNginx({
     signal: settings.signal,
     workers,
+    clientAddress: settings.options.listen,
     directories: Object.values(settings.deployment.files.directories),
     suits: async (candidate) => {
       const tryWith = async (port: number | undefined): Promise<void> => {
@@ -89,6 +90,7 @@ function writeConfiguration(
     resolvers: [`${nginx.machineAddress}:${dnsPort}`],
     workers,
     listenAddress: nginx.listenAddress,
+    clientAddress: nginx.clientAddress,
     httpPort: options.httpPort,
     httpsPort: options.httpsPort,
     probePort,

@@ -12,13 +12,15 @@ import { Nginx } from './find-nginx/nginx';
 import { closedDirectories, temporaryDirectory } from './find-nginx/worker-user';
 import { missingFiles } from './deployment/local-files';
 import { prepareLocalProxy } from './local-proxy';
-import { apiLogLines, nginxLogLine } from './log-line';
+import { watchFiles } from './changed-files';
+import { afterExit, Hints, whileSlow } from './hints';
+import { apiLogLines, type LogLine, nginxLogLine } from './log-line';
 import { Output } from './output';
-import { checkListenPort, freePort, ownPort } from './ports';
+import { checkListenPorts, freePort, ownPort } from './ports';
 import { ApiProcess, Death } from './processes/api-process';
 import { NginxProcess } from './processes/nginx-process';
 import { Watchdog } from './processes/watchdog';
-import { StartOptions } from './start-options';
+import { isLoopback, StartOptions } from './start-options';
 import { Weights } from './deployment/weights';
 
 /** After so many attempts a command that never was ready is not started any more. */
@@ -39,6 +41,7 @@ export class LocalRun {
   private nginx: Nginx | undefined;
   private dns: DnsServer | undefined;
   private started = false;
+  private readonly hints: Hints;
 
   private constructor(
     private readonly options: StartOptions,
@@ -50,22 +53,38 @@ export class LocalRun {
     this.forgetDirectory = this.watchdog.watch({ directory: this.directory });
     output.alignTo(deployment.backends.map(({ name }) => `${name}-1`));
     this.weights = new Weights(deployment.hostModels, this.directory);
+    this.hints = new Hints((text) => {
+      output.say(text, 'warn');
+    }, options.command !== undefined);
     this.backends = new Backends(deployment.backends, this.watchdog, {
-      line: (name, line) => {
-        for (const logLine of apiLogLines(line)) output.log(name, logLine);
+      line: ({ name, port }, line, stream) => {
+        for (const logLine of apiLogLines(line)) {
+          if (stream === 'stderr' || this.isShown(logLine)) output.log(name, logLine);
+        }
+        this.hints.line(name, port, line);
+      },
+      waiting: ({ name }, reason) => {
+        this.hints.waiting(name, reason);
       },
       died: (name, death) => {
         this.onDeath(name, death);
       },
       slow: (name, reason) => {
-        output.say(`${name} is still not ready: ${reason || 'it has not answered yet'}`, 'warn');
+        output.say(`${name} is still not ready: ${whileSlow(reason)}`, 'warn');
       },
     });
   }
 
   static async prepare(options: StartOptions, output: Output): Promise<LocalRun> {
-    await checkListenPort('--http-port', options.httpPort);
-    await checkListenPort('--https-port', options.httpsPort);
+    const { httpPort, httpsPort, metricsPort: asked } = options;
+    await checkListenPorts(
+      [
+        ['--http-port', httpPort],
+        ['--https-port', httpsPort],
+        ...(asked === undefined ? [] : ([['--metrics-port', asked]] as const)),
+      ],
+      options.listen,
+    );
     const metricsPort = await ownPort('--metrics-port', options.metricsPort, usualMetricsPort);
     return new LocalRun(options, metricsPort, await localDeployment(options), output);
   }
@@ -123,10 +142,8 @@ export class LocalRun {
       { nginx, confPath, directory, ports, probePort, watchdog: this.watchdog },
       {
         line: (line) => {
-          this.output.log(
-            'nginx',
-            nginxLogLine(line, (port) => this.nameOf(port)),
-          );
+          const logLine = nginxLogLine(line, (port) => this.nameOf(port));
+          if (this.isShown(logLine)) this.output.log('nginx', logLine);
         },
         restarting: (reason) => {
           this.output.say(`nginx ended (${reason}): it is started again`, 'error');
@@ -147,12 +164,23 @@ export class LocalRun {
       banner(this.output, { options, metricsPort, hosts: deployment.hosts, nginx: nginx.describe, backends }),
     );
     this.sayWhichMetricsPort(metricsPort);
+    this.sayWhoMayCome();
     const stopReading = this.readCommands();
-    await this.stopped().finally(stopReading);
+    const stopWatching = options.watch
+      ? watchFiles(deployment.backends, options, this.output, (name) => void this.replace(name))
+      : () => undefined;
+    await this.stopped();
+    stopReading();
+    stopWatching();
+  }
+
+  /** With `--quiet`, what goes well is not. */
+  private isShown({ level }: LogLine): boolean {
+    return !this.options.quiet || level === 'error' || level === 'warn';
   }
 
   private readCommands(): () => void {
-    return readConsoleCommands(process.stdin, {
+    return readConsoleCommands(process.stdin, this.output, {
       scale: (count, name) => {
         const names = name === undefined ? this.backends.names : [this.backends.known(name)];
         for (const each of names) void this.scale(each, count);
@@ -192,6 +220,23 @@ export class LocalRun {
     );
   }
 
+  /** Other instances in the place of those of a backend, which serve until these do. */
+  private async replace(name: string): Promise<void> {
+    if (!(await this.backends.replace(name)) || this.isStopping()) return;
+    const names = this.backends.readyOf(name).map((process) => process.name);
+    this.output.say(`Replaced: ${names.join(', ')} run what is there now`);
+  }
+
+  private sayWhoMayCome(): void {
+    const { listen, host } = this.options;
+    if (listen === undefined || isLoopback(listen)) return;
+    const name = host === undefined ? '; --host NAME makes nginx answer for the name by which others come' : '';
+    this.output.say(
+      `Listening on ${listen}: whoever reaches this machine reaches the API, with what is meant for development${name}`,
+      'warn',
+    );
+  }
+
   private sayWhichMetricsPort(port: number | undefined): void {
     if (port === undefined) this.output.say('There are no metrics: this nginx has no njs with QuickJS', 'warn');
     else if (this.options.metricsPort === undefined && port !== usualMetricsPort) {
@@ -223,7 +268,7 @@ export class LocalRun {
 
   private onDeath(name: string, death: Death): void {
     const { reason, failedStarts, restartInMilliseconds } = death;
-    if (!this.started && failedStarts >= attemptsAtStart) {
+    if (!this.started && (death.isMissing || failedStarts >= attemptsAtStart)) {
       this.stop.abort(new Error(whyNotStarted(this.programOf(name), death)));
       return;
     }
@@ -283,7 +328,8 @@ function statusLine({ name, ready, ending, port, pid }: ApiProcess): string {
   return `${name}  ${state}  http://127.0.0.1:${port}  process ${pid}`;
 }
 
-function whyNotStarted(program: string, { reason, failedStarts, lastLines }: Death): string {
+function whyNotStarted(program: string, { reason, isMissing, failedStarts, lastLines }: Death): string {
+  if (isMissing) return `The API does not start: ${reason}`;
   const output = lastLines.length === 0 ? ' It wrote nothing.' : `\n  ${lastLines.join('\n  ')}`;
-  return `The API does not start: ${program} ended ${failedStarts} times before it was ready (${reason}).${output}`;
+  return `The API does not start: ${program} ended ${failedStarts} times before it was ready (${reason}).${afterExit(reason)}${output}`;
 }

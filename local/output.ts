@@ -13,12 +13,20 @@ const levelStyles: Readonly<Record<Level, Style | undefined>> = {
 };
 const sourceStyles: readonly Style[] = ['cyan', 'magenta', 'blue', 'green', 'yellow'];
 
+/** A line that somebody has begun to type. */
+export interface TypedLine {
+  readonly takeAway: () => void;
+  readonly putBack: () => void;
+}
+
 /** Short aligned lines, each with the time and with who said it; coloured on a terminal, unless NO_COLOR is set. */
 export class Output {
   private readonly coloured: boolean;
   /** As wide as the longest of those who said something. */
   private sourceWidth = 8;
   private readonly styleOfSource = new Map<string, Style>();
+  /** What is being typed below the last line. */
+  private typed: TypedLine | undefined;
 
   constructor(private readonly stream: NodeJS.WritableStream) {
     // hasColors() knows of NO_COLOR. https://no-color.org
@@ -42,12 +50,28 @@ export class Output {
     const prefix = this.style(this.sourceStyle(source), source.padEnd(this.sourceWidth));
     const style = levelStyles[level];
     const shown = terminalText(text);
-    this.stream.write(`${time} ${prefix} ${style === undefined ? shown : this.style(style, shown)}\n`);
+    this.write(`${time} ${prefix} ${style === undefined ? shown : this.style(style, shown)}\n`);
   }
 
   /** Lines without time or source. */
   block(lines: readonly string[]): void {
-    this.stream.write(`${lines.join('\n')}\n`);
+    this.write(`${lines.join('\n')}\n`);
+  }
+
+  /** The stream, if somebody sits before it. */
+  get terminal(): NodeJS.WritableStream | undefined {
+    return (this.stream as Partial<WriteStream>).isTTY === true ? this.stream : undefined;
+  }
+
+  /** Keeps what is being typed below all that is written from now on; nothing is, once it is undefined. */
+  keepBelow(typed: TypedLine | undefined): void {
+    this.typed = typed;
+  }
+
+  private write(text: string): void {
+    this.typed?.takeAway();
+    this.stream.write(text);
+    this.typed?.putBack();
   }
 
   style(style: Style, text: string): string {

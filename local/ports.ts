@@ -1,40 +1,52 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { AddressInfo, createServer } from 'node:net';
-import { InvalidOption } from '../validation/invalid-option';
+import { InvalidOption, refuseAll } from '../validation/invalid-option';
 
 /** Both are where a client may go for `localhost`. */
 const loopback = ['127.0.0.1', '::1'] as const;
 
-/** Refuses a port on which nginx could not listen, or on which another program would be met instead. */
-export async function checkListenPort(option: string, port: number): Promise<void> {
-  for (const address of loopback) {
+/** Refuses ports on which nginx could not listen, or on which another program would be met instead: all of them at once. */
+export async function checkListenPorts(
+  ports: readonly (readonly [option: string, port: number])[],
+  address?: string,
+): Promise<void> {
+  const refused = await Promise.all(ports.map(([option, port]) => whyRefused(option, port, address)));
+  refuseAll(refused.filter((error) => error !== undefined));
+}
+
+async function whyRefused(option: string, port: number, given?: string): Promise<InvalidOption | undefined> {
+  for (const address of new Set([...(given === undefined ? [] : [given]), ...loopback])) {
     const code = await whyNotListening(address, port);
     if (code === 'EADDRINUSE') {
-      throw new InvalidOption(
+      return new InvalidOption(
         option,
         port,
         `is taken by another program: stop it, or give another port, such as ${option} ${another(port)}`,
       );
     }
     if (code === 'EACCES') {
-      throw new InvalidOption(
+      return new InvalidOption(
         option,
         port,
         `needs a permission that is missing: give a port from 1024 on, such as ${option} ${another(port)}`,
       );
     }
+    if (code === 'EADDRNOTAVAIL' && address === given) {
+      return new InvalidOption('--listen', address, 'is not an address of this machine: give one that is');
+    }
     // A machine without IPv6 has no ::1, and nobody is met there.
     if (code !== undefined && address === '127.0.0.1') {
-      throw new InvalidOption(option, port, `cannot be listened on (${code}): give another port`);
+      return new InvalidOption(option, port, `cannot be listened on (${code}): give another port`);
     }
   }
+  return undefined;
 }
 
 /** The port that was given, or else the usual one; another one if that is taken. */
 export async function ownPort(option: string, given: number | undefined, usual: number): Promise<number> {
   if (given !== undefined) {
-    await checkListenPort(option, given);
+    await checkListenPorts([[option, given]]);
     return given;
   }
   for (const address of loopback) {

@@ -1,19 +1,13 @@
-import { InvalidOption } from '../validation/invalid-option';
 import { LocalRun } from './local-run';
 import { Output } from './output';
 import { onNpmGone } from './processes/npm-parent';
-import { startHelp, StartOptions, startOptions, UsageError } from './start-options';
+import { StartOptions } from './start-options';
 
 /** One Ctrl-C may come twice, from the terminal and passed on by npm: a second one is later than this (milliseconds). */
 const sameSignal = 500;
 
 /** `fairlead start`: runs until it is told to end. */
-export async function start(args: readonly string[]): Promise<void> {
-  const options = typedOptions(args);
-  if (options === undefined) {
-    process.stdout.write(startHelp);
-    return;
-  }
+export async function start(options: StartOptions): Promise<void> {
   const run = await LocalRun.prepare(options, new Output(process.stdout));
   let first: number | undefined;
   const end = (): void => {
@@ -29,13 +23,4 @@ export async function start(args: readonly string[]): Promise<void> {
   process.stdout.on('error', end);
   const stopWatching = onNpmGone(end);
   await run.run().finally(stopWatching);
-}
-
-/** What was typed wrong is told from what fails later: by its exit code. */
-function typedOptions(args: readonly string[]): StartOptions | undefined {
-  try {
-    return startOptions(args);
-  } catch (error) {
-    throw error instanceof InvalidOption ? new UsageError(error.message) : error;
-  }
 }

@@ -3,7 +3,7 @@ import { ProxyModel } from '../model/proxy';
 import { RouteModel } from '../model/routes/route';
 import { duration, numbersAbove, size } from './amounts';
 import { block, directive, Directive, heading, Node, quote } from './directive';
-import { listen } from './listen';
+import { listenOutside } from './listen';
 import { refusedConnectionsLog } from './metrics/metrics-section';
 import { HostPlan, isForwarded, Plan } from './plan';
 
@@ -102,7 +102,7 @@ export function connectionCount(plan: Plan): Node[] {
   const { connectionCount: ports } = place;
   if (ports === undefined) return [];
   const server = (port: number, to: number): Directive =>
-    block('server', [...listen(place, port, sockets), directive(`pass 127.0.0.1:${to}`)]);
+    block('server', [...listenOutside(place, port, sockets), directive(`pass 127.0.0.1:${to}`)]);
   return [
     block('stream', [
       heading('Connections of clients: counted before TLS, whatever they go on to do'),

@@ -19,6 +19,8 @@ export interface Place {
   readonly workers: number;
   /** The address to listen on. @default - every address */
   readonly listenAddress?: string | undefined;
+  /** The address on which clients are listened for. @default - listenAddress */
+  readonly clientAddress?: string | undefined;
   readonly httpPort: number;
   readonly httpsPort: number;
   /** The port of the probes' own TLS server, which clients never reach. */
@@ -89,6 +91,7 @@ export interface PlaceModel {
   readonly ipFamilies: readonly IpFamily[];
   readonly workers: number;
   readonly listenAddress: string | undefined;
+  readonly clientAddress: string | undefined;
   readonly httpPort: number;
   readonly httpsPort: number;
   readonly probePort: number;
@@ -125,6 +128,7 @@ export function placeModel(place: Place): PlaceModel {
     ],
     workers: integer('workers', place.workers, 1, 512),
     listenAddress: place.listenAddress === undefined ? undefined : ipAddress('listenAddress', place.listenAddress),
+    clientAddress: addressOfClients(place),
     ...ports(place),
     externalHttpsPort: port('externalHttpsPort', place.externalHttpsPort),
     certificateDirectory: absolutePath('certificateDirectory', place.certificateDirectory),
@@ -150,6 +154,11 @@ export function placeModel(place: Place): PlaceModel {
     cacheDirectory: absolutePath('cacheDirectory', place.cacheDirectory ?? place.runtimeDirectory ?? '/tmp'),
     accessLog: logFile('accessLog', place.accessLog ?? '/dev/stdout'),
   };
+}
+
+function addressOfClients({ listenAddress, clientAddress }: Place): string | undefined {
+  if (clientAddress !== undefined) return ipAddress('clientAddress', clientAddress);
+  return listenAddress === undefined ? undefined : ipAddress('listenAddress', listenAddress);
 }
 
 /** How clients write a host of ours, as nginx has it in variables: with the port, unless it is the one they leave out. */

@@ -1,61 +1,55 @@
-import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { resolve } from 'node:path';
 import type { NginxProxy } from '../charts/proxy/nginx-proxy';
-import { commandLine } from '../cluster/command-line';
 import { deployedProxies } from '../cluster/deployed-proxies';
 import { Output } from '../local/output';
-import { ReliabilityEnvironment } from '../reliability/environment';
 import { columns, limitRows, memoryRows } from './budget-page';
 import { configurations } from './chain';
-import { type Measured, measured } from './measured';
+import type { Measured } from './measured';
 import { story } from './story';
 import { terminalLines } from './terminal';
 
-const usage = `Usage: npm run timeline [-- --measured] [--help]
-
-Prints what happens in the deployment of main.ts, second by second, when a pod of the API starts, ends or hangs, when
-its process or a node dies, when a certificate changes and when a proxy ends; beside each step stand the options that
-move it and, in parentheses, what no option changes. Where routes differ, each of their times is printed. Then how much
-one proxy takes on at a time, and what memory goes to. Nothing is deployed, and no manifest is written.
-
-  --measured                  the deployment of npm run reliability instead, and the times that it measured
-  --help                      show this
-
-Environment: FAIRLEAD_ENVIRONMENT, FAIRLEAD_OPTIONS, as for npm run synth.
-`;
-
-const root = resolve(__dirname, '..');
-
-void commandLine('timeline', (args) => {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { measured: { type: 'boolean', default: false }, help: { type: 'boolean' } },
-  });
+/** `fairlead timeline`: what happens in the deployment of main.ts, and its budget. */
+export function printTimeline(main: string): void {
   const output = new Output(process.stdout);
-  const main = join(root, 'main.ts');
-  if (values.help === true) process.stdout.write(usage);
-  else if (values.measured) {
-    const { proxy } = new ReliabilityEnvironment('example', main).standard;
-    print(output, proxy, 'as npm run reliability deploys it', measured(join(root, 'docs/reliability.json')));
-  } else {
-    const environment = process.env.FAIRLEAD_ENVIRONMENT ?? 'production';
-    for (const proxy of deployedProxies(main, { FAIRLEAD_ENVIRONMENT: environment })) {
-      print(output, proxy, `environment ${environment}`);
-    }
-  }
-  return Promise.resolve();
-});
+  for (const { proxy, deployment } of proxiesOf(main)) printProxy(output, proxy, deployment);
+}
 
-function print(output: Output, proxy: NginxProxy, deployment: string, measuredTimes: Measured = {}): void {
+/** `fairlead budget`: that alone. */
+export function printBudget(main: string): void {
+  const output = new Output(process.stdout);
+  for (const { proxy, deployment } of proxiesOf(main)) {
+    output.block([heading(output, proxy, deployment), '', ...budgetLines(output, proxy)]);
+  }
+}
+
+/** Each proxy, and what it is the deployment of. */
+function proxiesOf(main: string): readonly { readonly proxy: NginxProxy; readonly deployment: string }[] {
+  const environment = process.env.FAIRLEAD_ENVIRONMENT ?? 'production';
+  const proxies = deployedProxies(resolve(main), { FAIRLEAD_ENVIRONMENT: environment });
+  return proxies.map((proxy) => ({ proxy, deployment: `environment ${environment}` }));
+}
+
+/** The timeline of one proxy, with what was measured of it. */
+export function printProxy(output: Output, proxy: NginxProxy, deployment: string, measuredTimes: Measured = {}): void {
   const layout = { output, width: process.stdout.isTTY ? process.stdout.columns : 120 };
   output.block([
-    `${output.style('bold', proxy.node.id)}, namespace ${proxy.namespace.name}, ${deployment}`,
+    heading(output, proxy, deployment),
     ...terminalLines(story(configurations(proxy)), measuredTimes, layout),
     '',
-    output.style('bold', 'What one proxy takes on at a time, and what memory it takes at worst'),
-    ...columns([['', 'in all', 'of one address'], ...limitRows(proxy.budget)]).map((line) => `  ${line}`),
-    '',
-    ...columns([['', 'how many', 'each', 'in all'], ...memoryRows(proxy.budget)]).map((line) => `  ${line}`),
-    '',
+    ...budgetLines(output, proxy),
   ]);
+}
+
+function heading(output: Output, proxy: NginxProxy, deployment: string): string {
+  return `${output.style('bold', proxy.node.id)}, namespace ${proxy.namespace.name}, ${deployment}`;
+}
+
+function budgetLines(output: Output, { budget }: NginxProxy): readonly string[] {
+  return [
+    output.style('bold', 'What one proxy takes on at a time, and what memory it takes at worst'),
+    ...columns([['', 'in all', 'of one address'], ...limitRows(budget)]).map((line) => `  ${line}`),
+    '',
+    ...columns([['', 'how many', 'each', 'in all'], ...memoryRows(budget)]).map((line) => `  ${line}`),
+    '',
+  ];
 }

@@ -34,6 +34,11 @@ export function allErrors(...checks: readonly (() => unknown)[]): void {
       throw error;
     }
   });
+  refuseAll(errors);
+}
+
+/** Throws what is wrong with each option, of each what was found first; nothing if nothing is. */
+export function refuseAll(errors: readonly InvalidOption[]): void {
   const once = errors.filter(({ option }, index) => errors.findIndex((error) => error.option === option) === index);
   const [first, ...others] = once;
   if (first === undefined) return;

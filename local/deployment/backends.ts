@@ -69,6 +69,11 @@ export class Backends {
     return this.named(name).scale(count);
   }
 
+  /** Starts another instance for each of one backend, one after another; resolves with false if that was asked for again. */
+  replace(name: string): Promise<boolean> {
+    return this.named(name).replace();
+  }
+
   wanted(name: string): number {
     return this.named(name).wanted;
   }

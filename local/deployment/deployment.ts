@@ -13,7 +13,7 @@ import { externalServicesHere, type LocalExternalServices } from './external-ser
 import { type LocalFiles, localFiles } from './local-files';
 import { Command } from '../processes/child-output';
 import { HasImage, isInDocker, Program, programOf } from './programs';
-import { StartOptions, UsageError } from '../start-options';
+import { isLoopback, StartOptions, UsageError } from '../start-options';
 
 /** The name below which instances are found. `internal` is for such names. https://www.icann.org/en/board-activities-and-meetings/materials/approved-resolutions-special-meeting-of-the-icann-board-29-07-2024-en */
 export const zone = 'internal';
@@ -50,7 +50,11 @@ export async function localDeployment(
 ): Promise<LocalDeployment> {
   const proxy = options.command === undefined ? proxyOfMain(options) : proxyOfCommand(options, options.command);
   const backends = await Promise.all(proxy.targets.map((backend) => localBackend(backend, options, hasImage)));
-  const externalServices = externalServicesHere(proxy, localHosts(proxy, options.host), thisMachine);
+  const externalServices = externalServicesHere(
+    proxy,
+    localHosts(proxy, options.host, isOpenToOthers(options)),
+    thisMachine,
+  );
   const { hosts } = externalServices;
   return {
     hosts: hosts.flatMap(({ names }) => names) as [string, ...string[]],
@@ -73,6 +77,10 @@ export async function localDeployment(
         }),
       }),
   };
+}
+
+function isOpenToOthers({ listen }: StartOptions): boolean {
+  return listen !== undefined && !isLoopback(listen);
 }
 
 function proxyOfCommand(options: StartOptions, { file, args, directory }: Command): NginxProxy {
@@ -115,7 +123,7 @@ async function localBackend(backend: Backend, options: StartOptions, hasImage: H
   const times = backendTimes(backend);
   return {
     name: backend.node.id,
-    program: await programOf(backend, times, hasImage),
+    program: await programOf(backend, times, { hasImage, environment: options.environment }),
     replicas: options.scale ?? backend.settings.local?.replicas ?? 2,
     timeline: times,
   };

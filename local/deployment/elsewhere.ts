@@ -77,9 +77,18 @@ export function modelElsewhere(proxy: NginxProxy, { hosts, workers, backend }: E
   };
 }
 
-/** The hosts of a proxy, the first one by a name of this machine too. A browser would remember HSTS for the real host of a name. */
-export function localHosts({ model }: NginxProxy, asked: string | undefined): ProxyModel['hosts'] {
-  const [first, ...others] = model.hosts.map(openToThisMachine) as [HostModel, ...HostModel[]];
+/**
+ * The hosts of a proxy, the first one by a name of this machine too. A browser would remember HSTS for the real host of a name.
+ * Routes for some addresses alone are open to this machine: whoever is here has a private address, that of a container's network
+ * among them, unless others of such addresses are let in.
+ */
+export function localHosts(
+  { model }: NginxProxy,
+  asked: string | undefined,
+  isOpenToOthers = false,
+): ProxyModel['hosts'] {
+  const here = isOpenToOthers ? ['127.0.0.0/8', '::1/128'] : privateNetworks;
+  const [first, ...others] = model.hosts.map((host) => openTo(here, host)) as [HostModel, ...HostModel[]];
   const withoutHsts = { hstsMaxAge: 0, hstsIncludeSubDomains: false };
   return [
     {
@@ -91,14 +100,11 @@ export function localHosts({ model }: NginxProxy, asked: string | undefined): Pr
   ];
 }
 
-/** Whoever is here has a private address, that of a container's network among them. */
-function openToThisMachine(host: HostModel): HostModel {
+function openTo(networks: readonly string[], host: HostModel): HostModel {
   return {
     ...host,
     routes: host.routes.map((route) =>
-      route.allowFrom === undefined
-        ? route
-        : { ...route, allowFrom: [...new Set([...route.allowFrom, ...privateNetworks])] },
+      route.allowFrom === undefined ? route : { ...route, allowFrom: [...new Set([...route.allowFrom, ...networks])] },
     ),
   };
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { dirname } from 'node:path';
 import type { Backend } from '../../charts/backend';
 import { temporaryDirectory } from '../../charts/pods/volume-mounts';
 import type { Timeline } from '../../model/timeline';
@@ -19,29 +20,52 @@ export interface Program {
   readonly healthCheckPath: string;
   /** What its pods have of the cluster and it does not, a line each. */
   readonly missing: readonly string[];
+  /** Where its files are, which may change. Undefined of an image. */
+  readonly directory: string | undefined;
 }
 
 /** Whether an image can run on this machine. */
 export type HasImage = (image: string) => Promise<boolean>;
 
+interface ThisMachine {
+  readonly hasImage: HasImage;
+  /** What was given for this run. */
+  readonly environment: Variables;
+}
+
 /** The command of a backend, or its image where it can run, or the example API. */
-export async function programOf(backend: Backend, times: Timeline, hasImage: HasImage): Promise<Program> {
+export async function programOf(
+  backend: Backend,
+  times: Timeline,
+  { hasImage, environment }: ThisMachine,
+): Promise<Program> {
   const { local, image } = backend.settings;
-  const agreed = {
-    KEEP_ALIVE_TIMEOUT_SECONDS: String(times.keepAliveTimeout),
-    REQUEST_TIMEOUT_SECONDS: String(times.requestTimeout),
-    SHUTDOWN_TIMEOUT_SECONDS: String(times.apiShutdownTimeout),
+  const given: Given = {
+    agreed: {
+      KEEP_ALIVE_TIMEOUT_SECONDS: String(times.keepAliveTimeout),
+      REQUEST_TIMEOUT_SECONDS: String(times.requestTimeout),
+      SHUTDOWN_TIMEOUT_SECONDS: String(times.apiShutdownTimeout),
+    },
+    // As Node itself reads such a file: what is set already stays.
+    ofRun: Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, process.env[name] ?? value])),
   };
-  if (local?.command !== undefined) return commandProgram(backend, local.command, agreed);
-  if (await hasImage(image)) return imageProgram(backend, agreed);
-  return exampleProgram(backend.node.id, agreed);
+  if (local?.command !== undefined) return commandProgram(backend, local.command, given);
+  if (await hasImage(image)) return imageProgram(backend, given);
+  return exampleProgram(backend.node.id, given);
 }
 
 type Variables = Readonly<Record<string, string>>;
 
-function commandProgram(backend: Backend, [file = '', ...args]: readonly string[], agreed: Variables): Program {
+/** Variables that come from elsewhere than main.ts. */
+interface Given {
+  /** What it has to agree on with nginx. */
+  readonly agreed: Variables;
+  readonly ofRun: Variables;
+}
+
+function commandProgram(backend: Backend, [file = '', ...args]: readonly string[], given: Given): Program {
   const { local, healthCheck } = backend.settings;
-  const values = environmentOf(backend, agreed);
+  const values = environmentOf(backend, given);
   const directory = local?.directory;
   const command = {
     file,
@@ -56,14 +80,15 @@ function commandProgram(backend: Backend, [file = '', ...args]: readonly string[
       environment: { ...process.env, ...values, ...address(name, port) },
     }),
     healthCheckPath: healthCheck.path,
-    missing: missingHere(backend),
+    missing: missingHere(backend, given.ofRun),
+    directory: command.directory ?? process.cwd(),
   };
 }
 
 /** With no more rights than its pods have. */
-function imageProgram(backend: Backend, agreed: Variables): Program {
+function imageProgram(backend: Backend, given: Given): Program {
   const { image, port: ownPort, command = [], args = [], healthCheck, pods } = backend.settings;
-  const values = environmentOf(backend, agreed);
+  const values = environmentOf(backend, given);
   const [entrypoint, ...entrypointArguments] = command;
   const environment = { ...values, PORT: String(ownPort) };
   return {
@@ -97,7 +122,8 @@ function imageProgram(backend: Backend, agreed: Variables): Program {
       };
     },
     healthCheckPath: healthCheck.path,
-    missing: missingHere(backend),
+    missing: missingHere(backend, given.ofRun),
+    directory: undefined,
   };
 }
 
@@ -109,7 +135,7 @@ function variables(environment: Variables): string[] {
 }
 
 /** The repository has it; the package, which is for other APIs, does not. */
-function exampleProgram(backend: string, agreed: Variables): Program {
+function exampleProgram(backend: string, { agreed, ofRun }: Given): Program {
   const script = exampleApi(backend);
   return {
     kind: 'example',
@@ -119,12 +145,14 @@ function exampleProgram(backend: string, agreed: Variables): Program {
       environment: {
         ...process.env,
         ...agreed,
+        ...ofRun,
         DIAGNOSTIC_ENDPOINTS: 'true',
         ...address(name, port),
       },
     }),
     healthCheckPath: '/healthcheck',
     missing: [],
+    directory: dirname(script),
   };
 }
 
@@ -152,8 +180,8 @@ export const isInDocker: HasImage = (image) => {
 };
 
 /** Variables of a backend on this machine. */
-function environmentOf(backend: Backend, agreed: Variables): Variables {
-  return { ...plainEnvironment(backend), ...agreed, ...backend.settings.local?.environment };
+function environmentOf(backend: Backend, { agreed, ofRun }: Given): Variables {
+  return { ...plainEnvironment(backend), ...agreed, ...backend.settings.local?.environment, ...ofRun };
 }
 
 /** Variables of a backend that are text. */
@@ -166,8 +194,8 @@ export function plainEnvironment({ settings }: Backend): Variables {
 }
 
 /** What the pods of a backend have of the cluster, and what runs on this machine does not, a line each. */
-export function missingHere({ node: { id }, settings }: Backend): readonly string[] {
-  const own = settings.local?.environment ?? {};
+export function missingHere({ node: { id }, settings }: Backend, ofRun: Variables = {}): readonly string[] {
+  const own = { ...settings.local?.environment, ...ofRun };
   const variables = Object.entries(settings.environment)
     .filter(([name, { value }]) => typeof (value as unknown) !== 'string' && !(name in own))
     .map(([name]) => `${id} is not told ${name}, which comes from the cluster: give it in local.environment`);

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { childOutput } from '../processes/child-output';
+import { NotFetched } from './nginx';
 
 export interface DebianPackages {
   /** What is done, for people. */
@@ -25,8 +26,9 @@ export async function unpackDebianPackages(
     const apt = await privateApt(work, uri, suite);
     const downloads = join(work, 'downloads');
     await mkdir(downloads);
-    await childOutput({ file: 'apt-get', args: [...apt, 'update'] }, { signal });
-    await childOutput({ file: 'apt-get', args: [...apt, 'download', ...packages] }, { cwd: downloads, signal });
+    // Without this, apt takes a mirror that it does not reach for one that is empty.
+    await fetched(uri, signal, ['-o', 'APT::Update::Error-Mode=any', ...apt, 'update']);
+    await fetched(uri, signal, [...apt, 'download', ...packages], downloads);
     const root = join(work, 'root');
     for (const file of (await readdir(downloads)).sort()) {
       await childOutput({ file: 'dpkg-deb', args: ['--extract', join(downloads, file), root] }, { signal });
@@ -36,6 +38,22 @@ export async function unpackDebianPackages(
     await rm(work, { recursive: true, force: true });
   }
 }
+
+/** Runs an apt-get that needs the network, and says in a line if it was not there. */
+async function fetched(uri: string, signal: AbortSignal | undefined, args: string[], cwd?: string): Promise<void> {
+  try {
+    await childOutput({ file: 'apt-get', args }, { signal, ...(cwd === undefined ? {} : { cwd }) });
+  } catch (error) {
+    signal?.throwIfAborted();
+    const line = error instanceof Error ? error.message.split('\n').find((each) => offline.test(each)) : undefined;
+    if (line === undefined) throw error;
+    throw new NotFetched(`${uri} cannot be reached: ${line.replace(/^[EW]: /, '').trim()}`, { cause: error });
+  }
+}
+
+/** What apt says where there is no network, or none to there. */
+const offline =
+  /Temporary failure resolving|Could not (?:resolve|connect)|Unable to connect|Connection (?:failed|timed out|refused)|Network is unreachable|no network/i;
 
 /** Whoever comes second uses what the first one has put there. */
 async function moveInPlace(root: string, target: string): Promise<void> {

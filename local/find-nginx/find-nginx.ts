@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { InvalidOption } from '../../validation/invalid-option';
-import { Nginx, NginxSearch } from './nginx';
+import { Nginx, NginxSearch, NotFetched } from './nginx';
 import { nginxExecutable } from './nginx-executable';
 import { nginxFromDebian } from './nginx-from-debian';
 import { nginxInDocker } from './nginx-in-docker';
@@ -22,6 +22,7 @@ const sources = [
  */
 export async function findNginx({ suits, ...search }: FindNginxOptions = {}): Promise<Nginx> {
   const failures: string[] = [];
+  let isOffline = false;
   for (const { title, find } of chosenSources(process.env.FAIRLEAD_NGINX)) {
     try {
       const nginx = await find(search);
@@ -29,12 +30,14 @@ export async function findNginx({ suits, ...search }: FindNginxOptions = {}): Pr
       return nginx;
     } catch (error) {
       search.signal?.throwIfAborted();
+      isOffline ||= error instanceof NotFetched;
       failures.push(`  ${title}: ${error instanceof Error ? error.message.replaceAll('\n', '\n    ') : String(error)}`);
     }
   }
-  throw new Error(
-    `No nginx on this machine can do it:\n${failures.join('\n')}\nInstall nginx 1.30 or newer (with OpenSSL 3.5), or start Docker, and try again.`,
-  );
+  const mend = isOffline
+    ? 'An nginx has to be fetched once, and the network, or where it would come from, cannot be reached: connect this machine (behind a proxy, set http_proxy and https_proxy), or install nginx 1.30 or newer (with OpenSSL 3.5), and try again.'
+    : 'Install nginx 1.30 or newer (with OpenSSL 3.5), or start Docker, and try again.';
+  throw new Error(`No nginx on this machine can do it:\n${failures.join('\n')}\n${mend}`);
 }
 
 interface Source {

@@ -7,7 +7,7 @@ import { WorkerUser } from './worker-user';
 export async function nginxExecutable(
   from: string,
   program: Command,
-  { signal, workers }: NginxSearch,
+  { signal, workers, clientAddress = '127.0.0.1' }: NginxSearch,
   directives: readonly string[] = [],
 ): Promise<Nginx> {
   const { stderr } = await childOutput(withArguments(program, '-V'), { timeout: 10_000, signal });
@@ -18,6 +18,7 @@ export async function nginxExecutable(
     describe: `nginx ${version} ${from}`,
     version,
     listenAddress: '127.0.0.1',
+    clientAddress,
     machineAddress: '127.0.0.1',
     modulesDirectory: modulesDirectory(program),
     command: (confPath) => withArguments(program, ...args(confPath)),

@@ -1,13 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
+import { ipAddress } from '../../validation/addresses';
 import { childOutput } from '../processes/child-output';
-import { Nginx, NginxSearch, usualModulesDirectory } from './nginx';
+import { Nginx, NginxSearch, NotFetched, usualModulesDirectory } from './nginx';
 import { nginxArguments, nginxTest, nginxVersion, userDirective } from './nginx-executable';
 
 const image = 'nginx:1.30';
+/** Of the ports that it listens on, the first ones. */
+const clientPorts = 2;
 
 /** The official image in a Docker engine that runs on this machine. */
-export async function nginxInDocker({ signal, workers, directories = [] }: NginxSearch): Promise<Nginx> {
+export async function nginxInDocker({
+  signal,
+  workers,
+  clientAddress = '127.0.0.1',
+  directories = [],
+}: NginxSearch): Promise<Nginx> {
   const operatingSystem = await docker(['info', '--format', '{{.OperatingSystem}}'], signal);
   await docker(['image', 'inspect', '--format', '{{.Id}}', image], signal).catch(() => pull(signal));
 
@@ -18,6 +26,7 @@ export async function nginxInDocker({ signal, workers, directories = [] }: Nginx
     { timeout: 60_000, signal },
   );
   const version = nginxVersion(stderr);
+  const published = ipAddress('--listen', clientAddress);
   const machineAddress = inVirtualMachine ? await addressOfThisMachine(signal) : '127.0.0.1';
 
   // What nginx writes below the mounted directory must belong to whoever removes it, which root always can.
@@ -46,12 +55,13 @@ export async function nginxInDocker({ signal, workers, directories = [] }: Nginx
     describe: `nginx ${version} from the image ${image}`,
     version,
     listenAddress: inVirtualMachine ? '0.0.0.0' : '127.0.0.1',
+    clientAddress: inVirtualMachine ? '0.0.0.0' : clientAddress,
     machineAddress,
     modulesDirectory: usualModulesDirectory,
     command: (confPath, ports = []) => {
       const name = `fairlead-${randomUUID()}`;
       const network = inVirtualMachine
-        ? ports.map((port) => `--publish=127.0.0.1:${port}:${port}`)
+        ? ports.map((port, index) => `--publish=${index < clientPorts ? published : '127.0.0.1'}:${port}:${port}`)
         : ['--network=host'];
       return {
         file: 'docker',
@@ -73,10 +83,15 @@ async function docker(args: readonly string[], signal?: AbortSignal): Promise<st
   return stdout.trim();
 }
 
-/** Docker's own progress is shown, on standard error. */
+/** Docker's own progress is shown, on standard error, and so is what it says if it fails. */
 async function pull(signal?: AbortSignal): Promise<void> {
   process.stderr.write(`Pulling the image ${image} …\n`);
-  await childOutput({ file: 'docker', args: ['pull', image] }, { output: 'shown', signal });
+  try {
+    await childOutput({ file: 'docker', args: ['pull', image] }, { output: 'shown', signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new NotFetched(`the image ${image} could not be pulled: Docker's lines above say why`, { cause: error });
+  }
 }
 
 async function addressOfThisMachine(signal?: AbortSignal): Promise<string> {

@@ -8,13 +8,15 @@ export interface Nginx {
   readonly version: string;
   /** The address on which it must listen so that `localhost` leads to it. */
   readonly listenAddress: string;
+  /** The same for clients, who may be let in from elsewhere. */
+  readonly clientAddress: string;
   /** Where its dynamic modules are. */
   readonly modulesDirectory: string;
   /** The address by which it reaches a process that listens on this machine's loopback interface. */
   readonly machineAddress: string;
   /**
    * How it is started for one configuration, which must say `daemon off`. Every file that this names must be in its directory or
-   * below, or in those that were said: a container sees nothing else.
+   * below, or in those that were said: a container sees nothing else. The ports of clients come first: of HTTP and of HTTPS.
    */
   command(confPath: string, ports?: readonly number[]): Command;
   /** Runs `nginx -t`; rejects with what nginx says against the configuration. */
@@ -30,6 +32,13 @@ export interface NginxSearch {
   readonly signal?: AbortSignal;
   /** Whom its workers belong to if root starts it. @default - root too */
   readonly workers?: WorkerUser | undefined;
+  /** The address of this machine by which clients come. @default - by loopback alone */
+  readonly clientAddress?: string | undefined;
   /** Where it reads beside the directory of its configuration. @default - nowhere */
   readonly directories?: readonly string[];
+}
+
+/** An nginx that has to be fetched from the network, which did not work. */
+export class NotFetched extends Error {
+  override readonly name = 'NotFetched';
 }

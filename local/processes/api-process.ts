@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../ports';
 import { Command } from './child-output';
-import { ProcessGroup } from './process-group';
+import { type OutputStream, ProcessGroup } from './process-group';
 import { ready } from './readiness';
 import { Watchdog } from './watchdog';
 
@@ -25,7 +25,9 @@ export interface ApiProcessSettings {
 }
 
 export interface ApiProcessEvents {
-  readonly line: (name: string, line: string) => void;
+  readonly line: (process: ApiProcess, line: string, stream: OutputStream) => void;
+  /** It has started, and is not ready yet: why, each time that it is asked. */
+  readonly waiting: (process: ApiProcess, reason: string) => void;
   /** It became ready, or is ready no longer. */
   readonly changed: () => void;
   readonly died: (name: string, death: Death) => void;
@@ -35,6 +37,8 @@ export interface ApiProcessEvents {
 export interface Death {
   /** `exit code 1`, `SIGKILL`. */
   readonly reason: string;
+  /** The program itself could not be started. */
+  readonly isMissing: boolean;
   /** How often in turn it ended without having been ready. */
   readonly failedStarts: number;
   readonly lastLines: readonly string[];
@@ -115,10 +119,10 @@ export class ApiProcess {
     const group = new ProcessGroup(command, {
       environment,
       watchdog,
-      onLine: (line) => {
+      onLine: (line, stream) => {
         lastLines.push(line);
         if (lastLines.length > rememberedLines) lastLines.shift();
-        this.events.line(this.name, line);
+        this.events.line(this, line, stream);
       },
     });
     this.group = group;
@@ -133,6 +137,7 @@ export class ApiProcess {
     this.failedStarts = wasReady ? 0 : this.failedStarts + 1;
     return {
       reason,
+      isMissing: group.pid === undefined,
       failedStarts: this.failedStarts,
       lastLines,
       restartInMilliseconds: Math.min(firstRestart * 2 ** Math.max(0, this.failedStarts - 1), longestRestart),
@@ -153,6 +158,7 @@ export class ApiProcess {
         path: this.settings.healthCheckPath,
         onNotYet: (reason) => {
           notYet = reason;
+          this.events.waiting(this, reason);
         },
         signal,
       });

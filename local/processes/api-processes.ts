@@ -5,6 +5,9 @@ import { ApiProcess, ApiProcessEvents, ApiProcessSettings } from './api-process'
 export class ApiProcesses {
   wanted = 0;
   private readonly processes = new Set<ApiProcess>();
+  /** Those that run what is no longer there. */
+  private readonly outdated = new Set<ApiProcess>();
+  private replacements = 0;
   private readonly changes = new EventEmitter<{ change: [] }>();
   private readonly events: ApiProcessEvents;
 
@@ -32,17 +35,42 @@ export class ApiProcesses {
   /** Starts or ends instances; resolves with true once so many are ready, with false if another number was wanted since. */
   async scale(count: number): Promise<boolean> {
     this.wanted = count;
-    const staying = this.all.filter((process) => !process.ending);
+    const { staying } = this;
     for (let missing = count - staying.length; missing > 0; missing -= 1) this.add();
     // First those that do not answer anyway, then those that came last.
-    const leaving = staying.sort((a, b) => Number(a.ready) - Number(b.ready) || numberOf(b) - numberOf(a));
+    const leaving = [...staying].sort((a, b) => Number(a.ready) - Number(b.ready) || numberOf(b) - numberOf(a));
     for (const process of leaving.slice(0, Math.max(0, staying.length - count))) this.end(process);
     return this.reached(count);
   }
 
+  /**
+   * Starts another instance for each, one after another: one ends once its successor is ready, and serves on until then. Resolves
+   * with false if this was asked for again meanwhile, or all of them end.
+   */
+  async replace(): Promise<boolean> {
+    for (const process of this.staying) this.outdated.add(process);
+    this.replacements += 1;
+    const own = this.replacements;
+    // Who waits for a successor that is outdated itself waits no longer.
+    this.changes.emit('change');
+    while (own === this.replacements && this.wanted > 0) {
+      const old = this.firstOutdated();
+      if (old === undefined) return true;
+      if (old.ready) {
+        const successor = this.add();
+        while (own === this.replacements && !successor.ready && !successor.ending) await once(this.changes, 'change');
+        if (!successor.ready || own !== this.replacements) continue;
+      } else if (this.staying.length <= this.wanted) {
+        this.add();
+      }
+      this.end(old);
+    }
+    return false;
+  }
+
   /** Ends one of them, and wants one less; false if it is not there, or is the last one. */
   stop(name: string): boolean {
-    const staying = this.all.filter((process) => !process.ending);
+    const { staying } = this;
     const process = staying.find((each) => each.name === name);
     if (process === undefined || staying.length === 1) return false;
     this.wanted = staying.length - 1;
@@ -80,11 +108,23 @@ export class ApiProcesses {
     );
   }
 
-  private add(): void {
+  private get staying(): readonly ApiProcess[] {
+    return this.all.filter((process) => !process.ending);
+  }
+
+  /** One that is not ready comes first: it may never be, and nobody asks it. */
+  private firstOutdated(): ApiProcess | undefined {
+    const outdated = this.staying.filter((process) => this.outdated.has(process));
+    return outdated.find(({ ready }) => !ready) ?? outdated[0];
+  }
+
+  private add(): ApiProcess {
     const taken = new Set(this.all.map(numberOf));
     let number = 1;
     while (taken.has(number)) number += 1;
-    this.processes.add(new ApiProcess(`${this.name}-${number}`, this.settings, this.events));
+    const process = new ApiProcess(`${this.name}-${number}`, this.settings, this.events);
+    this.processes.add(process);
+    return process;
   }
 
   private end(process: ApiProcess): void {
@@ -95,6 +135,7 @@ export class ApiProcesses {
 
   private remove(process: ApiProcess): void {
     this.processes.delete(process);
+    this.outdated.delete(process);
     this.changes.emit('change');
   }
 }

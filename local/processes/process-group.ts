@@ -5,11 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { childOutput, Command } from './child-output';
 import { Watchdog } from './watchdog';
 
+export type OutputStream = 'stdout' | 'stderr';
+
 export interface ProcessGroupOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly watchdog: Watchdog;
-  /** Each line that the process writes. */
-  readonly onLine: (line: string) => void;
+  /** Each line that the process writes, and where to. */
+  readonly onLine: (line: string, stream: OutputStream) => void;
   /** A file descriptor for standard output. @default - a pipe, read line by line */
   readonly stdout?: number;
 }
@@ -69,8 +71,12 @@ export class ProcessGroup {
     this.signalGroup('SIGKILL');
   }
 
-  private async whenExited(onLine: (line: string) => void): Promise<string> {
-    const outputs = [this.child.stdout, this.child.stderr].map((output) => readLines(output, onLine));
+  private async whenExited(onLine: ProcessGroupOptions['onLine']): Promise<string> {
+    const outputs = (['stdout', 'stderr'] as const).map((stream) =>
+      readLines(this.child[stream], (line) => {
+        onLine(line, stream);
+      }),
+    );
     const reason = await new Promise<string>((resolve) => {
       this.child.once('error', (error: NodeJS.ErrnoException) => {
         resolve(whyNotStarted(this.command.file, error));
@@ -112,7 +118,7 @@ function readLines(output: Readable | null, onLine: (line: string) => void): Pro
 }
 
 function whyNotStarted(file: string, { code, message }: NodeJS.ErrnoException): string {
-  if (code === 'ENOENT') return `${JSON.stringify(file)} is not a program on the PATH`;
-  if (code === 'EACCES') return `${JSON.stringify(file)} may not be executed`;
+  if (code === 'ENOENT') return `${JSON.stringify(file)} is not a program on the PATH: install it, or give its path`;
+  if (code === 'EACCES') return `${JSON.stringify(file)} may not be executed: chmod +x would let it`;
   return message;
 }

@@ -9,7 +9,7 @@ export interface ReadinessCheck {
   readonly protocol: 'http' | 'https';
   readonly port: number;
   readonly path: string;
-  /** Called with each new reason why it is not ready yet. */
+  /** Called with the reason each time that it is not ready yet. */
   readonly onNotYet?: (reason: string) => void;
   readonly signal: AbortSignal;
 }

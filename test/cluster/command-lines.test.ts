@@ -4,64 +4,9 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { kindConfig, portOption, requireFreePort } from '../../cluster/kind-config';
+import { kindConfig, portOption, requireFreePorts } from '../../cluster/kind-config';
 import { onTestFinished } from '../afterwards';
 import { typescriptProgram } from '../typescript-program';
-
-function command(
-  file: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = process.env,
-): ReturnType<typeof outcome> {
-  return outcome(
-    spawnSync(process.execPath, [...typescriptProgram, join('cluster', file), ...args], {
-      encoding: 'utf8',
-      env,
-    }),
-  );
-}
-
-function outcome({ status, stdout, stderr }: ReturnType<typeof spawnSync>): {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-} {
-  return { status, stdout: String(stdout), stderr: String(stderr) };
-}
-
-test.each([
-  [
-    'kind-up.ts',
-    ['--https-port', '0'],
-    'kind:up: --https-port: 0 is out of range: give a whole number from 1 to 65535\n',
-  ],
-  [
-    'kind-up.ts',
-    ['--http-port', '8080x'],
-    'kind:up: --http-port: "8080x" is out of range: give a whole number from 1 to 65535\n',
-  ],
-  [
-    'kind-up.ts',
-    ['--http-port', '9999', '--https-port', '9999'],
-    'kind:up: --http-port: 9999 is --https-port as well: give a port of its own\n',
-  ],
-  ['kind-up.ts', ['--port', '1'], "kind:up: Unknown option '--port'"],
-  ['kind-down.ts', ['everything'], "kind:down: Unexpected argument 'everything'"],
-  ['prune.ts', [], 'prune: --namespace: undefined is not a namespace: give the one of the deployment\n'],
-  ['prune.ts', ['--namespace', 'A b'], 'prune: --namespace: "A b" is not a DNS label: give at most'],
-  ['prune.ts', ['--namespace', 'api', '--older-than', '10'], 'prune: --older-than: "10" is not a duration'],
-])('%s %j is refused in one line', (file, args, message) => {
-  const { status, stdout, stderr } = command(file, args);
-  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-  expect(stderr).toContain(message);
-  expect(stderr.trimEnd().split('\n')).toHaveLength(1);
-});
-
-test.each(['kind-up.ts', 'kind-down.ts', 'prune.ts'])('%s --help says how to use it', (file) => {
-  const { status, stdout, stderr } = command(file, ['--help']);
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  expect(stdout).toMatch(/^Usage: npm run /);
-});
 
 test('a missing tool is one line that names it and says where to get it', () => {
   const directory = mkdtempSync(join(tmpdir(), 'fairlead-path-'));
@@ -69,24 +14,28 @@ test('a missing tool is one line that names it and says where to get it', () => 
   onTestFinished(() => {
     rmSync(directory, { recursive: true });
   });
-  const { status, stderr } = command('kind-up.ts', [], { ...process.env, PATH: directory });
+  const { status, stderr } = spawnSync(process.execPath, [...typescriptProgram, 'cli.ts', 'kind', 'up'], {
+    encoding: 'utf8',
+    env: { ...process.env, PATH: directory },
+  });
   expect(status).toBe(1);
   expect(stderr).toBe(
-    'kind:up: kind is not installed, or not on the PATH: see https://kind.sigs.k8s.io/docs/user/quick-start/#installation\n',
+    'fairlead: kind is not installed, or not on the PATH: see https://kind.sigs.k8s.io/docs/user/quick-start/#installation\n',
   );
 });
 
-test('a taken port is one line that names the option and the port', async () => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => server.close());
-  const { port } = server.address() as AddressInfo;
-  await expect(requireFreePort('--https-port', port)).rejects.toThrow(
-    `--https-port: port ${port} is taken: end the program that has it, or give another port`,
+test('taken ports are named at once, each with its option', async () => {
+  const servers = [createServer().listen(0, '127.0.0.1'), createServer().listen(0, '127.0.0.1')] as const;
+  onTestFinished(() => {
+    for (const server of servers) server.close();
+  });
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const [httpPort = 0, httpsPort = 0] = servers.map((server) => (server.address() as AddressInfo).port);
+  await expect(requireFreePorts({ httpPort, httpsPort })).rejects.toThrow(
+    `--http-port: ${httpPort} is taken by another program: end it, or give another port\n--https-port: ${httpsPort} is taken by another program: end it, or give another port`,
   );
-  server.close();
-  await once(server, 'close');
-  await expect(requireFreePort('--https-port', port)).resolves.toBeUndefined();
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  await expect(requireFreePorts({ httpPort, httpsPort })).resolves.toBeUndefined();
 });
 
 test('ports of a command line are whole numbers', () => {

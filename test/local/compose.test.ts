@@ -109,7 +109,8 @@ test('an option that the specification does not have is refused', () => {
 test.each([
   [['--main', 'nowhere.ts'], 'nowhere.ts is not here'],
   [['--https-port', '0'], '--https-port: 0 is out of range'],
-  [['--scale', '5'], "Unknown option '--scale'"],
+  [['--scale', '5'], 'compose: "--scale" is not an option; fairlead compose --help shows the options'],
+  [['--http-port', '8443'], '--http-port: 8443 is --https-port as well: give a port of its own'],
 ])('refuses %j in one line, and writes nothing', (args, message) => {
   const output = join(directory, 'compose.yaml');
   const refused = fairlead('--output', output, ...args);

@@ -1,23 +1,36 @@
 import { once } from 'node:events';
 import { AddressInfo, createServer } from 'node:net';
-import { checkListenPort, freePort, ownPort } from '../../local/ports';
+import { checkListenPorts, freePort, ownPort } from '../../local/ports';
+import { onTestFinished } from '../afterwards';
 
 describe('a port to listen on', () => {
   test('that is free is accepted, and free again after', async () => {
     const port = await freePort();
-    await checkListenPort('--http-port', port);
-    await checkListenPort('--http-port', port);
+    await checkListenPorts([['--http-port', port]]);
+    await checkListenPorts([['--http-port', port]]);
   });
 
   test.each(['127.0.0.1', '0.0.0.0', '::1'])('that is taken on %s is refused', async (address) => {
     const server = createServer().listen(0, address);
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const check = checkListenPort('--http-port', port);
+    const check = checkListenPorts([['--http-port', port]]);
     await check.catch(() => undefined);
     server.close();
     await expect(check).rejects.toThrow(
       `--http-port: ${port} is taken by another program: stop it, or give another port, such as --http-port`,
+    );
+  });
+
+  test('is looked for on the address that is given, which has to be one of this machine', async () => {
+    const server = createServer().listen(0, '127.0.0.2');
+    await once(server, 'listening');
+    onTestFinished(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    await checkListenPorts([['--http-port', port]]);
+    await expect(checkListenPorts([['--http-port', port]], '127.0.0.2')).rejects.toThrow('is taken by another program');
+    await expect(checkListenPorts([['--http-port', port]], '192.0.2.1')).rejects.toThrow(
+      '--listen: "192.0.2.1" is not an address of this machine: give one that is',
     );
   });
 

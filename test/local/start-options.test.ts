@@ -1,5 +1,9 @@
-import { resolve } from 'node:path';
-import { startOptions, UsageError } from '../../local/start-options';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { UsageError } from '../../local/start-options';
+import { onTestFinished } from '../afterwards';
+import { startOptions } from './typed-start';
 
 describe('the options of start', () => {
   test('have defaults', () => {
@@ -8,12 +12,16 @@ describe('the options of start', () => {
       httpPort: 8080,
       httpsPort: 8443,
       metricsPort: undefined,
+      listen: undefined,
       host: undefined,
       command: undefined,
       main: 'main.ts',
       proxy: undefined,
       healthCheckPath: undefined,
       keepAliveTimeout: undefined,
+      environment: {},
+      watch: false,
+      quiet: false,
     });
   });
 
@@ -40,6 +48,27 @@ describe('the options of start', () => {
       healthCheckPath: '/',
       keepAliveTimeout: '60s',
     });
+    expect(startOptions(['--listen', '0.0.0.0', '--watch', '--quiet'])).toMatchObject({
+      listen: '0.0.0.0',
+      watch: true,
+      quiet: true,
+    });
+  });
+
+  test('take variables from files, the last one first', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'fairlead-env-'));
+    onTestFinished(() => {
+      rmSync(directory, { recursive: true });
+    });
+    const [first, second] = [join(directory, 'first.env'), join(directory, 'second.env')];
+    writeFileSync(first, '# a comment\nLEVEL=info\nexport GREETING="hello world"\n');
+    writeFileSync(second, "LEVEL='debug'\n");
+    expect(startOptions(['--env-file', first, `--env-file=${second}`]).environment).toEqual({
+      LEVEL: 'debug',
+      GREETING: 'hello world',
+    });
+    writeFileSync(second, 'NOT A NAME=1\n');
+    expect(() => startOptions(['--env-file', second])).toThrow('has "NOT A NAME", which is not the name of a variable');
   });
 
   test('take a command word by word after "--", and where it runs', () => {
@@ -82,18 +111,18 @@ describe('the options of start', () => {
       `--directory: "none" is not a directory: ${JSON.stringify(resolve('none'))} was looked for`,
     ],
     [['--directory', 'package.json', '--', 'node'], '--directory: "package.json" is not a directory'],
+    [['--listen', 'localhost'], '--listen: "localhost" is not an IP address: give one'],
+    [['--listen', '0.0.0.0;'], '--listen: "0.0.0.0;" is not an IP address'],
+    [['--env-file', 'none'], `--env-file: "none" is not there: ${JSON.stringify(resolve('none'))} was looked for`],
+    [['--env-file', 'test'], '--env-file: "test" is a directory'],
+    [['--health-check-path', '/'], '--health-check-path: "/" is of a command: give --command too'],
+    [['--main', 'main.ts', '--', 'node'], '--main: "main.ts" is of main.ts: take it out'],
   ])('%j is refused', (args, message) => {
     expect(() => startOptions(args)).toThrow(message);
   });
 
-  test.each([
-    [['--scael', '2'], "Unknown option '--scael'"],
-    [['--scale'], "Option '--scale <value>' argument missing"],
-    [['5'], "Unexpected argument '5'"],
-    [['--'], '"--" is followed by no program: give one, such as -- node server.js'],
-  ])('%j is not understood, and said in one line', (args, message) => {
-    expect(() => startOptions(args)).toThrow(UsageError);
-    expect(() => startOptions(args)).toThrow(message);
-    expect(() => startOptions(args)).not.toThrow('\n');
+  test('say that a "--" without a program is not understood', () => {
+    expect(() => startOptions(['--'])).toThrow(UsageError);
+    expect(() => startOptions(['--'])).toThrow('"--" is followed by no program: give one, such as -- node server.js');
   });
 });

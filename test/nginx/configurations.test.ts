@@ -351,6 +351,8 @@ describe('what the text means', () => {
     [{ backends: [byAddress] }, 'server api.orders.svc.cluster.local:3000 resolve max_fails=3 fail_timeout=5s;'],
     [{ place: { listenAddress: '127.0.0.1' } }, 'listen 127.0.0.1:8443 ssl;'],
     [{ place: { listenAddress: '::1' } }, 'listen [::1]:8443 ssl;'],
+    [{ place: { listenAddress: '127.0.0.1', clientAddress: '0.0.0.0' } }, 'listen 0.0.0.0:8443 ssl;'],
+    [{ place: { listenAddress: '127.0.0.1', clientAddress: '0.0.0.0' } }, 'listen 127.0.0.1:8444 ssl;'],
     [{ trustedProxies: ['10.0.0.0/8'] }, 'set_real_ip_from 10.0.0.0/8;'],
     [{ defaultResponseHeaders: [['Content-Security-Policy', 'a "b" \\c']] }, '"" "a \\"b\\" \\\\c";'],
     [{ clientTimes: { headerTimeout: 500, bodyTimeout: 60_000, sendTimeout: 1 } }, 'client_header_timeout 500ms;'],

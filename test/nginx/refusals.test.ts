@@ -18,6 +18,10 @@ test.each<[Record<string, unknown>, string]>([
     { listenAddress: 'localhost' },
     'listenAddress: "localhost" is not an IP address: give one, such as "127.0.0.1" or "::1"',
   ],
+  [
+    { clientAddress: '0.0.0.0/0' },
+    'clientAddress: "0.0.0.0/0" is not an IP address: give one, such as "127.0.0.1" or "::1"',
+  ],
   [{ httpPort: 8443 }, 'httpsPort: 8443 is httpPort as well: give a port of its own'],
   [{ probePort: 0 }, 'probePort: 0 is out of range: give a whole number from 1 to 65535'],
   [{ certificateStore: 'run' }, 'certificateStore: "run" is not an absolute path: begin it with "/"'],

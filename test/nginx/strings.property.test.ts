@@ -272,6 +272,7 @@ test('directories and files are used by exactly the name that was given, or are 
 test.each<[string, (value: string) => Partial<Place>]>([
   ['resolvers', (resolver) => ({ resolvers: [resolver] })],
   ['listenAddress', (listenAddress) => ({ listenAddress })],
+  ['clientAddress', (clientAddress) => ({ clientAddress })],
 ])('%s takes names and addresses, and nothing that could end a directive', (option, place) => {
   const names = fc.oneof(text, fc.domain(), fc.ipV4(), fc.ipV6(), fc.stringMatching(/^[A-Za-z0-9._:/[\]-]{1,20}$/));
   fc.assert(

@@ -84,6 +84,34 @@ new LoadBalancedApi(new App(), 'orders', { image: 'x', port: 70000 });
   expect(refused()).toBe('orders port: 70000 is out of range: give a whole number from 1 to 65535\n');
 });
 
+test('cdk8s synth is one line an error, and exit code 1, with the cdk8s.yaml of README', () => {
+  const [yaml = ''] = /^language: typescript\napp: .*fairlead\/one-line-errors main\.ts$/m.exec(
+    readFileSync(join(root, 'README.md'), 'utf8'),
+  ) as RegExpExecArray;
+  writeFileSync(join(app, 'cdk8s.yaml'), `${yaml}\n`);
+  writeFileSync(
+    join(app, 'main.ts'),
+    `import { App } from 'cdk8s';
+import { NginxProxy, RestrictedNamespace } from 'fairlead';
+const app = new App();
+new NginxProxy(new RestrictedNamespace(app, 'shop'), 'edge');
+new NginxProxy(new RestrictedNamespace(app, 'other'), 'front');
+app.synth();
+`,
+  );
+  const cli = join(root, 'node_modules', 'cdk8s-cli', 'bin', 'cdk8s');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'synth', '--check-upgrade=false'], {
+    cwd: app,
+    encoding: 'utf8',
+    // What this repository has of it does as well, without a check of types.
+    env: { ...process.env, NODE_PATH: join(root, 'node_modules'), TS_NODE_TRANSPILE_ONLY: 'true' },
+  });
+  const lines = `${stdout}${stderr}`.split('\n');
+  expect(lines.filter((line) => /^(?:shop\/edge|other\/front) /.test(line))).toHaveLength(2);
+  expect(lines.filter((line) => /^ +at /.test(line))).toEqual([]);
+  expect(status).toBe(1);
+});
+
 test("the command runs an app of the package's user, and asks for one if none is given", async () => {
   const cli = join(app, 'node_modules', 'fairlead', 'lib', 'cli.js');
   const [httpPort, httpsPort, metricsPort] = [await freePort(), await freePort(), await freePort()];

@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { ProjectCopy } from './project-copy';
 import { runResults } from './run-results';
 
@@ -13,7 +13,7 @@ afterEach(() => {
 });
 
 const timeline = (args: readonly string[] = [], environment: Readonly<Record<string, string>> = {}) =>
-  project.run('timeline/command.ts', args, environment);
+  project.run('cli.ts', ['timeline', ...args], environment);
 
 test('The timeline of main.ts is printed, in the environment that is named, and nothing is written', async () => {
   const production = await timeline();
@@ -88,19 +88,29 @@ test('--measured prints measured times beside the computed ones of the deploymen
   expect((await timeline([], { FAIRLEAD_ENVIRONMENT: 'kind' })).stdout).not.toContain('measured');
 });
 
-test('--help says what it does', async () => {
-  const { code, stdout, stderr } = await timeline(['--help']);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(stdout).toMatch(/^Usage: npm run timeline /);
+test('The budget of main.ts is printed by itself, as it ends the timeline', async () => {
+  const budget = await project.run('cli.ts', ['budget']);
+  expect(budget).toMatchObject({ code: 0, stderr: '' });
+  const [heading, ...rest] = budget.stdout.split('\n\n');
+  expect(heading).toBe('nginx, namespace api, environment production');
+  expect(rest.join('\n\n')).toMatch(/^What one proxy takes on at a time/);
+  expect((await timeline()).stdout).toContain(rest.join('\n\n'));
 });
 
-test.each([
-  [['--width', '80'], "timeline: Unknown option '--width'"],
-  [['production'], "timeline: Unexpected argument 'production'"],
-])('%j is not understood: exit code 2', async (args, message) => {
-  const { code, stdout, stderr } = await timeline(args);
-  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-  expect(stderr.split('\n')).toEqual([expect.stringContaining(message), '']);
+test('Another file than main.ts is read where it is named', async () => {
+  renameSync(project.path('main.ts'), project.path('shop.ts'));
+  const { code, stdout } = await timeline(['--main', 'shop.ts']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^nginx, namespace api, environment production\n/);
+});
+
+test('--measured is refused where there is no suite that measures', async () => {
+  rmSync(project.path('timeline/measured-timeline.ts'));
+  expect(await timeline(['--measured'])).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: "fairlead: timeline: --measured is of fairlead's own repository: take it out\n",
+  });
 });
 
 describe('What cannot be printed ends in one line and exit code 1', () => {
@@ -109,7 +119,7 @@ describe('What cannot be printed ends in one line and exit code 1', () => {
     environment: Readonly<Record<string, string>> = {},
     args: readonly string[] = [],
   ): Promise<void> => {
-    expect(await timeline(args, environment)).toEqual({ code: 1, stdout: '', stderr: `timeline: ${line}\n` });
+    expect(await timeline(args, environment)).toEqual({ code: 1, stdout: '', stderr: `fairlead: ${line}\n` });
   };
 
   test('an environment that is not there', async () => {

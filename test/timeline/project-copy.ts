@@ -17,8 +17,15 @@ export class ProjectCopy {
   readonly directory = mkdtempSync(join(tmpdir(), 'fairlead-timeline-'));
 
   constructor() {
-    const rooms = ['certificates', 'charts', 'cluster', 'local', 'model', 'nginx', 'timeline', 'validation'];
-    const files = ['environments.ts', 'main.ts', 'package.json', 'reliability/environment.ts', 'tsconfig.json'];
+    const rooms = ['certificates', 'charts', 'cli', 'cluster', 'local', 'model', 'nginx', 'timeline', 'validation'];
+    const files = [
+      'cli.ts',
+      'environments.ts',
+      'main.ts',
+      'package.json',
+      'reliability/environment.ts',
+      'tsconfig.json',
+    ];
     for (const name of [...rooms, ...files]) {
       cpSync(join(root, name), this.path(name), { recursive: true });
     }

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { compose } from '../../../local/compose';
 import { localDeployment } from '../../../local/deployment/deployment';
-import { startOptions } from '../../../local/start-options';
 import { onFileFinished } from '../../afterwards';
 import { basic, passwordLine } from '../../nginx/support/auth-files';
 import { bearer, keySet, signingKey, token } from '../../nginx/support/issuer';
 import { expectNothingLeft, fairleads, foreignApp } from '../running-fairlead';
+import { startOptions } from '../typed-start';
 
 jest.setTimeout(120_000);
 
@@ -78,7 +78,6 @@ test('a file that is not there is named before anything is started', async () =>
     `edge.addRoute('/admin', orders, { auth: Auth.basic({ secret: 'admins', local: { file: '/none/htpasswd' } }) });`,
   ]);
   const options = startOptions(['--main', file]);
-  if (options === undefined) throw new Error('help was asked for');
   await expect(localDeployment(options)).rejects.toThrow('admins local.file: "/none/htpasswd" is not a file');
 });
 
@@ -91,7 +90,8 @@ test('fairlead compose writes it for nginx alone, and says what is missing', () 
     });
   }
   try {
-    compose(['--main', main, '--output', join(directory, 'compose.yaml')]);
+    const output = join(directory, 'compose.yaml');
+    compose({ main, proxy: undefined, output, httpPort: 8080, httpsPort: 8443 });
   } finally {
     jest.restoreAllMocks();
   }

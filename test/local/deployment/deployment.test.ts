@@ -3,14 +3,13 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type LocalBackend, type LocalDeployment, localDeployment } from '../../../local/deployment/deployment';
 import type { InstanceProgram } from '../../../local/processes/api-process';
-import { startOptions } from '../../../local/start-options';
 import { onTestFinished } from '../../afterwards';
+import { startOptions } from '../typed-start';
 
 const main = 'test/local/fixtures/shop.ts';
 
 async function deploymentOf(...args: string[]): Promise<LocalDeployment> {
   const options = startOptions(args);
-  if (options === undefined) throw new Error('help was asked for');
   // As if Docker had this one.
   return localDeployment(options, (image) => Promise.resolve(image === 'orders:1'));
 }

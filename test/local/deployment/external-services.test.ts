@@ -4,13 +4,13 @@ import { join, resolve } from 'node:path';
 import { compose } from '../../../local/compose';
 import { type LocalDeployment, localDeployment } from '../../../local/deployment/deployment';
 import { lookedUpHere, writeSystemAuthorities } from '../../../local/deployment/external-services';
-import { startOptions } from '../../../local/start-options';
 import { onFileFinished } from '../../afterwards';
 import { privateAuthority } from '../../nginx/tls/key-pairs';
 import { echo } from '../../nginx/support/several-backends';
 import { StubService } from '../../nginx/support/stub-service';
 import { readComposeFile } from '../compose-file';
 import { expectNothingLeft, fairleads, foreignApp } from '../running-fairlead';
+import { startOptions } from '../typed-start';
 
 jest.setTimeout(120_000);
 
@@ -59,7 +59,6 @@ app.synth();
 
 async function servicesOf(file: string): Promise<LocalDeployment['externalServices']> {
   const options = startOptions(['--main', file]);
-  if (options === undefined) throw new Error('help was asked for');
   return (await localDeployment(options)).externalServices;
 }
 
@@ -87,7 +86,7 @@ test('docker compose finds this machine by the name that a container has for it'
   const output = join(directory, 'compose.yaml');
   const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
   jest.spyOn(process.stdout, 'write').mockReturnValue(true);
-  compose(['--main', main, '--output', output]);
+  compose({ main, proxy: undefined, output, httpPort: 8080, httpsPort: 8443 });
   const lines = said.mock.calls.map(([line]) => line);
   jest.restoreAllMocks();
   expect(lines).toEqual([`${missing}\n`]);

@@ -170,6 +170,26 @@ echo tried >> ${calls}; echo "E: no network" >&2; exit 100
     expect(message).toContain('Install nginx 1.30 or newer (with OpenSSL 3.5), or start Docker');
   });
 
+  (process.platform === 'linux' ? test : test.skip)('that cannot be fetched is said to need the network', () => {
+    const aptGet = `#!/bin/sh
+case "$1" in indextargets) echo http://deb.example.org/debian; exit 0;; esac
+echo "E: Failed to fetch http://deb.example.org/debian/dists/forky/InRelease  Temporary failure resolving 'deb.example.org'" >&2
+exit 100
+`;
+    writeFileSync(join(directory, 'apt-get'), aptGet, { mode: 0o755 });
+    const message = findInProcess({
+      PATH: directory,
+      XDG_CACHE_HOME: join(directory, 'cache'),
+      FAIRLEAD_NGINX: 'debian',
+    });
+    expect(message).toContain(
+      "Debian's package: http://deb.example.org/debian cannot be reached: Failed to fetch http://deb.example.org/debian/dists/forky/InRelease  Temporary failure resolving 'deb.example.org'",
+    );
+    expect(message).toMatch(/An nginx has to be fetched once, and the network.* cannot be reached: connect this machine/);
+    // Nothing that was begun is left.
+    expect(readdirSync(join(directory, 'cache', 'fairlead'))).toEqual([]);
+  });
+
   test('that cannot run the configuration is not taken', async () => {
     const unsuitable = new Error('no such module');
     await expect(findNginx({ suits: () => Promise.reject(unsuitable) })).rejects.toThrow(/no such module/);

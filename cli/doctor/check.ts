@@ -1,0 +1,27 @@
+/** What was looked at, and how it is. */
+export interface Check {
+  readonly check: string;
+  readonly status: 'ok' | 'warning' | 'failed';
+  readonly found: string;
+  /** What to do, where it is not well. */
+  readonly mend?: string;
+}
+
+export function ok(check: string, found: string): Check {
+  return { check, status: 'ok', found };
+}
+
+/** It may work, or only a part does not. */
+export function warning(check: string, found: string, mend: string): Check {
+  return { check, status: 'warning', found, mend };
+}
+
+export function failed(check: string, found: string, mend: string): Check {
+  return { check, status: 'failed', found, mend };
+}
+
+/** Whether a version (`20.20.1`, `v1.34.4+k3s1`) is another or newer. */
+export function isAtLeast(version: string, [major, minor]: readonly [major: number, minor: number]): boolean {
+  const [, ofMajor = 0, ofMinor = 0] = (/^v?(\d+)\.(\d+)/.exec(version) ?? []).map(Number);
+  return ofMajor > major || (ofMajor === major && ofMinor >= minor);
+}
