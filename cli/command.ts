@@ -4,7 +4,7 @@ import { UsageError } from '../local/start-options';
 import { InvalidOption } from '../validation/invalid-option';
 
 /** In columns: of help where there is no terminal. */
-const helpWidth = 100;
+const helpWidth = 120;
 
 /** A command of `fairlead`, with the house's help; what is wrong with its options is thrown, and said by who runs it. */
 export function command(name: string, summary: string, description = summary): Command {

@@ -4,8 +4,8 @@ import { port } from '../validation/amounts';
 import { InvalidOption } from '../validation/invalid-option';
 import { command, load, typed } from './command';
 
-const description = `Writes what main.ts deploys as a compose.yaml, for those who come from Docker Compose, and what nginx reads
-into .fairlead/compose beside it. Then: docker compose up --scale orders=5`;
+const description =
+  'Writes what main.ts deploys as a compose.yaml, for those who come from Docker Compose, and what nginx reads into .fairlead/compose beside it. Then: docker compose up --scale orders=5';
 
 interface Values {
   readonly main: string;
@@ -16,7 +16,7 @@ interface Values {
 }
 
 export function composeCommand(): Command {
-  return command('compose', 'the same as a compose.yaml', description)
+  return command('compose', 'what main.ts deploys, as a compose.yaml', description)
     .option('--main <FILE>', 'what says what is deployed', 'main.ts')
     .option('--proxy <NAME>', 'which proxy of it, if it has several')
     .option('--https-port <PORT>', 'of this machine', '8443')

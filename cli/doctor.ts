@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { command, load } from './command';
 
-const description = `Looks whether this machine and the cluster have what main.ts needs: a line for each check, ok, warning or failed, with
-what was found and what to do. Nothing is changed. Exit code 1 if one failed.`;
+const description =
+  'Looks whether this machine and the cluster have what main.ts needs: a line for each check, ok, warning or failed, with what was found and what to do. Nothing is changed. Exit code 1 if one failed.';
 
 interface Values {
   readonly main: string;

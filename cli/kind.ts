@@ -3,8 +3,7 @@ import { type HostPorts, portOption } from '../cluster/kind-config';
 import { InvalidOption } from '../validation/invalid-option';
 import { command, load, typed } from './command';
 
-const upDescription = `Makes a kind cluster "fairlead" with three nodes on this machine, builds the API's image, and deploys main.ts with the
-environment "kind". Run again after a change, it brings the cluster up to date.`;
+const upDescription = `Makes a kind cluster "fairlead" with three nodes on this machine, builds the API's image from api/Dockerfile, and deploys main.ts with the environment "kind". Run again after a change, it brings the cluster up to date.`;
 
 const upDetails = `
 Environment:
@@ -16,7 +15,7 @@ interface Values {
 }
 
 export function kindCommand(): Command {
-  return command('kind', 'a kind cluster with it on this machine: up, down')
+  return command('kind', 'a kind cluster with what main.ts deploys, on this machine: up, down')
     .usage('COMMAND [options]')
     .helpCommand(false)
     .addCommand(upCommand())
@@ -24,7 +23,7 @@ export function kindCommand(): Command {
 }
 
 function upCommand(): Command {
-  return command('up', 'makes it, or brings it up to date', upDescription)
+  return command('up', 'a kind cluster with what main.ts deploys, on this machine', upDescription)
     .option('--https-port <PORT>', 'https://localhost:PORT (default: 8443, or what the cluster has)')
     .option('--http-port <PORT>', 'http://localhost:PORT (default: 8080, or what the cluster has)')
     .addHelpText('after', upDetails)
@@ -36,10 +35,12 @@ function upCommand(): Command {
 }
 
 function downCommand(): Command {
-  return command('down', 'removes it', 'Removes the kind cluster "fairlead" and everything in it.').action(async () => {
-    const { kindDown } = load('../cluster/kind-down') as typeof import('../cluster/kind-down');
-    await kindDown();
-  });
+  return command('down', 'removes that cluster', 'Removes the kind cluster "fairlead" and everything in it.').action(
+    async () => {
+      const { kindDown } = load('../cluster/kind-down') as typeof import('../cluster/kind-down');
+      await kindDown();
+    },
+  );
 }
 
 function askedPorts({ httpPort, httpsPort }: Values): Partial<HostPorts> {

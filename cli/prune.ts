@@ -3,8 +3,8 @@ import { milliseconds } from '../validation/amounts';
 import { dnsLabelName } from '../validation/names';
 import { command, load, typed } from './command';
 
-const description = `Deletes the nginx ConfigMaps of a namespace that no Deployment and no ReplicaSet refers to any more. What a rollback
-needs stays: it is in a ReplicaSet that revisionHistoryLimit keeps.`;
+const description =
+  'Deletes the nginx ConfigMaps of a namespace that no Deployment and no ReplicaSet refers to any more. What a rollback needs stays: it is in a ReplicaSet that revisionHistoryLimit keeps.';
 
 interface Values {
   readonly namespace: string;

@@ -26,8 +26,8 @@ export function startCommand(words?: readonly string[]): Command {
       '--listen <ADDRESS>',
       'the IP address on which clients are listened for, 0.0.0.0 for all of them (default: 127.0.0.1)',
     )
-    .option('--https-port <PORT>', '(default: 8443)')
-    .option('--http-port <PORT>', 'redirects to HTTPS (default: 8080)')
+    .option('--https-port <PORT>', 'where HTTPS is (default: 8443)')
+    .option('--http-port <PORT>', 'where HTTP is, which redirects to HTTPS (default: 8080)')
     .option('--metrics-port <PORT>', 'serves metrics to Prometheus (default: 9113, or another one if that is taken)')
     .option('--main <FILE>', 'what says what is deployed (default: main.ts)')
     .option('--proxy <NAME>', 'which proxy of it, if it has several')

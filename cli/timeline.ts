@@ -2,10 +2,8 @@ import type { Command } from 'commander';
 import { UsageError } from '../local/start-options';
 import { command, load } from './command';
 
-const description = `Prints what happens in the deployment of main.ts, second by second, when a pod of the API starts, ends or hangs, when
-its process or a node dies, when a certificate changes and when a proxy ends; beside each step stand the options that
-move it and, in parentheses, what no option changes. Where routes differ, each of their times is printed. Then the
-budget. Nothing is deployed, and no manifest is written.`;
+const description =
+  'Prints what happens in the deployment of main.ts, second by second, when a pod of the API starts, ends or hangs, when its process or a node dies, when a certificate changes and when a proxy ends; beside each step stand the options that move it and, in parentheses, what no option changes. Where routes differ, each of their times is printed. Then the budget. Nothing is deployed, and no manifest is written.';
 
 export const environmentHelp = `
 Environment:

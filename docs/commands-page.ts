@@ -56,7 +56,15 @@ function section(command: Command): string {
     ...command.description().split('\n').map(paragraphLine),
     '',
     ...(options.length === 0 ? [] : ['| option | |', '|---|---|', ...options, '']),
+    ...(details(command) === '' ? [] : ['```', details(command), '```', '']),
   ].join('\n');
+}
+
+/** What help has after the options. */
+function details(command: Command): string {
+  const written: string[] = [];
+  command.emit('afterHelp', { error: false, command, write: (text: string) => written.push(text) });
+  return written.join('').trim();
 }
 
 /** An indented line is what one types. */

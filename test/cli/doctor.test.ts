@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Check } from '../../cli/doctor/check';
 import { onTestFinished } from '../afterwards';
 import { typescriptProgram } from '../typescript-program';
+import { fairlead } from './fairlead';
 
 const root = resolve(__dirname, '../..');
-const main = 'test/cli/fixtures/needing.ts';
+const needing = readFileSync(resolve(__dirname, 'fixtures/needing.ts'), 'utf8');
 
 /** What a program says: to standard output, or to standard error if it fails. */
 type Answer = string | { readonly fails: string };
@@ -46,40 +47,72 @@ const well: Readonly<Record<string, Answer>> = {
   '--raw=/apis/cert-manager.io/v1': kinds('Certificate'),
 };
 
-function doctor(standIns: StandIns, ...args: readonly string[]) {
+/** A PATH with these programs alone, which need none themselves. */
+function pathWith(standIns: StandIns): string {
+  const directory = temporaryDirectory();
+  for (const [name, given] of Object.entries(standIns) as [string, Answer | Readonly<Record<string, Answer>>][]) {
+    const answers = typeof given === 'string' || 'fails' in given ? { '': given } : given;
+    const cases = Object.entries(answers).map(([part, answer]) => {
+      const says =
+        typeof answer === 'string'
+          ? `printf %s ${quoted(answer)}`
+          : `echo ${quoted(answer.fails as string)} >&2; exit 1`;
+      return `  *${quoted(part)}*) ${says} ;;\n`;
+    });
+    const script = `#!/bin/sh\ncase "$*" in\n${cases.join('')}  *) echo "nobody answers $*" >&2; exit 1 ;;\nesac\n`;
+    writeFileSync(join(directory, name), script, { mode: 0o755 });
+  }
+  return directory;
+}
+
+function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'fairlead-doctor-'));
   onTestFinished(() => {
     rmSync(directory, { recursive: true });
   });
-  for (const [name, given] of Object.entries(standIns) as [string, Answer | Readonly<Record<string, Answer>>][]) {
-    const answers = typeof given === 'string' || 'fails' in given ? { '': given } : given;
-    const script = `#!${process.execPath}
-const asked = process.argv.slice(2).join(' ');
-const found = Object.entries(${JSON.stringify(answers)}).find(([part]) => asked.includes(part));
-const answer = found === undefined ? { fails: 'nobody answers ' + asked } : found[1];
-if (typeof answer === 'string') process.stdout.write(answer);
-else { console.error(answer.fails); process.exitCode = 1; }
-`;
-    writeFileSync(join(directory, name), script, { mode: 0o755 });
-  }
+  return directory;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** A file of its own, as a process loads one once, which finds what the repository has. */
+function mainWith(text: string): string {
+  const directory = temporaryDirectory();
+  symlinkSync(resolve(root, 'node_modules'), join(directory, 'node_modules'));
+  const file = join(directory, 'main.ts');
+  writeFileSync(file, text.replaceAll("'../../../index'", JSON.stringify(resolve(root, 'index'))));
+  return file;
+}
+
+/** As a user runs it. */
+function inProcess(standIns: StandIns, main: string): { readonly status: number | null; readonly stdout: string } {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [...typescriptProgram, 'cli.ts', 'doctor', '--main', main, ...args],
-    { cwd: root, encoding: 'utf8', env: { ...process.env, PATH: directory } },
+    [...typescriptProgram, 'cli.ts', 'doctor', '--main', main],
+    { cwd: root, encoding: 'utf8', env: { ...process.env, PATH: pathWith(standIns) } },
   );
   expect(stderr).toBe('');
   return { status, stdout };
 }
 
 /** Each check by its name. */
-function checks(standIns: StandIns, ...args: readonly string[]) {
-  const { status, stdout } = doctor(standIns, '--json', ...args);
+async function checks(standIns: StandIns, ...args: readonly string[]) {
+  const { PATH } = process.env;
+  process.env.PATH = pathWith(standIns);
+  const options = args.includes('--main') ? args : ['--main', mainWith(needing), ...args];
+  const { code, stdout, stderr } = await fairlead('doctor', '--json', ...options).finally(() => {
+    process.env.PATH = PATH;
+    process.exitCode = undefined;
+  });
+  expect(stderr).toBe('');
   const all = JSON.parse(stdout) as readonly Check[];
-  return { status, all: Object.fromEntries(all.map(({ check, ...rest }) => [check, rest])) };
+  return { code, all: Object.fromEntries(all.map(({ check, ...rest }) => [check, rest])) };
 }
 
 test('a machine and a cluster that have it all are ok, in a table of a line each', () => {
-  const { status, stdout } = doctor({ docker: '29.0.1\n', kubectl: well });
+  const { status, stdout } = inProcess({ docker: '29.0.1\n', kubectl: well }, 'test/cli/fixtures/needing.ts');
   expect(stdout.trimEnd().split('\n')).toEqual([
     expect.stringMatching(/^ok {7}Node +\d+\.\d+\.\d+$/),
     expect.stringMatching(/^ok {7}ts-node +\d+\.\d+\.\d+$/),
@@ -99,8 +132,8 @@ test('a machine and a cluster that have it all are ok, in a table of a line each
   expect(status).toBe(0);
 });
 
-test('what is missing on the machine is a warning or failed, each with the mend', () => {
-  const { status, all } = checks({});
+test('what is missing on the machine is a warning or failed, each with the mend', async () => {
+  const { code, all } = await checks({});
   expect(all.Docker).toEqual({
     status: 'warning',
     found: 'is not installed',
@@ -111,45 +144,45 @@ test('what is missing on the machine is a warning or failed, each with the mend'
     found: 'kubectl is not installed, or not on the PATH: see https://kubernetes.io/docs/tasks/tools/',
   });
   expect(all).not.toHaveProperty('context');
-  expect(status).toBe(1);
+  expect(code).toBe(1);
 });
 
-test('a warning alone is no failure', () => {
-  const { status, all } = checks({ docker: { fails: 'Cannot connect to the Docker daemon' }, kubectl: well });
+test('a warning alone is no failure', async () => {
+  const { code, all } = await checks({ docker: { fails: 'Cannot connect to the Docker daemon' }, kubectl: well });
   expect(all.Docker).toMatchObject({ status: 'warning' });
   expect(all.Docker?.found).toContain('Cannot connect to the Docker daemon');
-  expect(status).toBe(0);
+  expect(code).toBe(0);
 });
 
-test('a cluster that is not there, or not chosen, ends the checks of it', () => {
-  const none = checks({
+test('a cluster that is not there, or not chosen, ends the checks of it', async () => {
+  const none = await checks({
     kubectl: { ...well, 'config current-context': { fails: 'error: current-context is not set' } },
   });
   expect(none.all.context).toMatchObject({ status: 'failed', found: 'none is chosen' });
   expect(none.all).not.toHaveProperty('cluster');
-  const away = checks({ kubectl: { ...well, '--raw=/version': { fails: 'Unable to connect to the server' } } });
+  const away = await checks({ kubectl: { ...well, '--raw=/version': { fails: 'Unable to connect to the server' } } });
   expect(away.all.cluster).toMatchObject({ status: 'failed' });
   expect(away.all.cluster?.found).toContain('does not answer: ');
   expect(away.all).not.toHaveProperty('metrics-server');
-  expect([none.status, away.status]).toEqual([1, 1]);
+  expect([none.code, away.code]).toEqual([1, 1]);
 });
 
-test('--context is asked instead of the current one', () => {
-  const named = checks(
+test('--context is asked instead of the current one', async () => {
+  const named = await checks(
     { kubectl: { '--context=staging config get-contexts staging': 'staging\n', ...well } },
     '--context',
     'staging',
   );
   expect(named.all.context).toEqual({ status: 'ok', found: 'staging' });
-  const unknown = checks(
+  const unknown = await checks(
     { kubectl: { 'config get-contexts': { fails: 'error: context staging not found' }, ...well } },
     ...['--context', 'staging'],
   );
   expect(unknown.all.context).toMatchObject({ status: 'failed', found: '"staging" is not in the kubeconfig' });
 });
 
-test('what main.ts needs and the cluster does not have is failed, with the mend', () => {
-  const { status, all } = checks({
+test('what main.ts needs and the cluster does not have is failed, with the mend', async () => {
+  const { code, all } = await checks({
     docker: '29.0.1',
     kubectl: {
       ...well,
@@ -172,37 +205,32 @@ test('what main.ts needs and the cluster does not have is failed, with the mend'
     PodMonitor: { status: 'failed', mend: 'see https://prometheus-operator.dev/docs/getting-started/installation/' },
     Certificate: { status: 'failed', mend: 'see https://cert-manager.io/docs/installation/' },
   });
-  expect(status).toBe(1);
+  expect(code).toBe(1);
 });
 
-test('what may not be read is a warning', () => {
+test('what may not be read is a warning', async () => {
   const forbidden = { fails: 'Error from server (Forbidden): secrets "database" is forbidden' };
-  const { status, all } = checks({ kubectl: { ...well, 'secret database': forbidden } });
+  const { code, all } = await checks({ kubectl: { ...well, 'secret database': forbidden } });
   expect(all['Secret shop/database']).toMatchObject({ status: 'warning', found: 'may not be read by this user' });
-  expect(status).toBe(0);
+  expect(code).toBe(0);
 });
 
-test('a main.ts that is not there, or does not load, is failed by its own line', () => {
-  const away = checks({ kubectl: well }, '--main', 'nowhere.ts');
+test('a main.ts that is not there, or does not load, is failed by its own line', async () => {
+  const away = await checks({ kubectl: well }, '--main', 'nowhere.ts');
   expect(away.all['main.ts']).toMatchObject({ status: 'failed', found: 'nowhere.ts is not here' });
-  const directory = mkdtempSync(join(root, 'test/cli/fixtures/broken-'));
-  onTestFinished(() => {
-    rmSync(directory, { recursive: true });
-  });
-  const broken = (text: string): Omit<Check, 'check'> | undefined => {
-    const file = join(directory, `${String(text.length)}.ts`);
-    writeFileSync(file, text);
-    return checks({ kubectl: well }, '--main', file).all['main.ts'];
-  };
-  const refused = `import { App } from 'cdk8s'; import { LoadBalancedApi } from '../../../../index';
+  const broken = async (text: string): Promise<Omit<Check, 'check'> | undefined> =>
+    (await checks({ kubectl: well }, '--main', mainWith(text))).all['main.ts'];
+  const refused = `import { App } from 'cdk8s'; import { LoadBalancedApi } from '../../../index';
 new LoadBalancedApi(new App(), 'orders', { image: 'x', port: 70000 });`;
-  expect(broken(refused)).toMatchObject({
+  expect(await broken(refused)).toMatchObject({
     status: 'failed',
     found: 'orders port: 70000 is out of range: give a whole number from 1 to 65535',
   });
-  expect(broken("require('fairlead-is-not-here');")).toMatchObject({
-    status: 'failed',
-    mend: 'npm install --save-dev fairlead-is-not-here',
-  });
-  expect(broken('export {};')).toMatchObject({ status: 'failed', found: 'has no proxy' });
+  expect(await broken('export {};')).toMatchObject({ status: 'failed', found: 'has no proxy' });
+});
+
+test('a package that main.ts loads and is not installed is named, with how it comes', () => {
+  const { status, stdout } = inProcess({ kubectl: well }, mainWith("require('fairlead-is-not-here');"));
+  expect(stdout).toMatch(/^failed {3}main\.ts +Cannot find module 'fairlead-is-not-here'\n +→ npm install --save-dev fairlead-is-not-here$/m);
+  expect(status).toBe(1);
 });

@@ -34,7 +34,7 @@ describe('help', () => {
     expect(help).toMatchObject({ code: 0, stderr: '' });
     expect(help.stdout).toContain(usage);
     expect(help.stdout).toContain(option);
-    expect(Math.max(...help.stdout.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(125);
+    expect(Math.max(...help.stdout.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(120);
     if (words.length === 1) expect(await fairlead('help', path)).toEqual(help);
   });
 

@@ -185,7 +185,9 @@ exit 100
     expect(message).toContain(
       "Debian's package: http://deb.example.org/debian cannot be reached: Failed to fetch http://deb.example.org/debian/dists/forky/InRelease  Temporary failure resolving 'deb.example.org'",
     );
-    expect(message).toMatch(/An nginx has to be fetched once, and the network.* cannot be reached: connect this machine/);
+    expect(message).toMatch(
+      /An nginx has to be fetched once, and the network.* cannot be reached: connect this machine/,
+    );
     // Nothing that was begun is left.
     expect(readdirSync(join(directory, 'cache', 'fairlead'))).toEqual([]);
   });

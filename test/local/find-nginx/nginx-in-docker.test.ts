@@ -16,11 +16,7 @@ afterEach(() => {
 });
 
 /** Arguments of `docker` that run nginx, where there is no engine: another PATH takes another process. */
-function argumentsOfRun(
-  search: object,
-  operatingSystem = 'Linux',
-  ports: readonly number[] = [],
-): readonly string[] {
+function argumentsOfRun(search: object, operatingSystem = 'Linux', ports: readonly number[] = []): readonly string[] {
   const version = 'printf "nginx version: nginx/1.30.6\\nbuilt with OpenSSL 3.5.4\\n" >&2';
   const docker = `#!/bin/sh\ncase "$*" in *-V) ${version} ;; *getent*) echo 192.168.65.254 ;; *) echo '${operatingSystem}' ;; esac\n`;
   writeFileSync(join(directory, 'docker'), docker, { mode: 0o755 });
