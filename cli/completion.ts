@@ -121,7 +121,9 @@ export function zshCompletion(whole: Command): string {
       .filter((name) => commands.some((each) => each.path.join(' ') === [...path, name].join(' ')))
       .map((name) => `        ${name}) ${zshFunction([...path, name])} ;;\n`);
     return `${zshFunction(path)}() {
+  local curcontext="$curcontext" state line
   local -a commands
+  typeset -A opt_args
   commands=(${described(subcommands, path)})
   _arguments -C ${specs.join(' ')} '1: :->command' '*:: :->rest'
   case "$state" in
@@ -145,9 +147,9 @@ function zshFunction(path: readonly string[]): string {
 
 function zshOption(option: Option): string {
   const value = valueOf(option);
-  const explained = `${String(option.long)}[${quoted(optionDescription(option), /[[\]:]/g)}]`;
-  if (value === undefined) return explained;
-  return `${explained}:${value}:${value === 'FILE' ? '_files' : value === 'DIRECTORY' ? '_files -/' : ' '}`;
+  const explained = `[${quoted(optionDescription(option), /[[\]:]/g)}]`;
+  if (value === undefined) return `${String(option.long)}${explained}`;
+  return `${String(option.long)}=${explained}:${value}:${value === 'FILE' ? '_files' : value === 'DIRECTORY' ? '_files -/' : ' '}`;
 }
 
 /** Within '…', with a backslash before what means something there. */

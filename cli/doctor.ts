@@ -17,7 +17,6 @@ export function doctorCommand(): Command {
     .option('--json', 'prints the checks as JSON: [{ "check", "status", "found", "mend" }]')
     .action(async ({ main, context, json }: Values) => {
       const { doctor } = load('./doctor/doctor') as typeof import('./doctor/doctor');
-      const isWell = await doctor({ main, json: json ?? false, ...(context === undefined ? {} : { context }) });
-      if (!isWell) process.exitCode = 1;
+      await doctor({ main, json: json ?? false, ...(context === undefined ? {} : { context }) });
     });
 }

@@ -22,18 +22,20 @@ export async function commandLine(
 /** Runs what a signal aborts: it tidies up, and the exit code is the signal's, whatever it says of its end. */
 export async function untilSignal(name: string, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const controller = new AbortController();
-  for (const [signal, exitCode] of Object.entries(signalExitCodes)) {
-    process.on(signal, () => {
-      if (controller.signal.aborted) return;
-      process.exitCode = exitCode;
-      process.stderr.write(`\n${name}: ${signal}, tidying up\n`);
-      controller.abort(new Failure('ended early'));
-    });
-  }
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (controller.signal.aborted) return;
+    process.exitCode = signalExitCodes[signal as keyof typeof signalExitCodes];
+    process.stderr.write(`\n${name}: ${signal}, tidying up\n`);
+    controller.abort(new Failure('ended early'));
+  };
+  const signals = Object.keys(signalExitCodes) as NodeJS.Signals[];
+  for (const signal of signals) process.on(signal, onSignal);
   try {
     await work(controller.signal);
   } catch (error) {
     if (!controller.signal.aborted) throw error;
+  } finally {
+    for (const signal of signals) process.off(signal, onSignal);
   }
 }
 

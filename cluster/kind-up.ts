@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UsageError } from '../local/start-options';
 import { Failure, untilSignal } from './command-line';
@@ -10,6 +11,11 @@ import { Progress } from './progress';
 /** `fairlead kind up`: a cluster with what main.ts deploys, up to date and answering. */
 export function kindUp(asked: Partial<HostPorts>): Promise<void> {
   return untilSignal('fairlead', async (signal) => {
+    if (!existsSync('api/Dockerfile')) {
+      throw new Failure(
+        'kind up: api/Dockerfile is not here, which it would build: run it in the repository of fairlead, or apply dist/ to a cluster of your own',
+      );
+    }
     await requireTools(signal);
     const cluster = new KindCluster('fairlead');
     const progress = new Progress(process.stderr);

@@ -63,8 +63,8 @@ function section(command: Command): string {
 /** What help has after the options. */
 function details(command: Command): string {
   const written: string[] = [];
-  command.emit('afterHelp', { error: false, command, write: (text: string) => written.push(text) });
-  return written.join('').trim();
+  command.configureOutput({ writeOut: (text) => written.push(text) }).outputHelp();
+  return written.join('').slice(command.helpInformation().length).trim();
 }
 
 /** An indented line is what one types. */

@@ -51,8 +51,8 @@ export class DirectoryWatch {
         if (entry.isDirectory() && !ignoredDirectories.has(entry.name)) this.follow(join(directory, entry.name));
       }
     } catch (error) {
-      // It is gone again.
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      // It is gone again, or somebody else's.
+      if (['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'].includes(String((error as NodeJS.ErrnoException).code))) return;
       this.close();
       this.events.failed(error as Error);
     }

@@ -13,21 +13,20 @@ export interface DoctorOptions {
   readonly json: boolean;
 }
 
-/** `fairlead doctor`: prints all checks, and gives whether none failed. */
-export async function doctor({ main, context, json }: DoctorOptions): Promise<boolean> {
-  let checks: readonly Check[] = [];
-  await untilSignal('fairlead', async (signal) => {
+/** `fairlead doctor`: prints all checks, and sets exit code 1 if one failed. */
+export function doctor({ main, context, json }: DoctorOptions): Promise<void> {
+  return untilSignal('fairlead', async (signal) => {
     const { checks: ofMain, needs } = mainChecks(main);
     const kubectl = new Kubectl(context === undefined ? {} : { context });
     const [docker, ofCluster] = await Promise.all([
       dockerCheck(signal),
       clusterChecks(kubectl, { context, needs, signal }),
     ]);
-    checks = [nodeCheck(process.versions.node), loaderCheck(main), ...ofMain, docker, ...ofCluster];
+    const checks = [nodeCheck(process.versions.node), loaderCheck(main), ...ofMain, docker, ...ofCluster];
+    if (json) process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
+    else new Output(process.stdout).block(table(checks));
+    if (checks.some(({ status }) => status === 'failed')) process.exitCode = 1;
   });
-  process.stdout.write(json ? `${JSON.stringify(checks, null, 2)}\n` : '');
-  if (!json) new Output(process.stdout).block(table(checks));
-  return checks.every(({ status }) => status !== 'failed');
 }
 
 const styles = { ok: 'green', warning: 'yellow', failed: 'red' } as const;

@@ -49,10 +49,10 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _fairlead; printf '%s\\n' "\${COMPREP
 test('zsh has every command with its options, and text that cannot end a quote', async () => {
   const completion = await script('zsh');
   expect(completion).toMatch(/^#compdef fairlead\n/);
-  expect(completion).toContain(`_fairlead_kind_up() {\n  _arguments '--https-port[`);
-  expect(completion).toContain("'--main[what says what is deployed (default\\: main.ts)]:FILE:_files'");
+  expect(completion).toContain(`_fairlead_kind_up() {\n  _arguments '--https-port=[`);
+  expect(completion).toContain("'--main=[what says what is deployed (default\\: main.ts)]:FILE:_files'");
   expect(completion).toContain(
-    "'--directory[where the command runs (default\\: where fairlead does)]:DIRECTORY:_files -/'",
+    "'--directory=[where the command runs (default\\: where fairlead does)]:DIRECTORY:_files -/'",
   );
   expect(completion).toContain("'1: :->command'");
   // What is in quotes is even in number, but for those that stand for themselves.

@@ -231,6 +231,8 @@ new LoadBalancedApi(new App(), 'orders', { image: 'x', port: 70000 });`;
 
 test('a package that main.ts loads and is not installed is named, with how it comes', () => {
   const { status, stdout } = inProcess({ kubectl: well }, mainWith("require('fairlead-is-not-here');"));
-  expect(stdout).toMatch(/^failed {3}main\.ts +Cannot find module 'fairlead-is-not-here'\n +→ npm install --save-dev fairlead-is-not-here$/m);
+  expect(stdout).toMatch(
+    /^failed {3}main\.ts +Cannot find module 'fairlead-is-not-here'\n +→ npm install --save-dev fairlead-is-not-here$/m,
+  );
   expect(status).toBe(1);
 });

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type LocalBackend, type LocalDeployment, localDeployment } from '../../../local/deployment/deployment';
 import type { InstanceProgram } from '../../../local/processes/api-process';
 import { onTestFinished } from '../../afterwards';
@@ -180,4 +180,35 @@ test('a directory without a command is refused', async () => {
   await expect(deploymentOf('--main', mainWith("local: { directory: 'orders' }"))).rejects.toThrow(
     'orders local.directory: "orders" is where local.command runs: give that as well',
   );
+});
+
+test('variables of a file come before those of main.ts, and not before those of the shell', async () => {
+  const main = mainWith(`local: { command: ['node', 'server.js'], environment: { LOG_LEVEL: 'warn' } },
+    environment: { DATABASE_URL: EnvValue.fromSecretValue({ secret: { name: 'database' }, key: 'url' }) }`);
+  const file = join(dirname(main), 'variables.env');
+  writeFileSync(
+    file,
+    'LOG_LEVEL=debug\nDATABASE_URL=postgres://localhost/orders\nPORT=1\nFAIRLEAD_TEST_OF_SHELL=file\n',
+  );
+  process.env.FAIRLEAD_TEST_OF_SHELL = 'shell';
+  onTestFinished(() => delete process.env.FAIRLEAD_TEST_OF_SHELL);
+  const { backends } = await deploymentOf('--main', main, '--env-file', file);
+  // What a Secret has in the cluster is not missing then.
+  expect(backends.map(({ program }) => program.missing)).toEqual([[]]);
+  expect(backends.map((backend) => started(backend).environment)).toMatchObject([
+    {
+      LOG_LEVEL: 'debug',
+      DATABASE_URL: 'postgres://localhost/orders',
+      PORT: '4000',
+      FAIRLEAD_TEST_OF_SHELL: 'shell',
+    },
+  ]);
+});
+
+test('whoever may come from elsewhere is let in by the route alone, and this machine as well', async () => {
+  const main = mainWith("route: { allowFrom: ['192.0.2.0/24'] }");
+  const { hostModels } = await deploymentOf('--main', main, '--listen', '0.0.0.0');
+  expect(hostModels.flatMap(({ routes }) => routes.map(({ allowFrom }) => allowFrom))).toEqual([
+    ['192.0.2.0/24', '127.0.0.0/8', '::1/128'],
+  ]);
 });
