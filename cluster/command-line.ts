@@ -35,7 +35,8 @@ export async function untilSignal(name: string, work: (signal: AbortSignal) => P
   } catch (error) {
     if (!controller.signal.aborted) throw error;
   } finally {
-    for (const signal of signals) process.off(signal, onSignal);
+    // npm passes on what the terminal has sent already.
+    if (!controller.signal.aborted) for (const signal of signals) process.off(signal, onSignal);
   }
 }
 

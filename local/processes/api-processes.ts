@@ -58,8 +58,10 @@ export class ApiProcesses {
       if (old === undefined) return true;
       if (old.ready) {
         const successor = this.add();
-        while (own === this.replacements && !successor.ready && !successor.ending) await once(this.changes, 'change');
-        if (!successor.ready || own !== this.replacements) continue;
+        const isAwaited = (): boolean => own === this.replacements && !successor.ready && !successor.ending;
+        while (isAwaited() && !old.ending) await once(this.changes, 'change');
+        if (old.ending && this.staying.length > this.wanted) this.end(successor);
+        if (old.ending || !successor.ready || own !== this.replacements) continue;
       } else if (this.staying.length <= this.wanted) {
         this.add();
       }
@@ -70,10 +72,9 @@ export class ApiProcesses {
 
   /** Ends one of them, and wants one less; false if it is not there, or is the last one. */
   stop(name: string): boolean {
-    const { staying } = this;
-    const process = staying.find((each) => each.name === name);
-    if (process === undefined || staying.length === 1) return false;
-    this.wanted = staying.length - 1;
+    const process = this.staying.find((each) => each.name === name);
+    if (process === undefined || this.wanted <= 1) return false;
+    this.wanted -= 1;
     this.end(process);
     return true;
   }
