@@ -49,14 +49,14 @@ function section(command: Command): string {
   return [
     `## fairlead ${pathOf(command)}`,
     '',
-    '```',
+    '```text',
     `fairlead ${pathOf(command)} ${command.usage().replace(/[<>]/g, '')}`,
     '```',
     '',
     ...command.description().split('\n').map(paragraphLine),
     '',
     ...(options.length === 0 ? [] : ['| option | |', '|---|---|', ...options, '']),
-    ...(details(command) === '' ? [] : ['```', details(command), '```', '']),
+    ...(details(command) === '' ? [] : ['```text', details(command), '```', '']),
   ].join('\n');
 }
 
