@@ -21,7 +21,7 @@ import { mirrorSection } from './routes/mirror-section';
 import { rateLimitSection } from './routes/rate-limit-section';
 import { retrySection } from './routes/retry-section';
 import { filesSection } from './routes/files-section';
-import { errorPagesSection } from './routes/route-errors-section';
+import { errorPagesSection, errorPathsSection } from './routes/route-errors-section';
 import { rewriteSection } from './routes/rewrite-section';
 import { hostServers, redirectServers } from './servers';
 import { certificateCheckServer } from './tls/last-good-certificate-section';
@@ -73,6 +73,7 @@ function httpSections(whole: Plan): Node[] {
     ...cacheSection(whole),
     ...errorSection(),
     ...errorPagesSection(whole),
+    ...errorPathsSection(whole),
     ...redirectServers(whole),
     ...hostServers(whole),
     ...probeServer(whole),

@@ -3,14 +3,14 @@ import { RouteModel } from '../../model/routes/route';
 import { block, Directive, directive, heading, Node, quote } from '../directive';
 import { Plan } from '../plan';
 import { requestVariable } from './request-variables';
-import { Choice, ConditionalChoice, isConditional } from './routing';
+import { Choice, ConditionalChoice, conditionalChoices, isConditional } from './routing';
 
 /**
  * Maps that choose the location of a request by what it has beside its path. Values are regular expressions, since nginx
  * compares plain ones without case.
  */
 export function conditionsSection(plan: Plan): Node[] {
-  const choices = allChoices(plan);
+  const choices = conditionalChoices(plan.hosts.flatMap(({ paths }) => paths));
   if (choices.length === 0) return [];
   return [
     heading('Routes that more than a path chooses: "~^…$" is the whole value, letter for letter'),
@@ -27,10 +27,10 @@ export function choose(plan: Plan, choice: ConditionalChoice): Directive[] {
 }
 
 /** nginx follows no more than 100 variables that lead to one another. */
-const mostFollowed = 40;
+export const mostFollowed = 40;
 
 /** Those of a choice, and of what it goes on to, in the order in which one leads to another. */
-function choiceVariables(plan: Plan, choice: Choice): string[] {
+export function choiceVariables(plan: Plan, choice: Choice): string[] {
   if (!isConditional(choice)) return [];
   const { conditional, otherwise } = choice;
   const firstOfEach = isAboutOneVariable(choice)
@@ -47,18 +47,6 @@ function chosenLocation(plan: Plan, choice: Choice): string {
 
 export function routeLocation({ name }: RouteModel): string {
   return `@route_${name}`;
-}
-
-/** Each once, though several entries may lead to it. */
-function allChoices({ hosts }: Plan): ConditionalChoice[] {
-  const found = new Set<ConditionalChoice>();
-  const add = (choice: Choice): void => {
-    if (!isConditional(choice)) return;
-    add(choice.otherwise);
-    found.add(choice);
-  };
-  for (const { paths } of hosts) for (const { entries } of paths) for (const { choice } of entries) add(choice);
-  return [...found];
 }
 
 function choiceMaps(plan: Plan, choice: ConditionalChoice): Directive[] {

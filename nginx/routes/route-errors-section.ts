@@ -1,12 +1,14 @@
 import { HostModel } from '../../model/proxy';
 import { RouteModel } from '../../model/routes/route';
-import { block, directive, Directive, heading, literalPieces, Node } from '../directive';
+import { block, directive, Directive, heading, literalPieces, Node, quote } from '../directive';
 import { anyErrorLocation, errorPages, errorPath, jsonAnswer, NamedError, withStatus } from '../error-answer';
 import { headersOfErrorPage } from '../headers-section';
 import { HostPlan, isForwarded, Plan } from '../plan';
 import { authenticationErrors, notAuthenticated } from './auth-section';
+import { choiceVariables, literal, mostFollowed, routeLocation } from './conditions-section';
 import { allowOrigins } from './cors-section';
 import { tooManyRequests, tooManyRequestsErrors } from './rate-limit-section';
+import { candidates, ConditionalChoice, conditionalChoices } from './routing';
 
 /** Pages of routes that have some, for each choice of them once. `geo` holds text as it is, a "$" too. */
 export function errorPagesSection(plan: Plan): Node[] {
@@ -89,6 +91,41 @@ export function hasOwnErrors(route: RouteModel): boolean {
 /** Where errors of a route lead. */
 export function errorPathOf(plan: Plan, route: RouteModel): string {
   return hasOwnErrors(route) ? `${errorPath}-of-${plan.first.errors(route).name}` : errorPath;
+}
+
+/** Whether routes that a request may take have errors of several kinds. */
+export function differInErrors(plan: Plan, choice: ConditionalChoice): boolean {
+  return new Set(candidates(choice).map((route) => errorPathOf(plan, route))).size > 1;
+}
+
+/** Where an error leads that comes before a route is chosen; undefined where too many conditions would have to be asked at once. */
+export function errorPathOfChoice(plan: Plan, choice: ConditionalChoice): string | undefined {
+  const [variable] = choiceVariables(plan, choice);
+  if (variable === undefined || choiceVariables(plan, choice).length > mostFollowed) return undefined;
+  return variable.replace(/^\$choice_/, '$error_path_of_');
+}
+
+/** Maps for `errorPathOfChoice`. */
+export function errorPathsSection(plan: Plan): Node[] {
+  const all = conditionalChoices(plan.hosts.flatMap(({ paths }) => paths)).filter((choice) =>
+    differInErrors(plan, choice),
+  );
+  const maps = all.flatMap((choice) => {
+    const path = errorPathOfChoice(plan, choice);
+    if (path === undefined) return [];
+    const own = candidates(choice).filter(hasOwnErrors);
+    return [
+      block(`map ${choiceVariables(plan, choice)[0] ?? ''} ${path}`, [
+        directive(`default ${errorPath}`),
+        ...own.map((route) =>
+          directive(`${quote('path', `~^${literal(routeLocation(route))}$`)} ${errorPathOf(plan, route)}`),
+        ),
+      ]),
+    ];
+  });
+  return maps.length === 0
+    ? []
+    : [heading('Errors that come before a route is chosen: those of the one that it would be'), ...maps];
 }
 
 export const badGateway: NamedError = ['bad_gateway', 502, 'Bad Gateway'];

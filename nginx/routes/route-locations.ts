@@ -2,7 +2,7 @@ import { RouteModel } from '../../model/routes/route';
 import { externalTls, isSecure } from '../backends/external-services';
 import { chooseBackend, hasFallback, upstreamOf } from '../backends/upstream-section';
 import { block, directive, Directive, Node, quote, quotedPieces, snippets } from '../directive';
-import { errorLocation } from '../error-answer';
+import { errorLocation, errorPages } from '../error-answer';
 import { requestHeaders } from '../forwarding-section';
 import { answerHeaders } from '../headers-section';
 import { bodySize, clientLimit, connectionTime, limitsOfStream, refuseLongerBody } from '../limits-section';
@@ -17,7 +17,14 @@ import { files, filesLocations } from './files-section';
 import { copies, copyLocation, notCopied } from './mirror-section';
 import { isLimited, rateLimits } from './rate-limit-section';
 import { redirectLocation, refuseOtherSpellings, rewrittenUri } from './rewrite-section';
-import { choosePages, errorAnswers, errorPathOf, hasOwnErrors, methodNotAllowed } from './route-errors-section';
+import {
+  choosePages,
+  differInErrors,
+  errorAnswers,
+  errorPathOfChoice,
+  hasOwnErrors,
+  methodNotAllowed,
+} from './route-errors-section';
 import { candidates, ConditionalChoice, Entry, isConditional } from './routing';
 
 /**
@@ -61,13 +68,19 @@ function entryLocation(plan: Plan, host: HostPlan, { location, choice }: Entry):
   ]);
 }
 
-/** Errors of a request whose route is not known yet: those of all that it may take, if they are the same. */
+/** Errors of a request whose route is not known yet: those of all that it may take, or of the one that it would take. */
 function errorsOfAll(plan: Plan, choice: ConditionalChoice): Directive[] {
-  const [first, ...others] = candidates(choice);
-  if (first === undefined || !hasOwnErrors(first)) return [];
-  const path = errorPathOf(plan, first);
-  if (others.some((route) => errorPathOf(plan, route) !== path)) return [];
-  return [directive('error_page 418 = $chosen'), ...errorAnswers(plan, first)];
+  const [first] = candidates(choice);
+  if (first === undefined || !candidates(choice).some(hasOwnErrors)) return [];
+  const toChosen = directive('error_page 418 = $chosen');
+  if (!differInErrors(plan, choice)) return [toChosen, ...errorAnswers(plan, first)];
+  const path = errorPathOfChoice(plan, choice);
+  if (path === undefined) return [];
+  return [
+    toChosen,
+    directive(`error_page 413 ${path}`, 'nginx compares the length of a body before a route is chosen'),
+    ...errorPages(),
+  ];
 }
 
 function chosenRoute(plan: Plan, host: HostPlan, route: RouteModel): Directive {

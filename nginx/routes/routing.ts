@@ -30,6 +30,18 @@ export function isConditional(choice: Choice): choice is ConditionalChoice {
   return choice !== undefined && 'conditional' in choice;
 }
 
+/** Each once, though several entries may lead to it; what one goes on to comes before it. */
+export function conditionalChoices(all: readonly PathModel[]): ConditionalChoice[] {
+  const found = new Set<ConditionalChoice>();
+  const add = (choice: Choice): void => {
+    if (!isConditional(choice)) return;
+    add(choice.otherwise);
+    found.add(choice);
+  };
+  for (const { entries } of all) for (const { choice } of entries) add(choice);
+  return [...found];
+}
+
 /** Every route that a request may go by in the end. */
 export function candidates(choice: Choice): RouteModel[] {
   if (choice === undefined) return [];

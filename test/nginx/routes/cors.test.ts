@@ -45,6 +45,9 @@ beforeAll(async () => {
         { path: '/closed', cors, allowFrom: ['127.0.3.0/24'] },
         { path: '/chosen', cors, maxBodySize: 1024 },
         { path: '/chosen', cors, when: Match.header('X-Canary', 'yes'), maxBodySize: 1024 },
+        { path: '/differs', maxBodySize: 1024 },
+        { path: '/differs', cors, when: Match.header('X-Canary', 'yes'), maxBodySize: 1024 },
+        { path: '/differs', errorPages: ownPages, when: Match.cookie('page', 'yes'), maxBodySize: 1024 },
         { path: '/mixed' },
         { path: '/mixed', cors, when: Match.header('X-Canary', 'yes') },
         { path: '/files', cors, target: { kind: 'files', source: 'site', singlePage: false, immutable: [] } },
@@ -248,6 +251,7 @@ describe("A page can read nginx's own errors", () => {
     [413, '/cors/below', { ...body, headers: { 'transfer-encoding': 'chunked' } }],
     [413, '/chosen', body],
     [413, '/chosen', { ...body, headers: { 'x-canary': 'yes' } }],
+    [413, '/differs', { ...body, headers: { 'x-canary': 'yes' } }],
     [413, '/pages', body],
     [403, '/closed'],
     [404, '/files/not-there'],
@@ -269,6 +273,24 @@ describe("A page can read nginx's own errors", () => {
     for (const path of ['/cors/fails', '/moved', '/files/data.json', '/fixed']) {
       expect(allowedOf(await ask(path, page))).toEqual(forPage);
     }
+  });
+
+  test('of the route that a condition would have chosen, and of no other', async () => {
+    const byCookie = await ask('/differs', page, { ...body, headers: { cookie: 'page=yes' } });
+    expect([byCookie.status, byCookie.body, allowedOf(byCookie)]).toEqual([413, '<h1>Sorry</h1>', {}]);
+    const plain = await ask('/differs', page, body);
+    expect([plain.status, JSON.parse(plain.body), allowedOf(plain)]).toMatchObject([
+      413,
+      { error: 'Content Too Large' },
+      {},
+    ]);
+    const answer = await getByHttp2(
+      system.nginx,
+      { ':path': '/differs', ':method': 'POST', origin: page, 'x-canary': 'yes' },
+      'x'.repeat(3000),
+    );
+    expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([413, page]);
+    expect((await ask('/differs', page, { headers: { 'x-canary': 'yes' } })).status).toBe(200);
   });
 
   test('of HTTP/2 too', async () => {
