@@ -58,11 +58,17 @@ export {
   type IAuthTarget,
   type JwtAlgorithm,
   type JwtAuthOptions,
+  type SignInOptions,
 } from './model/auth/auth';
 export type { AuthLocalOptions } from './model/auth/auth-file';
+export {
+  CertificateAuthority,
+  type CertificateAuthorityOptions,
+  type ClientCertificateAuthOptions,
+} from './model/auth/client-certificate';
 export { Cors, type CorsOptions } from './model/routes/cors';
 export { ErrorPages, type ErrorStatus, type HtmlPages } from './model/routes/error-pages';
-export type { ProvedValue } from './model/routes/headers';
+export type { CertificatePart, ProvedValue } from './model/routes/headers';
 export { Jwks, type JwksOptions, type PublicJwk } from './model/auth/jwks';
 export { LoadBalancing, RequestKey, type StickyCookieOptions } from './model/load-balancing';
 export { Match, Path, Rewrite } from './model/routes/matching';

@@ -14,8 +14,8 @@ export function withFields(text: string): string {
 
 function table(): string {
   const rows = Object.entries(logFields).map(
-    ([name, { help, ofCaches }]) =>
-      `| \`${name}\` | ${help}${ofCaches === true ? ' Only where a route has a `cache`.' : ''} |\n`,
+    ([name, { help, onlyWith }]) =>
+      `| \`${name}\` | ${help}${onlyWith === undefined ? '' : ` Only where a route has \`${onlyWith}\`.`} |\n`,
   );
   return `| field | what it says |\n|---|---|\n${rows.join('')}`;
 }

@@ -8,6 +8,7 @@ import type { NginxProxy } from '../charts/proxy/nginx-proxy';
 import { LoadBalancing } from '../model/load-balancing';
 import { type BackendModel, certificatesOf, type ProxyModel } from '../model/proxy';
 import { accessTokensScript, hasTokens } from '../nginx/auth/access-tokens-section';
+import { authVariablesScript, hasAuthVariables } from '../nginx/auth/auth-variables-section';
 import { nginxConf } from '../nginx/nginx-conf';
 import { externalServicesOf } from '../nginx/plan';
 import { hasStaleAnswers, staleAnswersScript } from '../nginx/routes/cache-section';
@@ -145,6 +146,9 @@ function writeProxyFiles(proxy: NginxProxy, files: string, httpsPort: number): v
   }
   if (hasTokens(model.hosts.flatMap(({ routes }) => routes))) {
     writeFileSync(join(files, accessTokensScript.name), accessTokensScript.text);
+  }
+  if (hasAuthVariables(model.hosts.flatMap(({ routes }) => routes))) {
+    writeFileSync(join(files, authVariablesScript.name), authVariablesScript.text);
   }
   writeAuthorities(servicesElsewhere(proxy).authorities, join(files, authorities));
   for (const file of writeAuthFiles(localAuthFiles(proxy), join(files, auth))) forNginxAlone(file);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { selfSignedKeyPair } from '../certificates/self-signed';
 import { certificatesOf } from '../model/proxy';
 import { accessTokensScript, hasTokens } from '../nginx/auth/access-tokens-section';
+import { authVariablesScript, hasAuthVariables } from '../nginx/auth/auth-variables-section';
 import { liveWeightsScript } from '../nginx/backends/live-weights-section';
 import { metricsFiles, metricsScript } from '../nginx/metrics/metrics-section';
 import { nginxConf } from '../nginx/nginx-conf';
@@ -55,6 +56,9 @@ export async function prepareLocalProxy(settings: LocalProxySettings): Promise<L
   }
   if (hasTokens(settings.deployment.hostModels.flatMap(({ routes }) => routes))) {
     writeFileSync(join(settings.directory, accessTokensScript.name), accessTokensScript.text);
+  }
+  if (hasAuthVariables(settings.deployment.hostModels.flatMap(({ routes }) => routes))) {
+    writeFileSync(join(settings.directory, authVariablesScript.name), authVariablesScript.text);
   }
   const workers = await workerUser(settings.signal);
   let metricsPort: number | undefined;

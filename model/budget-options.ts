@@ -88,6 +88,8 @@ export interface BudgetSettings extends Given<BudgetProps> {
   readonly asksServices?: boolean | undefined;
   /** Rules for access tokens. @default - none */
   readonly tokenRules?: TokenRules | undefined;
+  /** Whether a route asks clients for certificates. @default false */
+  readonly clientCertificates?: boolean | undefined;
 }
 
 /** Rules for access tokens: how many there are, and the bytes of shared memory that they take. */

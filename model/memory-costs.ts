@@ -54,6 +54,8 @@ const fixedZones = 10 * MiB + 64 * KiB + 3 * 32 * KiB;
 const fallbackZone = 64 * KiB;
 /** What a script that has verified a token leaves until the request is done. */
 const scriptContext = 128 * KiB;
+/** The certificate that a client has shown, with some between it and the CA. */
+const clientCertificate = 32 * KiB;
 /** Bytes of a zone that `limit_conn` takes for one address, and of a zone beside its addresses: nginx's own, and what it is rounded up by. */
 const bytesPerAddress = 128;
 const addressZone = 128 * KiB;
@@ -173,6 +175,7 @@ export function costs({
   hasMirrors = false,
   clientLimits = 0,
   asksServices = false,
+  clientCertificates = false,
   caches = [],
 }: BudgetSettings): {
   connection: number;
@@ -186,11 +189,13 @@ export function costs({
   const copy = requestStructures + upstreamConnection + buffers.answerHead * KiB;
   const addresses = (1 + clientLimits) * bytesPerAddress;
   const verification =
-    (tokenRules === undefined ? 0 : requestStructures + scriptContext) + (asksServices ? copy + structures : 0);
+    (tokenRules === undefined ? 0 : requestStructures + scriptContext) +
+    (asksServices ? copy + structures : 0) +
+    (clientCertificates ? scriptContext : 0);
   const common =
     socket + requestStructures + upstream + structures + buffers.answerHead * KiB + addresses + verification;
   return {
-    connection: tlsConnection + head + structures + bytesPerAddress,
+    connection: tlsConnection + head + structures + bytesPerAddress + (clientCertificates ? clientCertificate : 0),
     request:
       common +
       head +

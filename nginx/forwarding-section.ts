@@ -1,5 +1,5 @@
 import { buffers } from '../model/memory-costs';
-import { ProvedValue, RequestHeader } from '../model/routes/headers';
+import { CertificatePart, ProvedValue, RequestHeader } from '../model/routes/headers';
 import { ProxyModel } from '../model/proxy';
 import { RouteModel } from '../model/routes/route';
 import { block, Directive, directive, heading, Node, quoteWithVariables } from './directive';
@@ -105,9 +105,19 @@ function headerValue(...[name, value]: RequestHeader): string {
 }
 
 /** What nginx finds the value of such a header by. */
-export function provedVariable(name: string, { proved }: ProvedValue): string {
-  return `$${proved}_${name.toLowerCase().replaceAll('-', '_')}`;
+export function provedVariable(name: string, value: ProvedValue): string {
+  if (value.proved === 'certificate') return certificateVariables[value.part];
+  return `$${value.proved}_${name.toLowerCase().replaceAll('-', '_')}`;
 }
+
+/** Of the certificate that a client has shown. None of them has a line break. */
+const certificateVariables: Readonly<Record<CertificatePart, string>> = {
+  subject: '$ssl_client_s_dn',
+  issuer: '$ssl_client_i_dn',
+  serial: '$ssl_client_serial',
+  fingerprint: '$ssl_client_fingerprint',
+  certificate: '$ssl_client_escaped_cert',
+};
 
 function realClientAddress({ trustedProxies }: ProxyModel): Node[] {
   if (trustedProxies.length === 0) return [];

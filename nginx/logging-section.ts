@@ -1,4 +1,5 @@
-import { cachesOf } from '../model/routes/route';
+import { cachesOf, RouteModel } from '../model/routes/route';
+import { asksForCertificates } from './auth/client-certificates-section';
 import { block, directive, Directive, heading, Node, quote } from './directive';
 import { Plan } from './plan';
 
@@ -11,8 +12,8 @@ export interface LogField {
   readonly json: string | { readonly asItIs: string; readonly cut: string };
   /** What it says, for docs/access-log.md. */
   readonly help: string;
-  /** Whether it is there where a route keeps answers alone. */
-  readonly ofCaches?: true;
+  /** What a route has to have for it to be there. @default - nothing */
+  readonly onlyWith?: 'cache' | 'Auth.clientCertificate';
 }
 
 /** In the order of a line. No query strings: they carry tokens and names. */
@@ -68,9 +69,15 @@ export const logFields: Readonly<Record<string, LogField>> = {
   cache: {
     json: '"$upstream_cache_status"',
     help: '`HIT`, `MISS`, `EXPIRED`, `STALE`, `UPDATING` or `REVALIDATED`, empty where the cache was not asked.',
-    ofCaches: true,
+    onlyWith: 'cache',
   },
   tls: { json: '"$ssl_protocol"', help: '`TLSv1.3` or `TLSv1.2`, empty over plain HTTP.' },
+  client_certificate: {
+    // OpenSSL's own words, which need no escaping.
+    json: '"$ssl_client_verify"',
+    help: "What TLS says of the client's certificate: `SUCCESS`, `NONE`, or `FAILED:` and why. One that has expired since the handshake is `SUCCESS`, and 403.",
+    onlyWith: 'Auth.clientCertificate',
+  },
   user_agent: {
     json: { asItIs: '"$http_user_agent"', cut: '"$cut_user_agent"' },
     help: `What the client says it is, at most ${longest.user_agent} bytes.`,
@@ -78,15 +85,15 @@ export const logFields: Readonly<Record<string, LogField>> = {
 };
 
 /** One JSON object a request. */
-function format(form: 'asItIs' | 'cut', hasCaches: boolean): string {
-  const fields = Object.entries(logFields).filter(([, { ofCaches }]) => ofCaches === undefined || hasCaches);
+function format(form: 'asItIs' | 'cut', routes: readonly RouteModel[]): string {
+  const there = { cache: cachesOf(routes).length > 0, 'Auth.clientCertificate': asksForCertificates(routes) };
+  const fields = Object.entries(logFields).filter(([, { onlyWith }]) => onlyWith === undefined || there[onlyWith]);
   return `'{${fields
     .map(([name, { json }]) => `"${name}":${typeof json === 'string' ? json : json[form]}`)
     .join(',')}}'`;
 }
 
 export function loggingSection({ place: { accessLog }, routes }: Plan): Node[] {
-  const hasCaches = cachesOf(routes).length > 0;
   // A write of more than PIPE_BUF (4096 bytes) could be mixed with another worker's.
   const log = (format: string, condition: string, comment: string): Directive =>
     directive(`access_log ${quote('accessLog', accessLog)} ${format} buffer=4k flush=1s if=${condition}`, comment);
@@ -114,10 +121,10 @@ export function loggingSection({ place: { accessLog }, routes }: Plan): Node[] {
       'JSON has no 000, which a client that left at once gets',
     ),
     directive(
-      `log_format plain escape=none ${format('asItIs', hasCaches)}`,
+      `log_format plain escape=none ${format('asItIs', routes)}`,
       'one JSON object a request, without the query string',
     ),
-    directive(`log_format unusual escape=json ${format('cut', hasCaches)}`, 'the same, of any request'),
+    directive(`log_format unusual escape=json ${format('cut', routes)}`, 'the same, of any request'),
     log('unusual', '$unusual', 'whole lines, a few at a time: a pipe takes 4k in one piece'),
     log('plain', '$plain_path', 'after the other, whose condition finds the path'),
   ];

@@ -1,5 +1,8 @@
 import { ProxyModel } from '../model/proxy';
 import { accessTokensSection } from './auth/access-tokens-section';
+import { authVariablesSection } from './auth/auth-variables-section';
+import { clientCertificatesSection } from './auth/client-certificates-section';
+import { signInSection } from './auth/sign-in-section';
 import { resolverSection, upstreamSection } from './backends/upstream-section';
 import { block, directive, Node, render, snippets } from './directive';
 import { errorSection } from './error-answer';
@@ -59,7 +62,10 @@ function httpSections(whole: Plan): Node[] {
     ...limitsSection(whole),
     ...allowFromSection(whole),
     ...rateLimitSection(whole),
+    ...authVariablesSection(whole),
+    ...clientCertificatesSection(whole),
     ...accessTokensSection(whole),
+    ...signInSection(whole),
     ...compressionSection(whole),
     ...headersSection(whole),
     ...corsSection(whole),

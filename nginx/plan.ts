@@ -25,7 +25,9 @@ export interface Plan {
   /** What variables of a route end with: letters of its name that nginx takes there. */
   readonly variableOf: (route: RouteModel) => string;
   /** Of routes that say the same of these, the one whose name is in what they share. */
-  readonly first: Readonly<Record<'allowFrom' | 'cors' | 'errorPages' | 'errors', (route: RouteModel) => RouteModel>>;
+  readonly first: Readonly<
+    Record<'allowFrom' | 'clientCertificate' | 'cors' | 'errorPages' | 'errors', (route: RouteModel) => RouteModel>
+  >;
 }
 
 export interface HostPlan {
@@ -71,6 +73,7 @@ export function plan(proxy: ProxyModel, place: PlaceModel): Plan {
     variableOf: (route) => suffixes.get(route) ?? '',
     first: {
       allowFrom: firstOfEach(routes, ({ allowFrom = [] }) => [...allowFrom].sort()),
+      clientCertificate: firstOfEach(routes, ({ auth }) => (auth?.kind === 'clientCertificate' ? auth : undefined)),
       cors: firstOfEach(routes, ({ cors }) => cors),
       errorPages: firstOfEach(routes, pagesOf),
       errors: firstOfEach(routes, (route) => [route.cors, pagesOf(route)]),

@@ -1,6 +1,7 @@
 import { block, directive, Directive, heading, Node, reasonsOnce, snippets } from './directive';
 import { tokenLocations } from './auth/access-tokens-section';
 import { askingLocations } from './auth/asking-section';
+import { directoryForClients, verifyClients } from './auth/client-certificates-section';
 import { errorDirectives, errorLocation } from './error-answer';
 import { corsHeadersOfHost, hiddenByHost } from './headers-section';
 import { requestLimits } from './limits-section';
@@ -28,8 +29,9 @@ function hostServer(plan: Plan, host: HostPlan): Directive {
     ...listenForClients(plan.place, 'https', 'ssl'),
     directive(`server_name ${host.host.names.join(' ')}`),
     directive('http2 on', 'many requests on one connection; in this server alone, as plain HTTP would speak it too'),
-    ...certificateDirectives(host.host.certificate),
+    ...certificateDirectives(host.host.certificate, directoryForClients(plan, host)),
     ...refuseOtherCertificate(plan, host.host.certificate),
+    ...verifyClients(plan, host),
     directive(
       'error_log stderr error',
       'a warning for each body on disk would show its request line, with the query string',

@@ -9,6 +9,8 @@ import type { TimesAround } from '../../model/routes/route-model';
 import type { Snippet } from '../../model/snippet';
 import { proxyTimeline, type Timeline } from '../../model/timeline';
 import { accessTokensScript, hasTokens, tokenRules } from '../../nginx/auth/access-tokens-section';
+import { authVariablesScript, hasAuthVariables } from '../../nginx/auth/auth-variables-section';
+import { asksForCertificates } from '../../nginx/auth/client-certificates-section';
 import { externalServices } from '../../nginx/backends/external-services';
 import { liveWeightsScript } from '../../nginx/backends/live-weights-section';
 import { upstreamZone } from '../../nginx/backends/upstream-section';
@@ -114,6 +116,7 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
     ...(hasWeights ? [liveWeightsScript] : []),
     ...(hasStaleAnswers(models) ? [staleAnswersScript] : []),
     ...(hasTokens(models) ? [accessTokensScript] : []),
+    ...(hasAuthVariables(models) ? [authVariablesScript] : []),
     ...(metrics === undefined ? [] : [metricsScript(model, place, conf)]),
   ];
   return {
@@ -168,6 +171,7 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
       hasMirrors: mirrors.length > 0,
       externalServices: externalServices(models),
       tokenRules: tokenRules(models),
+      clientCertificates: asksForCertificates(models),
       asksServices: asksServices(models),
       hostCertificates: certificatesOf(hosts).length - 1,
       caches: cachesOf(models),

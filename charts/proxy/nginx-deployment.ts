@@ -6,6 +6,7 @@ import type { AuthFile } from '../../model/auth/auth-file';
 import { certificatesOf } from '../../model/proxy';
 import type { Timeline } from '../../model/timeline';
 import { accessTokensScript } from '../../nginx/auth/access-tokens-section';
+import { authVariablesScript } from '../../nginx/auth/auth-variables-section';
 import { liveWeightsScript } from '../../nginx/backends/live-weights-section';
 import { metricsScriptName, metricsStorage } from '../../nginx/metrics/metrics-section';
 import { staleAnswersScript } from '../../nginx/routes/cache-section';
@@ -192,8 +193,8 @@ export class NginxDeployment extends RollingDeployment {
         spec.volumes.push({ name: cacheVolume, emptyDir: { sizeLimit: `${ofCaches}Mi` } });
         container?.volumeMounts.push({ name: cacheVolume, mountPath: cacheDirectory });
       }
-      if (staleAnswersScript.name in files) {
-        container?.volumeMounts.push(mountOf(staleAnswersScript.name));
+      for (const { name: script } of [staleAnswersScript, authVariablesScript]) {
+        if (script in files) container?.volumeMounts.push(mountOf(script));
       }
       const mount = (volume: { readonly name: string }, mountPath: string): void => {
         spec.volumes.push(volume);
@@ -222,10 +223,13 @@ function authorities(secrets: readonly string[]) {
   return { name: authoritiesVolume, projected: { defaultMode: 0o444, sources } };
 }
 
-/** Of each object the entry that is needed. One that is not there keeps no proxy from starting, and is brought when it comes. */
+/**
+ * Of each object the entry that is needed. One that is not there keeps no proxy from starting, and is brought when it comes; but for what nginx reads
+ * when it starts, for which a new pod waits.
+ */
 function auth(files: readonly AuthFile[]) {
-  const sources = files.map(({ kind, name, key, path }) => ({
-    [kind]: { name, items: [{ key, path }], optional: true },
+  const sources = files.map(({ kind, name, key, path, isNeededAtStart = false }) => ({
+    [kind]: { name, items: [{ key, path }], ...(isNeededAtStart ? {} : { optional: true }) },
   }));
   return { name: authVolume, projected: { defaultMode: 0o440, sources } };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Construct } from 'constructs';
+import type { AuthFile } from '../../model/auth/auth-file';
 import { type ConditionModel, Match, type Path } from '../../model/routes/matching';
 import type { RouteBackend, RouteModel, TargetModel } from '../../model/routes/route';
 import { routeModel } from '../../model/routes/route-model';
@@ -65,6 +66,9 @@ export class Route extends Construct {
     });
     this.model = model;
     this.timeline = timeline;
+    named(`${host.node.path}, route ${routeText(path, conditions)}`, () => {
+      refuseOtherAuthority(host, this);
+    });
   }
 
   /** Raw directives of nginx in every location of the route; see `addSnippet` of the proxy. */
@@ -144,6 +148,25 @@ function refuseTwice(host: RouteHost, path: Path, conditions: readonly Condition
     routeText(path, conditions),
     'has a route already: take one out, or tell them apart with `when`',
   );
+}
+
+/** nginx verifies what a client shows in the handshake, before it knows the path. */
+function refuseOtherAuthority(host: RouteHost, route: Route): void {
+  const own = authorityOf(route);
+  const other = host.node.children
+    .flatMap((child) => (child instanceof Route && child !== route ? [child] : []))
+    .find((child) => own !== undefined && (authorityOf(child)?.path ?? own.path) !== own.path);
+  if (own === undefined || other === undefined) return;
+  throw new InvalidOption(
+    'auth',
+    `${own.name} ${own.key}`,
+    `is another CA than ${authorityOf(other)?.name ?? ''} ${authorityOf(other)?.key ?? ''} of the route ${other.path.path}, and nginx verifies a certificate before it knows the path, so that a client of the one would be let in where the other is asked for: give the route a host of its own by addHost`,
+  );
+}
+
+/** Where the CA is whose certificates a route asks for. */
+function authorityOf({ model: { auth } }: Route): AuthFile | undefined {
+  return auth?.kind === 'clientCertificate' ? auth.authority : undefined;
 }
 
 /** No host, and nothing else that a proxy makes, has such an id: a path may be `/tls`. */

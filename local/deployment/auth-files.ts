@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, statSync, writeFileSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { NginxProxy } from '../../charts/proxy/nginx-proxy';
@@ -16,7 +17,9 @@ export function localAuthFiles({ routes }: NginxProxy): LocalAuthFiles {
   const all = authFilesOf(routes.map(({ model }) => model));
   return {
     files: Object.fromEntries(
-      all.flatMap(({ path, name, local }) => (local === undefined ? [] : [[path, existing(name, local)]])),
+      all.flatMap(({ path, name, local, isNeededAtStart = false }) =>
+        local === undefined ? [] : [[path, isNeededAtStart ? certificateIn(name, local) : existing(name, local)]],
+      ),
     ),
     missing: all.flatMap(({ kind, name, key, local }) =>
       local === undefined
@@ -32,6 +35,17 @@ function existing(name: string, path: string): string {
   const file = resolve(path);
   if (existsSync(file) && statSync(file).isFile()) return file;
   throw new UsageError(`${name} local.file: ${JSON.stringify(path)} is not a file: ${file} was looked for`);
+}
+
+/** What nginx would not start with is named before. */
+function certificateIn(name: string, path: string): string {
+  const file = existing(name, path);
+  try {
+    new X509Certificate(readFileSync(file));
+    return file;
+  } catch {
+    throw new UsageError(`${name} local.file: ${JSON.stringify(path)} is not a certificate: give that of a CA (PEM)`);
+  }
 }
 
 /** Writes them into a directory, as nginx reads them; gives what was written. */

@@ -3,9 +3,10 @@ import type { NginxProxy } from '../../charts/proxy/nginx-proxy';
 import { budget } from '../../model/budget';
 import { type BackendModel, certificatesOf, type HostModel, type ProxyModel } from '../../model/proxy';
 import { privateNetworks } from '../../model/proxy-options';
-import { cachesOf, countOfClientLimits, countOfRateLimits } from '../../model/routes/route';
+import { cachesOf, countOfClientLimits, countOfRateLimits, type RouteModel } from '../../model/routes/route';
 import { timeline, type Timeline } from '../../model/timeline';
 import { tokenRules } from '../../nginx/auth/access-tokens-section';
+import { asksForCertificates } from '../../nginx/auth/client-certificates-section';
 import { externalServices } from '../../nginx/backends/external-services';
 import { upstreamZone } from '../../nginx/backends/upstream-section';
 import { asksServices, upstreams } from '../../nginx/plan';
@@ -70,6 +71,7 @@ export function modelElsewhere(proxy: NginxProxy, { hosts, workers, backend }: E
       hasMirrors: mirrors.length > 0,
       externalServices: externalServices(routes),
       tokenRules: tokenRules(routes),
+      clientCertificates: asksForCertificates(routes),
       asksServices: asksServices(routes),
       hostCertificates: certificatesOf(hosts).length - 1,
       caches: cachesOf(routes),
@@ -88,7 +90,7 @@ export function localHosts(
   isOpenToOthers = false,
 ): ProxyModel['hosts'] {
   const here = isOpenToOthers ? ['127.0.0.0/8', '::1/128'] : privateNetworks;
-  const [first, ...others] = model.hosts.map((host) => openTo(here, host)) as [HostModel, ...HostModel[]];
+  const [first, ...others] = model.hosts.map((host) => onThisMachine(here, host)) as [HostModel, ...HostModel[]];
   const withoutHsts = { hstsMaxAge: 0, hstsIncludeSubDomains: false };
   return [
     {
@@ -100,11 +102,18 @@ export function localHosts(
   ];
 }
 
-function openTo(networks: readonly string[], host: HostModel): HostModel {
-  return {
-    ...host,
-    routes: host.routes.map((route) =>
-      route.allowFrom === undefined ? route : { ...route, allowFrom: [...new Set([...route.allowFrom, ...networks])] },
-    ),
-  };
+function onThisMachine(here: readonly string[], host: HostModel): HostModel {
+  return { ...host, routes: host.routes.map((route) => withoutMissingAuthority(openTo(here, route))) };
+}
+
+function openTo(networks: readonly string[], route: RouteModel): RouteModel {
+  if (route.allowFrom === undefined) return route;
+  return { ...route, allowFrom: [...new Set([...route.allowFrom, ...networks])] };
+}
+
+/** nginx would not start without the file of a CA: the routes that ask for it are shut instead. */
+function withoutMissingAuthority(route: RouteModel): RouteModel {
+  const { auth } = route;
+  if (auth?.kind !== 'clientCertificate' || auth.authority?.local !== undefined) return route;
+  return { ...route, auth: { ...auth, authority: undefined } };
 }

@@ -11,6 +11,8 @@ export interface AuthFile {
   readonly key: string;
   /** The file that stands for it where there is no cluster. @default - none */
   readonly local: string | undefined;
+  /** Whether nginx reads it when it starts, and does not start without. @default false */
+  readonly isNeededAtStart?: boolean;
 }
 
 /** What stands for a Secret or ConfigMap where there is no cluster (`npm start`, `fairlead compose`). */

@@ -15,12 +15,18 @@ import {
   withDefault,
 } from '../../validation/options';
 import { authFile, type AuthFile, type AuthLocalOptions, authLocalOptions } from './auth-file';
+import {
+  CertificateAuthority,
+  type ClientCertificateAuthModel,
+  type ClientCertificateAuthOptions,
+  clientCertificateAuthOptions,
+} from './client-certificate';
 import type { ExternalServiceModel } from '../routes/external-service';
 import { type RequestHeader, requestHeader } from '../routes/headers';
 import { Jwks } from './jwks';
 
 /** Who may use a route, and how that is proved. */
-export type AuthModel = BasicAuthModel | JwtAuthModel | ExternalAuthModel;
+export type AuthModel = BasicAuthModel | JwtAuthModel | ExternalAuthModel | ClientCertificateAuthModel;
 
 interface BasicAuthModel {
   readonly kind: 'basic';
@@ -61,7 +67,17 @@ export interface ExternalAuthModel {
   readonly forwardHeaders: readonly string[];
   /** Headers of its answer that backends get. */
   readonly responseHeaders: readonly string[];
+  /** Where a browser is led that it does not know. @default - nowhere: it is answered 401 as all others */
+  readonly signIn?: SignInModel;
   readonly requestHeaders: readonly RequestHeader[];
+}
+
+/** A page where people sign in. */
+export interface SignInModel {
+  /** A path of the same host, or a URL. */
+  readonly url: string;
+  /** The argument of its query that is the address to come back to. */
+  readonly returnTo: string;
 }
 
 /** A service that decides who may go on. */
@@ -245,13 +261,43 @@ export interface ExternalAuthOptions {
    * @default []
    */
   readonly responseHeaders?: readonly string[];
+
+  /**
+   * Where people sign in: where it answers 401, a browser that asks for a page (GET or HEAD, with `text/html` in `Accept`) is led there (302), with
+   * the address that it asked for. All others are answered 401.
+   *
+   * @default - nowhere: browsers are answered 401 too
+   */
+  readonly signIn?: SignInOptions;
 }
+
+/** A page where people sign in. */
+export interface SignInOptions {
+  /**
+   * A URL (`https://…`), or a path of the same host, whose route then has to be open to everyone (`Auth.none()`). It may have a query, whose arguments stay.
+   */
+  readonly url: string;
+
+  /**
+   * The argument that is added to its query, with the whole address that was asked for, percent-encoded. It is always one of a host of the proxy; whoever
+   * leads back there has to look at it all the same, as anybody can make up such a link.
+   *
+   * @default 'rd'
+   */
+  readonly returnTo?: string;
+}
+
+export const signInOptions = {
+  url: required(signInUrl),
+  returnTo: withDefault('rd', argumentName),
+} satisfies Table<SignInOptions>;
 
 export const externalAuthOptions = {
   path: withDefault('/', urlPath),
   timeout: withDefault('5s', seconds({ min: '1s', max: '60s' })),
   forwardHeaders: withDefault(['Authorization', 'Cookie'], headerNames),
   responseHeaders: withDefault([], headerNames),
+  signIn: optional(group(signInOptions, '{ url: "/login" }')),
 } satisfies Table<ExternalAuthOptions>;
 
 export const basicAuthOptions = {
@@ -339,7 +385,8 @@ export class Auth {
    */
   static external(target: IAuthTarget, options: ExternalAuthOptions = {}): Auth {
     const name = 'Auth.external';
-    const given = knownValues(record(name, options, '{ path: "/verify" }'), externalAuthOptions, `${name} `);
+    const read = knownValues(record(name, options, '{ path: "/verify" }'), externalAuthOptions, `${name} `);
+    const { signIn, ...given } = read;
     if (typeof (target as Partial<IAuthTarget> | null | undefined)?.bindAuth !== 'function') {
       throw new InvalidOption(
         `${name} target`,
@@ -351,7 +398,34 @@ export class Auth {
       kind: 'external',
       target,
       ...given,
+      ...(signIn === undefined ? {} : { signIn }),
       requestHeaders: given.responseHeaders.map((header) => [header, { proved: 'answer' }]),
+    });
+  }
+
+  /**
+   * Whoever shows a certificate of a CA in the handshake of TLS (mTLS), which is valid at each request, however long a connection lasts. Others are answered 403. It
+   * goes for redirects and fixed answers too. All routes of a host that ask for one go by the same CA: nginx verifies before it knows the path.
+   *
+   * @example
+   * Auth.clientCertificate(CertificateAuthority.fromSecret('partners-ca'), {
+   *   subjects: ['CN=billing,O=Acme'],
+   *   headers: { 'X-Client': 'subject' },
+   * })
+   */
+  static clientCertificate(authority: CertificateAuthority, options: ClientCertificateAuthOptions = {}): Auth {
+    const name = 'Auth.clientCertificate';
+    const { file } = instanceOf(CertificateAuthority, 'CertificateAuthority.fromSecret("partners-ca")')(
+      `${name} authority`,
+      authority,
+    );
+    const example = '{ subjects: ["CN=billing,O=Acme"] }';
+    const given = knownValues(record(name, options, example), clientCertificateAuthOptions, `${name} `);
+    return new Auth({
+      kind: 'clientCertificate',
+      authority: file,
+      subjects: given.subjects,
+      requestHeaders: given.headers,
     });
   }
 
@@ -371,6 +445,7 @@ export function authFilesOf(routes: readonly { readonly auth?: AuthModel }[]): A
 
 function filesOf(auth: AuthModel | undefined): AuthFile[] {
   if (auth?.kind === 'basic') return [auth.file];
+  if (auth?.kind === 'clientCertificate') return auth.authority === undefined ? [] : [auth.authority];
   return auth?.kind === 'jwt' && auth.keys.kind === 'file' ? [auth.keys.file] : [];
 }
 
@@ -380,6 +455,27 @@ function headerNames(option: string, given: unknown): readonly string[] {
     return String(header);
   }, '["X-User"]')(option, given);
   return [...new Map(all.map((header) => [header.toLowerCase(), header])).values()];
+}
+
+/** As a Location header can have it, without a fragment, which would swallow what is added. */
+function signInUrl(option: string, given: unknown): string {
+  const isUrl =
+    /^(?:https:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?)?\/(?!\/)[\w\-.~!&'()*+,;=:@%$/]*(?:\?[\w\-.~!&'()*+,;=:@%$/?]*)?$/;
+  if (typeof given === 'string' && given.length <= 1024 && isUrl.test(given)) return given;
+  throw new InvalidOption(
+    option,
+    typeof given === 'object' ? '(object)' : given,
+    'is neither a path nor an https URL with one: give a page where people sign in, such as "https://id.example.com/login"',
+  );
+}
+
+function argumentName(option: string, given: unknown): string {
+  if (typeof given === 'string' && /^[\w.-]{1,50}$/.test(given)) return given;
+  throw new InvalidOption(
+    option,
+    typeof given === 'object' ? '(object)' : given,
+    'is not the name of an argument: give letters, digits, "-", "_" and ".", such as "rd"',
+  );
 }
 
 /** Printable ASCII, as it stands in tokens. */

@@ -2,11 +2,17 @@ import { InvalidOption } from '../../validation/invalid-option';
 import { oneLine } from '../../validation/text';
 import { headerName } from '../load-balancing';
 
+export const certificateParts = ['subject', 'issuer', 'serial', 'fingerprint', 'certificate'] as const;
+
+/** What of the certificate of a client a header may be. */
+export type CertificatePart = (typeof certificateParts)[number];
+
 /** The value of a header that follows from who the client has proved to be. */
-export interface ProvedValue {
+export type ProvedValue =
   /** By a claim of its token, or by a header of the answer of who was asked. */
-  readonly proved: 'claim' | 'answer';
-}
+  | { readonly proved: 'claim' | 'answer' }
+  /** By its certificate. */
+  | { readonly proved: 'certificate'; readonly part: CertificatePart };
 
 /** What a backend gets in the place of what a client sent; false: nothing. */
 export type RequestHeader = readonly [name: string, value: string | false | ProvedValue];

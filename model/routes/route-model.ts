@@ -147,7 +147,9 @@ function isAnsweredByNginx({ kind }: TargetModel): boolean {
 
 function authOf({ target, own, bindAuth }: RouteSettings, { model, asked }: Auth): RouteModel['auth'] {
   if (model === undefined && asked === undefined) return undefined;
-  if (!isAnsweredByNginx(target)) return asked === undefined ? model : { ...asked, target: bindAuth(asked.target) };
+  // What TLS has proved is looked at before anything answers.
+  if (!isAnsweredByNginx(target) || model?.kind === 'clientCertificate')
+    return asked === undefined ? model : { ...asked, target: bindAuth(asked.target) };
   if (own.auth === undefined) return undefined;
   throw new InvalidOption(
     'auth',

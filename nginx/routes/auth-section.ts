@@ -3,6 +3,7 @@ import { AuthFile } from '../../model/auth/auth-file';
 import { RouteModel } from '../../model/routes/route';
 import { askingLocation } from '../auth/asking-section';
 import { hasTokens, tokenLocation } from '../auth/access-tokens-section';
+import { leadToSignIn } from '../auth/sign-in-section';
 import { block, directive, Directive, Node, quoteWithVariables } from '../directive';
 import { NamedError } from '../error-answer';
 import { provedVariable } from '../forwarding-section';
@@ -16,6 +17,8 @@ import { Plan } from '../plan';
 export function authentication(plan: Plan, { auth }: RouteModel): Node[] {
   switch (auth?.kind) {
     case undefined:
+    // A condition, which comes after that for preflights.
+    case 'clientCertificate':
       return [];
     case 'basic':
       return password(plan, auth);
@@ -60,7 +63,7 @@ function quotedText(text: string): string {
 /** What the answer is to who may not go on, wherever routes ask who it is; names of locations may end with whose pages they are. */
 export function notAuthenticated(routes: readonly RouteModel[], suffix = ''): Directive[] {
   return [
-    ...(routes.some(isAuthenticated)
+    ...(routes.some(asksForCredentials)
       ? [directive(`error_page 401 @unauthorized${suffix}`, 'with the WWW-Authenticate that says how')]
       : []),
     ...(hasTokens(routes)
@@ -71,8 +74,15 @@ export function notAuthenticated(routes: readonly RouteModel[], suffix = ''): Di
 
 export function authenticationErrors(routes: readonly RouteModel[]): NamedError[] {
   const challenge = hasTokens(routes) ? [directive('add_header WWW-Authenticate $token_challenge always')] : [];
-  const errors: NamedError[] = routes.some(isAuthenticated) ? [['unauthorized', 401, 'Unauthorized', challenge]] : [];
+  const errors: NamedError[] = routes.some(asksForCredentials)
+    ? [['unauthorized', 401, 'Unauthorized', [...challenge, ...leadToSignIn(routes)]]]
+    : [];
   return hasTokens(routes) ? [...errors, ['forbidden', 403, 'Forbidden', challenge]] : errors;
+}
+
+/** Whether a request brings what proves who it is, and may be sent again with it. */
+function asksForCredentials({ auth }: RouteModel): boolean {
+  return auth !== undefined && auth.kind !== 'clientCertificate';
 }
 
 export function isAuthenticated({ auth }: RouteModel): boolean {

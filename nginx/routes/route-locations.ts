@@ -1,4 +1,6 @@
 import { RouteModel } from '../../model/routes/route';
+import { refuseWithoutCertificate } from '../auth/client-certificates-section';
+import { hasSignIn } from '../auth/sign-in-section';
 import { externalTls, isSecure } from '../backends/external-services';
 import { chooseBackend, hasFallback, upstreamOf } from '../backends/upstream-section';
 import { block, directive, Directive, Node, quote, quotedPieces, snippets } from '../directive';
@@ -92,8 +94,7 @@ function answer(plan: Plan, host: HostPlan, route: RouteModel, location?: string
   const { target, times } = route;
   const rules = (tries?: number): Node[] => [
     ...entered(plan, route),
-    ...policies(plan, host, route, tries),
-    ...leadPreflightsAway(route),
+    ...policies(plan, host, route, tries, leadPreflightsAway(route)),
   ];
   const errors = hasOwnErrors(route) ? errorAnswers(plan, route) : [];
   switch (target.kind) {
@@ -123,7 +124,9 @@ function answer(plan: Plan, host: HostPlan, route: RouteModel, location?: string
 /** In a location that is entered: what is said once of a request, and holds on all its ways. */
 function entered(plan: Plan, route: RouteModel): Directive[] {
   return [
-    ...(isForwarded(route) || isLimited(route) ? [directive(`set $route ${route.name}`)] : countAs(plan, route.name)),
+    ...(isForwarded(route) || isLimited(route) || hasSignIn(route)
+      ? [directive(`set $route ${route.name}`)]
+      : countAs(plan, route.name)),
     ...(isForwarded(route) ? chooseBackend(plan, route) : []),
     ...whatWasProved(route),
     ...allowOrigins(plan, route),
@@ -189,14 +192,22 @@ function policiesForAnyone(plan: Plan, host: HostPlan, route: RouteModel): Node[
   ];
 }
 
-/** The same with who may go on, and with how it is forwarded. */
-function policies(plan: Plan, host: HostPlan, route: RouteModel, tries?: number): Node[] {
+/** The same with who may go on, and with how it is forwarded. Who has no certificate is refused after preflights, which come without, are led away. */
+function policies(
+  plan: Plan,
+  host: HostPlan,
+  route: RouteModel,
+  tries?: number,
+  preflightsAway: readonly Directive[] = [],
+): Node[] {
   return [
     ...policiesForAnyone(plan, host, route),
     ...authentication(plan, route),
     ...(tries === undefined
       ? []
       : [...forwardingPolicies(plan, route, tries), ...externalTls(plan, route.target), ...keptAnswers(plan, route)]),
+    ...preflightsAway,
+    ...refuseWithoutCertificate(plan, route),
   ];
 }
 

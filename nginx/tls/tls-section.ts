@@ -77,8 +77,7 @@ function givenCertificates({ place, certificates }: Plan): Node[] {
 }
 
 /** In each server that ends TLS. */
-export function certificateDirectives(name?: string): Directive[] {
-  const directory = certificateDirectory(name);
+export function certificateDirectives(name?: string, directory = certificateDirectory(name)): Directive[] {
   return [directive(`ssl_certificate ${directory}/tls.crt`), directive(`ssl_certificate_key ${directory}/tls.key`)];
 }
 

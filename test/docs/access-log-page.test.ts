@@ -11,6 +11,6 @@ test('docs/access-log.md has the fields of the code (npm run docs:access-log)', 
 
 test('the line that docs/access-log.md shows has these fields, in this order', () => {
   const [, line = ''] = /```json\n(\{.*\})\n```/.exec(page) ?? [];
-  const names = Object.entries(logFields).flatMap(([name, { ofCaches }]) => (ofCaches === undefined ? [name] : []));
+  const names = Object.entries(logFields).flatMap(([name, { onlyWith }]) => (onlyWith === undefined ? [name] : []));
   expect(Object.keys(JSON.parse(line) as object)).toEqual(names);
 });

@@ -16,8 +16,9 @@ import { resourceOptions } from '../../charts/pods/resources';
 import { fixedResponseOptions, redirectOptions, trafficSplitOptions } from '../../charts/routes/route-targets';
 import { imageFilesOptions, localFilesOptions, staticFilesOptions } from '../../charts/routes/static-files';
 import { documentedDefaults, optionsPage } from '../../docs/options-page';
-import { Auth, basicAuthOptions, externalAuthOptions, jwtAuthOptions } from '../../model/auth/auth';
+import { Auth, basicAuthOptions, externalAuthOptions, jwtAuthOptions, signInOptions } from '../../model/auth/auth';
 import { authLocalOptions } from '../../model/auth/auth-file';
+import { certificateAuthorityOptions, clientCertificateAuthOptions } from '../../model/auth/client-certificate';
 import { Cors, corsOptions } from '../../model/routes/cors';
 import { ErrorPages } from '../../model/routes/error-pages';
 import { jwksOptions } from '../../model/auth/jwks';
@@ -53,6 +54,9 @@ const tables: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
   JwtAuthOptions: jwtAuthOptions,
   JwksOptions: jwksOptions,
   ExternalAuthOptions: externalAuthOptions,
+  SignInOptions: signInOptions,
+  ClientCertificateAuthOptions: clientCertificateAuthOptions,
+  CertificateAuthorityOptions: certificateAuthorityOptions,
   AuthLocalOptions: authLocalOptions,
   RateLimitOptions: rateLimitOptions,
   CorsOptions: corsOptions,
@@ -85,6 +89,7 @@ const required = [
   'JwtAuthOptions.issuer',
   'JwtAuthOptions.audience',
   'JwtAuthOptions.jwks',
+  'SignInOptions.url',
   'AuthLocalOptions.file',
   'Share.target',
   'Share.weight',

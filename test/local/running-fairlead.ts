@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { KeyPair } from '../../certificates/key-pair';
 import { freePort } from '../../local/ports';
 import { Watchdog } from '../../local/processes/watchdog';
 import { until } from '../until';
@@ -131,7 +132,14 @@ export class RunningFairlead {
       host = 'localhost',
       body,
       headers = {},
-    }: { readonly host?: string; readonly body?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+      pair,
+    }: {
+      readonly host?: string;
+      readonly body?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+      /** What the client shows of itself. */
+      readonly pair?: KeyPair;
+    } = {},
   ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       request(
@@ -144,6 +152,7 @@ export class RunningFairlead {
           headers: { host, ...headers },
           ca: [this.certificate, ...this.certificatesOfHosts],
           agent: false,
+          ...(pair === undefined ? {} : { cert: pair.certificate, key: pair.privateKey }),
         },
         (response) => {
           let text = '';

@@ -1,4 +1,5 @@
 import { Auth } from '../../model/auth/auth';
+import { CertificateAuthority, type ClientCertificateAuthOptions } from '../../model/auth/client-certificate';
 import { Cors } from '../../model/routes/cors';
 import { ErrorPages } from '../../model/routes/error-pages';
 import { Jwks } from '../../model/auth/jwks';
@@ -35,6 +36,11 @@ const sessions =
         requestHeaders: asked.requestHeaders,
       };
 const admins = authParts(Auth.basic({ secret: 'admins' }));
+const certified = (options?: ClientCertificateAuthOptions) =>
+  authParts(Auth.clientCertificate(CertificateAuthority.fromSecret('partners'), options));
+const partners = certified();
+const billing = certified({ subjects: ['CN=billing,O=Acme'], headers: { 'X-Client': 'subject' } });
+const withSignIn = Auth.external({ bindAuth: () => ({ kind: 'nowhere' }) }, { signIn: { url: '/login?a=$b' } }).asked;
 
 const variants: Record<string, Variant> = {
   defaults: {},
@@ -320,6 +326,61 @@ const variants: Record<string, Variant> = {
     ],
     place: { filesDirectories: { docs: '/srv/docs' } },
   },
+  'certificates of clients': {
+    backends: [{ name: 'stable', fallback: '10.0.0.1:3000' }, { name: 'canary' }, { name: 'next' }],
+    hosts: [
+      {
+        names: ['a.example.com', 'www.example.com'],
+        routes: [
+          { target: 'stable' },
+          { path: '/partners', target: 'stable', ...partners, mirror: { backend: 'next', percent: 1, timeout: 2 } },
+          { path: '/billing', target: 'stable', ...billing, cache: kept },
+          { path: '/billing', target: 'canary', when: Match.method('GET'), ...billing, streamTimeout: 3600 },
+          { path: '/open', target: 'canary' },
+          { path: '/open', target: 'stable', when: Match.header('X-A', 'b'), ...partners },
+          {
+            path: '/limited',
+            target: 'stable',
+            ...partners,
+            rateLimits: [RateLimit.perClient('5/s')],
+            allowFrom: ['192.0.2.0/24'],
+            cors: Cors.allow(['https://app.example.com']),
+            errorPages: ErrorPages.html({ 403: '<h1>Who?</h1>' }),
+          },
+          {
+            path: '/docs',
+            target: { kind: 'files', source: 'docs', singlePage: true, immutable: undefined },
+            ...partners,
+          },
+          { path: '/old', target: { kind: 'redirect', location: '/docs', status: 308 }, ...partners },
+          {
+            path: '/fixed',
+            target: { kind: 'response', status: 200, body: 'pong', contentType: 'text/plain' },
+            ...partners,
+            cors: Cors.allow(['*']),
+          },
+          { path: '/legacy', target: externalTarget('https://legacy.example.com'), ...partners },
+        ],
+      },
+      { names: ['b.example.com'], certificate: 'b.example.com', routes: [{ name: 'b', target: 'stable', ...billing }] },
+      {
+        names: ['c.example.com'],
+        routes: [
+          { name: 'c', target: 'stable' },
+          ...(withSignIn === undefined
+            ? []
+            : [{ name: 'shop', path: '/shop', auth: { ...withSignIn, target: { kind: 'nowhere' } as const } }]),
+          {
+            name: 'shop-files',
+            path: '/docs',
+            target: { kind: 'files', source: 'docs', singlePage: false, immutable: undefined } as const,
+            ...(withSignIn === undefined ? {} : { auth: { ...withSignIn, target: { kind: 'nowhere' } as const } }),
+          },
+        ],
+      },
+    ],
+    place: { filesDirectories: { docs: '/srv/docs' } },
+  },
   'certificates of hosts': {
     backends: [{ fallback: '10.0.0.1:3000' }],
     hosts: [
@@ -353,7 +414,12 @@ function namedByDeployment(routes: readonly RouteModel[]): Set<string> {
   const lower = (name: string): string => name.toLowerCase().replaceAll('-', '_');
   const prefix = { header: '$http_', cookie: '$cookie_', query: '$arg_' } as const;
   return new Set(
-    routes.flatMap(({ when, target, rewrite, cors }) => [
+    routes.flatMap(({ when, target, rewrite, cors, auth }) => [
+      // What TLS has verified; and, between 401 and a page of the deployment, what a browser asks for, as an argument of that.
+      ...(auth?.kind === 'clientCertificate' ? ['$certificate_is_valid', '$ssl_client_s_dn'] : []),
+      ...(auth?.kind === 'external' && auth.signIn !== undefined
+        ? ['$http_accept', '$host', '$encoded_request_uri']
+        : []),
       // What a preflight is known by.
       ...(cors === undefined ? [] : ['$request_method', '$http_origin', '$http_access_control_request_method']),
       ...when.map((condition) =>
@@ -574,7 +640,9 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
               ? 'return 500'
               : /^if \(\$(?:is_proved|asked_status)\b/.test(block.text)
                 ? 'return 204'
-                : expect.stringMatching(/^return 4\d\d$/),
+                : block.text === 'if ($sign_in_address)'
+                  ? 'return 302 $sign_in_address'
+                  : expect.stringMatching(/^return 4\d\d$/),
           ]);
         }
       }
@@ -661,7 +729,11 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
           // Who someone has proved to be is told to the API, and so tells answers apart.
           for (const [header, value] of requestHeaders) {
             if (typeof value !== 'object') continue;
-            expect(key).toContain(`\\n$${value.proved}_${header.toLowerCase().replaceAll('-', '_')}`);
+            expect(key).toContain(
+              value.proved === 'certificate'
+                ? '\\n$ssl_client_s_dn'
+                : `\\n$${value.proved}_${header.toLowerCase().replaceAll('-', '_')}`,
+            );
           }
           expect(key).toMatch(
             target.kind === 'split'
@@ -790,7 +862,12 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
           none: [],
           basic: ['auth_basic "Restricted"', 'auth_basic_user_file "/etc/nginx/auth/secrets/admins/auth"'],
           jwt: ['auth_request /.tokens-api_canary'],
-          external: ['auth_request /.asks-shop_reads'],
+          external: [
+            auth?.kind === 'external' && auth.signIn
+              ? 'auth_request /.asks-shop_files'
+              : 'auth_request /.asks-shop_reads',
+          ],
+          clientCertificate: [],
         };
         expect(texts(location).filter((text) => /^auth_(?!request_set)/.test(text))).toEqual(
           asks[auth?.kind ?? 'none'],
@@ -800,7 +877,12 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
           auth?.kind !== 'basic' ? [] : [['if (!-f "/etc/nginx/auth/secrets/admins/auth")', ['return 500']]],
         );
         // A further try has been asked for before.
-        if (auth === undefined || /^location @(again|fallback)_/.test(location.text)) continue;
+        if (
+          auth === undefined ||
+          auth.kind === 'clientCertificate' ||
+          /^location @(again|fallback)_/.test(location.text)
+        )
+          continue;
         const pages = texts(location).filter((text) => text.startsWith('error_page ') && !text.includes('502 504'));
         const errors = pages.length > 0 ? pages : texts(server);
         expect(errors).toContainEqual(expect.stringMatching(/^error_page 401 @unauthorized(?:_of_\S+)?$/));
@@ -812,6 +894,69 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
       const preflights = locations.filter(({ text }) => text.startsWith('location @preflight_'));
       expect(preflights.flatMap(texts).filter((text) => /^auth_|^if \(!-f /.test(text))).toEqual([]);
     }
+  });
+
+  test('a certificate is asked for on every way of a route, once preflights are led away, and before anything answers', () => {
+    for (const host of hosts) {
+      const seen = new Set<Block>();
+      for (const route of host.routes) {
+        const { auth, cors } = route;
+        if (auth?.kind !== 'clientCertificate') continue;
+        const ways = waysOf(host, route).filter(({ text }) => !text.startsWith('location @preflight_'));
+        expect(ways.length).toBeGreaterThan(0);
+        for (const way of ways) {
+          seen.add(way);
+          const refusing = way.body.filter(({ text }) => text.startsWith('if ($no_client_of_'));
+          expect(refusing.map(texts)).toEqual([['return 403']]);
+          const map = http.body.find(
+            ({ text }) => text.startsWith('map ') && refusing[0]?.text.includes(text.split(' ').at(-1) ?? ''),
+          );
+          expect(map && texts(map)).toEqual(
+            auth.subjects.length === 0 ? ['default 1', '1 0'] : ['default 1', '"~^1 CN=billing,O=Acme$" 0'],
+          );
+          const before = way.body.slice(
+            0,
+            way.body.findIndex((block) => block === refusing[0]),
+          );
+          const answering = before.filter(({ text }) => /^(?:return|try_files|rewrite|if)\b/.test(text));
+          // A location that is entered leads preflights away before, to rules of their own, and refuses addresses; no other has preflights.
+          const others = answering.filter(
+            ({ text }) => !text.startsWith('if ($stranger_to_') && !text.startsWith('if ($longer_than_'),
+          );
+          const isEntered = !/^location @(?!route_)/.test(way.text);
+          expect(others.map(({ text }) => text)).toEqual(
+            cors !== undefined && isEntered ? ['if ($preflight_request)'] : [],
+          );
+        }
+      }
+      const refusing = host.locations.filter(({ body }) => body.some(({ text }) => text.includes('$no_client_of_')));
+      expect(refusing.filter((location) => !seen.has(location))).toEqual([]);
+    }
+  });
+
+  test('a host whose routes ask for certificates has its clients verified, in sessions of its own, and no other host has', () => {
+    const directories = hosts.flatMap(({ server, routes: ofHost }) => {
+      if (server === undefined) return [];
+      const asking = ofHost.filter(({ auth }) => auth?.kind === 'clientCertificate');
+      const own = texts(server).filter((text) => /^(?:ssl_verify|ssl_client|error_page 495)/.test(text));
+      expect(own).toEqual(
+        asking.length === 0
+          ? []
+          : [
+              'ssl_client_certificate "/etc/nginx/auth/secrets/partners/ca.crt"',
+              ...['ssl_verify_client optional', 'ssl_verify_depth 4', 'error_page 495 =403 /.nginx-error'],
+            ],
+      );
+      const [directory = ''] = texts(server).flatMap(
+        (text) => /^ssl_certificate (\S+)\/tls\.crt$/.exec(text)?.slice(1) ?? [],
+      );
+      return asking.length === 0 ? [] : [directory];
+    });
+    expect(new Set(directories).size).toBe(directories.length);
+    for (const directory of directories) {
+      expect(everyText(root).filter((text) => text.startsWith(`ssl_certificate ${directory}/`))).toHaveLength(1);
+    }
+    expect(everyText(root).filter((text) => /^ssl_verify_client (?!optional$)/.test(text))).toEqual([]);
   });
 
   test('what decides who may go on is reached by no client, and a header that says who it is is set wherever a backend is asked', () => {
@@ -831,7 +976,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
       for (const header of headers) {
         const values = set.filter((text) => text.startsWith(`proxy_set_header ${header} `));
         expect(values).toHaveLength(1);
-        const asks = texts(block).some((text) => text.startsWith('auth_request '));
+        const asks = texts(block).some((text) => /^(?:auth_request |if \(\$no_client_of_)/.test(text));
         if (!asks && !texts(block).includes('internal')) expect(values).toEqual([`proxy_set_header ${header} ""`]);
       }
     }

@@ -35,7 +35,18 @@ import {
   type TrafficSplitOptions,
 } from '../../../charts/routes/route-targets';
 import { type ImageFilesOptions, StaticFiles, type StaticFilesOptions } from '../../../charts/routes/static-files';
-import { Auth, type BasicAuthOptions, type ExternalAuthOptions, type JwtAuthOptions } from '../../../model/auth/auth';
+import {
+  Auth,
+  type BasicAuthOptions,
+  type ExternalAuthOptions,
+  type JwtAuthOptions,
+  type SignInOptions,
+} from '../../../model/auth/auth';
+import {
+  CertificateAuthority,
+  type CertificateAuthorityOptions,
+  type ClientCertificateAuthOptions,
+} from '../../../model/auth/client-certificate';
 import { Cors, type CorsOptions } from '../../../model/routes/cors';
 import { ErrorPages } from '../../../model/routes/error-pages';
 import { Jwks, type JwksOptions } from '../../../model/auth/jwks';
@@ -270,7 +281,17 @@ const externalAuth: Values<ExternalAuthOptions> = {
   timeout: ['1s', '60s'],
   forwardHeaders: [[], ['Cookie'], ['Cookie', 'X-Api-Key']],
   responseHeaders: [['X-User', 'X-Groups']],
+  signIn: [{ url: '/login' }, { url: 'https://id.example.com/login?app=shop', returnTo: 'back' }],
 };
+const signIn: Values<SignInOptions> = {
+  url: ['https://id.example.com:8443/login', '/sign-in?a=$b&c'],
+  returnTo: ['url', 'return.to'],
+};
+const clientCertificateAuth: Values<ClientCertificateAuthOptions> = {
+  subjects: [['CN=billing,O=Acme'], ['CN=a\\, \\"b\\"', '1.2.840.113549.1.9.1=#0C0161+O=$a\\\\ b']],
+  headers: [{ 'X-Client': 'subject', 'X-Serial': 'serial' }, { 'X-Certificate': 'certificate' }],
+};
+const certificateAuthority: Values<Omit<CertificateAuthorityOptions, 'local'>> = { key: ['ca.pem', 'tls.crt'] };
 const mirror: Values<MirrorOptions> = { percent: [1, 99] };
 const responseCache: Values<ResponseCacheOptions> = {
   size: ['1m', '1024g'],
@@ -456,6 +477,31 @@ const factories: readonly (readonly [
     externalAuth,
     (options) =>
       shopWith(({ edge, orders, canary }) => edge.addRoute('/', orders, { auth: Auth.external(canary, options) })),
+  ],
+  [
+    'Auth.external signIn',
+    signIn,
+    (options) =>
+      shopWith(({ edge, orders, canary }) => {
+        const asked = { signIn: { url: '/login', ...options } };
+        return edge.addRoute('/', orders, { auth: Auth.external(canary, asked) });
+      }),
+  ],
+  [
+    'Auth.clientCertificate',
+    clientCertificateAuth,
+    (options) => {
+      const authority = CertificateAuthority.fromConfigMap('partners');
+      return synthesize({ route: { auth: Auth.clientCertificate(authority, options) } });
+    },
+  ],
+  [
+    'CertificateAuthority.fromSecret',
+    certificateAuthority,
+    (options) => {
+      const authority = CertificateAuthority.fromSecret('partners', options);
+      return synthesize({ route: { auth: Auth.clientCertificate(authority) } });
+    },
   ],
   [
     'Jwks.fromSecret',

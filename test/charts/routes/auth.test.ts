@@ -8,6 +8,7 @@ import {
   type IAuthTarget,
   type JwtAuthOptions,
 } from '../../../model/auth/auth';
+import { CertificateAuthority, type ClientCertificateAuthOptions } from '../../../model/auth/client-certificate';
 import { Jwks } from '../../../model/auth/jwks';
 import type { RouteOptions } from '../../../model/routes/route-options';
 import { containerOf, find, newBackend, newProxy, newShop, nginxConfOf, objectsAround, podSpecOf } from '../manifests';
@@ -234,6 +235,18 @@ describe('A service that is asked', () => {
     ['a header of nginx', null, { forwardHeaders: ['Host'] }, 'Auth.external forwardHeaders: "Host" is set by nginx'],
     ['no header', null, { responseHeaders: ['a b'] }, 'Auth.external responseHeaders: "a b" is not a header name'],
     ['an option of another name', null, { url: '/' }, 'Auth.external url: "/" is an option that does not exist'],
+    ['no page', null, { signIn: {} }, 'Auth.external signIn.url: undefined is neither a path nor an https URL'],
+    [
+      'a page over plain HTTP',
+      null,
+      { signIn: { url: 'http://a.example.com/' } },
+      'is neither a path nor an https URL',
+    ],
+    ['a page of whoever', null, { signIn: { url: '//a.example.com/' } }, 'is neither a path nor an https URL'],
+    ['a fragment', null, { signIn: { url: '/login#a' } }, 'Auth.external signIn.url: "/login#a" is neither a path'],
+    ['a page of two lines', null, { signIn: { url: '/a\nb' } }, 'Auth.external signIn.url: "/a\\nb" is neither a path'],
+    ['a quote', null, { signIn: { url: '/login"' } }, 'Auth.external signIn.url: "/login\\"" is neither a path'],
+    ['two arguments', null, { signIn: { url: '/', returnTo: 'a&b' } }, 'signIn.returnTo: "a&b" is not the name of an'],
   ])('is refused with %s', (_what, target, options, message) => {
     const { orders } = parts();
     const asked = (target === null ? orders : target) as IAuthTarget;
@@ -246,5 +259,120 @@ describe('A service that is asked', () => {
     expect(() => edge.addRoute('/', orders, { auth: Auth.external(elsewhere) })).toThrow(
       'shop/edge, route / auth: "shop/sessions" is in the namespace shop',
     );
+  });
+});
+
+describe('A certificate of a client', () => {
+  const partners = CertificateAuthority.fromSecret('partners-ca');
+
+  test('is verified by a CA for which a new pod waits, of which nothing but its certificate is mounted', () => {
+    const { shop, edge, orders } = parts();
+    edge.addRoute('/', orders);
+    const before = edge.budget;
+    edge.addRoute('/partners', orders, { auth: Auth.clientCertificate(partners) });
+    edge.addRoute('/admin', orders, { auth: admins });
+    const host = edge.addHost('partners.example.com', {
+      routeDefaults: {
+        auth: Auth.clientCertificate(CertificateAuthority.fromConfigMap('other-ca', { key: 'root.pem' })),
+      },
+    });
+    host.addRoute('/', orders);
+    const objects = objectsAround(shop);
+    const source = (name: string, key: string, path: string) => ({
+      name,
+      items: [{ key, path: `${path}/${name}/${key}` }],
+    });
+    expect(podSpecOf(objects, 'edge').volumes).toContainEqual({
+      name: 'auth',
+      projected: {
+        defaultMode: 0o440,
+        sources: [
+          { configMap: source('other-ca', 'root.pem', 'config-maps') },
+          { secret: { ...source('admins', 'auth', 'secrets'), optional: true } },
+          { secret: source('partners-ca', 'ca.crt', 'secrets') },
+        ],
+      },
+    });
+    const name = 'auth-variables.mjs';
+    expect(containerOf(objects, 'edge').volumeMounts).toContainEqual({
+      ...{ name: 'config', subPath: name, mountPath: `/etc/nginx/${name}`, readOnly: true },
+    });
+    expect(objects.find(({ data }) => data?.['nginx.conf'] !== undefined)?.data?.[name]).toContain('export default');
+    const conf = nginxConfOf(objects);
+    expect(conf.match(/ssl_client_certificate .*;/g)).toEqual([
+      'ssl_client_certificate "/etc/nginx/auth/secrets/partners-ca/ca.crt";',
+      'ssl_client_certificate "/etc/nginx/auth/config-maps/other-ca/root.pem";',
+    ]);
+    expect(edge.budget.requests).toBeLessThan(before.requests);
+    expect(edge.budget.connections).toBeLessThan(before.connections);
+  });
+
+  test('is asked for where routes inherit it, and by what nginx answers itself', () => {
+    const auth = Auth.clientCertificate(partners);
+    const { edge, orders } = parts({ auth });
+    for (const target of [orders, Redirect.to('/a'), FixedResponse.of(404), StaticFiles.fromConfigMap('site')]) {
+      const path = `/${edge.routes.length}`;
+      expect(edge.addRoute(path, target).model.auth).toBe(auth.model);
+      expect(edge.addRoute(`${path}/open`, target, { auth: Auth.none() }).model).not.toHaveProperty('auth');
+    }
+  });
+
+  test('tells the backend who it is, under the headers of the route', () => {
+    const { edge, orders } = parts();
+    const { requestHeaders } = edge.addRoute('/', orders, {
+      auth: Auth.clientCertificate(partners, { headers: { 'X-Client': 'subject', 'X-Serial': 'serial' } }),
+      requestHeaders: { 'x-serial': '0' },
+    }).model;
+    expect(requestHeaders).toEqual([
+      ['X-Client', { proved: 'certificate', part: 'subject' }],
+      ['x-serial', '0'],
+    ]);
+  });
+
+  test('is of one CA on each host, as nginx verifies it before it knows the path', () => {
+    const { edge, orders } = parts();
+    edge.addRoute('/partners', orders, { auth: Auth.clientCertificate(partners) });
+    const same = CertificateAuthority.fromSecret('partners-ca');
+    edge.addRoute('/billing', orders, { auth: Auth.clientCertificate(same, { subjects: ['CN=billing'] }) });
+    const other = Auth.clientCertificate(CertificateAuthority.fromSecret('staff-ca'));
+    expect(() => edge.addRoute('/staff', orders, { auth: other })).toThrow(
+      new Error(
+        'shop/edge, route /staff auth: "staff-ca ca.crt" is another CA than partners-ca ca.crt of the route /partners, and nginx verifies a certificate before it knows the path, so that a client of the one would be let in where the other is asked for: give the route a host of its own by addHost',
+      ),
+    );
+    edge.addHost('staff.example.com').addRoute('/', orders, { auth: other });
+  });
+
+  test.each<[string, unknown, unknown, string]>([
+    ['text for a CA', 'partners-ca', {}, 'Auth.clientCertificate authority: "partners-ca" is not what stands here'],
+    ['a name alone', null, { subjects: ['billing'] }, 'subjects: "billing" is not a subject as RFC 2253 writes it'],
+    ['spaces', null, { subjects: ['CN = billing, O = Acme'] }, 'subjects: "CN = billing, O = Acme" is not a subject'],
+    ['the old way', null, { subjects: ['/O=Acme/CN=billing'] }, 'subjects: "/O=Acme/CN=billing" is not a subject'],
+    ['a space before a value', null, { subjects: ['CN= a'] }, 'subjects: "CN= a" is not a subject'],
+    ['letters that are not escaped', null, { subjects: ['CN=Bü'] }, 'subjects: "CN=Bü" is not a subject'],
+    ['a subject of two lines', null, { subjects: ['CN=a\nb'] }, 'subjects: "CN=a\\nb" is not a subject'],
+    [
+      'no part of a certificate',
+      null,
+      { headers: { 'X-A': 'name' } },
+      'headers["X-A"]: "name" is unknown: give one of',
+    ],
+    ['a header of nginx', null, { headers: { Host: 'subject' } }, 'headers["Host"]: "Host" is set by nginx'],
+    ['a header twice', null, { headers: { 'X-A': 'serial', 'x-a': 'serial' } }, 'headers: "x-a" is given twice'],
+    ['an option of another name', null, { depth: 1 }, 'Auth.clientCertificate depth: 1 is an option that does not'],
+  ])('is refused with %s', (_what, authority, options, message) => {
+    const given = (authority ?? partners) as CertificateAuthority;
+    expect(() => Auth.clientCertificate(given, options as ClientCertificateAuthOptions)).toThrow(message);
+  });
+
+  test.each<[string, () => unknown, string]>([
+    ['no name', () => CertificateAuthority.fromSecret('A'), 'CertificateAuthority.fromSecret: "A" is not the name'],
+    [
+      'a path',
+      () => CertificateAuthority.fromConfigMap('a', { key: '../b' }),
+      'fromConfigMap key: "../b" is not the name',
+    ],
+  ])('is refused with a CA of %s', (_what, make, message) => {
+    expect(make).toThrow(message);
   });
 });

@@ -6,6 +6,7 @@ import { localDeployment } from '../../../local/deployment/deployment';
 import { onFileFinished } from '../../afterwards';
 import { basic, passwordLine } from '../../nginx/support/auth-files';
 import { bearer, keySet, signingKey, token } from '../../nginx/support/issuer';
+import { type PrivateAuthority, privateAuthority } from '../../nginx/tls/key-pairs';
 import { expectNothingLeft, fairleads, foreignApp } from '../running-fairlead';
 import { startOptions } from '../typed-start';
 
@@ -15,10 +16,14 @@ const { start } = fairleads();
 const issuer = signingKey('ES256');
 const missing =
   'the entry auth of the Secret staff is not here: routes that ask for it answer 500; give it local: { file: "…" }';
+const missingAuthority =
+  'the entry ca.crt of the ConfigMap others is not here: routes that ask for it answer 500; give it local: { file: "…" }';
 let directory: string;
 let main: string;
+let partners: PrivateAuthority;
 
-beforeAll(() => {
+beforeAll(async () => {
+  partners = await privateAuthority();
   directory = mkdtempSync(join(tmpdir(), 'fairlead-auth-local-'));
   onFileFinished(() => {
     rmSync(directory, { recursive: true });
@@ -27,7 +32,12 @@ beforeAll(() => {
   writeFileSync(file, passwordLine('ada', 'correct horse'));
   const keys = join(directory, 'jwks.json');
   writeFileSync(keys, keySet(issuer));
+  const authority = join(directory, 'ca.crt');
+  writeFileSync(authority, partners.certificate);
   main = mainWith('main.ts', [
+    `const ca = CertificateAuthority.fromSecret('partners', { local: { file: ${JSON.stringify(authority)} } });`,
+    `edge.addHost('a.example.com').addRoute('/', orders, { auth: Auth.clientCertificate(ca) });`,
+    `edge.addHost('b.example.com').addRoute('/', orders, { auth: Auth.clientCertificate(CertificateAuthority.fromConfigMap('others')) });`,
     `edge.addRoute('/admin', orders, { auth: Auth.basic({ secret: 'admins', local: { file: ${JSON.stringify(file)} } }) });`,
     `edge.addRoute('/staff', orders, { auth: Auth.basic({ secret: 'staff' }) });`,
     `edge.addRoute('/api', orders, { auth: Auth.jwt({ issuer: 'id', audience: 'orders', jwks: Jwks.fromConfigMap('keys', { local: { file: ${JSON.stringify(keys)} } }) }) });`,
@@ -42,7 +52,7 @@ function mainWith(name: string, lines: readonly string[]): string {
   writeFileSync(
     file,
     `import { App } from ${JSON.stringify(resolve('node_modules/cdk8s'))};
-import { Auth, Backend, Certificate, ExternalService, Jwks, NginxProxy, RestrictedNamespace } from ${JSON.stringify(resolve('index'))};
+import { Auth, Backend, Certificate, CertificateAuthority, ExternalService, Jwks, NginxProxy, RestrictedNamespace } from ${JSON.stringify(resolve('index'))};
 const app = new App();
 const shop = new RestrictedNamespace(app, 'shop');
 const edge = new NginxProxy(shop, 'edge', { certificate: Certificate.fromSecret('tls') });
@@ -68,6 +78,11 @@ test('a file stands for a Secret, and a route without one is shut and told of', 
   expect((await shop.get('/asked')).status).toBe((await shop.get('/')).status);
   expect((await shop.get('/away')).status).toBe(500);
   expect(shop.output).toContain('identity is a Service of the cluster: routes that ask it answer 500 here');
+  expect(shop.output).toContain(missingAuthority);
+  const pair = await partners.issueToClient('billing');
+  expect((await shop.get('/', { host: 'a.example.com' })).status).toBe(403);
+  expect((await shop.get('/', { host: 'a.example.com', pair })).status).toBe((await shop.get('/')).status);
+  expect((await shop.get('/', { host: 'b.example.com', pair })).status).toBe(500);
   shop.ctrlC();
   expect(await shop.exited).toBe(0);
   await expectNothingLeft(shop);
@@ -79,6 +94,15 @@ test('a file that is not there is named before anything is started', async () =>
   ]);
   const options = startOptions(['--main', file]);
   await expect(localDeployment(options)).rejects.toThrow('admins local.file: "/none/htpasswd" is not a file');
+});
+
+test('a file that is no certificate is named before nginx would not start', async () => {
+  const file = mainWith('wrong.ts', [
+    `edge.addRoute('/a', orders, { auth: Auth.clientCertificate(CertificateAuthority.fromSecret('partners', { local: { file: ${JSON.stringify(join(directory, 'jwks.json'))} } })) });`,
+  ]);
+  const options = startOptions(['--main', file]);
+  if (options === undefined) throw new Error('help was asked for');
+  await expect(localDeployment(options)).rejects.toThrow(/partners local\.file: ".*" is not a certificate/);
 });
 
 test('fairlead compose writes it for nginx alone, and says what is missing', () => {
@@ -103,5 +127,13 @@ test('fairlead compose writes it for nginx alone, and says what is missing', () 
   expect(readFileSync(copy, 'utf8')).toBe(passwordLine('ada', 'correct horse'));
   expect(statSync(copy).mode & 0o777).toBe(0o600);
   expect(written.join('')).toContain(missing);
-  expect(readFileSync(join(files, 'access-tokens.mjs'), 'utf8')).toContain('export default');
+  for (const script of ['access-tokens.mjs', 'auth-variables.mjs']) {
+    expect(readFileSync(join(files, script), 'utf8')).toContain('export default');
+  }
+  expect(written.join('')).toContain(missingAuthority);
+  const conf = readFileSync(join(files, 'nginx.conf'), 'utf8');
+  expect(conf.match(/ssl_client_certificate .*;/g)).toEqual([
+    'ssl_client_certificate "/etc/nginx/fairlead/auth/secrets/partners/ca.crt";',
+  ]);
+  expect(readFileSync(join(files, 'auth/secrets/partners/ca.crt'), 'utf8')).toBe(partners.certificate);
 });

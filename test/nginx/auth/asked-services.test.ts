@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Auth, type AuthTarget, type ExternalAuthOptions } from '../../../model/auth/auth';
+import { ErrorPages } from '../../../model/routes/error-pages';
 import { Match } from '../../../model/routes/matching';
 import { onFileFinished, onTestFinished } from '../../afterwards';
 import { until } from '../../until';
@@ -18,6 +19,8 @@ function asking(target: AuthTarget, options: ExternalAuthOptions = {}): Pick<Rou
 
 const path = "/verify$(it);'now";
 const sessions = asking({ kind: 'backend', backend: 'sessions' }, { path, responseHeaders: ['X-User'], timeout: '1s' });
+const signIn = { url: 'https://id.example.com/login?app=$shop', returnTo: 'back' };
+const signedIn = asking({ kind: 'backend', backend: 'sessions' }, { path, responseHeaders: ['X-User'], signIn });
 const files = new AuthDirectory();
 let system: SeveralBackends;
 let hangs = false;
@@ -58,6 +61,13 @@ beforeAll(async () => {
     { path: '/away', ...asking({ kind: 'backend', backend: 'gone' }) },
     { path: '/outside', ...asking(outsideTarget(outside.instance.port), { forwardHeaders: ['X-Key', 'Cookie'] }) },
     { path: '/nowhere', ...asking({ kind: 'nowhere' }) },
+    { path: '/signed', ...signedIn },
+    {
+      path: '/here',
+      ...asking({ kind: 'backend', backend: 'sessions' }, { path, signIn: { url: '/login' } }),
+      errorPages: ErrorPages.html({ 401: '<h1>Who?</h1>' }),
+    },
+    { path: '/page', target: { kind: 'files', source: 'docs', singlePage: false, immutable: undefined }, ...signedIn },
   ];
   system = await startWithBackends(
     {
@@ -201,6 +211,66 @@ describe('A service that is asked', () => {
     });
     await new Promise((resolve, reject) => webSocket.on('open', resolve).on('error', reject));
     expect((await nginx.get({ path: '/docs/', headers: as('ada') })).body).toBe('secret');
+  });
+
+  test.each(['/signed/a%2Fb?c=d&e=%26', '/signed//evil.example/?back=https://evil.example', '/page/'])(
+    'leads a browser to where people sign in, which learns what it asked for: %s',
+    async (address) => {
+      const { nginx } = system;
+      const asPage = { accept: 'application/xhtml+xml, text/html;q=0.9,*/*;q=0.8', 'x-user': 'eve' };
+      const before = seen();
+      for (const { status, headers } of [
+        await nginx.get({ path: address, headers: asPage }),
+        await getByHttp2(nginx, { ':path': address, ':authority': nginx.host, ...asPage }),
+      ]) {
+        const location = String(headers.location);
+        expect([status, location]).toEqual([
+          302,
+          expect.stringMatching(/^https:\/\/id\.example\.com\/login\?app=\$shop&back=/),
+        ]);
+        expect(location).toMatch(/^[\x21-\x7e]+$/);
+        const { searchParams } = new URL(location);
+        expect([...searchParams]).toEqual([
+          ['app', '$shop'],
+          ['back', `https://${nginx.host}:${nginx.place.externalHttpsPort}${address}`],
+        ]);
+      }
+      expect(seen()).toBe(before);
+      expect((await nginx.get({ path: address, headers: { ...asPage, ...as('ada') } })).status).toBe(200);
+    },
+  );
+
+  test('leads a browser to a page of the same host', async () => {
+    const { nginx } = system;
+    const { status, headers } = await nginx.get({ path: '/here', headers: { accept: 'text/html' } });
+    const own = `https://${nginx.host}:${nginx.place.externalHttpsPort}`;
+    expect([status, headers.location]).toEqual([302, `${own}/login?rd=${encodeURIComponent(`${own}/here`)}`]);
+    const form = await nginx.get({ path: '/here', method: 'POST', headers: { accept: 'text/html' } });
+    expect([form.status, form.body]).toEqual([401, '<h1>Who?</h1>']);
+  });
+
+  test.each<[string, object]>([
+    ['asks for JSON', { headers: { accept: 'application/json' } }],
+    ['takes anything', { headers: { accept: '*/*' } }],
+    ['says nothing', {}],
+    ['does not want a page', { headers: { accept: 'text/html;q=0, application/json' } }],
+    ['wants something of a like name', { headers: { accept: 'text/htmlx, x-text/html' } }],
+    ['sends a form', { method: 'POST', headers: { accept: 'text/html' }, body: 'a=b' }],
+  ])('answers 401 to who %s', async (_what, options) => {
+    const answer = await system.nginx.get({ path: '/signed', ...options });
+    expect([answer.status, answer.headers.location]).toEqual([401, undefined]);
+    expect(answer.headers['www-authenticate']).toBe('Session realm="shop"');
+    expect(JSON.parse(answer.body)).toHaveProperty('error', 'Unauthorized');
+  });
+
+  test('leads nobody away whom it knows and refuses, nor anybody while it is broken, nor from another route', async () => {
+    const accept = 'text/html';
+    const status = async (path: string, headers: object): Promise<number> =>
+      (await system.nginx.get({ path, headers: { accept, ...headers } })).status;
+    expect(await status('/signed', as('banned'))).toBe(403);
+    expect(await status('/signed', as('broken'))).toBe(500);
+    expect(await status('/signed', as('moved'))).toBe(500);
+    expect(await status('/orders', {})).toBe(401);
   });
 
   test('may be outside of the cluster, below a path', async () => {

@@ -14,6 +14,7 @@ import {
 } from '../../../model/routes/route';
 import { type Timeline, timeline } from '../../../model/timeline';
 import { tokenRules } from '../../../nginx/auth/access-tokens-section';
+import { asksForCertificates } from '../../../nginx/auth/client-certificates-section';
 import { Place } from '../../../nginx/place';
 import { asksServices, upstreams } from '../../../nginx/plan';
 import { serviceUrl } from '../../../validation/urls';
@@ -183,6 +184,7 @@ export function proxyBudget(
     hasMirrors: mirrors.length > 0,
     caches: cachesOf(routes),
     tokenRules: tokenRules(routes),
+    clientCertificates: asksForCertificates(routes),
     asksServices: asksServices(routes),
   });
 }

@@ -22,6 +22,7 @@ import { findNginx } from '../../../local/find-nginx/find-nginx';
 import { freePort } from '../../../local/ports';
 import { certificatesOf, ProxyModel } from '../../../model/proxy';
 import { accessTokensScript } from '../../../nginx/auth/access-tokens-section';
+import { authVariablesScript } from '../../../nginx/auth/auth-variables-section';
 import { lastGoodCertificateScript } from '../../../nginx/tls/last-good-certificate-section';
 import { metricsScript, metricsScriptName } from '../../../nginx/metrics/metrics-section';
 import { liveWeightsScript } from '../../../nginx/backends/live-weights-section';
@@ -53,7 +54,7 @@ export async function testConfiguration(conf: string): Promise<void> {
         .replaceAll(/(kube-dns|[a-z0-9-]+-cluster-ip)\.[a-z0-9.-]+/g, '127.0.0.1')
         .replaceAll(/(?<="|="?)\/(tmp|run\/certificates|run\/metrics|var\/cache\/nginx)\//g, `${directory}/`)
         .replaceAll('"/usr/lib/nginx/modules/', `"${nginx.modulesDirectory}/`)
-        .replaceAll(/(?<=proxy_ssl_trusted_certificate )"[^"]*"/g, () => `"${authority(directory)}"`),
+        .replaceAll(/(?<=(?:proxy_ssl_trusted|ssl_client)_certificate )"[^"]*"/g, () => `"${authority(directory)}"`),
     );
     await nginx.test(file);
   } finally {
@@ -69,8 +70,8 @@ function authority(directory: string): string {
 }
 
 function writeScript(directory: string): void {
-  for (const { name, text } of [lastGoodCertificateScript, liveWeightsScript, staleAnswersScript, accessTokensScript])
-    writeFileSync(join(directory, name), text);
+  const scripts = [lastGoodCertificateScript, liveWeightsScript, staleAnswersScript, accessTokensScript];
+  for (const { name, text } of [...scripts, authVariablesScript]) writeFileSync(join(directory, name), text);
   // As it is before it is told of a proxy.
   copyFileSync(resolve('nginx/metrics', metricsScriptName), join(directory, metricsScriptName));
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { RequestListener } from 'node:http';
 import { connect as connectHttp2, OutgoingHttpHeaders } from 'node:http2';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, ConnectionOptions } from 'node:tls';
 import { Place } from '../../../nginx/place';
 import { proxyModel, ProxyParts } from './models';
 import { RealNginx, RealNginxStart } from './real-nginx';
@@ -92,6 +92,7 @@ export async function getByHttp2(
   nginx: RealNginx,
   headers: OutgoingHttpHeaders,
   body: string | Buffer = '',
+  handshake: ConnectionOptions = {},
 ): Promise<Http2Answer> {
   const servername = String(headers[':authority'] ?? nginx.host);
   const session = connectHttp2(`https://${servername}`, {
@@ -102,6 +103,7 @@ export async function getByHttp2(
         servername,
         rejectUnauthorized: false,
         ALPNProtocols: ['h2'],
+        ...handshake,
       }),
   });
   session.on('error', () => undefined);

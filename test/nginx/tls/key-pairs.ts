@@ -28,12 +28,15 @@ export function keyAs(type: 'pkcs1' | 'sec1' | 'pkcs8', { certificate, privateKe
   return { certificate, privateKey: createPrivateKey(privateKey).export({ type, format: 'pem' }).toString() };
 }
 
-/** A private CA, which issues certificates for hosts. */
+/** A private CA, which issues certificates for hosts, and for clients. */
 export interface PrivateAuthority {
   readonly certificate: string;
   readonly issue: (host: string) => Promise<KeyPair>;
+  /** A name of up to 127 bytes, whatever they are, with its organization before it. */
+  readonly issueToClient: (name: string, notAfter?: Date) => Promise<KeyPair>;
 }
 
+/** All have one name, as who names itself like another is not that other. */
 export async function privateAuthority(): Promise<PrivateAuthority> {
   const common = { keyType: 'ec', algorithm: 'sha256' } as const;
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'Test CA' }], {
@@ -53,5 +56,25 @@ export async function privateAuthority(): Promise<PrivateAuthority> {
       });
       return { certificate: issued.cert, privateKey: issued.private };
     },
+    issueToClient: async (name, notAfter = new Date(Date.now() + day)) => {
+      const subject = [
+        { name: 'organizationName', value: 'Acme' },
+        { name: 'commonName', value: `#${utf8String(name)}` },
+      ];
+      const issued = await generate(subject, {
+        ...common,
+        ca: { key, cert },
+        notBeforeDate: new Date(Date.now() - day),
+        notAfterDate: notAfter,
+        extensions: [{ name: 'extKeyUsage', clientAuth: true }],
+      });
+      return { certificate: issued.cert, privateKey: issued.private };
+    },
   };
+}
+
+/** As DER has it, in hexadecimal digits: no text of a name is read as more than that. */
+function utf8String(text: string): string {
+  const bytes = Buffer.from(text);
+  return Buffer.from([0x0c, bytes.length, ...bytes]).toString('hex');
 }
