@@ -1,8 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { App } from 'cdk8s';
+import { selfSignedKeyPair } from '../../certificates/self-signed';
 import { loadedApps } from '../../charts/loaded-apps';
 import { NginxProxy } from '../../charts/proxy/nginx-proxy';
+import { authFilesOf } from '../../model/auth/auth';
 import type { ProxyModel } from '../../model/proxy';
 import type { RouteModel } from '../../model/routes/route';
 import { externalServicesOf } from '../../nginx/plan';
@@ -10,6 +12,7 @@ import { modelElsewhere } from '../../local/deployment/elsewhere';
 import { localFiles } from '../../local/deployment/local-files';
 import { onTestFinished } from '../afterwards';
 import { manifestsOf, nginxConfOf } from '../charts/manifests';
+import { AuthDirectory } from '../nginx/support/auth-files';
 import { echo } from '../nginx/support/several-backends';
 import { Answer, RealNginx, testConfiguration } from '../nginx/support/real-nginx';
 import { StubApi } from '../nginx/support/stub-api';
@@ -38,6 +41,14 @@ interface Question {
 
 /** What each example says of some requests. */
 const questions: Readonly<Record<string, readonly Question[]>> = {
+  'access-rules.ts': [
+    { path: '/catalog', backend: 'orders' },
+    { path: '/login', backend: 'sessions' },
+    { path: '/orders/1', backend: 'orders', url: '/orders/1' },
+    { path: '/admin', status: 403 },
+    { path: '/orders', host: 'partners.example.com', status: 403 },
+    { path: '/orders', servername: 'api.example.com', host: 'partners.example.com', status: 421 },
+  ],
   'cached-catalog.ts': [
     { path: '/basket', backend: 'catalog', url: '/basket' },
     { path: '/products/1?a=b', headers: { cookie: 'session=1' }, backend: 'catalog', url: '/products/1?a=b' },
@@ -141,6 +152,16 @@ test.each(Object.entries(questions))('%s is synthesized, and answers as it says'
   }
 });
 
+/** What nginx does not start without: a CA that has signed nothing. */
+function certificateAuthorities({ model }: NginxProxy): AuthDirectory {
+  const files = new AuthDirectory();
+  const { certificate } = selfSignedKeyPair(['localhost'], resolve('.fairlead/test-certificates'));
+  for (const { path, isNeededAtStart = false } of authFilesOf(model.hosts.flatMap(({ routes }) => routes))) {
+    if (isNeededAtStart) files.write(path, certificate);
+  }
+  return files;
+}
+
 /** The proxy of an app, with one instance of each of its backends. */
 async function started(app: App): Promise<{ readonly nginx: RealNginx; readonly stop: () => Promise<void> }> {
   const proxy = app.node.findAll().find((construct) => construct instanceof NginxProxy);
@@ -175,7 +196,10 @@ async function started(app: App): Promise<{ readonly nginx: RealNginx; readonly 
   // All of them come from this machine.
   const nginx = await RealNginx.start(
     { ...model, unlimitedClients: [] },
-    { resolvers: [dns.server], workers: 1, filesDirectories: localFiles(proxy).directories },
+    {
+      ...{ resolvers: [dns.server], workers: 1, filesDirectories: localFiles(proxy).directories },
+      authDirectory: certificateAuthorities(proxy).path,
+    },
   );
   await nginx.untilAnswered(({ status }) => status === 200, { port: nginx.place.probePort, path: '/startup' });
   return {
