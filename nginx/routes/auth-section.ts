@@ -17,8 +17,8 @@ import { Plan } from '../plan';
 export function authentication(plan: Plan, { auth }: RouteModel): Node[] {
   switch (auth?.kind) {
     case undefined:
-    // A condition, which comes after that for preflights.
     case 'clientCertificate':
+      // Which is a condition, and comes after that for preflights.
       return [];
     case 'basic':
       return password(plan, auth);
