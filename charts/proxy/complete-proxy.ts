@@ -84,6 +84,7 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
     throw new InvalidOption('routes', [], 'is empty: give a route, such as addRoute("/", orders)');
   }
   refuseCorsTwice(parts.settings, routes);
+  for (const host of parts.hosts) refuseClosedSignIn(host.routes);
   const staticFiles = mountedFiles(routes);
   const model = proxyModel(parts, routes, staticFiles);
   const { settings, namespace, hasWeights, metrics } = parts;
@@ -199,6 +200,36 @@ function refuseCorsTwice({ defaultResponseHeaders }: NginxProxySettings, routes:
     twice[1],
     `is what \`cors\` of the route ${route.path.path} says already: take one of them out`,
   );
+}
+
+/** A page where people sign in has to be open to those who have not: a browser would go round in circles. */
+function refuseClosedSignIn(routes: readonly Route[]): void {
+  for (const route of routes) {
+    const url = signInUrl(route);
+    if (url?.startsWith('/') !== true) continue;
+    const page = routeOf(routes, url.replace(/\?.*/, ''));
+    if (page === undefined || signInUrl(page) === undefined) continue;
+    throw new InvalidOption(
+      'Auth.external signIn.url',
+      url,
+      `is a page of the route ${page.path.path}, which leads browsers there itself, round in circles: give it a route of its own with Auth.none()`,
+    );
+  }
+}
+
+function signInUrl({ model: { auth } }: Route): string | undefined {
+  return auth?.kind === 'external' ? auth.signIn?.url : undefined;
+}
+
+/** The route of a path, where nothing but that decides: an exact one, or that of the longest prefix. */
+function routeOf(routes: readonly Route[], path: string): Route | undefined {
+  const unconditional = routes.filter(({ model }) => model.when.length === 0);
+  const exact = unconditional.find((route) => route.path.kind === 'exact' && route.path.path === path);
+  const prefixes = unconditional.filter(
+    ({ path: { kind, path: prefix } }) =>
+      kind === 'prefix' && (prefix === '/' || path === prefix || path.startsWith(`${prefix}/`)),
+  );
+  return exact ?? prefixes.sort((a, b) => b.path.path.length - a.path.path.length)[0];
 }
 
 /** Each once, in an order that does not follow from that of the routes. */

@@ -107,6 +107,7 @@ export function errorPathOfChoice(plan: Plan, choice: ConditionalChoice): string
 
 /** Maps for `errorPathOfChoice`. */
 export function errorPathsSection(plan: Plan): Node[] {
+  if (!plan.routes.some(hasOwnErrors)) return [];
   const all = conditionalChoices(plan.hosts.flatMap(({ paths }) => paths)).filter((choice) =>
     differInErrors(plan, choice),
   );

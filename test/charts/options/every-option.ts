@@ -476,7 +476,7 @@ const factories: readonly (readonly [
     'Auth.external',
     externalAuth,
     (options) =>
-      shopWith(({ edge, orders, canary }) => edge.addRoute('/', orders, { auth: Auth.external(canary, options) })),
+      shopWith(({ edge, orders, canary }) => edge.addRoute('/orders', orders, { auth: Auth.external(canary, options) })),
   ],
   [
     'Auth.external signIn',
@@ -484,7 +484,7 @@ const factories: readonly (readonly [
     (options) =>
       shopWith(({ edge, orders, canary }) => {
         const asked = { signIn: { url: '/login', ...options } };
-        return edge.addRoute('/', orders, { auth: Auth.external(canary, asked) });
+        return edge.addRoute('/orders', orders, { auth: Auth.external(canary, asked) });
       }),
   ],
   [

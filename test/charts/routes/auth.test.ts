@@ -10,6 +10,7 @@ import {
 } from '../../../model/auth/auth';
 import { CertificateAuthority, type ClientCertificateAuthOptions } from '../../../model/auth/client-certificate';
 import { Jwks } from '../../../model/auth/jwks';
+import { Path } from '../../../model/routes/matching';
 import type { RouteOptions } from '../../../model/routes/route-options';
 import { containerOf, find, newBackend, newProxy, newShop, nginxConfOf, objectsAround, podSpecOf } from '../manifests';
 
@@ -251,6 +252,25 @@ describe('A service that is asked', () => {
     const { orders } = parts();
     const asked = (target === null ? orders : target) as IAuthTarget;
     expect(() => Auth.external(asked, options as ExternalAuthOptions)).toThrow(message);
+  });
+
+  test('leads nobody to sign in to a page that leads there itself', () => {
+    const { shop, edge, orders } = parts();
+    const sessions = newBackend(shop, 'sessions');
+    const auth = Auth.external(sessions, { signIn: { url: '/session/login?a=b' } });
+    edge.addRoute('/', orders, { auth });
+    expect(() => edge.model).toThrow(
+      new Error(
+        'shop/edge Auth.external signIn.url: "/session/login?a=b" is a page of the route /, which leads browsers there itself, round in circles: give it a route of its own with Auth.none()',
+      ),
+    );
+    edge.addRoute('/session', sessions, { auth });
+    expect(() => edge.model).toThrow('is a page of the route /session, which leads browsers there itself');
+    edge.addRoute(Path.exact('/session/login'), sessions, { auth: Auth.none() });
+    expect(edge.model.hosts[0].routes).toHaveLength(3);
+    const elsewhere = Auth.external(sessions, { signIn: { url: 'https://id.example.com/login' } });
+    edge.addHost('www.example.com').addRoute('/', orders, { auth: elsewhere });
+    expect(edge.model.hosts).toHaveLength(2);
   });
 
   test('is of the namespace of the proxy', () => {
