@@ -41,7 +41,7 @@ function existing(name: string, path: string): string {
 function certificateIn(name: string, path: string): string {
   const file = existing(name, path);
   try {
-    new X509Certificate(readFileSync(file));
+    new X509Certificate(readFileSync(file, 'utf8'));
     return file;
   } catch {
     throw new UsageError(`${name} local.file: ${JSON.stringify(path)} is not a certificate: give that of a CA (PEM)`);

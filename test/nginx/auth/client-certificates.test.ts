@@ -127,6 +127,22 @@ async function statusOf(path: string, more: Question = {}, host: string = shop):
   );
 }
 
+/** What a client keeps of a handshake, to resume it. */
+async function sessionOf(host: string, certificate: Shown, versions: ConnectionOptions = {}): Promise<Buffer> {
+  const socket = connect({
+    ...{ host: '127.0.0.1', port: system.nginx.place.httpsPort, servername: host, rejectUnauthorized: false },
+    ...{ ...certificate, ...versions },
+  });
+  let session: Buffer | undefined;
+  socket.on('session', (given: Buffer) => (session = given));
+  await once(socket, 'secureConnect');
+  socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+  socket.resume();
+  await once(socket, 'end');
+  if (session === undefined) throw new Error('no session');
+  return session;
+}
+
 const everywhere = [
   ...['/partners', '/billing', '/once', '/again', '/events', '/copied', '/kept', '/moved', '/fixed', '/cors', '/pages'],
   ...['/docs', '/docs/', '/docs/below', '/docs/none.js', '/partners/../partners', '//partners', '/%70artners'],
@@ -324,43 +340,31 @@ describe('No way around by another host', () => {
     'a session of %s that was made with a certificate proves it to its own host alone',
     async (version) => {
       const versions = { minVersion: version, maxVersion: version };
-      const sessionOf = async (host: string, certificate: Shown): Promise<Buffer> => {
-        const socket = connect({
-          ...{ host: '127.0.0.1', port: system.nginx.place.httpsPort, servername: host, rejectUnauthorized: false },
-          ...{ cert: certificate.cert, key: certificate.key, ...versions },
-        });
-        let session: Buffer | undefined;
-        socket.on('session', (given: Buffer) => (session = given));
-        await once(socket, 'secureConnect');
-        socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
-        socket.resume();
-        await once(socket, 'end');
-        if (session === undefined) throw new Error('no session');
-        return session;
-      };
-      const session = await sessionOf(shop, billing);
+      const session = await sessionOf(shop, billing, versions);
       expect(await statusOf('/partners', { ...versions, session })).toBe(200);
       expect(await statusOf('/', { ...versions, session }, other)).not.toBe(200);
-      const without = await sessionOf(open, {});
+      const without = await sessionOf(open, {}, versions);
       expect(await statusOf('/partners', { ...versions, session: without })).not.toBe(200);
-      const ofStranger = await sessionOf(other, stranger);
+      const ofStranger = await sessionOf(other, stranger, versions);
       expect(await statusOf('/partners', { ...versions, session: ofStranger })).not.toBe(200);
       expect(await statusOf('/', { ...versions, session: ofStranger }, other)).toBe(200);
     },
   );
 
-  test('a certificate that expires is refused from then on, on a connection that lasts, and by the routes that ask for one alone', async () => {
+  test('a certificate that expires is refused from then on, on a connection that lasts and by a session that is resumed', async () => {
     const certificate = shown(await partners.issueToClient('billing', new Date(Date.now() + 3000)));
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     onTestFinished(() => {
       agent.destroy();
     });
-    const ofConnection = await ask('/partners', { ...certificate, agent });
-    expect(ofConnection.status).toBe(200);
+    const session = await sessionOf(shop, certificate);
+    expect(await statusOf('/partners', { session })).toBe(200);
+    expect(await statusOf('/partners', { ...certificate, agent })).toBe(200);
     await until(
       async () => (await statusOf('/partners', { ...certificate, agent })) === 403,
       'the certificate to expire',
     );
     expect(await statusOf('/', { ...certificate, agent })).toBe(200);
+    expect(await statusOf('/partners', { session })).toBe(403);
   });
 });
