@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Agent, request } from 'undici';
@@ -150,4 +150,76 @@ test("the command runs an app of the package's user, and asks for one if none is
 
 test('the command says its version', () => {
   expect(node(join('node_modules', 'fairlead', 'lib', 'cli.js'), '--version')).toContain(version);
+});
+
+describe('create-fairlead', () => {
+  const languages = ['typescript', 'javascript'] as const;
+  /** An app each, and what is written beside it. */
+  let projects: string;
+  const deployment = (language: string): string => join(projects, language, 'deploy');
+
+  beforeAll(() => {
+    projects = mkdtempSync(join(tmpdir(), 'fairlead-create-'));
+    npm(['pack', '--pack-destination', projects], join(root, 'create'));
+    for (const language of languages) {
+      const directory = join(projects, language);
+      mkdirSync(directory);
+      const own = { name: 'orders', version: '1.4.2', scripts: { start: 'node server.js' } };
+      writeFileSync(join(directory, 'package.json'), JSON.stringify(own));
+      writeFileSync(
+        join(directory, 'server.js'),
+        `const { createServer } = require('node:http');
+createServer((request, response) => {
+  if (request.url === '/healthz') return response.end('ok');
+  response.end(process.env.HOSTNAME + ' of the app');
+}).listen(process.env.PORT || 8080);
+`,
+      );
+      const create = ['exec', '--yes', '--offline', `--package=${join(projects, `create-fairlead-${version}.tgz`)}`];
+      const options = ['--language', language, '--fairlead', join(app, `fairlead-${version}.tgz`)];
+      execFileSync('npm', [...create, '--', 'create-fairlead', ...options], {
+        cwd: directory,
+        stdio: ['ignore', 'ignore', 'inherit'],
+        // npm keeps what it executes once.
+        env: { ...process.env, npm_config_cache: join(projects, 'cache') },
+      });
+    }
+    // What plain JavaScript needs is some of it.
+    npm(['install'], deployment('typescript'));
+    symlinkSync(join(deployment('typescript'), 'node_modules'), join(deployment('javascript'), 'node_modules'));
+  }, 300_000);
+
+  afterAll(() => {
+    rmSync(projects, { recursive: true, force: true });
+  });
+
+  test.each(languages)('what it writes in %s type-checks, synthesizes, passes its test and runs the app', async (language) => {
+    const directory = deployment(language);
+    npm(['run', 'synth'], directory);
+    const files = readdirSync(join(directory, 'dist'));
+    const manifests = files.map((file) => readFileSync(join(directory, 'dist', file), 'utf8')).join('\n---\n');
+    expect(manifests).toContain('image: ghcr.io/acme/orders:1.4.2');
+    expect(manifests).toContain('path: /healthz');
+    expect(manifests).toContain('containerPort: 8080');
+    npm(['test'], directory);
+
+    const { scripts } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as {
+      scripts: { start: string };
+    };
+    const [, ...start] = scripts.start.split(' ');
+    const [httpPort, httpsPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
+    const ports = ['--http-port', httpPort, '--https-port', httpsPort, '--metrics-port', metricsPort].map(String);
+    const running = spawn(process.execPath, [join('node_modules/fairlead/lib/cli.js'), ...start, ...ports], { cwd: directory });
+    onTestFinished(() => running.kill('SIGKILL'));
+    let output = '';
+    running.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+    running.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
+    await until(() => output.includes(`https://localhost:${String(httpsPort)}`) || running.exitCode !== null, 'the banner');
+    const dispatcher = new Agent({ connect: { rejectUnauthorized: false } });
+    onTestFinished(() => dispatcher.destroy());
+    const answer = await request(`https://localhost:${String(httpsPort)}/`, { dispatcher });
+    expect(await answer.body.text()).toMatch(/^orders-[12] of the app$/);
+    running.kill('SIGINT');
+    expect((await once(running, 'exit'))[0]).toBe(0);
+  }, 180_000);
 });
