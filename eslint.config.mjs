@@ -2,7 +2,18 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', '**/lib/', 'coverage/', 'reports/', '.stryker-tmp/', 'examples/web/', 'test/create/apps/', '**/node_modules/'] },
+  {
+    ignores: [
+      'dist/',
+      '**/lib/',
+      'coverage/',
+      'reports/',
+      '.stryker-tmp/',
+      'examples/web/',
+      'test/create/apps/',
+      '**/node_modules/',
+    ],
+  },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -93,14 +93,20 @@ function foundLines(app: FoundApp, { port, healthCheck, local, user }: Project, 
   const what = [app.framework && frameworks[app.framework], app.language && language[app.language]];
   const rows: readonly (readonly [string, string | undefined, string | undefined])[] = [
     ['port', String(port ?? defaultPort), typed(options.port, app.port.from)],
-    ['health check', (healthCheck ?? app.healthCheck) && pathsOf(healthCheck), typed(options.healthCheckPath, app.healthCheck?.from)],
+    [
+      'health check',
+      (healthCheck ?? app.healthCheck) && pathsOf(healthCheck),
+      typed(options.healthCheckPath, app.healthCheck?.from),
+    ],
     ['start', local?.command.join(' '), typed(options.command, app.start?.from)],
     ['user', user === undefined ? undefined : String(user), app.user?.kind === 'given' ? app.user.from : undefined],
   ];
   return [
     `Found ${printable(app.title)}: ${what.filter(Boolean).join(', ') || 'an app that is not of Node'}`,
     ...rows.flatMap(([name, value, from]) =>
-      value === undefined ? [] : [`  ${name.padEnd(13)} ${printable(value)}${from === undefined ? '' : `  (${printable(from)})`}`],
+      value === undefined
+        ? []
+        : [`  ${name.padEnd(13)} ${printable(value)}${from === undefined ? '' : `  (${printable(from)})`}`],
     ),
   ];
 }

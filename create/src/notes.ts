@@ -10,7 +10,9 @@ import { defaultHealthCheckPath, type Project } from './project';
 export function notes(project: Project, app: FoundApp | undefined, options: TypedOptions): string[] {
   return [
     ...(options.fairlead === undefined
-      ? ['fairlead is not on the registry yet: until it is, make its file by npm pack in a clone, and give it by --fairlead FILE.tgz']
+      ? [
+          'fairlead is not on the registry yet: until it is, make its file by npm pack in a clone, and give it by --fairlead FILE.tgz',
+        ]
       : []),
     ...(app === undefined ? [] : [...aboutTheApp(project, app, options), ...aboutItsTools(project, app)]),
   ];

@@ -20,7 +20,13 @@ function optionsOf(source: string): { readonly id: string; readonly options: Loa
   }
   const { code } = transformSync(source, { module: { type: 'commonjs' }, jsc: { parser: { syntax: 'typescript' } } });
   const modules: Readonly<Record<string, unknown>> = {
-    cdk8s: { App: class { synth(): void { /* writes nothing */ } } },
+    cdk8s: {
+      App: class {
+        synth(): void {
+          /* writes nothing */
+        }
+      },
+    },
     fairlead: { LoadBalancedApi: Api },
   };
   runInNewContext(code, { exports: {}, require: (name: string) => modules[name] });
@@ -61,7 +67,9 @@ describe('in an empty folder', () => {
       },
     });
     for (const path of Object.keys(files)) expect(said).toContain(`  ${path}\n`);
-    expect(said).toContain('Next:\n  npm install\n  npm start\n  npm test && npm run synth\n  kubectl apply -f dist/\n');
+    expect(said).toContain(
+      'Next:\n  npm install\n  npm start\n  npm test && npm run synth\n  kubectl apply -f dist/\n',
+    );
   });
 
   test('what is typed is what is written', async () => {
@@ -69,7 +77,16 @@ describe('in an empty folder', () => {
     const said = await created(
       directory,
       ...['shop/deploy', '--host', 'shop.example.net', '--image', 'registry.local:5000/shop@sha256:' + 'a'.repeat(64)],
-      ...['--port', '8080', '--health-check-path', "/it's/ok", '--command', 'node "a b.js"', '--language', 'javascript'],
+      ...[
+        '--port',
+        '8080',
+        '--health-check-path',
+        "/it's/ok",
+        '--command',
+        'node "a b.js"',
+        '--language',
+        'javascript',
+      ],
     );
     const files = filesOf(join(directory, 'shop/deploy'));
     expect(Object.keys(files)).toEqual([
@@ -105,7 +122,10 @@ describe('in an empty folder', () => {
     const { devDependencies } = JSON.parse(filesOf(directory)['package.json'] ?? '') as { devDependencies: Texts };
     const names = Object.keys(devDependencies).filter((name) => name !== 'fairlead');
     expect(names).toHaveLength(11);
-    expect(devDependencies).toEqual({ ...Object.fromEntries(names.map((name) => [name, tried[name]])), fairlead: version });
+    expect(devDependencies).toEqual({
+      ...Object.fromEntries(names.map((name) => [name, tried[name]])),
+      fairlead: version,
+    });
   });
 
   test('fairlead is installed from a file by its way from the folder, and from whatever else as it is given', async () => {
@@ -195,13 +215,16 @@ Next:
     expect(options.healthCheck).toBe('/v1/healthcheck');
   });
 
-  test.each(readdirSync(join(root, 'test/create/apps')))('what is written for %s is what fairlead takes', async (name) => {
-    const directory = sampleApp(name);
-    await created(directory);
-    const files = filesOf(directory);
-    const { options } = optionsOf(files['deploy/main.ts'] ?? files['deploy/main.js'] ?? '');
-    expect(imageReference('image', options.image)).toBe(options.image);
-  });
+  test.each(readdirSync(join(root, 'test/create/apps')))(
+    'what is written for %s is what fairlead takes',
+    async (name) => {
+      const directory = sampleApp(name);
+      await created(directory);
+      const files = filesOf(directory);
+      const { options } = optionsOf(files['deploy/main.ts'] ?? files['deploy/main.js'] ?? '');
+      expect(imageReference('image', options.image)).toBe(options.image);
+    },
+  );
 
   test('an app that uses fairlead-serve keeps connections for as long as that does', async () => {
     const directory = sampleApp('express-tsx');
@@ -221,7 +244,8 @@ Next:
 
   test("nothing is said of an app's tools that leave the folder out", async () => {
     const directory = folderOf({
-      'package.json': '{ "scripts": { "start": "node a.js" }, "devDependencies": { "jest": "1" }, "jest": { "roots": ["src"] } }',
+      'package.json':
+        '{ "scripts": { "start": "node a.js" }, "devDependencies": { "jest": "1" }, "jest": { "roots": ["src"] } }',
       'a.ts': "app.get('/healthz', handler); app.listen(process.env.PORT || 3000);",
       'tsconfig.json': '{ "include": ["src", "a.ts"] }',
       Dockerfile: 'FROM node\nUSER 1000',
@@ -254,9 +278,7 @@ describe('in a repository', () => {
     expect(workflow).toBe('fairlead-a-b-secrets-key.yml');
     const text = readFileSync(join(directory, '.github/workflows', workflow), 'utf8');
     const { jobs } = parse(text) as { jobs: { manifests: { defaults: { run: Texts } } } };
-    expect(jobs.manifests.defaults.run['working-directory']).toBe(
-      'a "b" \\ #: ${{ \'${{\' }} secrets.KEY }} é',
-    );
+    expect(jobs.manifests.defaults.run['working-directory']).toBe('a "b" \\ #: ${{ \'${{\' }} secrets.KEY }} é');
   });
 });
 

@@ -195,6 +195,16 @@ test.each([
   expect(foundApp(directory, directory).port).toMatchObject({ port, readsPort: true });
 });
 
+test('a configuration of the app is read, and one of its tools is not', () => {
+  const directory = folderOf({
+    'package.json': '{}',
+    'vite.config.js': 'export default { server: { port: process.env.PORT ?? 5173 } };\n',
+    'src/app.config.ts':
+      'export default { port: process.env.APP_PORT ? 1 : process.env.PORT ? Number(process.env.PORT) : 3001 };\n',
+  });
+  expect(foundApp(directory, directory).port).toMatchObject({ port: 3001, from: 'src/app.config.ts' });
+});
+
 test('an app that is told its port by another name is said to be', () => {
   const directory = folderOf({ 'package.json': '{}', 'index.js': 'app.listen(process.env.APP_PORT || 9000);\n' });
   expect(foundApp(directory, directory).port).toMatchObject({
@@ -227,7 +237,11 @@ test('a single path that says whether an app is ready is known to be one', () =>
 test.each([
   ['node server.js', 'node server.js', {}],
   ['NODE_ENV=production PORT=80 node server.js', 'node server.js', { NODE_ENV: 'production' }],
-  ['cross-env NODE_ENV=production node --env-file=.env server.js', 'node --env-file=.env server.js', { NODE_ENV: 'production' }],
+  [
+    'cross-env NODE_ENV=production node --env-file=.env server.js',
+    'node --env-file=.env server.js',
+    { NODE_ENV: 'production' },
+  ],
   ['npm run build && node dist/server.js', 'node dist/server.js', {}],
   ['npm run serve', 'node served.js', {}],
   ['node --watch "with blank.js"', 'node with blank.js', {}],
@@ -235,9 +249,15 @@ test.each([
   ['ts-node src/index.ts', 'node_modules/.bin/ts-node src/index.ts', {}],
   ['node server.js | pino-pretty', 'npm run --silent start', {}],
   ['npm start', 'npm run --silent start', {}],
+  ['rollup -c --watch', 'npm run --silent start', {}],
+  ['pm2 start ecosystem.config.json --no-daemon', 'node src/index.js', {}],
 ])('scripts.start %j runs %j', (start, command, environment) => {
   const directory = folderOf({
-    'package.json': JSON.stringify({ scripts: { start, serve: 'node served.js' }, devDependencies: { 'ts-node': '10' } }),
+    'package.json': JSON.stringify({
+      scripts: { start, serve: 'node served.js' },
+      devDependencies: { 'ts-node': '10', pm2: '5', rollup: '4' },
+    }),
+    'src/index.js': '',
   });
   const program = startCommand(directory, packageJson(directory), undefined);
   expect([program?.words.join(' '), program?.environment]).toEqual([command, environment]);
@@ -257,6 +277,11 @@ test.each([
   const file = dockerfile(text);
   const user = file === undefined ? undefined : imageUser(file);
   expect(user).toMatchObject(id === undefined ? { kind: 'number' } : { kind: 'given', id });
+});
+
+test('a port that is known while an image is built is where EXPOSE names it, and in no variable of the image', () => {
+  const file = dockerfile('FROM node:22\nARG PORT=4100\nEXPOSE $PORT');
+  expect([file?.ports, file?.environment]).toEqual([[4100], {}]);
 });
 
 test('a user of an image who has no number that is known is said to have none', () => {

@@ -193,33 +193,42 @@ createServer((request, response) => {
     rmSync(projects, { recursive: true, force: true });
   });
 
-  test.each(languages)('what it writes in %s type-checks, synthesizes, passes its test and runs the app', async (language) => {
-    const directory = deployment(language);
-    npm(['run', 'synth'], directory);
-    const files = readdirSync(join(directory, 'dist'));
-    const manifests = files.map((file) => readFileSync(join(directory, 'dist', file), 'utf8')).join('\n---\n');
-    expect(manifests).toContain('image: ghcr.io/acme/orders:1.4.2');
-    expect(manifests).toContain('path: /healthz');
-    expect(manifests).toContain('containerPort: 8080');
-    npm(['test'], directory);
+  test.each(languages)(
+    'what it writes in %s type-checks, synthesizes, passes its test and runs the app',
+    async (language) => {
+      const directory = deployment(language);
+      npm(['run', 'synth'], directory);
+      const files = readdirSync(join(directory, 'dist'));
+      const manifests = files.map((file) => readFileSync(join(directory, 'dist', file), 'utf8')).join('\n---\n');
+      expect(manifests).toContain('image: ghcr.io/acme/orders:1.4.2');
+      expect(manifests).toContain('path: /healthz');
+      expect(manifests).toContain('containerPort: 8080');
+      npm(['test'], directory);
 
-    const { scripts } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as {
-      scripts: { start: string };
-    };
-    const [, ...start] = scripts.start.split(' ');
-    const [httpPort, httpsPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
-    const ports = ['--http-port', httpPort, '--https-port', httpsPort, '--metrics-port', metricsPort].map(String);
-    const running = spawn(process.execPath, [join('node_modules/fairlead/lib/cli.js'), ...start, ...ports], { cwd: directory });
-    onTestFinished(() => running.kill('SIGKILL'));
-    let output = '';
-    running.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-    running.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
-    await until(() => output.includes(`https://localhost:${String(httpsPort)}`) || running.exitCode !== null, 'the banner');
-    const dispatcher = new Agent({ connect: { rejectUnauthorized: false } });
-    onTestFinished(() => dispatcher.destroy());
-    const answer = await request(`https://localhost:${String(httpsPort)}/`, { dispatcher });
-    expect(await answer.body.text()).toMatch(/^orders-[12] of the app$/);
-    running.kill('SIGINT');
-    expect((await once(running, 'exit'))[0]).toBe(0);
-  }, 180_000);
+      const { scripts } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as {
+        scripts: { start: string };
+      };
+      const [, ...start] = scripts.start.split(' ');
+      const [httpPort, httpsPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
+      const ports = ['--http-port', httpPort, '--https-port', httpsPort, '--metrics-port', metricsPort].map(String);
+      const running = spawn(process.execPath, [join('node_modules/fairlead/lib/cli.js'), ...start, ...ports], {
+        cwd: directory,
+      });
+      onTestFinished(() => running.kill('SIGKILL'));
+      let output = '';
+      running.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+      running.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
+      await until(
+        () => output.includes(`https://localhost:${String(httpsPort)}`) || running.exitCode !== null,
+        'the banner',
+      );
+      const dispatcher = new Agent({ connect: { rejectUnauthorized: false } });
+      onTestFinished(() => dispatcher.destroy());
+      const answer = await request(`https://localhost:${String(httpsPort)}/`, { dispatcher });
+      expect(await answer.body.text()).toMatch(/^orders-[12] of the app$/);
+      running.kill('SIGINT');
+      expect((await once(running, 'exit'))[0]).toBe(0);
+    },
+    180_000,
+  );
 });

@@ -19,6 +19,8 @@ export interface Dockerfile {
 
 interface Stage extends Dockerfile {
   readonly names: readonly string[];
+  /** `ENV` and `ARG`, which later lines may name. */
+  readonly known: Readonly<Record<string, string>>;
   readonly entrypoint: readonly string[];
   readonly arguments: readonly string[];
 }
@@ -48,6 +50,7 @@ function empty(base: string): Stage {
   return {
     base,
     names: [],
+    known: {},
     environment: {},
     ports: [],
     entrypoint: [],
@@ -60,12 +63,15 @@ function empty(base: string): Stage {
 }
 
 function changed(stage: Stage, name: string, rest: string): Partial<Stage> {
-  const { environment } = stage;
-  const value = substituted(rest, environment);
+  const { environment, known } = stage;
+  const value = substituted(rest, known);
+  const set = name === 'ENV' || name === 'ARG' ? variables(rest, known) : {};
   switch (name) {
     case 'ENV':
+      return { environment: { ...environment, ...set }, known: { ...known, ...set } };
     case 'ARG':
-      return { environment: { ...environment, ...variables(rest, environment) } };
+      // It gives way to ENV, and is known while the image is built alone.
+      return { known: { ...set, ...known } };
     case 'EXPOSE':
       return { ports: [...stage.ports, ...value.split(/\s+/).flatMap(tcpPort)] };
     case 'USER':

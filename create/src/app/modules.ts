@@ -107,10 +107,7 @@ function importsOf(path: string, text: string, paths: ReadonlySet<string>): Map<
   const imports = new Map<string, string>();
   const forms = [
     new RegExp(String.raw`\bimport\s+([^'";]+?)\s+from\s*${quoted}\2`, 'g'),
-    new RegExp(
-      String.raw`\b(?:const|let|var)\s+(\w+|\{[^}]*\})\s*=\s*(?:await\s+import|require)\(\s*${quoted}\2`,
-      'g',
-    ),
+    new RegExp(String.raw`\b(?:const|let|var)\s+(\w+|\{[^}]*\})\s*=\s*(?:await\s+import|require)\(\s*${quoted}\2`, 'g'),
   ];
   for (const form of forms) {
     for (const [, names = '', , specifier = ''] of text.matchAll(form)) {

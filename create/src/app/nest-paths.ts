@@ -17,7 +17,13 @@ export function nestPaths(files: readonly SourceFile[]): AnsweredPath[] {
         return methods.map(([, , path = '']) => {
           const own = trimmed(`${trimmed(base)}/${trimmed(path)}`);
           const parts = [excluded.includes(own) ? '' : prefix, version(controller), own];
-          return { path: `/${parts.map(trimmed).filter((part) => part !== '').join('/')}`, file };
+          return {
+            path: `/${parts
+              .map(trimmed)
+              .filter((part) => part !== '')
+              .join('/')}`,
+            file,
+          };
         });
       }),
   );

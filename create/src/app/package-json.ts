@@ -52,6 +52,8 @@ function text(value: unknown): string | undefined {
 }
 
 function texts(value: unknown): Texts {
-  const entries = Object.entries(group(value)).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  const entries = Object.entries(group(value)).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
   return Object.fromEntries(entries);
 }

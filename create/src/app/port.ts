@@ -34,7 +34,7 @@ function defaultOf(text: string, match: RegExpExecArray): number | undefined {
   const inside = /\bPORT\b\s*(?::\s*\w+\s*)?=\s*['"`]?(\d{2,5})/.exec(match[0])?.[1];
   if (inside !== undefined) return Number(inside);
   const end = match.index + match[0].length;
-  const [line = ''] = text.slice(end, end + 200).split(/[;\n](?!\s*(?:\.|\|\||\?\?|:))/);
+  const [line = ''] = text.slice(end, end + 200).split(/[;\n](?!\s*(?:\.|\|\||\?|:))/);
   // What follows a comma is the default of `get('PORT', 3000)`, and of nothing else.
   const before = [String.raw`\|\|`, String.raw`\?\?`, String.raw`\?[^;:]*:`, String.raw`\bdefault\s*[(:]`];
   const form = (match[0].startsWith('.get') ? [...before, ','] : before).join('|');

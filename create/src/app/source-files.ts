@@ -17,7 +17,7 @@ const notOfTheServer = new Set([
   ...['public', 'static', 'client', 'frontend', 'web', 'docs', 'examples', 'migrations', 'deploy'],
 ]);
 
-const isSource = /^(?!.*\.(?:test|spec|e2e-spec|config|stories|min)\.)(?!.*\.d\.[cm]?ts$).*\.[cm]?[jt]sx?$/;
+const isSource = /^(?!.*\.(?:test|spec|e2e-spec|stories|min)\.)(?!.*\.d\.[cm]?ts$).*\.[cm]?[jt]sx?$/;
 
 /** The sources of an app, those nearest to its root first. Nothing is run, and links are not followed. */
 export function sourceFiles(directory: string): SourceFile[] {
@@ -32,6 +32,8 @@ export function sourceFiles(directory: string): SourceFile[] {
         if (!entry.isFile() || files.length >= most.files) continue;
         // Express' generator writes `bin/www`.
         if (!isSource.test(entry.name) && !(folder === 'bin' && !entry.name.includes('.'))) continue;
+        // At the root those of tools; an app has its own below.
+        if (folder === '' && /\.config\./.test(entry.name)) continue;
         const text = textOf(join(directory, path));
         if (text !== undefined) files.push({ path, text: withoutComments(text) });
       }

@@ -38,7 +38,7 @@ export function startCommand(
   if (main !== undefined && app.canRun(main)) return { ...app.file(main), from: 'package.json: main' };
   const ofImage = app.imageCommand(image);
   if (ofImage !== undefined) return { ...ofImage, from: 'Dockerfile: CMD' };
-  const byShell = scripts.find((name) => content.scripts[name] !== undefined);
+  const byShell = scripts.find((name) => content.scripts[name] !== undefined && !manager.test(content.scripts[name]));
   if (byShell !== undefined) {
     const words = ['npm', 'run', '--silent', byShell];
     return { words, environment: {}, from: `package.json: scripts.${byShell}, which needs a shell` };
@@ -47,10 +47,19 @@ export function startCommand(
   return usual === undefined ? undefined : { ...app.file(usual), from: 'what it is called' };
 }
 
+/** What keeps processes, as fairlead does here and Kubernetes there. */
+const manager = /\b(?:pm2|pm2-runtime|forever|nodemon|supervisor)\b/;
+
+/** What builds an app, and runs it only by what its settings say. */
+const builder = /^(?:tsc|rollup|webpack|vite|esbuild|gulp|grunt|babel)$/;
+
 /** Whether it runs what is not there before the app has been built. */
 export function isBuiltFirst({ words }: Pick<StartCommand, 'words'>, directory: string): boolean {
   const built = words.find((word) => /^(?:\.\/)?(?:dist|build|lib|out)(?:\/|$)/.test(word));
-  return built !== undefined && !['', '.js', '.mjs', '.cjs', '/index.js'].some((end) => existsSync(join(directory, built + end)));
+  return (
+    built !== undefined &&
+    !['', '.js', '.mjs', '.cjs', '/index.js'].some((end) => existsSync(join(directory, built + end)))
+  );
 }
 
 class App {
@@ -85,7 +94,9 @@ class App {
     const other = scriptOf(words);
     if (other !== undefined) {
       const program = this.script(other, [...before, name]);
-      return program === undefined ? undefined : { ...program, environment: { ...program.environment, ...environment } };
+      return program === undefined
+        ? undefined
+        : { ...program, environment: { ...program.environment, ...environment } };
     }
     const program = this.program(words);
     return program === undefined ? undefined : { words: program, environment };
@@ -103,8 +114,10 @@ class App {
     const [first = '', ...rest] = words;
     // What starts it again when a file changes is for writing it.
     const args = rest.filter((word) => word !== '--watch' && !(first === 'tsx' && word === 'watch'));
-    if (first === 'nodemon' || first === 'node-dev') return args.length === 1 ? this.file(args[0] ?? '').words : undefined;
+    if (first === 'nodemon' || first === 'node-dev')
+      return args.length === 1 ? this.file(args[0] ?? '').words : undefined;
     if (first === 'node') return [first, ...args];
+    if (manager.test(first) || builder.test(first)) return undefined;
     if (first === 'npx') return args.length === 0 ? undefined : this.program(args);
     const packageOf: Readonly<Record<string, string>> = { nest: '@nestjs/cli', fastify: 'fastify-cli' };
     return this.depends(packageOf[first] ?? first) ? [`node_modules/.bin/${first}`, ...args] : undefined;
@@ -137,7 +150,8 @@ function withoutVariables(words: readonly string[]): Program {
     const [, name, value = ''] = /^([A-Za-z_]\w*)=(.*)$/.exec(word) ?? [];
     // Each process is told a port of its own.
     if (name !== undefined && name !== 'PORT') environment[name] = value;
-    else if (name === undefined && word !== 'cross-env' && word !== 'env' && word !== 'exec') return { words: rest, environment };
+    else if (name === undefined && word !== 'cross-env' && word !== 'env' && word !== 'exec')
+      return { words: rest, environment };
     rest = others;
   }
 }

@@ -39,7 +39,9 @@ dist/
 export function projectFiles(project: Project, framework: Framework | undefined): Files {
   const { place, language, local } = project;
   const isTyped = language === 'typescript';
-  const loaded = isTyped ? '-r ts-node/register -r fairlead/one-line-errors main.ts' : '-r fairlead/one-line-errors main.js';
+  const loaded = isTyped
+    ? '-r ts-node/register -r fairlead/one-line-errors main.ts'
+    : '-r fairlead/one-line-errors main.js';
   const needsStandIn = local?.isOfTheApp === false && local.command.includes(standIn);
   const files: readonly (readonly [string, string])[] = [
     [isTyped ? 'main.ts' : 'main.js', mainFile(project)],

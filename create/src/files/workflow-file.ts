@@ -5,7 +5,9 @@ import { workflowText } from './literals';
 
 /** Where GitHub looks for it: one file for each app of a repository, called after its folder. */
 export function workflowPath({ repository, app, directory }: Place): string {
-  const folder = relative(repository, app ?? directory).replace(/[^\w]+/g, '-').replace(/^-+|-+$/g, '');
+  const folder = relative(repository, app ?? directory)
+    .replace(/[^\w]+/g, '-')
+    .replace(/^-+|-+$/g, '');
   return `.github/workflows/fairlead${folder === '' ? '' : `-${folder.toLowerCase()}`}.yml`;
 }
 
