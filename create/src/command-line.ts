@@ -116,8 +116,8 @@ function folder(option: string | undefined, [first, ...others]: readonly string[
 
 /** A file is told from all else by its ending and by how it begins. */
 function fairleadSource(option: string, text: string, workingDirectory: string): FairleadSource {
-  const path = /^file:/.test(text) ? text.slice('file:'.length) : text;
-  const isFile = path !== text || /^\.{0,2}\//.test(text) || (/\.tgz$/.test(text) && !/^\w+:/.test(text));
+  const path = text.startsWith('file:') ? text.slice('file:'.length) : text;
+  const isFile = path !== text || /^\.{0,2}\//.test(text) || (text.endsWith('.tgz') && !/^\w+:/.test(text));
   if (!isFile) {
     if (/^[\w^~@:/.+#-]+$/.test(text)) return { version: text };
     throw new InvalidOption(option, text, 'is nothing that npm installs: give a version, a file or a URL');

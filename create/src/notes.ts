@@ -52,7 +52,7 @@ function aboutItsTools({ place, language }: Project, { directory, content, user 
   const folder = relative(directory, place.directory);
   const has = (name: string): boolean => existsSync(join(directory, name));
   const dependsOn = (name: string): boolean => name in (content?.devDependencies ?? {});
-  const rootDir = content?.jest['rootDir'] ?? content?.jest['roots'];
+  const rootDir = content?.jest.rootDir ?? content?.jest.roots;
   const settings = [
     language === 'typescript' && takesIn(read(join(directory, 'tsconfig.json')))
       ? `tsconfig.json: "exclude": ["node_modules", "dist", ${JSON.stringify(folder)}]`

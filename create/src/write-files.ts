@@ -28,9 +28,14 @@ export function writeFiles(files: Files, workingDirectory: string): void {
   try {
     for (const [path, text] of files) {
       const made = mkdirSync(dirname(path), { recursive: true });
-      if (made !== undefined) undo.push(() => rmSync(made, { recursive: true }));
+      if (made !== undefined)
+        undo.push(() => {
+          rmSync(made, { recursive: true });
+        });
       const file = openSync(path, 'wx');
-      undo.push(() => rmSync(path));
+      undo.push(() => {
+        rmSync(path);
+      });
       writeFileSync(file, text);
       closeSync(file);
     }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { App } from 'cdk8s';
@@ -6,6 +7,7 @@ import { transformSync } from '@swc/core';
 import { parse } from 'yaml';
 import { imageReference } from '../../validation/names';
 import { LoadBalancedApi, type LoadBalancedApiProps } from '../../index';
+import { typescriptProgram } from '../typescript-program';
 import { created, filesOf, folderOf, type Texts } from './created';
 
 const root = resolve(__dirname, '../..');
@@ -13,10 +15,8 @@ const root = resolve(__dirname, '../..');
 /** What a main file gives to fairlead, which takes it. */
 function optionsOf(source: string): { readonly id: string; readonly options: LoadBalancedApiProps } {
   let given: [string, LoadBalancedApiProps] | undefined;
-  class Api {
-    constructor(_scope: unknown, id: string, options: LoadBalancedApiProps) {
-      given = [id, options];
-    }
+  function Api(_scope: unknown, id: string, options: LoadBalancedApiProps): void {
+    given = [id, options];
   }
   const { code } = transformSync(source, { module: { type: 'commonjs' }, jsc: { parser: { syntax: 'typescript' } } });
   const modules: Readonly<Record<string, unknown>> = {
@@ -135,7 +135,7 @@ describe('in an empty folder', () => {
     await created(directory, 'three', '--fairlead', 'git+ssh://git@example.com/fairlead.git#v0.1.0');
     const spec = (folder: string): string | undefined =>
       (JSON.parse(readFileSync(join(directory, folder, 'package.json'), 'utf8')) as { devDependencies: Texts })
-        .devDependencies['fairlead'];
+        .devDependencies.fairlead;
     expect(['one', 'two', 'three'].map(spec)).toEqual([
       'file:../packages/fairlead-0.1.0.tgz',
       'file:../packages/fairlead-0.1.0.tgz',
@@ -320,6 +320,27 @@ describe('files that are there', () => {
   });
 });
 
+test('Ctrl-C while it writes leaves no half of it', () => {
+  const directory = folderOf();
+  // A signal between two files, which would end the process at once.
+  const program = `const { writeFiles } = require(${JSON.stringify(join(root, 'create/src/write-files.ts'))});
+class Interrupted extends Map {
+  *[Symbol.iterator]() {
+    for (const entry of this.entries()) {
+      yield entry;
+      process.kill(process.pid, 'SIGINT');
+    }
+  }
+}
+writeFiles(new Interrupted(['one', 'two', 'three'].map((name) => [process.cwd() + '/' + name, name])), process.cwd());`;
+  const { stderr } = spawnSync(process.execPath, [...typescriptProgram, '-e', program], {
+    cwd: directory,
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  expect(filesOf(directory)).toEqual({ one: 'one', two: 'two', three: 'three' });
+});
+
 describe('what users call things', () => {
   test.each([
     ['@acme/Orders_API', 'orders-api'],
@@ -391,4 +412,24 @@ test('a deployment is no app: what is written is not read again', async () => {
   await created(directory, '--language', 'javascript');
   writeFileSync(join(directory, 'main.js'), '');
   await expect(created(directory)).rejects.toThrow('\n  package.json\n');
+});
+
+test.each([
+  [
+    'a folder that has such files',
+    ['.'],
+    'create-fairlead: nothing was written, as these are there already:\n  main.ts\n',
+  ],
+  ['an option that does not exist', ['--prot=80'], "create-fairlead: Unknown option '--prot'"],
+  ['an option that cannot be', ['--port=0'], 'create-fairlead: --port: 0 is out of range'],
+])('%s ends with exit code 2 and says why', (_what, args, message) => {
+  const directory = folderOf({ 'main.ts': '' });
+  const program = [...typescriptProgram, join(root, 'create/src/create-fairlead.ts')];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...program, ...args], {
+    cwd: directory,
+    encoding: 'utf8',
+  });
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(message);
+  expect(readdirSync(directory)).toEqual(['main.ts']);
 });

@@ -57,7 +57,7 @@ export function foundPort(files: readonly SourceFile[], docker: Dockerfile | und
   const ports = docker?.ports ?? [];
   if (asked !== undefined) {
     const exposed = ports.find((port) => port === asked.port) ?? ports[0];
-    const told = Number(docker?.environment['PORT'] ?? '');
+    const told = Number(docker?.environment.PORT ?? '');
     const [first] = [
       isPort(told) ? { port: told, from: 'Dockerfile: ENV PORT' } : undefined,
       exposed === undefined ? undefined : { port: exposed, from: 'Dockerfile: EXPOSE' },

@@ -33,7 +33,7 @@ export function sourceFiles(directory: string): SourceFile[] {
         // Express' generator writes `bin/www`.
         if (!isSource.test(entry.name) && !(folder === 'bin' && !entry.name.includes('.'))) continue;
         // At the root those of tools; an app has its own below.
-        if (folder === '' && /\.config\./.test(entry.name)) continue;
+        if (folder === '' && entry.name.includes('.config.')) continue;
         const text = textOf(join(directory, path));
         if (text !== undefined) files.push({ path, text: withoutComments(text) });
       }

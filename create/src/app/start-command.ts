@@ -74,7 +74,7 @@ class App {
 
   /** What is there, or will be when the app was built. */
   canRun(file: string): boolean {
-    const built = this.content.scripts['build'] !== undefined && /^(?:\.\/)?(?:dist|build|lib|out)\//.test(file);
+    const built = this.content.scripts.build !== undefined && /^(?:\.\/)?(?:dist|build|lib|out)\//.test(file);
     return built || this.has(file) || this.has(`${file}.js`);
   }
 

@@ -14,7 +14,7 @@ export function mainFile(project: Project): string {
     ...imports,
     '',
     'const app = new App();',
-    "// The certificate is self-signed until `certificate` says otherwise: Certificate.fromCertManager({ clusterIssuer: '…' }), say.",
+    "// Self-signed until `certificate` says otherwise, such as Certificate.fromCertManager({ clusterIssuer: 'letsencrypt' }).",
     `new LoadBalancedApi(app, ${literal(name)}, {`,
     `  image: ${literal(image)},`,
     `  host: ${literal(host)},`,
@@ -23,7 +23,7 @@ export function mainFile(project: Project): string {
     ...(keepAliveTimeout === undefined ? [] : [`  keepAliveTimeout: ${literal(keepAliveTimeout)},`]),
     '  replicas: { min: 3, max: 12 },',
     ...(user === undefined ? [] : [`  pods: { user: ${user} },`]),
-    ...(local === undefined ? [] : [`  local: { ${localLiteral(local, project)} },`]),
+    ...(local === undefined ? [] : localLines(local, project)),
     '});',
     'app.synth();',
     '',
@@ -37,15 +37,18 @@ function healthCheckLiteral({ path, liveness, readiness }: HealthCheck): string 
   return `{ ${given.map(([name, value]) => `${name}: ${literal(value)}`).join(', ')} }`;
 }
 
-function localLiteral({ command, isOfTheApp, environment }: LocalProgram, { place }: Project): string {
+/** In one line if that is not too long. */
+function localLines({ command, isOfTheApp, environment }: LocalProgram, { place }: Project): string[] {
   const directory =
     isOfTheApp && place.app !== undefined ? relative(place.directory, place.app).split(sep).join('/') : undefined;
   const variables = Object.entries(environment).map(([name, value]) => `${key(name)}: ${literal(value)}`);
-  return [
+  const parts = [
     `command: ${listLiteral(command)}`,
     ...(directory === undefined ? [] : [`directory: ${literal(directory)}`]),
     ...(variables.length === 0 ? [] : [`environment: { ${variables.join(', ')} }`]),
-  ].join(', ');
+  ];
+  const line = `  local: { ${parts.join(', ')} },`;
+  return line.length <= 120 ? [line] : ['  local: {', ...parts.map((part) => `    ${part},`), '  },'];
 }
 
 /** What answers on this machine until there is an app. */
