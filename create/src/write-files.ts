@@ -1,4 +1,4 @@
-import { closeSync, lstatSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, lstatSync, mkdirSync, openSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { UsageError } from './usage-error';
 
@@ -9,13 +9,33 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Refuses, by their names, files that would have to be overwritten. */
 export function refuseExisting(files: Files, workingDirectory: string): void {
-  // A link to nowhere is there too.
-  const there = [...files.keys()].filter((path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined);
+  const there = [...files.keys()].map(inTheWay).filter((path) => path !== undefined);
   if (there.length === 0) return;
   const list = there.map((path) => `\n  ${relative(workingDirectory, path)}`).join('');
   throw new UsageError(
     `nothing was written, as these are there already:${list}\nMove them away, or give another folder: --directory FOLDER`,
   );
+}
+
+/** The file itself, or one where it would need a folder. */
+function inTheWay(path: string): string | undefined {
+  // A link to nowhere is there too.
+  if (known(() => lstatSync(path)) !== undefined) return path;
+  for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
+    const there = known(() => statSync(folder));
+    if (there !== undefined) return there.isDirectory() ? undefined : folder;
+  }
+  return undefined;
+}
+
+/** Of what is there. */
+function known(look: () => Stats): Stats | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
 }
 
 /** Writes all of them or none. */

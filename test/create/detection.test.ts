@@ -223,6 +223,7 @@ test.each([
   ["app.get('/ping', handler);", '/ping'],
   ["app.get('/status', handler); app.get('/health', handler);", '/health'],
   ["app.get('/orders/:id/health', handler);", undefined],
+  ["app.get('/orders/latest/status', handler);", undefined],
   ["axios.get('/health');", undefined],
 ])('the health check of `%s` is %p', (source, path) => {
   const directory = folderOf({ 'package.json': '{}', 'app.js': `${source}\n` });
