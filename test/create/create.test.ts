@@ -226,6 +226,17 @@ Next:
     },
   );
 
+  test('what fairlead would refuse is not written, whatever an app says', async () => {
+    const directory = folderOf({
+      'package.json': '{ "version": "1.0.0+build 7", "repository": "github:-/x" }',
+      'app.js': "app.get('/é/health', handler); app.get('/a%zz/healthz', handler); app.listen(99999);",
+    });
+    await created(directory);
+    const { options } = optionsOf(filesOf(directory)['deploy/main.js'] ?? '');
+    expect(options).toMatchObject({ image: expect.stringMatching(/^ghcr\.io\/acme\/create-[a-z0-9-]+:1\.0\.0$/) as string });
+    expect([options.port, options.healthCheck]).toEqual([undefined, undefined]);
+  });
+
   test('an app that uses fairlead-serve keeps connections for as long as that does', async () => {
     const directory = sampleApp('express-tsx');
     await created(directory);

@@ -5,7 +5,7 @@ import type { SourceFile } from './source-files';
 /** More places than one router has. */
 const mostPrefixes = 16;
 
-/** Every path without variables, with the prefixes of all routers that it is below. */
+/** Every path of plain letters, which has no variables, with the prefixes of all routers that it is below. */
 export function answeredPaths(files: readonly SourceFile[]): AnsweredPath[] {
   const paths = new Set(files.map(({ path }) => path));
   const modules = files.map((file) => readModule(file, paths));
@@ -16,7 +16,7 @@ export function answeredPaths(files: readonly SourceFile[]): AnsweredPath[] {
         prefixes.of(module, owner).map((prefix) => ({ path: joined(prefix, path), file: module.path })),
     ),
   );
-  return [...found, ...nestPaths(files)].filter(({ path }) => !/[:*{(?]/.test(path));
+  return [...found, ...nestPaths(files)].filter(({ path }) => /^(?:\/[\w.~-]+)+$/.test(path));
 }
 
 function asRoute({ owner, prefix }: Mount): { readonly owner: string; readonly path: string } {

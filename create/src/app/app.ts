@@ -103,7 +103,8 @@ function portOf(
   docker: Dockerfile | undefined,
   settings: string,
 ): FoundPort {
-  const found = foundPort(files, docker, settings);
+  const said = foundPort(files, docker, settings);
+  const found = said.port !== undefined && said.port > 65_535 ? { ...said, port: undefined } : said;
   const isRead = readingPort.some((name) => name in (content?.dependencies ?? {}));
   return isRead ? { ...found, readsPort: true } : found;
 }

@@ -146,7 +146,7 @@ function makesUser(command: string): boolean {
 /** The path that a command asks this machine for. */
 function askedPath(command: string): string | undefined {
   const host = String.raw`(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])`;
-  const [, path] = new RegExp(String.raw`${host}(?::[\w$\{\}-]+)?(/[\w\-.~/%]*)`).exec(command) ?? [];
+  const [, path] = new RegExp(String.raw`${host}(?::[\w$\{\}-]+)?(/[\w\-.~/]*)`).exec(command) ?? [];
   return path;
 }
 

@@ -27,7 +27,7 @@ export function startCommand(
   docker: Dockerfile | undefined,
 ): StartCommand | undefined {
   if (content === undefined) return undefined;
-  const app = new App(directory, content);
+  const app = new AppFolder(directory, content);
   const image = withoutInit(docker?.command ?? []);
   const scripts = [scriptOf(image), 'start:prod', 'start:production', 'start'].filter((name) => name !== undefined);
   for (const name of scripts) {
@@ -62,7 +62,7 @@ export function isBuiltFirst({ words }: Pick<StartCommand, 'words'>, directory: 
   );
 }
 
-class App {
+class AppFolder {
   constructor(
     private readonly directory: string,
     private readonly content: PackageJson,
