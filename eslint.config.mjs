@@ -29,4 +29,14 @@ export default tseslint.config(
     files: ['**/*.mjs'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
   },
+  {
+    files: ['dashboard/page/*.mjs'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['clearTimeout', 'devicePixelRatio', 'document', 'EventSource', 'fetch', 'getComputedStyle', 'matchMedia']
+          .concat(['ResizeObserver', 'setTimeout'])
+          .map((name) => [name, 'readonly']),
+      ),
+    },
+  },
 );

@@ -12,7 +12,12 @@ export default {
   globalSetup: '<rootDir>/test/usual-ports.ts',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/kind/', '<rootDir>/test/observability/'],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '<rootDir>/test/browser/',
+    '<rootDir>/test/kind/',
+    '<rootDir>/test/observability/',
+  ],
   modulePathIgnorePatterns: [
     '<rootDir>/lib/',
     '<rootDir>/dist/',

@@ -29,6 +29,10 @@ export function startCommand(words?: readonly string[]): Command {
     .option('--https-port <PORT>', 'where HTTPS is (default: 8443)')
     .option('--http-port <PORT>', 'where HTTP is, which redirects to HTTPS (default: 8080)')
     .option('--metrics-port <PORT>', 'serves metrics to Prometheus (default: 9113, or another one if that is taken)')
+    .option(
+      '--dashboard-port <PORT>',
+      'serves a page that shows all of it, live (default: 9114, or another one if that is taken)',
+    )
     .option('--main <FILE>', 'what says what is deployed (default: main.ts)')
     .option('--proxy <NAME>', 'which proxy of it, if it has several')
     .option(

@@ -4,7 +4,7 @@ import { integer } from '../validation/amounts';
 import { InvalidOption } from '../validation/invalid-option';
 import { Output } from './output';
 import { packageVersion } from './package-version';
-import { scaleNumber, StartOptions, wholeNumber } from './start-options';
+import { reachedAddress, scaleNumber, StartOptions, wholeNumber } from './start-options';
 
 export interface ConsoleCommands {
   /** So many of one backend, or of each; throws an InvalidOption. */
@@ -113,6 +113,7 @@ export interface BannerFacts {
   readonly options: StartOptions;
   /** Undefined if there are none. */
   readonly metricsPort: number | undefined;
+  readonly dashboard: string;
   readonly hosts: readonly [string, ...string[]];
   /** Where nginx is from. */
   readonly nginx: string;
@@ -120,7 +121,10 @@ export interface BannerFacts {
 }
 
 /** What runs, where it is, and what can be done with it. */
-export function banner(output: Output, { options, metricsPort, hosts, nginx, backends }: BannerFacts): string[] {
+export function banner(
+  output: Output,
+  { options, metricsPort, dashboard, hosts, nginx, backends }: BannerFacts,
+): string[] {
   const [host] = hosts;
   const { httpPort, httpsPort } = options;
   const path = backends[0]?.healthCheckPath ?? '/';
@@ -130,14 +134,10 @@ export function banner(output: Output, { options, metricsPort, hosts, nginx, bac
     instances.length === 0
       ? ''
       : `${instances.length === 1 ? 'one instance' : `${instances.length} instances`}: ${all}`;
-  const address = addressOfClients(options);
   const https = `https://${host}:${httpsPort}`;
   const http = `http://${host}:${httpPort}`;
-  // What is not a name of this machine must be said to be one.
-  const isLocal = (host === 'localhost' || host.endsWith('.localhost')) && address === '127.0.0.1';
-  const resolve = isLocal ? '' : `--resolve ${host}:${httpsPort}:${address} `;
   const metrics = metricsPort === undefined ? undefined : `http://localhost:${metricsPort}/metrics`;
-  const width = Math.max(https.length, http.length, metrics?.length ?? 0) + 3;
+  const width = Math.max(https.length, http.length, dashboard.length, metrics?.length ?? 0) + 3;
   const link = (url: string): string => output.style('cyan', url) + ' '.repeat(width - url.length);
   const label = (text: string): string => output.style('dim', text.padEnd(8));
   return [
@@ -146,9 +146,10 @@ export function banner(output: Output, { options, metricsPort, hosts, nginx, bac
     '',
     `  ${link(https)}TLS${before === '' ? '' : `, in front of ${before}`}`,
     `  ${link(http)}redirects to HTTPS`,
+    `  ${link(dashboard)}the dashboard: what it does, live`,
     ...(metrics === undefined ? [] : [`  ${link(metrics)}for Prometheus`]),
     '',
-    `  ${label('Try')}curl -k ${resolve}${https}${path}`,
+    `  ${label('Try')}${curl(options, host, path)}`,
     ...(backends[0] === undefined
       ? []
       : [`  ${label('Scale')}type "scale ${backends[0].instances.length + 3}" and Enter ("help" shows more)`]),
@@ -157,9 +158,13 @@ export function banner(output: Output, { options, metricsPort, hosts, nginx, bac
   ];
 }
 
-/** By which a client on this machine comes. */
-function addressOfClients({ listen }: StartOptions): string {
-  return listen === undefined || listen === '0.0.0.0' ? '127.0.0.1' : listen === '::' ? '::1' : listen;
+/** What asks for a path from this machine. */
+export function curl({ listen, httpsPort }: StartOptions, host: string, path: string): string {
+  const address = reachedAddress(listen);
+  // What is not a name of this machine must be said to be one.
+  const isLocal = (host === 'localhost' || host.endsWith('.localhost')) && address === '127.0.0.1';
+  const resolve = isLocal ? '' : `--resolve ${host}:${httpsPort}:${address} `;
+  return `curl -k ${resolve}https://${host}:${httpsPort}${path}`;
 }
 
 function range(names: readonly string[]): string {

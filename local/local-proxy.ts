@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { selfSignedKeyPair } from '../certificates/self-signed';
 import { certificatesOf } from '../model/proxy';
 import { accessTokensScript, hasTokens } from '../nginx/auth/access-tokens-section';
@@ -137,14 +137,27 @@ function certificateDirectories(directory: string) {
   };
 }
 
+interface CertificateFile {
+  readonly hosts: readonly string[];
+  readonly certificateFile: string;
+}
+
+/** Every certificate of the proxy whose files are below a directory. */
+export function certificateFiles({ hostModels }: LocalDeployment, directory: string): CertificateFile[] {
+  const { certificateDirectory, hostCertificatesDirectory } = certificateDirectories(directory);
+  return certificatesOf(hostModels).map(({ name, hosts }) => ({
+    hosts,
+    certificateFile: join(name === undefined ? certificateDirectory : join(hostCertificatesDirectory, name), 'tls.crt'),
+  }));
+}
+
 /** The same certificates at every start: a browser asks once. */
 function writeCertificates({ deployment, directory }: LocalProxySettings): void {
-  const { certificateDirectory, hostCertificatesDirectory } = certificateDirectories(directory);
-  for (const { name, hosts } of certificatesOf(deployment.hostModels)) {
-    const path = name === undefined ? certificateDirectory : join(hostCertificatesDirectory, name);
+  for (const { hosts, certificateFile } of certificateFiles(deployment, directory)) {
+    const path = dirname(certificateFile);
     const { certificate, privateKey } = selfSignedKeyPair(hosts, join(cacheDirectory(), 'certificates'));
     mkdirSync(path, { recursive: true });
-    writeFileSync(join(path, 'tls.crt'), certificate);
+    writeFileSync(certificateFile, certificate);
     writeFileSync(join(path, 'tls.key'), privateKey, { mode: 0o600 });
   }
 }

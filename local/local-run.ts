@@ -3,6 +3,9 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { weightsInterval } from '../nginx/backends/live-weights-section';
+import type { DashboardServer } from '../dashboard/server';
+import type { SystemActions } from '../dashboard/system';
+import { integer } from '../validation/amounts';
 import { Backends } from './deployment/backends';
 import { banner, consoleHelp, readConsoleCommands } from './console';
 import { LocalDeployment, localDeployment } from './deployment/deployment';
@@ -11,6 +14,8 @@ import { lookedUpHere } from './deployment/external-services';
 import { Nginx } from './find-nginx/nginx';
 import { closedDirectories, temporaryDirectory } from './find-nginx/worker-user';
 import { missingFiles } from './deployment/local-files';
+import { startDashboard } from './local-dashboard';
+import { isOfLocalLoad, LocalLoad } from './local-load';
 import { prepareLocalProxy } from './local-proxy';
 import { watchFiles } from './changed-files';
 import { afterExit, Hints, whileSlow } from './hints';
@@ -20,7 +25,7 @@ import { checkListenPorts, freePort, ownPort } from './ports';
 import { ApiProcess, Death } from './processes/api-process';
 import { NginxProcess } from './processes/nginx-process';
 import { Watchdog } from './processes/watchdog';
-import { isLoopback, StartOptions } from './start-options';
+import { isLoopback, maxScale, reachedAddress, StartOptions } from './start-options';
 import { Weights } from './deployment/weights';
 
 /** After so many attempts a command that never was ready is not started any more. */
@@ -37,11 +42,39 @@ export class LocalRun {
   private readonly forgetDirectory: () => void;
   private readonly backends: Backends;
   private readonly weights: Weights;
+  private readonly load: LocalLoad;
+  private dashboard: DashboardServer | undefined;
   private proxy: NginxProcess | undefined;
   private nginx: Nginx | undefined;
   private dns: DnsServer | undefined;
   private started = false;
   private readonly hints: Hints;
+
+  /** What is done when it is typed, and when a button of the dashboard asks for it. */
+  private readonly actions: SystemActions = {
+    scale: (backend, count) => {
+      void this.scale(this.backends.known(backend), integer('scale', count, 1, maxScale));
+    },
+    stop: (instance) => {
+      this.backends.stop(instance);
+      this.output.say(`${instance} is ending, and is not started again`);
+    },
+    kill: (instance) => {
+      this.backends.kill(instance);
+    },
+    slow: (instance, isSlow) => {
+      this.backends.setSlow(instance, isSlow);
+      this.output.say(`${instance} ${isSlow ? 'is made slow' : 'is as fast as it was'}`);
+    },
+    weigh: (backend, percent) => {
+      this.weights.set(backend, percent);
+      this.output.say(`${backend} gets ${percent} % of what it shares within ${weightsInterval} s`);
+    },
+    load: (rate) => {
+      this.load.send(rate);
+      this.output.say(rate === 0 ? 'No load is sent any more' : `${rate} requests a second are sent; errors are shown`);
+    },
+  };
 
   private constructor(
     private readonly options: StartOptions,
@@ -56,6 +89,11 @@ export class LocalRun {
     this.hints = new Hints((text) => {
       output.say(text, 'warn');
     }, options.command !== undefined);
+    this.load = new LocalLoad(
+      deployment.hostModels,
+      Object.fromEntries(deployment.backends.map(({ name, program }) => [name, program.healthCheckPath])),
+      { address: reachedAddress(options.listen), port: options.httpsPort },
+    );
     this.backends = new Backends(deployment.backends, this.watchdog, {
       line: ({ name, port }, line, stream) => {
         for (const logLine of apiLogLines(line)) {
@@ -76,16 +114,18 @@ export class LocalRun {
   }
 
   static async prepare(options: StartOptions, output: Output): Promise<LocalRun> {
-    const { httpPort, httpsPort, metricsPort: asked } = options;
+    const { httpPort, httpsPort, metricsPort: asked, dashboardPort } = options;
     await checkListenPorts(
       [
         ['--http-port', httpPort],
         ['--https-port', httpsPort],
         ...(asked === undefined ? [] : ([['--metrics-port', asked]] as const)),
+        ...(dashboardPort === undefined ? [] : ([['--dashboard-port', dashboardPort]] as const)),
       ],
       options.listen,
     );
-    const metricsPort = await ownPort('--metrics-port', options.metricsPort, usualMetricsPort);
+    const otherMetricsPort = dashboardPort === usualMetricsPort ? await freePort() : undefined;
+    const metricsPort = await ownPort('--metrics-port', asked ?? otherMetricsPort, usualMetricsPort);
     return new LocalRun(options, metricsPort, await localDeployment(options), output);
   }
 
@@ -143,7 +183,9 @@ export class LocalRun {
       {
         line: (line) => {
           const logLine = nginxLogLine(line, (port) => this.nameOf(port));
-          if (this.isShown(logLine)) this.output.log('nginx', logLine);
+          if (this.isShown(logLine) && (logLine.level === 'error' || !isOfLocalLoad(line))) {
+            this.output.log('nginx', logLine);
+          }
         },
         restarting: (reason) => {
           this.output.say(`nginx ended (${reason}): it is started again`, 'error');
@@ -155,13 +197,31 @@ export class LocalRun {
     );
     await this.proxy.start();
     if (this.isStopping()) return;
+    this.dashboard = await startDashboard({
+      options,
+      deployment,
+      backends: this.backends,
+      weights: this.weights,
+      load: this.load,
+      nginx,
+      metricsPort,
+      directory,
+      actions: this.actions,
+    });
     this.started = true;
     const backends = deployment.backends.map(({ name, program: { healthCheckPath } }) => ({
       healthCheckPath,
       instances: this.backends.readyOf(name).map((process) => process.name),
     }));
     this.output.block(
-      banner(this.output, { options, metricsPort, hosts: deployment.hosts, nginx: nginx.describe, backends }),
+      banner(this.output, {
+        options,
+        metricsPort,
+        dashboard: this.dashboard.url,
+        hosts: deployment.hosts,
+        nginx: nginx.describe,
+        backends,
+      }),
     );
     this.sayWhichMetricsPort(metricsPort);
     this.sayWhoMayCome();
@@ -180,19 +240,13 @@ export class LocalRun {
   }
 
   private readCommands(): () => void {
+    const { scale, stop, weigh: weight } = this.actions;
     return readConsoleCommands(process.stdin, this.output, {
       scale: (count, name) => {
-        const names = name === undefined ? this.backends.names : [this.backends.known(name)];
-        for (const each of names) void this.scale(each, count);
+        for (const each of name === undefined ? this.backends.names : [name]) scale(each, count);
       },
-      stop: (instance) => {
-        this.backends.stop(instance);
-        this.output.say(`${instance} is ending, and is not started again`);
-      },
-      weight: (backend, percent) => {
-        this.weights.set(backend, percent);
-        this.output.say(`${backend} gets ${percent} % of what it shares within ${weightsInterval} s`);
-      },
+      stop,
+      weight,
       status: () => {
         for (const process of this.backends.all) this.output.say(statusLine(process));
       },
@@ -306,6 +360,8 @@ export class LocalRun {
 
   private async cleanUp(serving: Promise<void>): Promise<void> {
     const { clientKeepAliveMinimum, workerShutdownTimeout } = this.deployment.timeline;
+    this.load.end();
+    await this.dashboard?.close();
     const proxyEnded = this.proxy?.end(workerShutdownTimeout * 1000);
     // Event streams and WebSockets hold nginx until the API ends them; all other clients are done by then.
     if (proxyEnded) {
@@ -315,6 +371,8 @@ export class LocalRun {
     await proxyEnded;
     // What was under way when it was told to end: a download, a test of the configuration.
     await serving;
+    // It may have been started meanwhile.
+    await this.dashboard?.close();
     await this.dns?.close();
     await rm(this.directory, { recursive: true, force: true });
     this.forgetDirectory();

@@ -16,6 +16,8 @@ export interface StartOptions {
   readonly httpsPort: number;
   /** @default - 9113, or another one if that is taken */
   readonly metricsPort: number | undefined;
+  /** @default - 9114, or another one if that is taken */
+  readonly dashboardPort: number | undefined;
   /** Where clients are listened for. @default - a loopback address */
   readonly listen: string | undefined;
   /** @default - localhost, and the hosts of main.ts */
@@ -43,6 +45,7 @@ export interface TypedStartOptions {
   readonly httpPort?: string;
   readonly httpsPort?: string;
   readonly metricsPort?: string;
+  readonly dashboardPort?: string;
   readonly listen?: string;
   readonly host?: string;
   readonly command?: string;
@@ -67,6 +70,7 @@ export function startOptions(values: TypedStartOptions, words?: readonly string[
     httpPort: port('--http-port', wholeNumber(values.httpPort ?? '8080')),
     httpsPort: port('--https-port', wholeNumber(values.httpsPort ?? '8443')),
     metricsPort: given(values.metricsPort, (text) => port('--metrics-port', wholeNumber(text))),
+    dashboardPort: given(values.dashboardPort, (text) => port('--dashboard-port', wholeNumber(text))),
     listen: given(values.listen, listenAddress),
     host: given(values.host, (name) => hostName('--host', name)),
     command,
@@ -83,12 +87,18 @@ export function startOptions(values: TypedStartOptions, words?: readonly string[
   return options;
 }
 
-function refuseSamePorts({ httpPort, httpsPort, metricsPort }: StartOptions): void {
-  const twice = (option: string, value: number, other: string): InvalidOption =>
-    new InvalidOption(option, value, `is ${other} as well: give a port of its own`);
-  if (httpPort === httpsPort) throw twice('--http-port', httpPort, '--https-port');
-  if (metricsPort === httpPort) throw twice('--metrics-port', metricsPort, '--http-port');
-  if (metricsPort === httpsPort) throw twice('--metrics-port', metricsPort, '--https-port');
+function refuseSamePorts({ httpPort, httpsPort, metricsPort, dashboardPort }: StartOptions): void {
+  const ports = [
+    ['--https-port', httpsPort],
+    ['--http-port', httpPort],
+    ['--metrics-port', metricsPort],
+    ['--dashboard-port', dashboardPort],
+  ] as const;
+  for (const [index, [option, value]] of ports.entries()) {
+    const [other] = ports.slice(0, index).find(([, before]) => before === value) ?? [];
+    if (value === undefined || other === undefined) continue;
+    throw new InvalidOption(option, value, `is ${other} as well: give a port of its own`);
+  }
 }
 
 function given<Value>(text: string | undefined, read: (text: string) => Value): Value | undefined {
@@ -132,6 +142,12 @@ export function wholeNumber(text: string): number | string {
 function listenAddress(value: string): string {
   ipAddress('--listen', value);
   return value;
+}
+
+/** The address by which this machine reaches what listens there. */
+export function reachedAddress(listen: string | undefined): string {
+  if (listen === '::') return '::1';
+  return listen === undefined || listen === '0.0.0.0' ? '127.0.0.1' : listen;
 }
 
 /** Whether nobody but this machine comes by an address. */

@@ -59,6 +59,10 @@ export class Backends {
     return this.named(name).ready;
   }
 
+  allOf(name: string): readonly ApiProcess[] {
+    return this.named(name).all;
+  }
+
   /** So many of each as they say. */
   async start(): Promise<void> {
     await Promise.all(this.backends.map(({ name, replicas }) => this.named(name).scale(replicas)));
@@ -80,10 +84,7 @@ export class Backends {
 
   /** Ends one instance, which is not replaced. */
   stop(instance: string): void {
-    const processes = this.each.find(({ all }) => all.some(({ name }) => name === instance));
-    if (processes === undefined) {
-      throw new InvalidOption('stop', instance, `is not an instance: "status" shows them`);
-    }
+    const { processes } = this.instance('stop', instance);
     if (!processes.stop(instance)) {
       throw new InvalidOption(
         'stop',
@@ -93,12 +94,39 @@ export class Backends {
     }
   }
 
+  /** Ends one instance as a crash does: it is started again. */
+  kill(instance: string): void {
+    const { process } = this.instance('kill', instance);
+    if (!process.ready) throw new InvalidOption('kill', instance, 'is not ready: wait until it is');
+    process.kill();
+  }
+
+  /** Makes one instance answer late, or as fast as it can. */
+  setSlow(instance: string, isSlow: boolean): void {
+    const { process } = this.instance('slow', instance);
+    if (isSlow && !process.canBeSlow) {
+      throw new InvalidOption('slow', instance, 'is not ready, or runs in Docker: choose a process that is ready');
+    }
+    process.setSlow(isSlow);
+  }
+
   abandon(): void {
     for (const processes of this.each) processes.abandon();
   }
 
   async terminate(): Promise<void> {
     await Promise.all(this.each.map((processes) => processes.terminate()));
+  }
+
+  private instance(
+    option: string,
+    name: string,
+  ): { readonly processes: ApiProcesses; readonly process: ApiProcess } {
+    for (const processes of this.each) {
+      const process = processes.all.find((each) => each.name === name);
+      if (process !== undefined) return { processes, process };
+    }
+    throw new InvalidOption(option, name, `is not an instance: "status" shows them`);
   }
 
   private named(name: string): ApiProcesses {

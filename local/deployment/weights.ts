@@ -35,6 +35,11 @@ export class Weights {
     return this.ofRoutes.size === 0 ? undefined : join(this.directory, 'weights.json');
   }
 
+  /** Percent of each backend, of each route that several share. */
+  get current(): Readonly<Record<string, Readonly<Record<string, number>>>> {
+    return Object.fromEntries([...this.ofRoutes].map(([route, weights]) => [route, Object.fromEntries(weights)]));
+  }
+
   /** Gives a backend its part of each route that it shares, and the others what is left, as they had it before. */
   set(backend: string, percent: number): void {
     integer('weight', percent, 0, 100);
@@ -68,8 +73,7 @@ export class Weights {
   write(): void {
     const { file } = this;
     if (file === undefined) return;
-    const plain = [...this.ofRoutes].map(([route, weights]) => [route, Object.fromEntries(weights)] as const);
-    writeFileSync(`${file}.new`, JSON.stringify(Object.fromEntries(plain)));
+    writeFileSync(`${file}.new`, JSON.stringify(this.current));
     renameSync(`${file}.new`, file);
   }
 }

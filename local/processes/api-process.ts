@@ -3,6 +3,7 @@ import { freePort } from '../ports';
 import { Command } from './child-output';
 import { type OutputStream, ProcessGroup } from './process-group';
 import { ready } from './readiness';
+import { Slowdown } from './slowdown';
 import { Watchdog } from './watchdog';
 
 /** What runs for an instance, whose name and port no other one has. */
@@ -56,6 +57,11 @@ export class ApiProcess {
   ready = false;
   ending = false;
   port = 0;
+  /** When it came to be as it is, as Date.now gives it. */
+  since = Date.now();
+  /** Why it ended last; undefined once it is ready again. */
+  failure: string | undefined;
+  private slowdown: Slowdown | undefined;
   private failedStarts = 0;
   private group: ProcessGroup | undefined;
   private readonly stop = new AbortController();
@@ -73,8 +79,33 @@ export class ApiProcess {
     return this.group?.pid;
   }
 
+  get isSlow(): boolean {
+    return this.slowdown !== undefined;
+  }
+
+  /** Whether it can be made slow. */
+  get canBeSlow(): boolean {
+    return this.ready && this.group?.canBeSuspended === true;
+  }
+
+  /** Makes one that is ready answer late, until this is taken back or it ends. */
+  setSlow(isSlow: boolean): void {
+    if (isSlow === this.isSlow) return;
+    this.slowdown?.end();
+    this.slowdown = isSlow && this.group !== undefined ? new Slowdown(this.group) : undefined;
+    this.since = Date.now();
+  }
+
+  /** Ends one that is ready at once, as if it had crashed: it is started again. */
+  kill(): void {
+    this.group?.kill();
+  }
+
   /** Out of DNS, and not started again. */
   leave(): void {
+    // One that is suspended would not see that it is told to end.
+    this.setSlow(false);
+    if (!this.ending) this.since = Date.now();
     this.ending = true;
     this.setReady(false);
   }
@@ -133,7 +164,10 @@ export class ApiProcess {
     exit.abort();
     endTurn();
     const wasReady = await becomesReady;
+    this.setSlow(false);
     this.setReady(false);
+    this.failure = reason;
+    this.since = Date.now();
     this.failedStarts = wasReady ? 0 : this.failedStarts + 1;
     return {
       reason,
@@ -175,6 +209,8 @@ export class ApiProcess {
   private setReady(value: boolean): void {
     if (this.ready === value) return;
     this.ready = value;
+    this.since = Date.now();
+    if (value) this.failure = undefined;
     this.events.changed();
   }
 

@@ -71,6 +71,24 @@ export class ProcessGroup {
     this.signalGroup('SIGKILL');
   }
 
+  /** Lets none of its processes run until `resume`. They see no signal but SIGKILL meanwhile. */
+  suspend(): void {
+    if (this.isThere()) this.signalGroup('SIGSTOP');
+  }
+
+  resume(): void {
+    if (this.isThere()) this.signalGroup('SIGCONT');
+  }
+
+  /** What Docker runs is no process of the group. */
+  get canBeSuspended(): boolean {
+    return this.command.kill === undefined;
+  }
+
+  private isThere(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
   private async whenExited(onLine: ProcessGroupOptions['onLine']): Promise<string> {
     const outputs = (['stdout', 'stderr'] as const).map((stream) =>
       readLines(this.child[stream], (line) => {

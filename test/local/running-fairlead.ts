@@ -55,6 +55,7 @@ export class RunningFairlead {
     readonly httpPort: number,
     readonly httpsPort: number,
     readonly metricsPort: number,
+    readonly dashboardPort: number,
   ) {
     // As /tmp is: when root starts it, nginx's workers are another user.
     chmodSync(this.temporary, 0o755);
@@ -105,8 +106,12 @@ export class RunningFairlead {
     const httpPort = await freePort();
     const httpsPort = await freePort();
     const metricsPort = await freePort();
-    const ports = ['--http-port', httpPort, '--https-port', httpsPort, '--metrics-port', metricsPort].map(String);
-    return new RunningFairlead(program([...ports, ...args]), httpPort, httpsPort, metricsPort);
+    const dashboardPort = await freePort();
+    const ports = [
+      ...['--http-port', httpPort, '--https-port', httpsPort],
+      ...['--metrics-port', metricsPort, '--dashboard-port', dashboardPort],
+    ].map(String);
+    return new RunningFairlead(program([...ports, ...args]), httpPort, httpsPort, metricsPort, dashboardPort);
   }
 
   get url(): string {

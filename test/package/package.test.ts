@@ -118,7 +118,11 @@ app.synth();
 test("the command runs an app of the package's user, and asks for one if none is given", async () => {
   const cli = join(app, 'node_modules', 'fairlead', 'lib', 'cli.js');
   const [httpPort, httpsPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
-  const ports = ['--http-port', httpPort, '--https-port', httpsPort, '--metrics-port', metricsPort].map(String);
+  const dashboardPort = await freePort();
+  const ports = [
+    ...['--http-port', httpPort, '--https-port', httpsPort],
+    ...['--metrics-port', metricsPort, '--dashboard-port', dashboardPort],
+  ].map(String);
   const elsewhere = spawnSync(process.execPath, [cli, 'start', ...ports], { cwd: tmpdir(), encoding: 'utf8' });
   expect(elsewhere.stderr).toBe(
     'fairlead: main.ts is not here, which would say what to run: give the program, such as --command "node server.js"\n',
@@ -144,6 +148,11 @@ test("the command runs an app of the package's user, and asks for one if none is
   onTestFinished(() => dispatcher.destroy());
   const answer = await request(`https://localhost:${String(httpsPort)}/`, { dispatcher });
   expect(await answer.body.text()).toMatch(/^api-[12]$/);
+  for (const path of ['/', '/app.mjs', '/style.css', '/uPlot.iife.min.js']) {
+    const { statusCode, body } = await request(`http://localhost:${String(dashboardPort)}${path}`);
+    await body.dump();
+    expect([path, statusCode]).toEqual([path, 200]);
+  }
   running.kill('SIGINT');
   expect((await once(running, 'exit'))[0]).toBe(0);
 });

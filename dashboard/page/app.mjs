@@ -1,0 +1,177 @@
+import { Controls } from './controls.mjs';
+import { byId, element, Keyed, setAttributes, setText } from './dom.mjs';
+import { clock, count, none, percent, rate, time } from './format.mjs';
+import { Plots } from './plots.mjs';
+import { Tables } from './tables.mjs';
+import { Topology } from './topology.mjs';
+
+/** In milliseconds: what plots show, and after how long without news the page says so. */
+const remembered = 600_000;
+const silence = 3500;
+const shownHappenings = 60;
+
+const connections = {
+  connecting: 'Connecting',
+  live: 'Live',
+  silent: 'Waiting for news',
+  lost: 'Disconnected: trying again',
+  ended: 'fairlead has ended: npm start brings this page back',
+};
+
+/** What the server has told. */
+const known = { description: null, state: null, figures: null, moments: [], happenings: [] };
+let silenceTimer;
+
+const controls = new Controls();
+const plots = new Plots();
+const tables = new Tables((action) => controls.act(action));
+const topology = new Topology(byId('picture'));
+
+/** A figure, with a bar if it is a part of the budget. */
+function makeTile(id, label, hasBar = false) {
+  const value = element('dd', { class: 'value', id: `tile-${id}` }, none);
+  const note = element('dd', { class: 'note' }, '\u00a0');
+  const fill = element('span');
+  const bar = hasBar ? [element('dd', { class: 'bar', 'aria-hidden': 'true' }, fill)] : [];
+  const tile = element('div', { class: 'tile' }, element('dt', {}, label), value, note, ...bar);
+  byId('tiles').append(tile);
+  return { tile, value, note, fill };
+}
+
+const tiles = {
+  requests: makeTile('requests', 'Requests'),
+  errors: makeTile('errors', 'Errors'),
+  p50: makeTile('p50', 'Half answered within'),
+  p99: makeTile('p99', '99 % answered within'),
+  connections: makeTile('connections', 'Connections', true),
+  progress: makeTile('progress', 'In progress', true),
+};
+
+const happened = new Keyed(byId('happened'), {
+  key: ({ id }) => id,
+  make: ({ time: at, tone, text }) =>
+    element(
+      'li',
+      { class: `is-${tone}` },
+      element('time', { datetime: new Date(at).toISOString() }, clock(at)),
+      element('span', {}, text),
+    ),
+  update: () => undefined,
+});
+let nextHappening = 0;
+
+function connected(to) {
+  if (document.body.dataset.connection === to) return;
+  document.body.dataset.connection = to;
+  setText(byId('connection').lastElementChild, connections[to]);
+}
+
+function heard() {
+  connected('live');
+  clearTimeout(silenceTimer);
+  silenceTimer = setTimeout(() => connected('silent'), silence);
+}
+
+function connect() {
+  const source = new EventSource('/events');
+  source.addEventListener('beginning', ({ data }) => {
+    const { description, moments, happenings, latest } = JSON.parse(data);
+    Object.assign(known, { description, moments, happenings: happenings.map(numbered), state: null, figures: null });
+    controls.describe(description);
+    tables.describe(description);
+    topology.describe(description);
+    describe(description);
+    if (latest !== null) Object.assign(known, { state: latest.state, figures: latest.figures });
+    heard();
+    show();
+  });
+  source.addEventListener('update', ({ data }) => {
+    const { moment, state, figures, happenings, problem } = JSON.parse(data);
+    known.moments.push(moment);
+    while (known.moments[0].time < moment.time - remembered) known.moments.shift();
+    known.happenings = [...known.happenings, ...happenings.map(numbered)].slice(-shownHappenings);
+    Object.assign(known, { state, figures });
+    setText(byId('problem'), problem ?? '');
+    byId('problem').hidden = problem === null;
+    heard();
+    if (!document.hidden) show();
+  });
+  source.addEventListener('ended', () => {
+    clearTimeout(silenceTimer);
+    connected('ended');
+  });
+  source.addEventListener('error', () => {
+    clearTimeout(silenceTimer);
+    if (document.body.dataset.connection !== 'ended') connected('lost');
+    // It tries again by itself, but for an answer that it does not understand.
+    if (source.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
+  });
+}
+
+function numbered(happening) {
+  nextHappening += 1;
+  return { ...happening, id: nextHappening };
+}
+
+function describe({ version, nginx, url, command, metricsUrl }) {
+  byId('subtitle').replaceChildren(
+    element('a', { href: url, rel: 'noreferrer', target: '_blank' }, url.replace('https://', '')),
+  );
+  byId('about').replaceChildren(
+    `fairlead ${version}, ${nginx}`,
+    ...(metricsUrl === undefined
+      ? []
+      : [' · ', element('a', { href: metricsUrl, rel: 'noreferrer', target: '_blank' }, 'metrics')]),
+  );
+  byId('idle').replaceChildren('No requests now. Press “Send load”, or type ', element('code', {}, command));
+  document.title = `${url.replace(/^https:\/\/|:\d+$/g, '')} · fairlead`;
+}
+
+function show() {
+  const { description, state, figures, moments, happenings } = known;
+  if (description === null || state === null) return;
+  showTiles(figures, moments.at(-1)?.figures ?? null);
+  controls.show(state);
+  topology.show(state, figures);
+  tables.show(state, figures);
+  plots.show(moments, happenings);
+  happened.show([...happenings].reverse());
+  byId('nothing').hidden = happenings.length > 0;
+  byId('log').hidden = happenings.length === 0;
+  byId('idle').hidden = figures === null || figures.proxy.requests > 0;
+}
+
+function showTiles(figures, now) {
+  const proxy = figures?.proxy ?? null;
+  const tile = (id, value, note, tone = '') => {
+    setText(tiles[id].value, value);
+    setText(tiles[id].note, note);
+    setAttributes(tiles[id].tile, { 'data-tone': tone });
+  };
+  const counted = proxy?.counted ?? null;
+  tile('requests', now === null ? none : `${rate(now.requests)}/s`, `${count(counted?.requests)} counted`);
+  const failing = proxy !== null && proxy.requests > 0 ? proxy.errors / proxy.requests : 0;
+  tile(
+    'errors',
+    proxy === null ? none : percent(failing),
+    `${count(counted?.errors)} with 5xx, ${count(counted?.clientErrors)} with 4xx`,
+    failing > 0 ? 'bad' : '',
+  );
+  tile('p50', time(proxy?.p50), 'of the last ten seconds');
+  tile('p99', time(proxy?.p99), 'of the last ten seconds');
+  showFill('connections', proxy?.connections, proxy?.connectionsLimit);
+  showFill('progress', proxy?.inProgress, proxy?.requestsLimit);
+}
+
+function showFill(id, value, limit) {
+  const part = value === undefined || !limit ? null : value / limit;
+  setText(tiles[id].value, count(value));
+  setText(tiles[id].note, part === null ? '\u00a0' : `budget ${count(limit)} · ${percent(part)}`);
+  setAttributes(tiles[id].tile, { 'data-tone': part > 0.9 ? 'bad' : part > 0.7 ? 'warning' : '' });
+  tiles[id].fill.style.width = `${Math.min(100, 100 * (part ?? 0))}%`;
+}
+
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) show();
+});
+connect();

@@ -1,0 +1,125 @@
+export interface Series {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** What a proxy had counted at a time: the series of each metric, by their labels as they were written. */
+export interface Scrape {
+  /** As Date.now gives it. */
+  readonly time: number;
+  readonly metrics: ReadonlyMap<string, ReadonlyMap<string, Series>>;
+}
+
+/** Reads Prometheus' text format. What is no sample is left out. @see https://prometheus.io/docs/instrumenting/exposition_formats/ */
+export function parsedScrape(text: string, time: number): Scrape {
+  const metrics = new Map<string, Map<string, Series>>();
+  for (const line of text.split('\n')) {
+    const [, name = '', written = '', number = ''] = /^([a-z_:][\w:]*)(?:\{(.*)\})? (\S+)/i.exec(line) ?? [];
+    const value = Number(number);
+    if (name === '' || number === '' || Number.isNaN(value)) continue;
+    const ofName = metrics.get(name) ?? new Map<string, Series>();
+    metrics.set(name, ofName.set(written, { labels: labels(written), value }));
+  }
+  return { time, metrics };
+}
+
+function labels(written: string): Readonly<Record<string, string>> {
+  const pairs = [...written.matchAll(/([a-z_]\w*)="((?:[^"\\]|\\.)*)"/gi)];
+  return Object.fromEntries(pairs.map(([, label = '', value = '']) => [label, unescaped(value)]));
+}
+
+function unescaped(value: string): string {
+  return value.replaceAll(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character));
+}
+
+/** What a gauge was; undefined if it is not there. */
+export function gauge({ metrics }: Scrape, name: string, state?: string): number | undefined {
+  for (const { labels: own, value } of metrics.get(name)?.values() ?? []) {
+    if (state === undefined || own.state === state) return value;
+  }
+  return undefined;
+}
+
+/** Whether the proxy began to count anew: a request that was counted is never forgotten otherwise. */
+export function isRestarted(before: Scrape, after: Scrape): boolean {
+  const now = after.metrics.get(requests);
+  return [...(before.metrics.get(requests) ?? [])].some(([key, { value }]) => (now?.get(key)?.value ?? 0) < value);
+}
+
+const requests = 'fairlead_http_requests_total';
+
+type Matches = (labels: Series['labels']) => boolean;
+
+const all: Matches = () => true;
+
+/** How much counters grew between two scrapes of one proxy. */
+export class Growth {
+  readonly seconds: number;
+  private readonly before: Scrape['metrics'];
+  private readonly after: Scrape['metrics'];
+
+  constructor(before: Scrape, after: Scrape) {
+    this.seconds = (after.time - before.time) / 1000;
+    this.before = isRestarted(before, after) ? new Map() : before.metrics;
+    this.after = after.metrics;
+  }
+
+  of(metric: string, matches: Matches = all): number {
+    let sum = 0;
+    for (const { grown, labels: own } of this.series(metric)) if (matches(own)) sum += grown;
+    return sum;
+  }
+
+  /** By the value of a label. */
+  by(label: string, metric: string): ReadonlyMap<string, number> {
+    const sums = new Map<string, number>();
+    for (const { grown, labels: own } of this.series(metric)) {
+      const key = own[label] ?? '';
+      sums.set(key, (sums.get(key) ?? 0) + grown);
+    }
+    return sums;
+  }
+
+  /** The value that this part of what a histogram observed does not exceed; null if it observed nothing. */
+  quantile(part: number, histogram: string, matches: Matches = all): number | null {
+    const counts = new Map<number, number>();
+    for (const { grown, labels: own } of this.series(`${histogram}_bucket`)) {
+      if (!matches(own)) continue;
+      const bound = own.le === '+Inf' ? Number.POSITIVE_INFINITY : Number(own.le);
+      counts.set(bound, (counts.get(bound) ?? 0) + grown);
+    }
+    return quantile(
+      part,
+      [...counts].sort(([one], [other]) => one - other),
+    );
+  }
+
+  /** A series that is new, or that began anew, grew by all that it has. */
+  private *series(metric: string): Iterable<{ readonly labels: Series['labels']; readonly grown: number }> {
+    const before = this.before.get(metric);
+    for (const [key, { labels: own, value }] of this.after.get(metric) ?? []) {
+      const had = before?.get(key)?.value ?? 0;
+      yield { labels: own, grown: value >= had ? value - had : value };
+    }
+  }
+}
+
+/**
+ * As Prometheus has it: evenly spread within a bucket, and never more than the last finite bound. Buckets are upper bounds with the
+ * count of all that is not greater, in order.
+ * @see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile
+ */
+export function quantile(part: number, buckets: readonly (readonly [bound: number, count: number])[]): number | null {
+  const observed = buckets.at(-1)?.[1] ?? 0;
+  if (observed <= 0) return null;
+  const rank = part * observed;
+  let [lower, below] = [0, 0];
+  for (const [bound, count] of buckets) {
+    if (count >= rank && count > below) {
+      return Number.isFinite(bound) ? lower + ((bound - lower) * (rank - below)) / (count - below) : lower;
+    }
+    if (Number.isFinite(bound)) lower = bound;
+    below = count;
+  }
+  return lower;
+}

@@ -1,0 +1,208 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { Agent, get } from 'node:http';
+import { DashboardServer } from '../dashboard/server';
+import type {
+  BackendDescription,
+  CertificateDescription,
+  DashboardSystem,
+  Health,
+  Instance,
+  RouteDescription,
+  SystemActions,
+} from '../dashboard/system';
+import type { RouteModel, TargetModel } from '../model/routes/route';
+import { curl } from './console';
+import type { Backends } from './deployment/backends';
+import type { LocalDeployment } from './deployment/deployment';
+import type { Weights } from './deployment/weights';
+import type { Nginx } from './find-nginx/nginx';
+import type { LocalLoad } from './local-load';
+import { certificateFiles } from './local-proxy';
+import { packageVersion } from './package-version';
+import { freePort } from './ports';
+import type { ApiProcess } from './processes/api-process';
+import { maxScale, type StartOptions } from './start-options';
+
+/** Beside that of the metrics. */
+const usualPort = 9114;
+/** In milliseconds. */
+const scrapeTimeout = 3000;
+/** Earlier addresses of an instance, whose counts are still its own. */
+const rememberedAddresses = 5;
+
+export interface LocalDashboardParts {
+  readonly options: StartOptions;
+  readonly deployment: LocalDeployment;
+  readonly backends: Backends;
+  readonly weights: Weights;
+  readonly load: LocalLoad;
+  readonly nginx: Nginx;
+  readonly metricsPort: number | undefined;
+  /** Where the certificates are. */
+  readonly directory: string;
+  readonly actions: SystemActions;
+}
+
+/** Serves what runs on this machine. */
+export function startDashboard(parts: LocalDashboardParts): Promise<DashboardServer> {
+  const { dashboardPort, httpPort, httpsPort } = parts.options;
+  return listeningDashboard(localSystem(parts), dashboardPort, [httpPort, httpsPort, parts.metricsPort]);
+}
+
+/** On the port that is given, or the usual one, or another if that is one of others, or is taken. */
+export async function listeningDashboard(
+  system: DashboardSystem,
+  given: number | undefined,
+  others: readonly (number | undefined)[],
+): Promise<DashboardServer> {
+  if (given !== undefined) return DashboardServer.start(system, given);
+  if (!others.includes(usualPort)) {
+    try {
+      return await DashboardServer.start(system, usualPort);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    }
+  }
+  return DashboardServer.start(system, await freePort());
+}
+
+/** What runs on this machine, as the dashboard sees it. */
+function localSystem(parts: LocalDashboardParts): DashboardSystem {
+  const { options, deployment, backends, weights, load, nginx, metricsPort, actions } = parts;
+  const addresses = new Addresses(nginx.machineAddress);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const [host] = deployment.hosts;
+  return {
+    description: {
+      version: packageVersion(),
+      nginx: nginx.describe,
+      url: `https://${host}:${options.httpsPort}`,
+      command: curl(options, host, deployment.backends[0]?.program.healthCheckPath ?? '/'),
+      metricsUrl: metricsPort === undefined ? undefined : `http://localhost:${metricsPort}/metrics`,
+      backends: backendDescriptions(deployment),
+      routes: routeDescriptions(deployment),
+      certificates: certificateDescriptions(deployment, parts.directory),
+      mostInstances: maxScale,
+    },
+    state: () => ({
+      instances: backends.names.flatMap((name) =>
+        backends.allOf(name).map((process) => instanceOf(name, process, addresses.of(process))),
+      ),
+      wanted: Object.fromEntries(backends.names.map((name) => [name, backends.wanted(name)])),
+      weights: weights.current,
+      load: load.rate,
+    }),
+    scrape: () =>
+      metricsPort === undefined
+        ? Promise.reject(new Error('There are no figures: this nginx has no njs with QuickJS'))
+        : textAt(metricsPort, agent),
+    actions,
+    unwatched: () => {
+      if (load.rate > 0) actions.load(0);
+      agent.destroy();
+    },
+  };
+}
+
+/** Where instances were found: one that is started again has another port. */
+class Addresses {
+  private readonly known = new Map<string, readonly string[]>();
+
+  constructor(private readonly machineAddress: string) {}
+
+  of({ name, port }: ApiProcess): readonly string[] {
+    const address = `${this.machineAddress}:${port}`;
+    const before = this.known.get(name) ?? [];
+    if (port === 0 || before[0] === address) return before;
+    const all = [address, ...before].slice(0, rememberedAddresses);
+    this.known.set(name, all);
+    return all;
+  }
+}
+
+function instanceOf(backend: string, process: ApiProcess, addresses: readonly string[]): Instance {
+  const { name, failure, since, canBeSlow } = process;
+  return { name, backend, addresses, health: healthOf(process), reason: failure, since, canBeSlow };
+}
+
+function healthOf({ ending, ready, isSlow, failure }: ApiProcess): Health {
+  if (ending) return 'ending';
+  if (ready) return isSlow ? 'slow' : 'ready';
+  return failure === undefined ? 'starting' : 'failed';
+}
+
+function backendDescriptions(deployment: LocalDeployment): BackendDescription[] {
+  const models = new Map(deployment.proxy(1).backends.map((backend) => [backend.name, backend]));
+  return deployment.backends.map(({ name, program }) => {
+    const version = models.get(name)?.version;
+    return { name, backend: version?.of ?? name, version: version?.name ?? '', program: program.name };
+  });
+}
+
+function routeDescriptions({ hostModels }: LocalDeployment): RouteDescription[] {
+  return hostModels.flatMap(({ names: [host], routes }) =>
+    routes.map((route) => ({
+      host,
+      route: route.name,
+      path: pathOf(route),
+      target: targetOf(route.target),
+      shared: route.target.kind === 'split' ? route.target.shares.map(({ backend }) => backend) : [],
+    })),
+  );
+}
+
+function pathOf({ path, when }: RouteModel): string {
+  const conditions = when.map((each) =>
+    each.kind === 'method' ? each.methods.join(', ') : `${each.kind} ${each.name}: ${each.value}`,
+  );
+  return [path.kind === 'exact' ? `= ${path.path}` : path.path, ...conditions].join(' · ');
+}
+
+function targetOf(target: TargetModel): string {
+  switch (target.kind) {
+    case 'backend':
+      return target.backend;
+    case 'split':
+      return target.shares.map(({ backend }) => backend).join(', ');
+    case 'external':
+      return `${target.service.host}:${target.service.port}`;
+    case 'redirect':
+      return `${target.status} to ${target.location}`;
+    case 'response':
+      return `fixed answer ${target.status}`;
+    case 'files':
+      return `files of ${target.source}`;
+  }
+}
+
+function certificateDescriptions(deployment: LocalDeployment, directory: string): CertificateDescription[] {
+  return certificateFiles(deployment, directory).map(({ hosts, certificateFile }) => {
+    const certificate = new X509Certificate(readFileSync(certificateFile));
+    return {
+      hosts,
+      notAfter: Date.parse(certificate.validTo),
+      isSelfSigned: certificate.issuer === certificate.subject,
+    };
+  });
+}
+
+/** What nginx answers to whoever asks for its metrics. */
+function textAt(port: number, agent: Agent): Promise<string> {
+  const problem = 'The proxy does not answer: it has no figures now';
+  return new Promise((resolve, reject) => {
+    const request = get({ agent, host: '127.0.0.1', port, path: '/metrics', timeout: scrapeTimeout }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      response.once('error', reject);
+      response.once('end', () => {
+        if (response.statusCode === 200) resolve(text);
+        else reject(new Error(problem));
+      });
+    });
+    request.once('timeout', () => request.destroy());
+    request.on('error', () => {
+      reject(new Error(problem));
+    });
+  });
+}

@@ -1,0 +1,188 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { DashboardServer } from '../../dashboard/server';
+import { launchChromium } from '../../docs/chromium';
+import { freePort } from '../../local/ports';
+import { onFileFinished, onTestFinished } from '../afterwards';
+import { someDescription, someInstance, someState, someSystem } from '../dashboard/some-system';
+import { fairleads } from '../local/running-fairlead';
+
+const root = resolve(__dirname, '../..');
+const screenshots = join(root, 'reports/browser');
+const { start } = fairleads();
+
+const sizes = { wide: { width: 1280, height: 900 }, narrow: { width: 390, height: 844 } } as const;
+
+let browser: Browser;
+
+beforeAll(async () => {
+  mkdirSync(screenshots, { recursive: true });
+  browser = await launchChromium();
+  onFileFinished(() => browser.close());
+});
+
+/** A page that fails a test by what it complains of. */
+async function open(
+  url: string,
+  { size = 'wide', scheme = 'light' }: { readonly size?: keyof typeof sizes; readonly scheme?: 'light' | 'dark' } = {},
+): Promise<{ readonly page: Page; readonly complaints: readonly string[] }> {
+  const context = await browser.newContext({ viewport: sizes[size], colorScheme: scheme });
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', ({ message }) => complaints.push(message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  await page.goto(url);
+  return { page, complaints };
+}
+
+/** What no person with a screen reader, or none who sees little contrast, could use. */
+async function seriousViolations(page: Page): Promise<string[]> {
+  // As a debugger does: the policy of the page lets no script of others in.
+  await page.evaluate(readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'));
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run: () => Promise<{ violations: Violation[] }> } };
+    const { violations } = await axe.run();
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+  });
+}
+
+interface Violation {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
+/** How much further than the window the page is. */
+function overflow(page: Page): Promise<number> {
+  return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+}
+
+/** The text of a cell of the table of instances. */
+function cell(page: Page, instance: string, title: string) {
+  return page.locator('#instances tr', { hasText: instance }).locator(`[data-title="${title}"]`);
+}
+
+async function shows(page: Page, selector: string, text: string | RegExp): Promise<void> {
+  await page.locator(selector).filter({ hasText: text }).first().waitFor();
+}
+
+describe('the dashboard in a browser', () => {
+  test('counts what was sent, shows a killed and a stopped instance in red, and traffic that moves without an error', async () => {
+    const fairlead = await start('--main', 'examples/canary.ts', '--scale', '3');
+    await fairlead.isUp();
+    const url = `http://localhost:${fairlead.dashboardPort}`;
+    const { page, complaints } = await open(url);
+    await shows(page, '#connection', 'Live');
+    await shows(page, '#idle', 'No requests now');
+    await page.screenshot({ path: join(screenshots, 'idle-wide-light.png'), fullPage: true });
+
+    for (let count = 0; count < 40; count += 1) await fairlead.get('/healthcheck');
+    for (let count = 0; count < 3; count += 1) await fairlead.get('/status/404');
+    await shows(page, '.tile', '43 counted');
+    await shows(page, '.tile', '0 with 5xx, 3 with 4xx');
+
+    await page.selectOption('#rate', '100');
+    await page.getByRole('button', { name: 'Send load' }).click();
+    await page.getByRole('button', { name: 'Stop load' }).waitFor();
+    await shows(page, '#tile-requests', /^(9\d|10\d)\/s$/);
+    await page.getByRole('button', { name: 'Kill orders-2' }).click();
+    const killed = Date.now();
+    await cell(page, 'orders-2', 'State').filter({ hasText: 'failed: SIGKILL' }).waitFor();
+    expect(Date.now() - killed).toBeLessThan(3000);
+    const red = await page.evaluate<string>("getComputedStyle(document.documentElement).getPropertyValue('--bad').trim()");
+    const shown = await page.evaluate<string>("getComputedStyle(document.querySelector('#instances .health.is-failed')).color");
+    expect(hex(shown)).toBe(red);
+    await shows(page, '#happened li', 'orders-2 is ready, and gets requests');
+
+    await page.getByRole('button', { name: 'Stop orders-3' }).click();
+    await cell(page, 'orders-3', 'State').filter({ hasText: 'gone' }).waitFor();
+    for (const scheme of ['light', 'dark'] as const) {
+      const { page: other, complaints: others } = await open(url, { scheme });
+      await shows(other, '#instances', 'orders-1');
+      for (const size of ['wide', 'narrow'] as const) {
+        await other.setViewportSize(sizes[size]);
+        await shows(other, '#tile-requests', /\/s$/);
+        await other.screenshot({ path: join(screenshots, `load-${size}-${scheme}.png`), fullPage: true });
+        expect(await overflow(other)).toBe(0);
+        expect(await seriousViolations(other)).toEqual([]);
+      }
+      expect(others).toEqual([]);
+    }
+    // What a GET lost to the instance that was killed, another one answered.
+    await shows(page, '.tile', '0 with 5xx');
+
+    await page.getByRole('button', { name: 'One instance of orders more' }).click();
+    await shows(page, '#happened li', 'orders: scaled from 2 to 3');
+    await page.getByRole('slider').first().focus();
+    await page.keyboard.press('Home');
+    await shows(page, '#happened li', /^.*Weights of root: orders 0 %, orders-canary 100 %$/);
+
+    fairlead.ctrlC();
+    await shows(page, '#connection', 'fairlead has ended');
+    await page.screenshot({ path: join(screenshots, 'ended-wide-light.png') });
+    expect(await fairlead.exited).toBe(0);
+    expect(complaints.filter((text) => !text.includes('ERR_CONNECTION_REFUSED'))).toEqual([]);
+  });
+
+  test('draws 200 instances within a second', async () => {
+    const url = await served(200);
+    const { page, complaints } = await open(url);
+    await page.locator('.picture .cell').nth(199).waitFor();
+    const painted = await page.evaluate<number>(
+      "performance.getEntriesByName('first-contentful-paint')[0].startTime",
+    );
+    expect(painted).toBeLessThan(1000);
+    await shows(page, '#tile-requests', /\/s$/);
+    await page.screenshot({ path: join(screenshots, 'many-wide-light.png') });
+    await page.setViewportSize(sizes.narrow);
+    await page.locator('#picture').screenshot({ path: join(screenshots, 'many-narrow-light.png') });
+    expect(await overflow(page)).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  test('shows whatever instances are called as text', async () => {
+    const name = '<img src=x onerror=alert(1)>';
+    const url = await served(1, name);
+    const { page, complaints } = await open(url);
+    await shows(page, '#instances', name);
+    expect(await page.locator('main img').count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+});
+
+/** A system of so many instances that answer. */
+async function served(count: number, name = 'api'): Promise<string> {
+  const instances = Array.from({ length: count }, (_, index) =>
+    someInstance(`${name}-${index + 1}`, {
+      backend: 'api',
+      addresses: [`10.0.0.${index}:80`],
+      health: index % 40 === 7 ? 'failed' : index % 50 === 11 ? 'slow' : 'ready',
+    }),
+  );
+  let seconds = 0;
+  const scrape = (): Promise<string> => {
+    seconds += 1;
+    const peers = instances.map(
+      ({ addresses: [peer] }, index) =>
+        `fairlead_peer_requests_total{backend="api",peer="${String(peer)}"} ${index % 9 === 0 ? 0 : seconds * 5}`,
+    );
+    const all = `fairlead_http_requests_total{host="localhost",route="root",backend="api",code="200"} ${seconds * 900}`;
+    return Promise.resolve([all, ...peers].join('\n'));
+  };
+  const state = () => someState({ instances, wanted: { api: count } });
+  const description = { ...someDescription, mostInstances: 200 };
+  const dashboard = await DashboardServer.start(someSystem({ description, state, scrape }), await freePort());
+  onTestFinished(() => dashboard.close());
+  return dashboard.url;
+}
+
+function hex(colour: string): string {
+  const parts = [...colour.matchAll(/\d+/g)].map(([part]) => Number(part).toString(16).padStart(2, '0'));
+  return `#${parts.join('')}`;
+}

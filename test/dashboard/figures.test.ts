@@ -1,0 +1,144 @@
+import { figures } from '../../dashboard/figures';
+import { parsedScrape, type Scrape } from '../../dashboard/scrape';
+import { someDescription, someInstance } from './some-system';
+
+const description = {
+  backends: [
+    { name: 'orders', backend: 'orders', version: '', program: 'node' },
+    { name: 'orders-canary', backend: 'orders', version: 'canary', program: 'node' },
+  ],
+  routes: [
+    { host: 'shop', route: 'root', path: '/', target: 'orders, orders-canary', shared: ['orders', 'orders-canary'] },
+    { host: 'shop', route: 'idle', path: '/idle', target: 'orders', shared: [] },
+  ],
+};
+const state = {
+  instances: [
+    someInstance('orders-1', { addresses: ['127.0.0.1:1001'] }),
+    someInstance('orders-2', { addresses: ['127.0.0.1:1003', '127.0.0.1:1002'] }),
+    someInstance('orders-canary-1', { addresses: ['127.0.0.1:1004'], health: 'failed' }),
+  ],
+  weights: { root: { orders: 90, 'orders-canary': 10 } },
+};
+
+function scrape(time: number, ...lines: readonly string[]): Scrape {
+  return parsedScrape(lines.join('\n'), time);
+}
+
+const answered = (version: string, code: number, count: number): string =>
+  `fairlead_http_requests_total{host="shop",route="root",backend="orders"${version},method="GET",code="${code}"} ${count}`;
+const canary = ',version="canary"';
+const peer = (port: number, metric: string, value: number): string =>
+  `fairlead_peer_${metric}{backend="orders",peer="127.0.0.1:${port}"} ${value}`;
+
+test('figures are of the time between two scrapes, and counts of all time', () => {
+  const before = scrape(0, answered('', 200, 100), answered('', 502, 1));
+  const after = scrape(
+    10_000,
+    answered('', 200, 280),
+    answered('', 502, 3),
+    answered(canary, 200, 10),
+    answered(canary, 404, 8),
+    'fairlead_connections{state="active"} 31',
+    'fairlead_connections{state="writing"} 1',
+    'fairlead_connections_limit 4000',
+    'fairlead_requests_limit 900',
+    'fairlead_http_response_bytes_total{host="shop",route="root"} 5000',
+    'fairlead_refused_total{limit="rate"} 20',
+  );
+  const { seconds, proxy, routes, backends, splits } = figures(before, after, description, state);
+  expect(seconds).toBe(10);
+  expect(proxy).toEqual({
+    requests: 20,
+    errors: 0.2,
+    clientErrors: 0.8,
+    p50: null,
+    p99: null,
+    counted: { requests: 301, errors: 3, clientErrors: 8 },
+    // Without whoever has asked.
+    connections: 30,
+    inProgress: 0,
+    connectionsLimit: 4000,
+    requestsLimit: 900,
+    received: 0,
+    sent: 500,
+    refused: 2,
+  });
+  expect(routes.map(({ route, requests }) => [route, requests])).toEqual([
+    ['root', 20],
+    ['idle', 0],
+  ]);
+  expect(backends.map(({ name, requests, errors }) => [name, requests, errors])).toEqual([
+    ['orders', 18.2, 0.2],
+    ['orders-canary', 1.8, 0],
+  ]);
+  expect(splits).toEqual([
+    {
+      host: 'shop',
+      route: 'root',
+      path: '/',
+      shares: [
+        { backend: 'orders', weight: 90, measured: 91 },
+        { backend: 'orders-canary', weight: 10, measured: 9 },
+      ],
+    },
+  ]);
+});
+
+test('an instance has what all of its addresses have counted', () => {
+  const before = scrape(0, peer(1001, 'requests_total', 10), peer(1002, 'requests_total', 10));
+  const after = scrape(
+    2000,
+    peer(1001, 'requests_total', 30),
+    peer(1001, 'response_seconds_total', 0.4),
+    peer(1002, 'requests_total', 14),
+    peer(1002, 'failures_total', 4),
+    peer(1003, 'requests_total', 6),
+    peer(1003, 'response_seconds_total', 3),
+    // Of one that nobody knows any more.
+    peer(1999, 'requests_total', 50),
+  );
+  expect(figures(before, after, description, state).instances).toEqual([
+    { name: 'orders-1', requests: 10, share: 20 / 30, mean: 0.02, failures: 0, failed: 0 },
+    { name: 'orders-2', requests: 5, share: 10 / 30, mean: 0.5, failures: 4, failed: 4 },
+    { name: 'orders-canary-1', requests: 0, share: null, mean: null, failures: 0, failed: 0 },
+  ]);
+});
+
+test('retries, and tries that found no instance, are those of a version', () => {
+  const retried = (version: string, outcome: string, count: number): string =>
+    `fairlead_retried_requests_total{backend="orders"${version},outcome="${outcome}"} ${count}`;
+  const after = scrape(
+    1000,
+    retried('', 'answered', 5),
+    retried('', 'failed', 1),
+    retried(canary, 'answered', 2),
+    'fairlead_upstream_no_peer_total{backend="orders",version="canary"} 7',
+  );
+  const { backends } = figures(scrape(0), after, description, state);
+  expect(backends.map(({ saved, lost, noInstance }) => [saved, lost, noInstance])).toEqual([
+    [5, 1, 0],
+    [2, 0, 7],
+  ]);
+});
+
+test('a request that no route has is a row of its own', () => {
+  const after = scrape(1000, 'fairlead_http_requests_total{host="shop",route="(none)",method="GET",code="404"} 3');
+  const { routes } = figures(scrape(0), after, description, state);
+  expect(routes.at(-1)).toMatchObject({ host: 'shop', route: '(none)', path: 'no route', requests: 3, clientErrors: 3 });
+});
+
+test('handshakes are added up by protocol', () => {
+  const handshakes = (protocol: string, resumed: boolean, count: number): string =>
+    `fairlead_tls_connections_total{protocol="${protocol}",resumed="${resumed}"} ${count}`;
+  const after = scrape(1000, handshakes('TLSv1.3', true, 6), handshakes('TLSv1.3', false, 4), handshakes('TLSv1.2', false, 1));
+  expect(figures(scrape(0), after, description, state).tls).toEqual([
+    { protocol: 'TLSv1.2', connections: 1, resumed: 0 },
+    { protocol: 'TLSv1.3', connections: 10, resumed: 6 },
+  ]);
+});
+
+test('two scrapes at one time have no rate', () => {
+  const after = scrape(0, answered('', 200, 5));
+  expect(figures(scrape(0), after, someDescription, state).proxy.requests).toBe(0);
+});

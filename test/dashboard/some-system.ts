@@ -1,0 +1,41 @@
+import type { DashboardSystem, Instance, SystemDescription, SystemState } from '../../dashboard/system';
+
+export function someInstance(name: string, changed: Partial<Instance> = {}): Instance {
+  const backend = name.replace(/-\d+$/, '');
+  return { name, backend, addresses: [], health: 'ready', reason: undefined, since: 0, canBeSlow: true, ...changed };
+}
+
+export function someState(changed: Partial<SystemState> = {}): SystemState {
+  return { instances: [someInstance('api-1')], wanted: { api: 1 }, weights: {}, load: 0, ...changed };
+}
+
+export const someDescription: SystemDescription = {
+  version: '1.2.3',
+  nginx: 'nginx 1.30.0',
+  url: 'https://localhost:8443',
+  command: 'curl -k https://localhost:8443/',
+  metricsUrl: undefined,
+  backends: [{ name: 'api', backend: 'api', version: '', program: 'node' }],
+  routes: [{ host: 'localhost', route: 'root', path: '/', target: 'api', shared: [] }],
+  certificates: [{ hosts: ['localhost'], notAfter: Date.UTC(2040, 0), isSelfSigned: true }],
+  mostInstances: 100,
+};
+
+const nothing = (): void => undefined;
+
+/** A system that is what a test makes of it. */
+export function someSystem(changed: Partial<DashboardSystem> = {}): DashboardSystem {
+  return {
+    description: someDescription,
+    state: someState,
+    scrape: () => Promise.resolve(requestsCounted(0)),
+    actions: { scale: nothing, stop: nothing, kill: nothing, slow: nothing, weigh: nothing, load: nothing },
+    unwatched: nothing,
+    ...changed,
+  };
+}
+
+/** Metrics of a proxy that has answered so many requests. */
+export function requestsCounted(count: number, code = '200'): string {
+  return `fairlead_http_requests_total{host="localhost",route="root",backend="api",method="GET",code="${code}"} ${count}\n`;
+}
