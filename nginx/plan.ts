@@ -26,7 +26,7 @@ export interface Plan {
   readonly variableOf: (route: RouteModel) => string;
   /** Of routes that say the same of these, the one whose name is in what they share. */
   readonly first: Readonly<
-    Record<'allowFrom' | 'clientCertificate' | 'cors' | 'errorPages' | 'errors', (route: RouteModel) => RouteModel>
+    Record<'allowFrom' | 'auth' | 'cors' | 'errorPages' | 'errors', (route: RouteModel) => RouteModel>
   >;
 }
 
@@ -73,7 +73,7 @@ export function plan(proxy: ProxyModel, place: PlaceModel): Plan {
     variableOf: (route) => suffixes.get(route) ?? '',
     first: {
       allowFrom: firstOfEach(routes, ({ allowFrom = [] }) => [...allowFrom].sort()),
-      clientCertificate: firstOfEach(routes, ({ auth }) => (auth?.kind === 'clientCertificate' ? auth : undefined)),
+      auth: firstOfEach(routes, ({ auth }) => auth),
       cors: firstOfEach(routes, ({ cors }) => cors),
       errorPages: firstOfEach(routes, pagesOf),
       errors: firstOfEach(routes, (route) => [route.cors, pagesOf(route)]),

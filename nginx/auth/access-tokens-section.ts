@@ -71,7 +71,7 @@ export function accessTokensSection(plan: Plan): Node[] {
 
 /** In the server of a host: what the routes of it ask. */
 export function tokenLocations(plan: Plan, { host }: HostPlan): Directive[] {
-  const names = new Set(host.routes.flatMap(({ auth }) => (auth?.kind === 'jwt' ? [rulesNamed(plan, auth)] : [])));
+  const names = new Set(host.routes.filter(({ auth }) => auth?.kind === 'jwt').map((route) => rulesNamed(plan, route)));
   return [...names].map((name) =>
     block(`location = ${locationOf(name)}`, [
       directive('internal', 'no client asks for it'),
@@ -83,8 +83,8 @@ export function tokenLocations(plan: Plan, { host }: HostPlan): Directive[] {
 }
 
 /** What a route asks before it goes on. */
-export function tokenLocation(plan: Plan, auth: JwtAuthModel): string {
-  return locationOf(rulesNamed(plan, auth));
+export function tokenLocation(plan: Plan, route: RouteModel): string {
+  return locationOf(rulesNamed(plan, route));
 }
 
 /** In the server of the probes: what looks at the files of key sets. */
@@ -102,19 +102,16 @@ function locationOf(name: string): string {
   return `/.tokens-${name}`;
 }
 
-function rulesNamed(plan: Plan, auth: JwtAuthModel): string {
-  return rulesOf(plan).find((rules) => keyOf(rules.auth) === keyOf(auth))?.name ?? '';
+function rulesNamed({ variableOf, first }: Plan, route: RouteModel): string {
+  return variableOf(first.auth(route));
 }
 
 /** Each once. */
 function rulesOf(plan: Plan): Rules[] {
-  const found = new Map<string, Rules>();
-  for (const route of plan.routes) {
+  return plan.routes.flatMap((route) => {
     const { auth } = route;
-    if (auth?.kind !== 'jwt' || found.has(keyOf(auth))) continue;
-    found.set(keyOf(auth), { name: plan.variableOf(route), auth });
-  }
-  return [...found.values()];
+    return auth?.kind === 'jwt' && plan.first.auth(route) === route ? [{ name: rulesNamed(plan, route), auth }] : [];
+  });
 }
 
 function keyOf(auth: JwtAuthModel): string {

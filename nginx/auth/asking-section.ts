@@ -1,4 +1,5 @@
 import { ExternalAuthModel } from '../../model/auth/auth';
+import { RouteModel } from '../../model/routes/route';
 import { externalTls, isSecure } from '../backends/external-services';
 import { block, directive, Directive, quoteWithVariables } from '../directive';
 import { requestHeaders } from '../forwarding-section';
@@ -6,8 +7,11 @@ import { HostPlan, Plan } from '../plan';
 
 /** In the server of a host: how services are asked that its routes ask. */
 export function askingLocations(plan: Plan, { host }: HostPlan): Directive[] {
-  const asked = host.routes.flatMap(({ auth }) => (auth?.kind === 'external' ? [auth] : []));
-  const once = new Map(asked.map((auth) => [askingLocation(plan, auth), auth]));
+  const once = new Map(
+    host.routes.flatMap((route) =>
+      route.auth?.kind === 'external' ? [[askingLocation(plan, route), route.auth] as const] : [],
+    ),
+  );
   if (once.size === 0) return [];
   return [
     ...[...once].map(([location, auth]) => block(`location = ${location}`, asking(plan, auth))),
@@ -16,10 +20,8 @@ export function askingLocations(plan: Plan, { host }: HostPlan): Directive[] {
 }
 
 /** What a route asks before it goes on; no path of a route begins with a dot. */
-export function askingLocation({ routes, variableOf }: Plan, auth: ExternalAuthModel): string {
-  const key = JSON.stringify(auth);
-  const first = routes.find((route) => JSON.stringify(route.auth) === key);
-  return `/.asks-${first === undefined ? '' : variableOf(first)}`;
+export function askingLocation({ variableOf, first }: Plan, route: RouteModel): string {
+  return `/.asks-${variableOf(first.auth(route))}`;
 }
 
 function asking(plan: Plan, auth: ExternalAuthModel): Directive[] {

@@ -18,7 +18,7 @@ export function asksForCertificates(routes: readonly RouteModel[]): boolean {
 export function clientCertificatesSection(plan: Plan): Node[] {
   const rules = plan.routes.flatMap((route) => {
     const { auth } = route;
-    return auth?.kind === 'clientCertificate' && plan.first.clientCertificate(route) === route ? [{ route, auth }] : [];
+    return auth?.kind === 'clientCertificate' && plan.first.auth(route) === route ? [{ route, auth }] : [];
   });
   if (rules.length === 0) return [];
   return [
@@ -85,5 +85,5 @@ export function refuseWithoutCertificate(plan: Plan, route: RouteModel): Directi
 }
 
 function refused(plan: Plan, route: RouteModel): string {
-  return `$no_client_of_${plan.variableOf(plan.first.clientCertificate(route))}`;
+  return `$no_client_of_${plan.variableOf(plan.first.auth(route))}`;
 }

@@ -14,7 +14,8 @@ import { Plan } from '../plan';
  * In every location of a route, so that none leads around it: who may go on. nginx asks after `if`, `return` and limits of rates: what a
  * browser asks first (a CORS preflight) is led away by one of those.
  */
-export function authentication(plan: Plan, { auth }: RouteModel): Node[] {
+export function authentication(plan: Plan, route: RouteModel): Node[] {
+  const { auth } = route;
   switch (auth?.kind) {
     case undefined:
     case 'clientCertificate':
@@ -23,9 +24,9 @@ export function authentication(plan: Plan, { auth }: RouteModel): Node[] {
     case 'basic':
       return password(plan, auth);
     case 'jwt':
-      return [directive(`auth_request ${tokenLocation(plan, auth)}`, 'a token, verified once a request')];
+      return [directive(`auth_request ${tokenLocation(plan, route)}`, 'a token, verified once a request')];
     case 'external':
-      return [directive(`auth_request ${askingLocation(plan, auth)}`, 'a service, asked once a request')];
+      return [directive(`auth_request ${askingLocation(plan, route)}`, 'a service, asked once a request')];
   }
 }
 
