@@ -233,7 +233,9 @@ Next:
     });
     await created(directory);
     const { options } = optionsOf(filesOf(directory)['deploy/main.js'] ?? '');
-    expect(options).toMatchObject({ image: expect.stringMatching(/^ghcr\.io\/acme\/create-[a-z0-9-]+:1\.0\.0$/) as string });
+    expect(options).toMatchObject({
+      image: expect.stringMatching(/^ghcr\.io\/acme\/create-[a-z0-9-]+:1\.0\.0$/) as string,
+    });
     expect([options.port, options.healthCheck]).toEqual([undefined, undefined]);
   });
 
