@@ -197,8 +197,8 @@ export interface BasicAuthOptions {
 
   /**
    * The entry of the Secret that holds names and hashed passwords, a line each, as `htpasswd` and `openssl passwd -apr1` write them. nginx
-   * hashes at each request, and all requests of a worker wait for that: `-apr1` takes a third of a millisecond, bcrypt of the cost 10
-   * a twentieth of a second.
+   * hashes at each request, and all requests of a worker wait for that: `-apr1` is a thousand rounds of MD5; bcrypt is slow on purpose, and
+   * twice as slow with each step of its cost.
    *
    * @default 'auth'
    * @see https://nginx.org/en/docs/http/ngx_http_auth_basic_module.html#auth_basic_user_file
