@@ -56,7 +56,7 @@ function refuseWordsTooMany(chosen: Command, words: readonly string[] | undefine
   if (word === undefined) return;
   const isScale = path === 'start' && /^\d+$/.test(word);
   throw new UsageError(
-    `${path}: ${JSON.stringify(word)} is no option: ${isScale ? `did you mean --scale ${word}?` : 'take it out.'} fairlead ${path} --help shows the options`,
+    `${path}: ${JSON.stringify(word)} is not an option: ${isScale ? `did you mean --scale ${word}?` : 'take it out.'} fairlead ${path} --help shows the options`,
   );
 }
 

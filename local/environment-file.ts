@@ -26,6 +26,6 @@ function textOf(path: string): string {
     const why = code === 'ENOENT' ? 'is not there' : code === 'EISDIR' ? 'is a directory' : `cannot be read (${code})`;
     throw new InvalidOption('--env-file', path, `${why}: ${JSON.stringify(resolve(path))} was looked for`);
   }
-  if (text.includes('\0')) throw new InvalidOption('--env-file', path, 'has a NUL character: it is no text file');
+  if (text.includes('\0')) throw new InvalidOption('--env-file', path, 'has a NUL character: it is not a text file');
   return text;
 }

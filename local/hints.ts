@@ -1,4 +1,4 @@
-/** After so many answers in turn a health check that is refused is no API that is about to start. */
+/** So many answers in turn that refuse a health check: an API that is about to start gives fewer. */
 const patience = 10;
 
 /** What newcomers need to know when they meet it, each once. */

@@ -78,7 +78,7 @@ class Asking {
     }
   }
 
-  /** What may not be read is no failure of the cluster. */
+  /** What may not be read is a warning: the cluster may be well. */
   async check(name: string, look: () => Promise<Check>): Promise<Check> {
     try {
       return await look();

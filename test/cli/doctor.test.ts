@@ -147,7 +147,7 @@ test('what is missing on the machine is a warning or failed, each with the mend'
   expect(code).toBe(1);
 });
 
-test('a warning alone is no failure', async () => {
+test('a warning alone is not a failure', async () => {
   const { code, all } = await checks({ docker: { fails: 'Cannot connect to the Docker daemon' }, kubectl: well });
   expect(all.Docker).toMatchObject({ status: 'warning' });
   expect(all.Docker?.found).toContain('Cannot connect to the Docker daemon');

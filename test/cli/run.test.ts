@@ -74,8 +74,8 @@ describe('what is typed wrong is one line with what to do, and exit code 2', () 
     ],
     [['start', "--x'y\n"], `start: "--x'y\\n" is not an option; fairlead start --help shows the options`],
     [['start', '--scale'], 'start: --scale has no value: give --scale N'],
-    [['start', '5'], 'start: "5" is no option: did you mean --scale 5? fairlead start --help shows the options'],
-    [['start', 'here'], 'start: "here" is no option: take it out. fairlead start --help shows the options'],
+    [['start', '5'], 'start: "5" is not an option: did you mean --scale 5? fairlead start --help shows the options'],
+    [['start', 'here'], 'start: "here" is not an option: take it out. fairlead start --help shows the options'],
     [['start', '--'], '"--" is followed by no program: give one, such as -- node server.js'],
     [['start', '--scale', 'many'], '--scale: "many" is out of range: give a whole number from 1 to 100'],
     [['compose', '--https-port', '0'], '--https-port: 0 is out of range: give a whole number from 1 to 65535'],
@@ -92,7 +92,7 @@ describe('what is typed wrong is one line with what to do, and exit code 2', () 
     [['kind', 'up', '--port', '1'], 'kind up: "--port" is not an option; fairlead kind up --help shows the options'],
     [
       ['kind', 'down', 'everything'],
-      'kind down: "everything" is no option: take it out. fairlead kind down --help shows the options',
+      'kind down: "everything" is not an option: take it out. fairlead kind down --help shows the options',
     ],
     [['prune'], 'prune: --namespace is missing: give --namespace NAME'],
     [
@@ -144,7 +144,7 @@ describe('options that npm took for its own', () => {
     [{ npm_config_scale: '5', npm_lifecycle_event: 'start' }, ['start', '--scale=5']],
     // Its own way to the network.
     [{ npm_config_proxy: 'http://proxy:3128', npm_lifecycle_event: 'start' }, ['start']],
-  ])('are no others: %j, %j', (environment, args) => {
+  ])('are not seen where npm took none: %j, %j', (environment, args) => {
     expect(() => {
       refused(environment, args);
     }).not.toThrow();

@@ -26,7 +26,7 @@ describe('a health check that is refused', () => {
     expect(said).toEqual([`api-1 answers 404 at /healthcheck, and gets requests once that is 2xx: ${mend}`]);
   });
 
-  test('is none while the API says itself that it is not ready', () => {
+  test('is not said while the API itself says that it is not ready', () => {
     const { said, hints: given } = hints(true);
     times(100, () => {
       given.waiting('api-1', 'GET /healthcheck answers 503');
@@ -49,7 +49,7 @@ test.each([
   ]);
 });
 
-test('the port that it was told is no mistake of the program', () => {
+test('the port that it was told is not a mistake of the program', () => {
   const { said, hints: given } = hints(true);
   given.line('api-2', 21_000, 'Error: listen EADDRINUSE: address already in use :::21000');
   given.line('api-2', 21_000, 'listening on 3000');
