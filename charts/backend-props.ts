@@ -1,10 +1,11 @@
 import { EnvFrom, type EnvValue, type VolumeMount } from 'cdk8s-plus-27';
 import { LoadBalancing } from '../model/load-balancing';
+import { type Protocol, protocols } from '../model/routes/route';
 import { backendTimes, type BackendTimes, timeline, type Timeline } from '../model/timeline';
 import { port, seconds, type TimeText, whole } from '../validation/amounts';
 import { record } from '../validation/collections';
 import { InvalidOption } from '../validation/invalid-option';
-import { dnsLabelName, imageReference, urlPath } from '../validation/names';
+import { dnsLabelName, grpcServiceName, imageReference, urlPath, wordOf } from '../validation/names';
 import {
   asGiven,
   group,
@@ -12,6 +13,7 @@ import {
   knownValues,
   listOf,
   optional,
+  type Reader,
   required,
   type Table,
   type Values,
@@ -42,10 +44,13 @@ export interface BackendResources {
   readonly memory?: Amounts;
 }
 
-/** Where an API says how it is. */
+/**
+ * Where an API says how it is. With `protocol: 'grpc'` each is the name of a service, of which the health protocol of gRPC
+ * (`grpc.health.v1.Health`) says `SERVING`: `'shop.Orders'`, or `''` for the server as a whole, which is the default.
+ */
 export interface HealthCheckPaths {
   /**
-   * A path that answers 2xx when the API works. A new proxy asks for it once before it takes over.
+   * A path that answers 2xx when the API works. A new proxy asks for it once before it takes over; a gRPC backend only whether it answers.
    *
    * @default '/healthcheck'
    */
@@ -119,11 +124,20 @@ export interface BackendProps extends BackendTimes {
   readonly versionOf?: string;
 
   /**
-   * The TCP port that the API listens on for plain HTTP. It is told to the API as `PORT`.
+   * The TCP port that the API listens on for plain HTTP, or for gRPC without TLS. It is told to the API as `PORT`.
    *
    * @default 3000
    */
   readonly port?: number;
+
+  /**
+   * How the API is spoken to: `'http'` (HTTP/1.1), or `'grpc'` (HTTP/2 without TLS inside the cluster). Clients of gRPC come over TLS, as all do, and what nginx
+   * itself answers on such a route has a status of gRPC; the kubelet asks by the health protocol of gRPC. gRPC-Web is not translated.
+   *
+   * @default 'http'
+   * @see https://nginx.org/en/docs/http/ngx_http_grpc_module.html
+   */
+  readonly protocol?: 'http' | 'grpc';
 
   /**
    * Replaces the image's entry point. No shell reads it: every word is an argument of its own.
@@ -181,7 +195,8 @@ export interface BackendProps extends BackendTimes {
   readonly resources?: BackendResources;
 
   /**
-   * A path that answers 2xx when the API works, or one for each probe.
+   * A path that answers 2xx when the API works, or one for each probe. With `protocol: 'grpc'` the name of a service that the health protocol of
+   * gRPC knows, and by default the server as a whole.
    *
    * @default '/healthcheck'
    */
@@ -237,11 +252,15 @@ export interface BackendProps extends BackendTimes {
   readonly pods?: PodOptions;
 }
 
-export const healthCheckOptions = {
-  path: withDefault('/healthcheck', urlPath),
-  liveness: optional(urlPath),
-  readiness: optional(urlPath),
-} satisfies Table<HealthCheckPaths>;
+function healthChecks(byDefault: string, read: Reader<string>) {
+  return {
+    path: withDefault(byDefault, read),
+    liveness: optional(read),
+    readiness: optional(read),
+  } satisfies Table<HealthCheckPaths>;
+}
+
+export const healthCheckOptions = healthChecks('/healthcheck', urlPath);
 
 export const localOptions = {
   command: optional(words),
@@ -257,6 +276,7 @@ export const backendOptions = {
   image: required(imageReference),
   versionOf: optional(dnsLabelName),
   port: withDefault(3000, port),
+  protocol: withDefault('http', wordOf(protocols)),
   command: optional(words),
   args: optional(words),
   environment: withDefault({}, asGiven),
@@ -267,7 +287,10 @@ export const backendOptions = {
     {},
     group(resourceOptions satisfies Table<BackendResources>, '{ cpu: { request: "500m" }, memory: { limit: "1Gi" } }'),
   ),
-  healthCheck: withDefault({}, healthCheck),
+  healthCheck: withDefault(
+    {},
+    healthCheck(healthCheckOptions, urlPath, '{ liveness: "/livez", readiness: "/readyz" }'),
+  ),
   loadBalancing: withDefault(
     LoadBalancing.leastConnections(),
     instanceOf(LoadBalancing, 'LoadBalancing.leastConnections()'),
@@ -280,11 +303,21 @@ export const backendOptions = {
   ...backendTimes,
 } satisfies Table<BackendProps>;
 
+/** The same where the API speaks gRPC, which knows no paths but those of its methods. */
+const grpcBackendOptions = {
+  ...backendOptions,
+  healthCheck: withDefault(
+    {},
+    healthCheck(healthChecks('', grpcServiceName), grpcServiceName, '{ liveness: "", readiness: "shop.Orders" }'),
+  ),
+} satisfies Table<BackendProps>;
+
 /** A backend with every value known. */
 export interface BackendSettings {
   readonly image: string;
   readonly versionOf: string | undefined;
   readonly port: number;
+  readonly protocol: Protocol;
   readonly command: readonly string[] | undefined;
   readonly args: readonly string[] | undefined;
   readonly environment: Readonly<Record<string, EnvValue>>;
@@ -292,6 +325,7 @@ export interface BackendSettings {
   readonly volumes: readonly VolumeMount[];
   readonly replicas: Replicas;
   readonly resources: Resources;
+  /** Paths, or names of services of gRPC. */
   readonly healthCheck: { readonly path: string; readonly liveness: string; readonly readiness: string };
   readonly loadBalancing: LoadBalancing;
   readonly maxFails: number;
@@ -306,7 +340,15 @@ export interface BackendSettings {
 
 /** Validates everything before anything is made. */
 export function backendSettings(props: BackendProps, namespace: NamespaceModel): BackendSettings {
-  const given = knownValues(record('options', props, '{ image: "ghcr.io/acme/orders:1.4.2" }'), backendOptions, '');
+  const options = record('options', props, '{ image: "ghcr.io/acme/orders:1.4.2" }');
+  const given = knownValues(options, options.protocol === 'grpc' ? grpcBackendOptions : backendOptions, '');
+  if (given.protocol === 'grpc' && given.loadBalancing.cookie !== undefined) {
+    throw new InvalidOption(
+      'loadBalancing',
+      '(object)',
+      'does not go with gRPC, whose clients keep no cookies: give LoadBalancing.hash(RequestKey.header("x-tenant")), say',
+    );
+  }
   const { liveness, readiness, path } = given.healthCheck;
   if (given.local?.directory !== undefined && given.local.command === undefined) {
     throw new InvalidOption('local.directory', given.local.directory, 'is where local.command runs: give that as well');
@@ -332,9 +374,12 @@ export function backendSettings(props: BackendProps, namespace: NamespaceModel):
   };
 }
 
-function healthCheck(option: string, given: unknown) {
-  if (typeof given === 'string') return { path: urlPath(option, given), liveness: undefined, readiness: undefined };
-  return group(healthCheckOptions, '{ liveness: "/livez", readiness: "/readyz" }')(option, given);
+/** One for all probes, or one for each. */
+function healthCheck(table: ReturnType<typeof healthChecks>, read: Reader<string>, example: string) {
+  return (option: string, given: unknown): Values<ReturnType<typeof healthChecks>> => {
+    if (typeof given === 'string') return { path: read(option, given), liveness: undefined, readiness: undefined };
+    return group(table, example)(option, given);
+  };
 }
 
 function words(option: string, given: unknown): readonly string[] {

@@ -116,11 +116,18 @@ export class Backend extends Construct implements IRouteTarget, IMirrorTarget {
   bindMirror({ proxy }: Route): RouteBackend {
     this.refuseOtherNamespace('mirror', { proxy });
     proxy.connect(this);
-    return { name: this.node.id, requestTimeout: this.timeline.requestTimeout };
+    return { name: this.node.id, protocol: this.settings.protocol, requestTimeout: this.timeline.requestTimeout };
   }
 
   bindAuth({ proxy }: Route): AuthTarget {
     this.refuseOtherNamespace('auth', { proxy });
+    if (this.settings.protocol === 'grpc') {
+      throw new InvalidOption(
+        'auth',
+        this.node.path,
+        'speaks gRPC, and is asked over HTTP/1.1 who may use a route: give a backend that answers it',
+      );
+    }
     proxy.connect(this);
     return { kind: 'backend', backend: this.node.id };
   }
@@ -134,7 +141,8 @@ export class Backend extends Construct implements IRouteTarget, IMirrorTarget {
     return {
       name: this.node.id,
       // With address records all pods have one name; a hash needs one for each, which SRV records have.
-      instances: settings.loadBalancing.method === 'hash' ? { host, service: 'http' } : { host, port: settings.port },
+      instances:
+        settings.loadBalancing.method === 'hash' ? { host, service: settings.protocol } : { host, port: settings.port },
       fallback: `${this.node.id}${clusterIpSuffix}.${domain}:${settings.port}`,
       loadBalancing: settings.loadBalancing,
       maxFails: settings.maxFails,
@@ -142,7 +150,8 @@ export class Backend extends Construct implements IRouteTarget, IMirrorTarget {
       mostInstances: mostPods(settings.replicas),
       keepAliveTimeout,
       upstreamKeepAliveTimeout,
-      healthCheckPath: settings.healthCheck.path,
+      ...(settings.protocol === 'http' ? {} : { protocol: settings.protocol }),
+      healthCheckPath: settings.protocol === 'http' ? settings.healthCheck.path : grpcHealthCheck,
       ...(settings.versionOf === undefined ? {} : { version: versionNamed(this.node.id, settings.versionOf) }),
     };
   }
@@ -161,23 +170,27 @@ export class Backend extends Construct implements IRouteTarget, IMirrorTarget {
   }
 
   private service(id: string, name: string, more: { readonly clusterIP?: string }): Service {
-    const { port } = this.settings;
+    const { port, protocol } = this.settings;
     const service = new Service(this, id, {
       metadata: { name, labels: recommendedLabels(this.identity, 'api') },
       type: ServiceType.CLUSTER_IP,
-      // The name makes the SRV record `_http._tcp`. The pods' own port: some network plugins judge a connection before its address
+      // The name makes the SRV record `_http._tcp` or `_grpc._tcp`. The pods' own port: some network plugins judge a connection before its address
       // is exchanged for a pod's.
-      ports: [{ name: 'http', port, targetPort: port }],
+      ports: [{ name: protocol, port, targetPort: port }],
       ...more,
     });
     for (const [key, value] of Object.entries(this.matchLabels)) service.selectLabel(key, value);
     ApiObject.of(service).addJsonPatch(...ipFamilyPatches(this.namespace.model));
+    if (protocol === 'grpc') {
+      // HTTP/2 without TLS, as Kubernetes calls it: for service meshes and network plugins that look into connections.
+      ApiObject.of(service).addJsonPatch(JsonPatch.add('/spec/ports/0/appProtocol', 'kubernetes.io/h2c'));
+    }
     return service;
   }
 
   private pods(labels: Readonly<Record<string, string>>, matchLabels: Readonly<Record<string, string>>) {
     const { settings, namespace } = this;
-    const { port, timeline, volumes, command, args, healthCheck } = settings;
+    const { port, protocol, timeline, volumes, command, args, healthCheck } = settings;
     const allLabels = { ...labels, ...versionLabel(settings.image) };
     const deployment = new RollingDeployment(this, 'Deployment', {
       name: this.node.id,
@@ -198,7 +211,7 @@ export class Backend extends Construct implements IRouteTarget, IMirrorTarget {
         imagePullPolicy: imagePullPolicy(settings.pods),
         ...(command === undefined ? {} : { command: [...command] }),
         ...(args === undefined ? {} : { args: [...args] }),
-        ports: [{ name: 'http', number: port }],
+        ports: [{ name: protocol, number: port }],
         envVariables: { ...settings.environment },
         envFrom: [...settings.envFrom],
         volumeMounts: [...volumes],
@@ -208,11 +221,12 @@ export class Backend extends Construct implements IRouteTarget, IMirrorTarget {
           allowPrivilegeEscalation: false,
           ...(settings.pods.user === undefined ? {} : { user: settings.pods.user }),
         },
-        startup: probe(healthCheck.liveness, port, apiProbes.startup),
-        readiness: probe(healthCheck.readiness, port, apiProbes.readiness),
-        liveness: probe(healthCheck.liveness, port, apiProbes.liveness),
+        startup: probe(settings, healthCheck.liveness, apiProbes.startup),
+        readiness: probe(settings, healthCheck.readiness, apiProbes.readiness),
+        liveness: probe(settings, healthCheck.liveness, apiProbes.liveness),
       },
     });
+    if (protocol === 'grpc') ApiObject.of(deployment).addJsonPatch(...grpcProbes(settings));
     // cdk8s-plus-27 cannot set it.
     ApiObject.of(deployment).addJsonPatch(
       JsonPatch.add(
@@ -245,11 +259,30 @@ export function backendName(id: string): void {
   }
 }
 
-function probe(path: string, port: number, { period, timeout, failureThreshold }: ProbeTimes): Probe {
-  return Probe.fromHttpGet(path, {
+function probe(
+  { port, protocol }: BackendSettings,
+  path: string,
+  { period, timeout, failureThreshold }: ProbeTimes,
+): Probe {
+  const options = {
     port,
     periodSeconds: Duration.seconds(period),
     timeoutSeconds: Duration.seconds(timeout),
     failureThreshold,
+  };
+  // What is put into the place of the latter, cdk8s-plus-27 has no name for.
+  return protocol === 'http' ? Probe.fromHttpGet(path, options) : Probe.fromTcpSocket(options);
+}
+
+/** The method that every server with the health protocol of gRPC has. @see https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
+const grpcHealthCheck = '/grpc.health.v1.Health/Check';
+
+/** The kubelet asks by the health protocol of gRPC. @see https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#define-a-grpc-liveness-probe */
+function grpcProbes({ port, healthCheck: { liveness, readiness } }: BackendSettings): JsonPatch[] {
+  const probes = { startupProbe: liveness, readinessProbe: readiness, livenessProbe: liveness };
+  return Object.entries(probes).flatMap(([name, service]) => {
+    const path = `/spec/template/spec/containers/0/${name}`;
+    const grpc = { port, ...(service === '' ? {} : { service }) };
+    return [JsonPatch.remove(`${path}/tcpSocket`), JsonPatch.add(`${path}/grpc`, grpc)];
   });
 }

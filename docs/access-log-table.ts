@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { logFields } from '../nginx/logging-section';
+import { grpcOption, logFields } from '../nginx/logging-section';
 
 const page = join(__dirname, 'access-log.md');
 const [before, after] = ['<!-- fields: made by npm run docs:access-log -->\n', '<!-- end of fields -->'];
@@ -15,7 +15,7 @@ export function withFields(text: string): string {
 function table(): string {
   const rows = Object.entries(logFields).map(
     ([name, { help, onlyWith }]) =>
-      `| \`${name}\` | ${help}${onlyWith === undefined ? '' : ` Only where a route has \`${onlyWith}\`.`} |\n`,
+      `| \`${name}\` | ${help}${onlyWith === undefined ? '' : ` Only where a ${onlyWith === grpcOption ? 'backend' : 'route'} has \`${onlyWith}\`.`} |\n`,
   );
   return `| field | what it says |\n|---|---|\n${rows.join('')}`;
 }

@@ -1,6 +1,6 @@
 import type { Budget } from './budget';
 import type { LoadBalancing } from './load-balancing';
-import type { RouteModel } from './routes/route';
+import type { Protocol, RouteModel } from './routes/route';
 import type { Timeline } from './timeline';
 
 /** A backend as a proxy sees it. */
@@ -23,6 +23,9 @@ export interface BackendModel {
   /** In seconds: when an instance closes an idle connection, and when nginx does. */
   readonly keepAliveTimeout: number;
   readonly upstreamKeepAliveTimeout: number;
+  /** @default 'http' */
+  readonly protocol?: Protocol | undefined;
+  /** What a proxy that starts asks for; of gRPC a method. */
   readonly healthCheckPath: string;
   /** Of which backend it is a version, and what that is called. @default - it is not a version */
   readonly version?: { readonly of: string; readonly name: string } | undefined;

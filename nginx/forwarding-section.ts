@@ -4,7 +4,7 @@ import { ProxyModel } from '../model/proxy';
 import { RouteModel } from '../model/routes/route';
 import { block, Directive, directive, heading, Node, quoteWithVariables } from './directive';
 import { authority } from './place';
-import { Plan } from './plan';
+import { ForwardingModule, Plan } from './plan';
 
 /** What frameworks and platforms believe of whoever stands in front of them. */
 const clientsOwn = [
@@ -70,13 +70,19 @@ export function forwardingSection(plan: Plan): Node[] {
 export function requestHeaders(
   { place, mirrors, provedHeaders }: Plan,
   own: RouteModel['requestHeaders'],
+  module: ForwardingModule = 'proxy',
 ): Directive[] {
   const names = new Set(own.map(([name]) => name.toLowerCase()));
   const set = (name: string, value: string, reason?: string): Directive[] =>
-    names.has(name.toLowerCase()) ? [] : [directive(`proxy_set_header ${name} ${value}`, reason)];
+    names.has(name.toLowerCase()) ? [] : [directive(`${module}_set_header ${name} ${value}`, reason)];
   return [
-    ...set('Upgrade', '$accepted_upgrade'),
-    ...set('Connection', '$connection_upgrade', 'left out when there is no upgrade: connections are kept'),
+    // HTTP/2 has neither: the module leaves them out.
+    ...(module === 'grpc'
+      ? []
+      : [
+          ...set('Upgrade', '$accepted_upgrade'),
+          ...set('Connection', '$connection_upgrade', 'left out when there is no upgrade: connections are kept'),
+        ]),
     ...set('Host', '$host', 'one of the hosts below, no other reaches the API'),
     ...set('X-Forwarded-Host', authority(place)),
     ...set('X-Forwarded-Port', String(place.externalHttpsPort)),
@@ -95,7 +101,7 @@ export function requestHeaders(
     ...provedHeaders.flatMap((name, index) =>
       set(name, '""', index === 0 ? 'says who a client has proved to be: of nobody else' : undefined),
     ),
-    ...own.map(([name, value]) => directive(`proxy_set_header ${name} ${headerValue(name, value)}`)),
+    ...own.map(([name, value]) => directive(`${module}_set_header ${name} ${headerValue(name, value)}`)),
   ];
 }
 

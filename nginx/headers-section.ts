@@ -3,7 +3,7 @@ import { HostModel } from '../model/proxy';
 import { errorPageHeaders, pageHeaders, securityHeaders } from '../model/proxy-options';
 import { RouteModel } from '../model/routes/route';
 import { block, directive, Directive, heading, Node, quoteWithVariables } from './directive';
-import { isForwarded, Plan } from './plan';
+import { ForwardingModule, forwardingModule, isForwarded, Plan } from './plan';
 import { corsAnswerHeaders, hiddenByCors } from './routes/cors-section';
 
 /** What the security headers are for, where they have the value of the default. */
@@ -99,18 +99,26 @@ export function corsHeadersOfHost(host: HostModel): Directive[] {
 }
 
 /** What of a backend's answer is not passed on, through one host. */
-function hiddenHeaders({ hstsMaxAge }: HostModel): string[] {
+function hiddenHeaders({ hstsMaxAge }: Pick<HostModel, 'hstsMaxAge'>): string[] {
   const ofHost = hstsMaxAge > 0 ? ['Strict-Transport-Security'] : [];
   return ['X-Powered-By', 'X-Request-Id', 'X-Content-Type-Options', ...ofHost];
+}
+
+/** The same through all hosts, but those that say otherwise. */
+export function hiddenFromAll(plan: Plan): string[] {
+  return hiddenHeaders({ hstsMaxAge: Number(sendsTransportSecurity(plan)) });
 }
 
 /** In the server of a host that leaves Strict-Transport-Security to its backends, if others do not. */
 export function hiddenByHost(plan: Plan, host: HostModel): Directive[] {
   if (!sendsTransportSecurity(plan) || host.hstsMaxAge > 0) return [];
-  return hiddenHeaders(host).map((name, index) =>
-    directive(
-      `proxy_hide_header ${name}`,
-      index === 0 ? 'Strict-Transport-Security is left to the backends of this host' : undefined,
+  const modules = new Set<ForwardingModule>(['proxy', ...host.routes.map(forwardingModule)]);
+  return [...modules].flatMap((module) =>
+    hiddenHeaders(host).map((name, index) =>
+      directive(
+        `${module}_hide_header ${name}`,
+        index === 0 ? 'Strict-Transport-Security is left to the backends of this host' : undefined,
+      ),
     ),
   );
 }
@@ -124,7 +132,10 @@ export function answerHeaders(plan: Plan, host: HostModel, route: RouteModel): D
   return [
     ...(isForwarded(route) && ofApi.length > 0
       ? [...hidden, ...ofApi].map((name, index) =>
-          directive(`proxy_hide_header ${name}`, index === 0 ? 'a list of its own holds all of them' : undefined),
+          directive(
+            `${forwardingModule(route)}_hide_header ${name}`,
+            index === 0 ? 'a list of its own holds all of them' : undefined,
+          ),
         )
       : []),
     ...replacedHeaders(plan, host, responseHeaders),

@@ -2,9 +2,13 @@ import { cachesOf, RouteModel } from '../model/routes/route';
 import { asksForCertificates } from './auth/client-certificates-section';
 import { block, directive, Directive, heading, Node, quote } from './directive';
 import { Plan } from './plan';
+import { grpcStatusMaps, hasGrpc } from './routes/grpc-section';
 
 /** The most bytes of what a client may make as long as it likes: a whole line has to fit in one write to a pipe. */
 const longest = { method: 20, host: 100, path: 800, user_agent: 400 } as const;
+
+/** By which a backend speaks it. */
+export const grpcOption = "protocol: 'grpc'";
 
 /** A field of the access log. */
 export interface LogField {
@@ -12,8 +16,8 @@ export interface LogField {
   readonly json: string | { readonly asItIs: string; readonly cut: string };
   /** What it says, for docs/access-log.md. */
   readonly help: string;
-  /** What a route has to have for it to be there. @default - nothing */
-  readonly onlyWith?: 'cache' | 'Auth.clientCertificate';
+  /** What a route or its backend has to have for it to be there. @default - nothing */
+  readonly onlyWith?: 'cache' | 'Auth.clientCertificate' | typeof grpcOption;
 }
 
 /** In the order of a line. No query strings: they carry tokens and names. */
@@ -40,6 +44,11 @@ export const logFields: Readonly<Record<string, LogField>> = {
   status: {
     json: { asItIs: '$status', cut: '$numeric_status' },
     help: 'The status of the answer, a number. 499: the client left before it was answered; 0: it left at once.',
+  },
+  grpc_status: {
+    json: '"$grpc_status"',
+    help: 'The status of gRPC, of an instance or of nginx; empty of any other answer, and of a call that broke off.',
+    onlyWith: grpcOption,
   },
   bytes_sent: { json: '$bytes_sent', help: 'Bytes of the answer, with its head.' },
   request_time: {
@@ -86,7 +95,11 @@ export const logFields: Readonly<Record<string, LogField>> = {
 
 /** One JSON object a request. */
 function format(form: 'asItIs' | 'cut', routes: readonly RouteModel[]): string {
-  const there = { cache: cachesOf(routes).length > 0, 'Auth.clientCertificate': asksForCertificates(routes) };
+  const there = {
+    cache: cachesOf(routes).length > 0,
+    'Auth.clientCertificate': asksForCertificates(routes),
+    [grpcOption]: hasGrpc(routes),
+  };
   const fields = Object.entries(logFields).filter(([, { onlyWith }]) => onlyWith === undefined || there[onlyWith]);
   return `'{${fields
     .map(([name, { json }]) => `"${name}":${typeof json === 'string' ? json : json[form]}`)
@@ -120,6 +133,7 @@ export function loggingSection({ place: { accessLog }, routes }: Plan): Node[] {
       [directive('default $status'), directive('"000" 0')],
       'JSON has no 000, which a client that left at once gets',
     ),
+    ...grpcStatusMaps({ routes }),
     directive(
       `log_format plain escape=none ${format('asItIs', routes)}`,
       'one JSON object a request, without the query string',

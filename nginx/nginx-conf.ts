@@ -24,6 +24,7 @@ import { mirrorSection } from './routes/mirror-section';
 import { rateLimitSection } from './routes/rate-limit-section';
 import { retrySection } from './routes/retry-section';
 import { filesSection } from './routes/files-section';
+import { grpcSection } from './routes/grpc-section';
 import { errorPagesSection, errorPathsSection } from './routes/route-errors-section';
 import { rewriteSection } from './routes/rewrite-section';
 import { hostServers, redirectServers } from './servers';
@@ -74,6 +75,7 @@ function httpSections(whole: Plan): Node[] {
     ...rewriteSection(whole),
     ...filesSection(whole),
     ...forwardingSection(whole),
+    ...grpcSection(whole),
     ...retrySection(whole),
     ...mirrorSection(whole),
     ...cacheSection(whole),

@@ -1,6 +1,6 @@
 import { ExternalServiceModel } from '../model/routes/external-service';
 import { BackendModel, CertificateModel, certificatesOf, HostModel, ProxyModel } from '../model/proxy';
-import { RouteModel } from '../model/routes/route';
+import { isGrpc, RouteModel } from '../model/routes/route';
 import { PlaceModel } from './place';
 import { byCodePoints, candidates, Choice, isConditional, PathModel, paths } from './routes/routing';
 
@@ -103,6 +103,13 @@ function firstOfEach(
 /** Whether a backend or an external service answers its requests. */
 export function isForwarded({ target }: RouteModel): boolean {
   return target.kind === 'backend' || target.kind === 'split' || target.kind === 'external';
+}
+
+/** Which module of nginx forwards requests: what its directives begin with. */
+export type ForwardingModule = 'proxy' | 'grpc';
+
+export function forwardingModule(route: Pick<RouteModel, 'protocol'>): ForwardingModule {
+  return isGrpc(route) ? 'grpc' : 'proxy';
 }
 
 /** Each once that a route leads to, or asks; a name stands for all that one is. */

@@ -38,6 +38,7 @@ export function probeServer(plan: Plan): Node[] {
         'started: DNS and the way to the API work, before an older proxy is let go',
       ),
       ...(backends.length > 1 ? groups.flatMap((group) => ladder(plan, group)) : []),
+      ...groups.flatMap((group) => calls(plan, group)),
       ...certificateLocations(plan),
       ...weightsLocation(plan),
       ...staleAnswersLocation(plan),
@@ -105,12 +106,53 @@ function ladder(plan: Plan, group: readonly BackendModel[]): Directive[] {
 }
 
 function question(plan: Plan, backend: BackendModel): Directive[] {
+  const host = directive(`proxy_set_header Host ${hostOf(plan, backend)}`);
+  if (backend.protocol === 'grpc') {
+    return [
+      directive('proxy_method POST', 'a probe asks with GET, which is no call of gRPC: nginx makes one of it, and asks itself'),
+      directive('proxy_pass_request_body off'),
+      host,
+      directive(`set $health_check_path ${callOf(backend)}`),
+      directive(`proxy_pass https://${itself(plan)}$health_check_path`),
+    ];
+  }
   return [
-    directive(`proxy_set_header Host ${hostOf(plan, backend)}`),
+    host,
     directive('proxy_set_header X-Request-Id $accepted_request_id'),
     directive(`set $health_check_path ${quoteWithVariables('healthCheckPath', backend.healthCheckPath)}`),
     directive(`proxy_pass http://${backend.name}$health_check_path`),
   ];
+}
+
+/** Locations that call those of some backends that speak gRPC. Whatever they say, they are reached; their pods' own probes judge what it is. */
+function calls(plan: Plan, group: readonly BackendModel[]): Directive[] {
+  const time = Math.floor(patience / group.length);
+  return group
+    .filter(({ protocol }) => protocol === 'grpc')
+    .map((backend) =>
+      block(`location = ${callOf(backend)}`, [
+        directive(
+          `rewrite ^ ${quoteWithVariables('healthCheckPath', backend.healthCheckPath)} break`,
+          'a call without a message, which every server answers with a status',
+        ),
+        directive(`grpc_set_header Host ${hostOf(plan, backend)}`),
+        directive('grpc_set_header X-Request-Id $accepted_request_id'),
+        directive('grpc_set_header Content-Type application/grpc'),
+        directive('grpc_set_header TE trailers'),
+        directive(`grpc_connect_timeout ${time}s`),
+        directive(`grpc_read_timeout ${time}s`),
+        directive(`grpc_pass grpc://${backend.name}`),
+      ]),
+    );
+}
+
+function callOf({ name }: BackendModel): string {
+  return `/.call-${name}`;
+}
+
+/** This server, as nginx reaches it. */
+function itself({ place: { listenAddress, ipFamilies, probePort } }: Plan): string {
+  return `${listenAddress ?? (ipFamilies.includes('IPv4') ? '127.0.0.1' : '[::1]')}:${probePort}`;
 }
 
 function locationOf({ name }: BackendModel): string {

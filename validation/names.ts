@@ -76,6 +76,18 @@ export function urlPath(option: string, value: unknown): string {
   return value;
 }
 
+/** The name by which a gRPC server is asked how a service of it is; empty for the server. @see https://grpc.io/docs/guides/health-checking/ */
+export function grpcServiceName(option: string, value: unknown): string {
+  if (typeof value !== 'string' || !/^[\w.\-/]{0,253}$/.test(value)) {
+    throw new InvalidOption(
+      option,
+      value,
+      'is not the name of a gRPC service: give it with its package, such as "shop.Orders", or "" for the server as a whole',
+    );
+  }
+  return value;
+}
+
 /** One of a fixed set of words. */
 export function oneOf<T extends string>(option: string, value: unknown, words: readonly T[]): T {
   const found = words.find((word) => word === value);

@@ -3,7 +3,7 @@ import { authFilesOf } from '../../model/auth/auth';
 import type { AuthFile } from '../../model/auth/auth-file';
 import { corsHeaders } from '../../model/routes/cors';
 import { certificatesOf, type HostModel, type ProxyModel } from '../../model/proxy';
-import { cachesOf, countOfClientLimits, countOfRateLimits } from '../../model/routes/route';
+import { cachesOf, countOfClientLimits, countOfRateLimits, greatestBody } from '../../model/routes/route';
 import { strictTransportSecurity } from '../../model/proxy-options';
 import type { TimesAround } from '../../model/routes/route-model';
 import type { Snippet } from '../../model/snippet';
@@ -157,7 +157,7 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
       ...settings.clients,
       memoryLimit: memoryBytes('resources.memory.limit', settings.memory.limit),
       workers: settings.workers,
-      maxBodySize: Math.max(...models.map(({ maxBodySize }) => maxBodySize)),
+      maxBodySize: greatestBody(models),
       temporaryStorage: settings.temporaryStorage,
       files: staticFiles.reduce((all, { origin }) => all + (origin.kind === 'image' ? origin.sizeLimit : 0), 0),
       gzip: settings.gzip,

@@ -85,7 +85,7 @@ export class Route extends Construct {
 
   /** Called by each backend that the target leads to. */
   connect(backend: Backend): void {
-    this.targets.push({ name: backend.node.id, ...backend.timeline });
+    this.targets.push({ name: backend.node.id, protocol: backend.settings.protocol, ...backend.timeline });
     this.proxy.connect(backend);
   }
 

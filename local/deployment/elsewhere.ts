@@ -3,7 +3,13 @@ import type { NginxProxy } from '../../charts/proxy/nginx-proxy';
 import { budget } from '../../model/budget';
 import { type BackendModel, certificatesOf, type HostModel, type ProxyModel } from '../../model/proxy';
 import { privateNetworks } from '../../model/proxy-options';
-import { cachesOf, countOfClientLimits, countOfRateLimits, type RouteModel } from '../../model/routes/route';
+import {
+  cachesOf,
+  countOfClientLimits,
+  countOfRateLimits,
+  greatestBody,
+  type RouteModel,
+} from '../../model/routes/route';
 import { timeline, type Timeline } from '../../model/timeline';
 import { tokenRules } from '../../nginx/auth/access-tokens-section';
 import { asksForCertificates } from '../../nginx/auth/client-certificates-section';
@@ -61,7 +67,7 @@ export function modelElsewhere(proxy: NginxProxy, { hosts, workers, backend }: E
       ...proxy.settings.clients,
       memoryLimit,
       workers,
-      maxBodySize: Math.max(...routes.map(({ maxBodySize }) => maxBodySize)),
+      maxBodySize: greatestBody(routes),
       gzip: model.gzip,
       hasStreams: routes.some(({ streamTimeout }) => streamTimeout !== undefined),
       backends: count,

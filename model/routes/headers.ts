@@ -27,6 +27,8 @@ const reservedInAnswers = new Set([
   'content-range',
   'content-type',
   'date',
+  'grpc-message',
+  'grpc-status',
   'keep-alive',
   'proxy-authenticate',
   'server',

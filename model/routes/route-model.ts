@@ -4,13 +4,14 @@ import { knownValues } from '../../validation/options';
 import type { Auth, AuthTarget, IAuthTarget } from '../auth/auth';
 import { timeline, type Timeline, type TimelineProps } from '../timeline';
 import { type Cors, corsHeaders } from './cors';
+import type { ErrorPages } from './error-pages';
 import type { RequestHeader } from './headers';
 import type { Path } from './matching';
 import type { IMirrorTarget, Mirror } from './mirror';
 import type { RateLimit } from './rate-limit';
 import type { CacheModel, ResponseCache } from './response-cache';
-import type { RouteBackend, RouteModel, TargetModel } from './route';
-import { type RouteOptions, routeOptions } from './route-options';
+import { passesBodyOn, type Protocol, type RouteBackend, type RouteModel, type TargetModel } from './route';
+import { greatestSize, type RouteOptions, routeOptions } from './route-options';
 
 /** Times of the namespace and the proxy that those of a route are derived with. */
 export type TimesAround = Pick<
@@ -45,6 +46,9 @@ export function routeModel(settings: RouteSettings): { readonly model: RouteMode
   const { name, path, target, backends } = settings;
   const options = record('options', settings.options, '{ requestTimeout: "10s" }');
   const given = knownValues(usedOf(settings, options), routeOptions, '');
+  const protocol = protocolOf(backends);
+  const isGrpc = protocol === 'grpc';
+  if (isGrpc) refuseWithGrpc(settings, given);
   const shortest = [...backends].sort((a, b) => a.requestTimeout - b.requestTimeout)[0];
   if (shortest !== undefined && (given.requestTimeout ?? 0) > shortest.requestTimeout) {
     throw new InvalidOption(
@@ -81,11 +85,12 @@ export function routeModel(settings: RouteSettings): { readonly model: RouteMode
       path,
       when: given.when?.conditions ?? [],
       target,
+      ...(isGrpc ? { protocol } : {}),
       times: { requestTimeout: times.requestTimeout, connectTimeout, nextUpstreamTimeout, nextUpstreamTries },
       retries: given.retries.isOn,
       streamTimeout: given.streaming,
-      maxBodySize: given.maxBodySize,
-      rewrite: given.rewrite?.prefix,
+      maxBodySize: bodySizeOf(settings, given, protocol),
+      rewrite: isGrpc ? undefined : given.rewrite?.prefix,
       requestHeaders: withThoseBelow<RequestHeader[1]>(given.requestHeaders, [
         ...(auth?.requestHeaders ?? []),
         ...(target.kind === 'external' ? target.requestHeaders : []),
@@ -95,12 +100,52 @@ export function routeModel(settings: RouteSettings): { readonly model: RouteMode
       ...(auth === undefined ? {} : { auth }),
       ...limitsOf(settings, given),
       ...(given.allowFrom === undefined ? {} : { allowFrom: given.allowFrom }),
-      ...corsOf(given),
-      ...(given.errorPages.pages === undefined ? {} : { errorPages: given.errorPages }),
+      ...(isGrpc ? {} : corsOf(given)),
+      ...(isGrpc || given.errorPages.pages === undefined ? {} : { errorPages: given.errorPages }),
       ...mirrorOf(settings, given, connectTimeout),
       ...cache,
     },
   };
+}
+
+/** One way to speak to all of them: what was asked in one cannot be asked in the other. */
+function protocolOf(backends: readonly RouteBackend[]): Protocol {
+  const [protocol = 'http', ...others] = new Set(backends.map((backend) => backend.protocol ?? 'http'));
+  if (others.length === 0) return protocol;
+  throw new InvalidOption(
+    'target',
+    backends.map(({ name }) => name),
+    'speak different protocols, so that one cannot answer in the place of another: give them routes of their own',
+  );
+}
+
+/** What a call of gRPC has no use for. Of `routeDefaults` it is left out: other routes have it. */
+function refuseWithGrpc(
+  { own }: RouteSettings,
+  { cors, errorPages }: { readonly cors: Cors; readonly errorPages: ErrorPages },
+): void {
+  const refuse = (option: string, why: string): never => {
+    throw new InvalidOption(option, '(object)', `does not go with gRPC, ${why}: take it out`);
+  };
+  if (own.rewrite !== undefined) {
+    refuse('rewrite', 'whose paths are names of services and methods that client and backend have from one .proto file');
+  }
+  if (own.cors !== undefined && cors.origins.length > 0) {
+    refuse('cors', 'which no browser speaks, and gRPC-Web is not translated');
+  }
+  if (own.errorPages !== undefined && errorPages.pages !== undefined) {
+    refuse('errorPages', 'whose errors are a status in the headers of an answer');
+  }
+}
+
+/** Bytes. What passes through as it comes is kept nowhere, and adds up for as long as a call lasts. */
+function bodySizeOf(
+  { own }: RouteSettings,
+  { maxBodySize, streaming }: { readonly maxBodySize: number; readonly streaming: number | undefined },
+  protocol: Protocol,
+): number {
+  const isUnbounded = passesBodyOn({ protocol, streamTimeout: streaming }) && own.maxBodySize === undefined;
+  return isUnbounded ? greatestSize : maxBodySize;
 }
 
 /** What is kept is kept once, with its length: nginx compresses it for who takes that. */
@@ -214,6 +259,9 @@ function mirrorOf(
   if (isAnsweredByNginx(target) || target.kind === 'files') {
     return leaveOut('(object)', 'does nothing where nginx answers by itself: take it out, or give the route a backend');
   }
+  if (protocolOf(backends) === 'grpc') {
+    return leaveOut('(object)', 'does not go with gRPC, as copies are sent over HTTP/1.1: take it out');
+  }
   if (target.kind === 'external') {
     return leaveOut(
       '(object)',
@@ -226,7 +274,10 @@ function mirrorOf(
       'does not go with `streaming`, as answers without an end cannot be dropped: take one out',
     );
   }
-  const { name, requestTimeout } = bindMirror(mirror.target);
+  const { name, requestTimeout, protocol } = bindMirror(mirror.target);
+  if (protocol === 'grpc') {
+    throw new InvalidOption('mirror', name, 'speaks gRPC, and copies are sent over HTTP/1.1: give a backend that takes them');
+  }
   if (backends.some((backend) => backend.name === name)) {
     return leaveOut(name, 'answers the requests of this route already: give another backend, such as a version');
   }
@@ -235,7 +286,7 @@ function mirrorOf(
 
 /** As of a mirror. */
 function cacheOf(
-  { target, own }: RouteSettings,
+  { target, backends, own }: RouteSettings,
   { cache, streaming }: { readonly cache: ResponseCache; readonly streaming: number | undefined },
   auth: RouteModel['auth'],
 ): Pick<RouteModel, 'cache'> {
@@ -246,6 +297,9 @@ function cacheOf(
   };
   if (isAnsweredByNginx(target) || target.kind === 'files') {
     return leaveOut('does nothing where nginx answers by itself: take it out, or give the route a backend');
+  }
+  if (protocolOf(backends) === 'grpc') {
+    return leaveOut('does not go with gRPC, whose calls are POST, and which no cache keeps: take it out');
   }
   if (streaming !== undefined) {
     return leaveOut('does not go with `streaming`, whose answers pass through as they come: take one out');

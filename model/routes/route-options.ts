@@ -73,7 +73,9 @@ export interface RouteOptions {
   /**
    * For event streams and WebSockets: answers are not buffered, and may be silent for so long, in whole seconds. On any other route
    * an answer, a WebSocket too, is silent for `requestTimeout` at most, and an event stream has to say
-   * `X-Accel-Buffering: no`, as `serve()` does.
+   * `X-Accel-Buffering: no`, as `serve()` does. To a gRPC backend what a client sends goes on as it comes too, and client and backend may be silent for so
+   * long: client streams and bidirectional calls need it, as nginx else waits for the last message before it asks a pod. Such a call is passed to
+   * another pod while none has taken its connection, and not to the fallback: nobody has its messages to send them again.
    *
    * @default - buffered, and silent for no longer than `requestTimeout`
    * @see https://nginx.org/en/docs/http/websocket.html
@@ -81,7 +83,8 @@ export interface RouteOptions {
   readonly streaming?: TimeText;
 
   /**
-   * The largest request body; a larger one is answered 413 before the API sees any of it.
+   * The largest request body; a larger one is answered 413 before the API sees any of it. Of gRPC it is what a call sends together
+   * (RESOURCE_EXHAUSTED); a route to a gRPC backend with `streaming` has no bound unless it gives one itself.
    *
    * @default '1m'
    * @see https://nginx.org/en/docs/http/ngx_http_core_module.html#client_max_body_size
@@ -89,7 +92,7 @@ export interface RouteOptions {
   readonly maxBodySize?: SizeText;
 
   /**
-   * What becomes of the path before the backend sees it.
+   * What becomes of the path before the backend sees it. Of gRPC it is the name of a method, and stays.
    *
    * @default - it stays
    */
@@ -140,7 +143,7 @@ export interface RouteOptions {
    * silent for `connectTimeout` (and no longer than the `requestTimeout` of who gets it), and is given up then. Until it is
    * answered, a client of HTTP/1.1 waits with its next request on that connection, and the request counts as one in progress (`request_time` in the log);
    * who fails three times (`maxFails`) is left out for `failTimeout`. WebSockets are not copied, nor are requests of routes with `streaming`.
-   * Routes whose requests nginx, an external service or the mirror itself answers cannot have one, and take none of `routeDefaults`.
+   * Routes whose requests nginx, an external service, a gRPC backend or the mirror itself answers cannot have one, and take none of `routeDefaults`.
    *
    * @default Mirror.none()
    * @see https://nginx.org/en/docs/http/ngx_http_mirror_module.html
@@ -150,7 +153,7 @@ export interface RouteOptions {
   /**
    * Answers that nginx keeps and gives again: to GET and HEAD, and of no request with credentials. It comes behind every rule of the route: a request that is answered
    * from the cache has been limited, counted and copied (`mirror`) like any other. Versions that share a route have answers of their own.
-   * `Cache-Status` of an answer says what became of it. Routes whose requests nginx itself answers, and those with `streaming`, cannot
+   * `Cache-Status` of an answer says what became of it. Routes whose requests nginx itself or a gRPC backend answers, and those with `streaming`, cannot
    * have one, and take none of `routeDefaults`; routes that have it from there share one.
    *
    * @default ResponseCache.none()
@@ -172,7 +175,8 @@ export interface RouteOptions {
 
   /**
    * Pages of which other origins may use the route from a browser. nginx answers their preflights, and says in every answer, in errors too, who may
-   * read it; what the API itself says of it (`Access-Control-…`) is taken away. It is no protection: a client that is not a browser asks what it likes.
+   * read it; what the API itself says of it (`Access-Control-…`) is taken away. It is no protection: a client that is not a browser asks what it likes. No
+   * browser speaks gRPC: a route to such a backend has none.
    *
    * @default Cors.none()
    * @see https://developer.mozilla.org/docs/Web/HTTP/Guides/CORS
@@ -181,7 +185,8 @@ export interface RouteOptions {
 
   /**
    * What nginx's own errors on the route look like, such as 404, 413, 429 and 503. What the API answers is never replaced, its errors neither; and what
-   * nginx refuses before it knows the route (a head that is too large, a path without a route) is JSON.
+   * nginx refuses before it knows the route (a head that is too large, a path without a route) is JSON. To a gRPC backend they are a status of gRPC, whatever is
+   * said here for all routes.
    *
    * @default ErrorPages.json()
    * @see https://nginx.org/en/docs/http/ngx_http_core_module.html#error_page
@@ -225,6 +230,9 @@ export const retryOptions = {
   tries: timelineOptions.nextUpstreamTries,
   timeout: timelineOptions.nextUpstreamTimeout,
 } satisfies Table<RetryOptions>;
+
+/** Bytes: no body is that large. The greatest that may be given. */
+export const greatestSize = 1023 * 2 ** 30;
 
 export const routeOptions = {
   when: optional(instanceOf(Match, 'Match.header("X-Canary", "always")')),

@@ -16,9 +16,15 @@ export interface RouteTimes {
   readonly nextUpstreamTries: number;
 }
 
+export const protocols = ['http', 'grpc'] as const;
+/** How a backend is spoken to: plain HTTP/1.1, or gRPC over HTTP/2 without TLS. */
+export type Protocol = (typeof protocols)[number];
+
 /** What a backend says that its routes have to keep to. */
 export interface RouteBackend {
   readonly name: string;
+  /** @default 'http' */
+  readonly protocol?: Protocol | undefined;
   /** In seconds. */
   readonly requestTimeout: number;
 }
@@ -82,6 +88,8 @@ export interface RouteModel {
   /** All have to hold. */
   readonly when: readonly ConditionModel[];
   readonly target: TargetModel;
+  /** How all of its backends are spoken to. @default 'http' */
+  readonly protocol?: Protocol;
   readonly times: RouteTimes;
   /** Whether a request that no instance has answered is passed to another. @default true */
   readonly retries?: boolean;
@@ -112,6 +120,20 @@ export interface RouteModel {
   readonly maxConnectionsPerClient?: number;
   /** Raw directives of every location of the route. */
   readonly snippets?: readonly string[];
+}
+
+export function isGrpc({ protocol }: Pick<RouteModel, 'protocol'>): boolean {
+  return protocol === 'grpc';
+}
+
+/** Whether what a client sends goes to an instance as it comes, so that nobody has all of it to send it to another one. */
+export function passesBodyOn(route: Pick<RouteModel, 'protocol' | 'streamTimeout'>): boolean {
+  return isGrpc(route) && route.streamTimeout !== undefined;
+}
+
+/** Bytes: the greatest body that waits until it is whole, of all these routes. */
+export function greatestBody(routes: readonly RouteModel[]): number {
+  return Math.max(1024, ...routes.filter((route) => !passesBodyOn(route)).map(({ maxBodySize }) => maxBodySize));
 }
 
 /** Limits of the rate of requests, of all these routes. */

@@ -6,6 +6,7 @@ import { block, directive, Directive, heading, Node, quote } from '../directive'
 import { listen } from '../listen';
 import { Place, placeModel } from '../place';
 import { Plan, plan } from '../plan';
+import { countedStatus, countedStatusMap, hasGrpc } from '../routes/grpc-section';
 import { encodedPath } from '../tls/last-good-certificate-section';
 import { defaultMaxSeries, metricsModel, noRoute, plainHttp } from './metrics-model';
 
@@ -74,9 +75,10 @@ export function metricsLog({ place, routes, proxy }: Plan): Node[] {
       [directive('1 "\\nT$ssl_protocol $ssl_session_reused"')],
       'a handshake is counted with its first request',
     ),
+    ...countedStatusMap({ routes }),
     directive(
       `log_format metrics escape=none ${[
-        `'R$route ${backend} $proxy_host $status $request_method $request_time'`,
+        `'R$route ${backend} $proxy_host${hasGrpc(routes) ? `${calledUpstream} ${countedStatus}` : ' $status'} $request_method $request_time'`,
         "'|$upstream_addr|$upstream_connect_time|$upstream_header_time|$upstream_response_time'",
         "'\\nB$route $bytes_sent $request_length$first_of_connection'",
       ].join(' ')}`,
@@ -117,6 +119,14 @@ function logs(
       each === 0 ? 'not buffered: a worker that is killed takes nothing with it' : undefined,
     ),
   );
+}
+
+/** What `$proxy_host` is of other requests: the module of gRPC has no variable that says it. */
+const calledUpstream = '$called_upstream';
+
+/** In every location of a route to gRPC that leads to an upstream. */
+export function countUpstream({ place }: Plan, upstream: string): Directive[] {
+  return place.metrics === undefined ? [] : [directive(`set ${calledUpstream} ${upstream}`, 'whom its calls count for')];
 }
 
 /** In a location whose requests have no `$route` without metrics. */

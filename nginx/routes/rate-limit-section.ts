@@ -51,9 +51,14 @@ export function tooManyRequests(routes: readonly RouteModel[], location = '@too_
 
 export function tooManyRequestsErrors({ routes }: Plan, { host }: HostPlan): NamedError[] {
   if (!host.routes.some(isLimited)) return [];
-  const seconds = retryAfter(routes).length === 0 ? '1' : '$retry_after';
+  const seconds = secondsUntilRoom({ routes });
   const more = [directive(`add_header Retry-After ${seconds} always`, 'one more fits by then')];
   return [['too_many_requests', 429, 'Too Many Requests', more]];
+}
+
+/** After how many seconds one more fits: a number, or a variable that has it. */
+export function secondsUntilRoom({ routes }: Pick<Plan, 'routes'>): string {
+  return retryAfter(routes).length === 0 ? '1' : '$retry_after';
 }
 
 export function isLimited({ rateLimits: limits = [] }: RouteModel): boolean {

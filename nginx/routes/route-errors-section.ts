@@ -1,5 +1,5 @@
 import { HostModel } from '../../model/proxy';
-import { RouteModel } from '../../model/routes/route';
+import { isGrpc, RouteModel } from '../../model/routes/route';
 import { block, directive, Directive, heading, literalPieces, Node, quote } from '../directive';
 import { anyErrorLocation, errorPages, errorPath, jsonAnswer, NamedError, withStatus } from '../error-answer';
 import { headersOfErrorPage } from '../headers-section';
@@ -7,6 +7,7 @@ import { HostPlan, isForwarded, Plan } from '../plan';
 import { authenticationErrors, notAuthenticated } from './auth-section';
 import { choiceVariables, literal, mostFollowed, routeLocation } from './conditions-section';
 import { allowOrigins } from './cors-section';
+import { grpcErrorLocations, grpcErrorPages, grpcErrorPath, grpcErrorsSuffix } from './grpc-section';
 import { tooManyRequests, tooManyRequestsErrors } from './rate-limit-section';
 import { candidates, ConditionalChoice, conditionalChoices } from './routing';
 
@@ -65,16 +66,22 @@ function pageText(plan: Plan, route: RouteModel, key: number | 'default', reason
 
 /** In a location that a request enters: whose pages the errors are that maps lead to. */
 export function choosePages(plan: Plan, route: RouteModel): Directive[] {
-  if (!hasPages(route) || !isForwarded(route)) return [];
-  return [directive(`set $error_pages ${pagesSuffix(plan, route)}`, 'errors have pages of their own')];
+  if ((!hasPages(route) && !isGrpc(route)) || !isForwarded(route)) return [];
+  return [
+    directive(
+      `set $error_pages ${pagesSuffix(plan, route)}`,
+      isGrpc(route) ? 'errors are read by clients of gRPC' : 'errors have pages of their own',
+    ),
+  ];
 }
 
 /** What names of locations for errors end with, where a map names one. */
 export function errorPagesSuffix({ routes }: Plan): string {
-  return routes.some((route) => hasPages(route) && isForwarded(route)) ? '$error_pages' : '';
+  return routes.some((route) => (hasPages(route) && isForwarded(route)) || isGrpc(route)) ? '$error_pages' : '';
 }
 
 function pagesSuffix(plan: Plan, route: RouteModel): string {
+  if (isGrpc(route)) return grpcErrorsSuffix;
   return hasPages(route) ? `_of_${plan.first.errorPages(route).name}` : '';
 }
 
@@ -85,11 +92,12 @@ export function namedError(plan: Plan, route: RouteModel, [name]: NamedError): s
 
 /** Whether errors of a route are other ones than those of its server: another text, or headers that a browser has to have. */
 export function hasOwnErrors(route: RouteModel): boolean {
-  return route.cors !== undefined || hasPages(route);
+  return route.cors !== undefined || hasPages(route) || isGrpc(route);
 }
 
-/** Where errors of a route lead. */
+/** Where errors of a route lead, if they come before it is chosen or have no location of their own. */
 export function errorPathOf(plan: Plan, route: RouteModel): string {
+  if (isGrpc(route)) return grpcErrorPath;
   return hasOwnErrors(route) ? `${errorPath}-of-${plan.first.errors(route).name}` : errorPath;
 }
 
@@ -148,6 +156,7 @@ export const methodNotAllowed: NamedError = [
 
 /** What a location of a route says of errors that no map leads on, where the server does not say it. */
 export function errorAnswers(plan: Plan, route: RouteModel): Directive[] {
+  if (isGrpc(route)) return grpcErrorPages();
   return [
     directive(`error_page 503 ${namedError(plan, route, unavailable)}`),
     ...notAuthenticated([route], pagesSuffix(plan, route)),
@@ -158,7 +167,7 @@ export function errorAnswers(plan: Plan, route: RouteModel): Directive[] {
 
 /** Where errors lead of routes that have their own. */
 export function routeErrorLocations(plan: Plan, host: HostPlan): Directive[] {
-  const own = host.host.routes.filter(hasOwnErrors);
+  const own = host.host.routes.filter((route) => hasOwnErrors(route) && !isGrpc(route));
   const each = (first: (route: RouteModel) => RouteModel, routes = own): RouteModel[] => {
     const found = new Set(routes.map(first));
     return plan.routes.filter((route) => found.has(route));
@@ -182,6 +191,7 @@ export function routeErrorLocations(plan: Plan, host: HostPlan): Directive[] {
         ]),
       ),
     ),
+    ...grpcErrorLocations(plan, host),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { RouteModel } from '../../model/routes/route';
+import { isGrpc, passesBodyOn, RouteModel } from '../../model/routes/route';
 import { refuseWithoutCertificate } from '../auth/client-certificates-section';
 import { hasSignIn } from '../auth/sign-in-section';
 import { externalTls, isSecure } from '../backends/external-services';
@@ -8,14 +8,15 @@ import { errorLocation, errorPages } from '../error-answer';
 import { requestHeaders } from '../forwarding-section';
 import { answerHeaders } from '../headers-section';
 import { bodySize, clientLimit, connectionTime, limitsOfStream, refuseLongerBody } from '../limits-section';
-import { countAs, countAsNoRoute } from '../metrics/metrics-section';
-import { HostPlan, isForwarded, Plan } from '../plan';
+import { countAs, countAsNoRoute, countUpstream } from '../metrics/metrics-section';
+import { forwardingModule, HostPlan, isForwarded, Plan } from '../plan';
 import { refuseStrangers } from './allow-from-section';
 import { authentication, whatWasProved } from './auth-section';
 import { keptAnswers, keptAnswersOfTry } from './cache-section';
 import { choose, routeLocation } from './conditions-section';
 import { allowOrigins, leadPreflightsAway, preflights } from './cors-section';
 import { files, filesLocations } from './files-section';
+import { noSuchMethod, wholeBody, wholeBodyLocation } from './grpc-section';
 import { copies, copyLocation, notCopied } from './mirror-section';
 import { isLimited, rateLimits } from './rate-limit-section';
 import { redirectLocation, refuseOtherSpellings, rewrittenUri } from './rewrite-section';
@@ -50,16 +51,17 @@ export function routeLocations(plan: Plan, host: HostPlan): Node[] {
     ]),
     ...(host.host.routes.some(({ target }) => target.kind === 'files') ? [errorLocation(...methodNotAllowed)] : []),
     ...(endsNowhere(host)
-      ? [block('location @not_found', [...countAsNoRoute(plan, host), directive('return 404')])]
+      ? [block('location @not_found', [...countAsNoRoute(plan, host), ...noSuchMethod(host), directive('return 404')])]
       : []),
     ...notCopied(host.host.routes),
+    ...wholeBodyLocation(host),
   ];
 }
 
 /** Straight to what answers, where the path alone decides. */
 function entryLocation(plan: Plan, host: HostPlan, { location, choice }: Entry): Directive {
   if (choice === undefined) {
-    return block(`location ${location}`, [...countAsNoRoute(plan, host), directive('return 404')]);
+    return block(`location ${location}`, [...countAsNoRoute(plan, host), ...noSuchMethod(host), directive('return 404')]);
   }
   if (!isConditional(choice)) return block(`location ${location}`, answer(plan, host, choice, location));
   return block(`location ${location}`, [
@@ -114,9 +116,10 @@ function answer(plan: Plan, host: HostPlan, route: RouteModel, location?: string
         ...rules(times.nextUpstreamTries),
         ...refuseOtherSpellings(plan, route),
         ...copies(route),
+        ...wholeBody(route),
         ...keptAnswersOfTry(route, { first: true, last: !isTriedAgain(route) }),
         ...(isTriedAgain(route) ? firstTry(plan, route) : onlyTry(plan, route)),
-        proxyPass(plan, route, upstreamOf(route)),
+        ...forward(plan, route, upstreamOf(route)),
       ];
   }
 }
@@ -134,8 +137,14 @@ function entered(plan: Plan, route: RouteModel): Directive[] {
   ];
 }
 
-function isTriedAgain({ retries = true }: RouteModel): boolean {
+/** By nginx itself, to another instance. */
+function isPassedOn({ retries = true }: RouteModel): boolean {
   return retries;
+}
+
+/** From the first location of a route: what has all of the request to send. */
+function isTriedAgain(route: RouteModel): boolean {
+  return isPassedOn(route) && !passesBodyOn(route);
 }
 
 function firstTry(plan: Plan, route: RouteModel): Directive[] {
@@ -145,7 +154,7 @@ function firstTry(plan: Plan, route: RouteModel): Directive[] {
 
 function onlyTry(plan: Plan, route: RouteModel): Directive[] {
   return [
-    directive('proxy_next_upstream off', 'no request is passed on'),
+    ...(isPassedOn(route) ? [] : [directive(`${forwardingModule(route)}_next_upstream off`, 'no request is passed on')]),
     directive(`error_page 502 504 = ${afterLastTry(route)}`),
     ...errorAnswers(plan, route),
   ];
@@ -155,8 +164,9 @@ function afterLastTry({ target }: RouteModel): string {
   return target.kind === 'external' ? '$after_external' : '$after_last_try';
 }
 
-function proxyPass(plan: Plan, route: RouteModel, upstream: string): Directive {
-  return directive(`proxy_pass ${isSecure(route.target) ? 'https' : 'http'}://${upstream}${rewrittenUri(plan, route)}`);
+function forward(plan: Plan, route: RouteModel, upstream: string): Directive[] {
+  if (isGrpc(route)) return [...countUpstream(plan, upstream), directive(`grpc_pass grpc://${upstream}`)];
+  return [directive(`proxy_pass ${isSecure(route.target) ? 'https' : 'http'}://${upstream}${rewrittenUri(plan, route)}`)];
 }
 
 /** One more try at the instances that DNS names by now, and one at the fallback. */
@@ -170,7 +180,7 @@ function furtherTries(plan: Plan, host: HostPlan, route: RouteModel): Node[] {
       ...keptAnswersOfTry(route, { first: false, last: location === last }),
       directive(`error_page 502 504 = ${next}`),
       ...(hasOwnErrors(route) ? errorAnswers(plan, route) : []),
-      proxyPass(plan, route, to),
+      ...forward(plan, route, to),
     ]);
   if (!hasFallback(plan, route)) return [furtherTry('again', afterLastTry(route), upstream)];
   return [
@@ -217,27 +227,33 @@ function forwardingPolicies(plan: Plan, route: RouteModel, tries: number): Node[
   const unless = (isCommon: boolean, ...directives: readonly Directive[]): readonly Directive[] =>
     isCommon ? [] : directives;
   const silence = streamTimeout ?? times.requestTimeout;
+  const module = forwardingModule(route);
   return [
-    ...(JSON.stringify(own) === JSON.stringify(common.requestHeaders) ? [] : requestHeaders(plan, own)),
+    ...(JSON.stringify(own) === JSON.stringify(common.requestHeaders) ? [] : requestHeaders(plan, own, module)),
     ...unless(
       times.connectTimeout === common.connectTimeout,
-      directive(`proxy_connect_timeout ${times.connectTimeout}s`),
+      directive(`${module}_connect_timeout ${times.connectTimeout}s`),
     ),
     ...limitsOfStream(plan.proxy, route),
-    ...(streamTimeout === undefined ? [] : [directive('proxy_buffering off', 'events leave as they come')]),
+    ...(streamTimeout === undefined || isGrpc(route)
+      ? []
+      : [directive('proxy_buffering off', 'events leave as they come')]),
+    ...(passesBodyOn(route)
+      ? [directive(`client_body_timeout ${silence}s`, 'between two messages of a client')]
+      : []),
     ...unless(
       streamTimeout === undefined && silence === common.requestTimeout,
       directive(
-        `proxy_read_timeout ${silence}s`,
+        `${module}_read_timeout ${silence}s`,
         streamTimeout === undefined ? undefined : 'silence is not an error here',
       ),
-      directive(`proxy_send_timeout ${silence}s`),
+      directive(`${module}_send_timeout ${silence}s`),
     ),
     ...unless(
       times.nextUpstreamTimeout === common.nextUpstreamTimeout,
-      directive(`proxy_next_upstream_timeout ${times.nextUpstreamTimeout}s`),
+      directive(`${module}_next_upstream_timeout ${times.nextUpstreamTimeout}s`),
     ),
-    ...unless(tries === common.nextUpstreamTries, directive(`proxy_next_upstream_tries ${tries}`)),
+    ...unless(tries === common.nextUpstreamTries, directive(`${module}_next_upstream_tries ${tries}`)),
   ];
 }
 

@@ -13,6 +13,7 @@ import { localFiles } from '../../local/deployment/local-files';
 import { onTestFinished } from '../afterwards';
 import { manifestsOf, nginxConfOf } from '../charts/manifests';
 import { AuthDirectory } from '../nginx/support/auth-files';
+import { GrpcClient, StubGrpc } from '../nginx/support/grpc';
 import { echo } from '../nginx/support/several-backends';
 import { Answer, RealNginx, testConfiguration } from '../nginx/support/real-nginx';
 import { StubApi } from '../nginx/support/stub-api';
@@ -22,6 +23,8 @@ const directory = resolve('examples');
 
 interface Question {
   readonly path: string;
+  /** Whether it is a call of gRPC, whose answer has this status. */
+  readonly grpcStatus?: number;
   readonly host?: string;
   /** What the client names in its handshake. @default - the host */
   readonly servername?: string;
@@ -69,6 +72,11 @@ const questions: Readonly<Record<string, readonly Question[]>> = {
     { path: '/basket?a=b', backend: 'legacy.example.com', url: '/shop/basket?a=b' },
     { path: '/weather/today', backend: 'api.weather.example', url: '/v1/today' },
     { path: '/payments/7', backend: 'payments.billing.svc.cluster.local', url: '/payments/7' },
+  ],
+  'grpc.ts': [
+    { path: '/shop.Orders/Get', grpcStatus: 0, backend: 'orders' },
+    { path: '/shop.Chat/Talk', grpcStatus: 0, backend: 'orders' },
+    { path: '/elsewhere', backend: 'web', url: '/elsewhere' },
   ],
   'monitoring.ts': [
     { path: '/orders/1', backend: 'orders' },
@@ -124,6 +132,7 @@ test.each(Object.entries(questions))('%s is synthesized, and answers as it says'
   onTestFinished(stop);
   for (const {
     path,
+    grpcStatus,
     host = nginx.host,
     servername = host,
     headers = {},
@@ -135,6 +144,11 @@ test.each(Object.entries(questions))('%s is synthesized, and answers as it says'
     times,
     answered,
   } of asked) {
+    if (grpcStatus !== undefined) {
+      const { code, headers: said } = await new GrpcClient(nginx).call(path);
+      expect([path, code, said.instance]).toEqual([path, grpcStatus, [backend]]);
+      continue;
+    }
     const get = (): Promise<Answer> => nginx.get({ path, servername, headers: { host, ...headers } });
     if (times !== undefined && answered !== undefined) {
       const statuses = (await Promise.all(Array.from({ length: times }, get))).map((answer) => answer.status);
@@ -167,9 +181,10 @@ async function started(app: App): Promise<{ readonly nginx: RealNginx; readonly 
   const proxy = app.node.findAll().find((construct) => construct instanceof NginxProxy);
   if (proxy === undefined) throw new Error('no proxy');
   const dns = await StubDns.start();
-  const apis: StubApi[] = [];
-  for (const { node } of proxy.targets) {
-    const api = await StubApi.start(node.id, echo(node.id));
+  const apis: (StubApi | StubGrpc)[] = [];
+  for (const { node, settings } of proxy.targets) {
+    const api =
+      settings.protocol === 'grpc' ? await StubGrpc.start(node.id) : await StubApi.start(node.id, echo(node.id));
     apis.push(api);
     dns.byHost.set(`${node.id}.internal`, [api.instance]);
   }

@@ -214,6 +214,31 @@ const variants: Record<string, Variant> = {
     ],
     place: { certificateStore: '/run/certificates', certificateCheckPort: 8445 },
   },
+  'gRPC alone': {
+    backends: [{ protocol: 'grpc', healthCheckPath: '/grpc.health.v1.Health/Check', fallback: '10.0.0.1:50051' }],
+    routes: [{ protocol: 'grpc' }],
+  },
+  'gRPC beside HTTP': {
+    names: ['shop.example.com'],
+    backends: [
+      { name: 'orders', protocol: 'grpc', healthCheckPath: '/grpc.health.v1.Health/Check', fallback: '10.0.0.1:50051' },
+      { name: 'web' },
+    ],
+    routes: [
+      {
+        path: '/shop.Orders',
+        target: 'orders',
+        protocol: 'grpc',
+        times: { connectTimeout: 1, requestTimeout: 5, nextUpstreamTimeout: 9, nextUpstreamTries: 2 },
+        rateLimits: [RateLimit.perClient('5/m')],
+      },
+      { path: '/shop.Once', target: 'orders', protocol: 'grpc', retries: false, responseHeaders: [['X-A', 'b']] },
+      { path: '/shop.Chat', target: 'orders', protocol: 'grpc', streamTimeout: 3600, maxBodySize: 1023 * 2 ** 30 },
+      { path: '/shop.Orders', name: 'chosen', when: Match.header('X-A', 'b'), target: 'orders', protocol: 'grpc' },
+      { target: 'web', errorPages: ErrorPages.html({ default: 'sorry' }) },
+    ],
+    place: { metricsPort: 8448, ipFamilies: ['IPv6'], resolvers: ['[fd00::a]:53'] },
+  },
   'the smallest of everything': {
     backends: [{ mostInstances: 1 }],
     workers: 1,
@@ -244,6 +269,18 @@ test('certificates of hosts, to the letter', () => {
   const lines = render(variants['the last good certificates of hosts']).split('\n');
   const about = /certificate|ssl_server_name|server_name|misdirected|return 421/i;
   expect(lines.filter((line) => about.test(line)).join('\n')).toMatchSnapshot();
+});
+
+test('calls of gRPC, to the letter', () => {
+  const lines = render(variants['gRPC beside HTTP']).split('\n');
+  const about = /grpc|whole-body|counted_status|called_upstream|client_body_timeout|\.call-|health_check_path/;
+  expect(lines.filter((line) => about.test(line)).join('\n')).toMatchSnapshot();
+});
+
+test('nothing is said of gRPC where nobody speaks it', () => {
+  for (const [name, variant] of Object.entries(variants)) {
+    if (!name.startsWith('gRPC')) expect(render(variant)).not.toMatch(/grpc|whole-body/i);
+  }
 });
 
 test('a directory of caches may be called as it likes', () => {

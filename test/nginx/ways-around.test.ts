@@ -7,7 +7,7 @@ import { LoadBalancing, RequestKey } from '../../model/load-balancing';
 import { Match, Path } from '../../model/routes/matching';
 import { RateLimit } from '../../model/routes/rate-limit';
 import { CacheModel } from '../../model/routes/response-cache';
-import { RouteModel, TargetModel } from '../../model/routes/route';
+import { passesBodyOn, RouteModel, TargetModel } from '../../model/routes/route';
 import { nginxConf } from '../../nginx/nginx-conf';
 import { Place } from '../../nginx/place';
 import { authParts } from './support/auth-files';
@@ -390,6 +390,42 @@ const variants: Record<string, Variant> = {
     ],
     place: { certificateStore: '/run/certificates', certificateCheckPort: 8445 },
   },
+  gRPC: {
+    backends: [
+      { name: 'orders', protocol: 'grpc', healthCheckPath: '/grpc.health.v1.Health/Check', fallback: '10.0.0.1:3000' },
+      { name: 'web', fallback: '10.0.0.2:3000' },
+    ],
+    routes: [
+      {
+        path: '/shop.Orders',
+        target: 'orders',
+        protocol: 'grpc',
+        allowFrom: ['192.0.2.0/24'],
+        rateLimits: [RateLimit.perClient('5/s')],
+        maxConnectionsPerClient: 5,
+        responseHeaders: [['Referrer-Policy', 'origin']],
+        times: { connectTimeout: 1, requestTimeout: 5, nextUpstreamTimeout: 9, nextUpstreamTries: 2 },
+        ...admins,
+      },
+      {
+        path: '/shop.Orders',
+        name: 'of-tenants',
+        when: Match.header('X-Tenant', 'acme'),
+        target: 'orders',
+        protocol: 'grpc',
+        requestHeaders: [['X-Team', 'orders']],
+      },
+      {
+        path: '/shop.Chat',
+        target: 'orders',
+        protocol: 'grpc',
+        streamTimeout: 3600,
+        allowFrom: ['192.0.2.0/24'],
+        rateLimits: [RateLimit.perClient('5/s')],
+      },
+      { path: '/app', target: 'web', errorPages: ErrorPages.html({ default: 'sorry' }) },
+    ],
+  },
   'live weights': {
     backends: [{ name: 'stable', fallback: '10.0.0.1:3000' }, { name: 'canary' }],
     routes: [
@@ -405,6 +441,10 @@ const variants: Record<string, Variant> = {
   },
 };
 
+function isPass(text: string): boolean {
+  return /^(?:proxy|grpc)_pass /.test(text);
+}
+
 function isForwarded({ kind }: TargetModel): boolean {
   return ['backend', 'split', 'external'].includes(kind);
 }
@@ -414,12 +454,14 @@ function namedByDeployment(routes: readonly RouteModel[]): Set<string> {
   const lower = (name: string): string => name.toLowerCase().replaceAll('-', '_');
   const prefix = { header: '$http_', cookie: '$cookie_', query: '$arg_' } as const;
   return new Set(
-    routes.flatMap(({ when, target, rewrite, cors, auth }) => [
+    routes.flatMap(({ when, target, rewrite, cors, auth, protocol }) => [
       // What TLS has verified; and, between 401 and a page of the deployment, what a browser asks for, as an argument of that.
       ...(auth?.kind === 'clientCertificate' ? ['$certificate_is_valid', '$ssl_client_s_dn'] : []),
       ...(auth?.kind === 'external' && auth.signIn !== undefined
         ? ['$http_accept', '$host', '$encoded_request_uri']
         : []),
+      // In which form a client is told that there is no route.
+      ...(protocol === 'grpc' ? ['$http_content_type'] : []),
       // What a preflight is known by.
       ...(cors === undefined ? [] : ['$request_method', '$http_origin', '$http_access_control_request_method']),
       ...when.map((condition) =>
@@ -446,7 +488,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
   const hosts = model.hosts.map(({ names, routes }) => {
     const server = servers.find((block) => texts(block).includes(`server_name ${names.join(' ')}`));
     const locations = (server?.body ?? []).filter(({ text }) => text.startsWith('location '));
-    const toBackend = locations.filter(({ body }) => body.some(({ text }) => text.startsWith('proxy_pass ')));
+    const toBackend = locations.filter(({ body }) => body.some(({ text }) => isPass(text)));
     const isCopy = (block: Block): boolean => block.text.startsWith('location = /.copy-of-');
     const isAsking = (block: Block): boolean => block.text.startsWith('location = /.asks-');
     const copies = toBackend.filter(isCopy);
@@ -480,7 +522,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
       .filter(isNoCopy)
       .flatMap(({ text }) => [
         ...(text.startsWith('error_page') ? (/= ?(\$\w+)$/.exec(text)?.slice(1) ?? []) : []),
-        ...(/^(?:proxy_pass|rewrite|try_files|set|if)\b/.test(text)
+        ...(/^(?:proxy_pass|grpc_pass|rewrite|try_files|set|if)\b/.test(text)
           ? [...text.matchAll(/\$\{?\w+/g)].map(([name]) => name.replace('{', ''))
           : []),
       ]);
@@ -497,20 +539,22 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
     const rules = (block: Block): string[] =>
       texts(block).filter(
         (text) =>
-          !/^(set|auth_request_set|if|mirror|proxy_pass|proxy_next_upstream_tries|error_page (502 504|418)|proxy_cache_lock|proxy_cache_lock_timeout|proxy_cache_use_stale)\b/.test(
+          !/^(set|auth_request_set|if|mirror|(?:proxy|grpc)_pass|(?:proxy|grpc)_next_upstream_tries|error_page (502 504|418)|proxy_cache_lock|proxy_cache_lock_timeout|proxy_cache_use_stale)\b/.test(
             text,
           ),
       );
     for (const host of hosts) {
       const seen = new Set<Block>();
-      for (const { name, target } of host.routes) {
+      for (const route of host.routes) {
+        const { name, target } = route;
         if (!isForwarded(target)) continue;
         const entries = host.proxied.filter((block) => texts(block).includes(`set $route ${name}`));
         const further = host.proxied.filter(({ text }) =>
           [`location @again_${name}`, `location @fallback_${name}`].includes(text),
         );
         expect(entries.length).toBeGreaterThan(0);
-        expect(further.length).toBeGreaterThan(0);
+        // Nobody has what a client goes on sending, so that there is no further try.
+        expect(further.length > 0).toBe(!passesBodyOn(route));
         for (const location of [...entries, ...further]) {
           seen.add(location);
           expect(rules(location)).toEqual(entries[0] && rules(entries[0]));
@@ -523,17 +567,18 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
 
   test('every further try asks the backend of the first one, with the same path', () => {
     for (const host of hosts) {
-      for (const { name, target } of host.routes) {
+      for (const route of host.routes) {
+        const { name, target } = route;
         if (!isForwarded(target)) continue;
         const to = (location: string): string[] =>
           host.proxied
             .filter(({ text }) => text === location)
             .flatMap(texts)
-            .filter((text) => text.startsWith('proxy_pass '));
+            .filter(isPass);
         const [first] = host.proxied
           .filter((block) => texts(block).includes(`set $route ${name}`))
-          .flatMap((block) => texts(block).filter((text) => text.startsWith('proxy_pass ')));
-        expect(to(`location @again_${name}`)).toEqual([first]);
+          .flatMap((block) => texts(block).filter(isPass));
+        expect(to(`location @again_${name}`)).toEqual(passesBodyOn(route) ? [] : [first]);
         for (const fallback of to(`location @fallback_${name}`)) {
           expect(fallback.replace('_fallback', '').replace(/\$\{(\w+)\}/, '$$$1')).toBe(first);
         }
@@ -556,7 +601,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
         const variable = /^(?:set \$chosen|error_page (?:502 504|503) =?) ?(\S+)$/.exec(text)?.[1] ?? '';
         const whose = text.startsWith('error_page') ? ofHost : ofHost.slice(0, 1);
         for (const location of variable.startsWith('@') ? [variable] : ledTo(variable)) {
-          const some = whose.filter(({ target }) => isForwarded(target));
+          const some = whose.filter((route) => isForwarded(route.target) && !passesBodyOn(route));
           const pages = new Set(
             everyText(server)
               .flatMap((line) => /^set \$error_pages (\S+)$/.exec(line)?.slice(1) ?? [])
@@ -635,7 +680,9 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
           expect(others).toEqual(['return 418']);
         }
         for (const block of location.body.filter(({ text }) => text.startsWith('if ')).filter(isNoCopy)) {
+          const asGrpc = block.text === 'if ($asked_by_grpc)' ? ['error_page 404 = @not_found_as_grpc'] : [];
           expect(texts(block)).toEqual([
+            ...asGrpc,
             block.text.startsWith('if (!-f ')
               ? 'return 500'
               : /^if \(\$(?:is_proved|asked_status)\b/.test(block.text)
@@ -656,7 +703,8 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
   test('copies are sent by the first try of a route alone, to where no answer comes from', () => {
     for (const { proxied: ofServer, copies, routes: ofHost } of hosts) {
       const mirrored = ofHost.filter(({ mirror }) => mirror !== undefined);
-      const sending = ofServer.filter((block) => texts(block).some((text) => text.startsWith('mirror ')));
+      // What makes nginx read a whole call first is no copy.
+      const sending = ofServer.filter((block) => texts(block).some((text) => /^mirror (?!\/\.whole-body$)/.test(text)));
       const entries = ofServer.filter((block) =>
         mirrored.some(({ name }) => texts(block).includes(`set $route ${name}`)),
       );
@@ -704,7 +752,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
           if (limits.length === 0) continue;
           const pages = texts(way).filter((text) => text.startsWith('error_page ') && !text.includes('502 504'));
           expect(pages.length > 0 ? pages : texts(server ?? way)).toContainEqual(
-            expect.stringMatching(/^error_page 429 @too_many_requests(_of_\w+)?$/),
+            expect.stringMatching(/^error_page 429 (?:@too_many_requests(_of_\w+)?|= @too_many_requests_as_grpc)$/),
           );
         }
       }
@@ -784,7 +832,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
           const variable = /\$\w+/.exec(refusing[0]?.text ?? '')?.[0] ?? '';
           const networks = texts(one(http, new RegExp(`^geo \\${variable}$`)));
           expect(networks).toEqual(['default 1', ...(route.allowFrom ?? []).map((network) => `${network} 0`)]);
-          const answering = /^(?:return|try_files|proxy_pass|if|error_page 418|limit_req|mirror)\b/;
+          const answering = /^(?:return|try_files|proxy_pass|grpc_pass|if|error_page 418|limit_req|mirror)\b/;
           const [first] = way.body.filter(({ text }) => answering.test(text));
           expect(first).toBe(refusing[0]);
         }
@@ -841,7 +889,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
           !copies.includes(location) &&
           !location.text.startsWith('location @preflight_') &&
           !location.text.startsWith('location = /.asks-') &&
-          texts(location).some((text) => /^(?:proxy_pass|try_files|root)\b/.test(text)),
+          texts(location).some((text) => /^(?:proxy_pass|grpc_pass|try_files|root)\b/.test(text)),
       );
       expect(everyText({ ...server, body: server.body.filter(({ body }) => body.length === 0) })).not.toContainEqual(
         expect.stringMatching(/^auth_|^satisfy/),
@@ -885,7 +933,9 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
           continue;
         const pages = texts(location).filter((text) => text.startsWith('error_page ') && !text.includes('502 504'));
         const errors = pages.length > 0 ? pages : texts(server);
-        expect(errors).toContainEqual(expect.stringMatching(/^error_page 401 @unauthorized(?:_of_\S+)?$/));
+        expect(errors).toContainEqual(
+          expect.stringMatching(/^error_page 401 (?:@unauthorized(?:_of_\S+)?|= @unauthorized_as_grpc)$/),
+        );
         // The first page that is named for a status counts.
         if (auth.kind === 'jwt')
           expect(errors.find((text) => / 403\b/.test(text))).toMatch(/^error_page 403 @forbidden/);
@@ -984,7 +1034,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
 
   test('every location that leads to a backend is counted, and takes no rule of a level above away', () => {
     expect(proxied.length).toBeGreaterThan(1);
-    const lists = ['proxy_set_header', 'proxy_hide_header'] as const;
+    const lists = ['proxy_set_header', 'proxy_hide_header', 'grpc_set_header', 'grpc_hide_header'] as const;
     for (const { server, proxied: ofServer } of hosts) {
       expect(server?.body.filter(({ text }) => text.startsWith('limit_conn '))).toHaveLength(2);
       for (const location of ofServer) {
@@ -1017,7 +1067,7 @@ describe.each(Object.entries(variants))('No way around: %s', (_name, { place, ..
     const streaming = routes.filter(({ streamTimeout }) => streamTimeout !== undefined);
     for (const { locations } of hosts) {
       for (const location of locations) {
-        const [, seconds] = /proxy_read_timeout (\d+)s/.exec(texts(location).join()) ?? [];
+        const [, seconds] = /(?:proxy|grpc)_read_timeout (\d+)s/.exec(texts(location).join()) ?? [];
         if (seconds === undefined || Number(seconds) <= model.timeline.requestTimeout) continue;
         const whose = streaming.filter(
           ({ name }) =>

@@ -112,6 +112,7 @@ const backend: Values<Omit<BackendProps, 'local'>> = {
   image: ['registry.example.com:5000/orders:2'],
   versionOf: ['shop', 'orders-of-before'],
   port: [1, 65_535],
+  protocol: ['grpc'],
   command: [['node', 'server.js']],
   args: [['--verbose']],
   environment: [{ ZONE: 'west', APP_URL: EnvValue.fromValue('http://localhost') }],

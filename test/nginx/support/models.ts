@@ -8,6 +8,7 @@ import {
   cachesOf,
   countOfClientLimits,
   countOfRateLimits,
+  greatestBody,
   RouteModel,
   RouteTimes,
   TargetModel,
@@ -169,10 +170,7 @@ export function proxyBudget(
   return budget({
     memoryLimit: 384 * 2 ** 20 * Math.max(1, workers),
     workers,
-    maxBodySize: Math.max(
-      2 ** 10,
-      ...(routes.length === 0 ? [routeModel()] : routes).map((route) => route.maxBodySize),
-    ),
+    maxBodySize: greatestBody(routes.length === 0 ? [routeModel()] : routes),
     // No volume is made here.
     temporaryStorage: 2 ** 50,
     gzip: parts.gzip ?? true,
