@@ -109,6 +109,12 @@ function understood(commands: ConsoleCommands, run: () => void): void {
   }
 }
 
+export interface BannerBackend {
+  /** Undefined if it speaks gRPC. */
+  readonly healthCheckPath: string | undefined;
+  readonly instances: readonly string[];
+}
+
 export interface BannerFacts {
   readonly options: StartOptions;
   /** Undefined if there are none. */
@@ -117,7 +123,7 @@ export interface BannerFacts {
   readonly hosts: readonly [string, ...string[]];
   /** Where nginx is from. */
   readonly nginx: string;
-  readonly backends: readonly { readonly healthCheckPath: string; readonly instances: readonly string[] }[];
+  readonly backends: readonly BannerBackend[];
 }
 
 /** What runs, where it is, and what can be done with it. */
@@ -127,7 +133,6 @@ export function banner(
 ): string[] {
   const [host] = hosts;
   const { httpPort, httpsPort } = options;
-  const path = backends[0]?.healthCheckPath ?? '/';
   const instances = backends.flatMap((backend) => backend.instances);
   const all = backends.map((backend) => range(backend.instances)).join(', ');
   const before =
@@ -149,7 +154,7 @@ export function banner(
     `  ${link(dashboard)}the dashboard: what it does, live`,
     ...(metrics === undefined ? [] : [`  ${link(metrics)}for Prometheus`]),
     '',
-    `  ${label('Try')}${curl(options, host, path)}`,
+    `  ${label('Try')}${firstRequest(options, host, backends)}`,
     ...(backends[0] === undefined
       ? []
       : [`  ${label('Scale')}type "scale ${backends[0].instances.length + 3}" and Enter ("help" shows more)`]),
@@ -158,13 +163,29 @@ export function banner(
   ];
 }
 
-/** What asks for a path from this machine. */
-export function curl({ listen, httpsPort }: StartOptions, host: string, path: string): string {
+/** What asks it from this machine: for a path, or by gRPC if nothing else is spoken. */
+export function firstRequest(
+  options: StartOptions,
+  host: string,
+  backends: readonly Pick<BannerBackend, 'healthCheckPath'>[],
+): string {
+  const paths = backends.flatMap(({ healthCheckPath }) => healthCheckPath ?? []);
+  return backends.length > 0 && paths.length === 0 ? grpcurl(options, host) : curl(options, host, paths[0] ?? '/');
+}
+
+function curl({ listen, httpsPort }: StartOptions, host: string, path: string): string {
   const address = reachedAddress(listen);
   // What is not a name of this machine must be said to be one.
   const isLocal = (host === 'localhost' || host.endsWith('.localhost')) && address === '127.0.0.1';
   const resolve = isLocal ? '' : `--resolve ${host}:${httpsPort}:${address} `;
   return `curl -k ${resolve}https://${host}:${httpsPort}${path}`;
+}
+
+function grpcurl({ listen, httpsPort }: StartOptions, host: string): string {
+  const address = reachedAddress(listen);
+  const isLocal = (host === 'localhost' || host.endsWith('.localhost')) && address === '127.0.0.1';
+  const named = isLocal ? '' : `-servername ${host} -authority ${host} `;
+  return `grpcurl -insecure ${named}-proto FILE ${isLocal ? 'localhost' : address}:${httpsPort} SERVICE/METHOD`;
 }
 
 function range(names: readonly string[]): string {

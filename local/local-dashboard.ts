@@ -12,7 +12,7 @@ import type {
   SystemActions,
 } from '../dashboard/system';
 import type { RouteModel, TargetModel } from '../model/routes/route';
-import { curl } from './console';
+import { firstRequest } from './console';
 import type { Backends } from './deployment/backends';
 import type { LocalDeployment } from './deployment/deployment';
 import type { Weights } from './deployment/weights';
@@ -78,7 +78,13 @@ function localSystem(parts: LocalDashboardParts): DashboardSystem {
       version: packageVersion(),
       nginx: nginx.describe,
       url: `https://${host}:${options.httpsPort}`,
-      command: curl(options, host, deployment.backends[0]?.program.healthCheckPath ?? '/'),
+      command: firstRequest(
+        options,
+        host,
+        deployment.backends.map(({ protocol, program }) => ({
+          healthCheckPath: protocol === 'http' ? program.healthCheckPath : undefined,
+        })),
+      ),
       metricsUrl: metricsPort === undefined ? undefined : `http://localhost:${metricsPort}/metrics`,
       backends: backendDescriptions(deployment),
       routes: routeDescriptions(deployment),

@@ -102,10 +102,11 @@ export function isOfLocalLoad(line: string): boolean {
 /** Where an instance is found healthy, if the route leads there; else the path of the route itself. */
 function targetOf(
   host: string,
-  { path, when, target, rewrite, streamTimeout }: RouteModel,
+  { path, when, target, protocol, rewrite, streamTimeout }: RouteModel,
   healthCheckPaths: Readonly<Record<string, string>>,
 ): Target | undefined {
-  if (when.length > 0 || streamTimeout !== undefined) return undefined;
+  // A call of gRPC would have to be of its own making.
+  if (when.length > 0 || streamTimeout !== undefined || protocol === 'grpc') return undefined;
   if (target.kind !== 'backend' && target.kind !== 'split') return undefined;
   const backend = target.kind === 'backend' ? target.backend : (target.shares[0]?.backend ?? '');
   const healthy = healthCheckPaths[backend] ?? '/';

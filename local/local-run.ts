@@ -209,8 +209,8 @@ export class LocalRun {
       actions: this.actions,
     });
     this.started = true;
-    const backends = deployment.backends.map(({ name, program: { healthCheckPath } }) => ({
-      healthCheckPath,
+    const backends = deployment.backends.map(({ name, protocol, program: { healthCheckPath } }) => ({
+      healthCheckPath: protocol === 'http' ? healthCheckPath : undefined,
       instances: this.backends.readyOf(name).map((process) => process.name),
     }));
     this.output.block(

@@ -19,11 +19,11 @@ export class Backends {
     events: Omit<ApiProcessEvents, 'changed'>,
   ) {
     const turns = new Turns(() => (this.ready.length === 0 ? Number.POSITIVE_INFINITY : coresToStart));
-    this.each = backends.map(({ name, program, timeline }) => {
+    this.each = backends.map(({ name, protocol, program, timeline }) => {
       const { apiPreStop: preStop, apiTerminationGracePeriod } = timeline;
       const shutdownTimeout = apiTerminationGracePeriod - preStop;
       const { instance, healthCheckPath } = program;
-      const settings = { program: instance, healthCheckPath, preStop, shutdownTimeout, watchdog, turns };
+      const settings = { program: instance, protocol, healthCheckPath, preStop, shutdownTimeout, watchdog, turns };
       return new ApiProcesses(name, settings, events);
     });
   }

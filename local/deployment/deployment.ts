@@ -6,6 +6,7 @@ import { LoadBalancedApi } from '../../charts/load-balanced-api';
 import { NginxProxy } from '../../charts/proxy/nginx-proxy';
 import { loadedApps } from '../../charts/loaded-apps';
 import type { ProxyModel } from '../../model/proxy';
+import type { Protocol } from '../../model/routes/route';
 import { type Timeline } from '../../model/timeline';
 import { type LocalAuthFiles, localAuthFiles } from './auth-files';
 import { backendTimes, localHosts, modelElsewhere, proxyTimes } from './elsewhere';
@@ -21,6 +22,7 @@ export const zone = 'internal';
 /** A backend whose instances are processes. */
 export interface LocalBackend {
   readonly name: string;
+  readonly protocol: Protocol;
   readonly program: Program;
   readonly replicas: number;
   readonly timeline: Timeline;
@@ -72,8 +74,10 @@ export async function localDeployment(
           ...backend,
           // Each has a port of its own.
           instances: { host: `${backend.name}.${zone}`, service: 'http' },
+          // What stands for an API may have another one; gRPC has one for all.
           healthCheckPath:
-            backends.find(({ name }) => name === backend.name)?.program.healthCheckPath ?? backend.healthCheckPath,
+            backends.find(({ name, protocol }) => name === backend.name && protocol === 'http')?.program
+              .healthCheckPath ?? backend.healthCheckPath,
         }),
       }),
   };
@@ -123,6 +127,7 @@ async function localBackend(backend: Backend, options: StartOptions, hasImage: H
   const times = backendTimes(backend);
   return {
     name: backend.node.id,
+    protocol: backend.settings.protocol,
     program: await programOf(backend, times, { hasImage, environment: options.environment }),
     replicas: options.scale ?? backend.settings.local?.replicas ?? 2,
     timeline: times,

@@ -17,6 +17,7 @@ export interface Program {
   readonly name: string;
   /** What starts one instance. */
   readonly instance: InstanceProgram;
+  /** Of gRPC the name of a service. */
   readonly healthCheckPath: string;
   /** What its pods have of the cluster and it does not, a line each. */
   readonly missing: readonly string[];
@@ -51,6 +52,11 @@ export async function programOf(
   };
   if (local?.command !== undefined) return commandProgram(backend, local.command, given);
   if (await hasImage(image)) return imageProgram(backend, given);
+  if (backend.settings.protocol === 'grpc') {
+    throw new UsageError(
+      `${backend.node.id} has no program on this machine, and fairlead's example API does not speak gRPC: give it one in main.ts, such as local: { command: ["node", "server.js"] }, or docker pull its image`,
+    );
+  }
   return exampleProgram(backend.node.id, given);
 }
 

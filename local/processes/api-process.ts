@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Protocol } from '../../model/routes/route';
 import { freePort } from '../ports';
 import { Command } from './child-output';
 import { type OutputStream, ProcessGroup } from './process-group';
@@ -15,6 +16,8 @@ export type InstanceProgram = (instance: { readonly name: string; readonly port:
 /** What all instances have in common. */
 export interface ApiProcessSettings {
   readonly program: InstanceProgram;
+  readonly protocol: Protocol;
+  /** Of gRPC the name of a service. */
   readonly healthCheckPath: string;
   /** Seconds from leaving DNS to SIGTERM: how long nginx may still send requests. */
   readonly preStop: number;
@@ -187,7 +190,7 @@ export class ApiProcess {
     }, slowAfter);
     try {
       await ready({
-        protocol: 'http',
+        protocol: this.settings.protocol,
         port: this.port,
         path: this.settings.healthCheckPath,
         onNotYet: (reason) => {

@@ -115,6 +115,19 @@ test('the example API stands for a backend without a command whose image is not 
   expect(backends.map((backend) => started(backend).environment)).toMatchObject([{ DIAGNOSTIC_ENDPOINTS: 'true' }]);
 });
 
+test('the example API stands for no backend that speaks gRPC', async () => {
+  await expect(deploymentOf('--main', mainWith("image: 'elsewhere:1', protocol: 'grpc'"))).rejects.toThrow(
+    'orders has no program on this machine, and fairlead\'s example API does not speak gRPC: give it one in main.ts, such as local: { command: ["node", "server.js"] }, or docker pull its image',
+  );
+});
+
+test('a backend that speaks gRPC is asked for the service that its pods are asked for', async () => {
+  const main = mainWith("protocol: 'grpc', healthCheck: 'shop.Orders', local: { command: ['node', 'server.js'] }");
+  const { backends, proxy } = await deploymentOf('--main', main);
+  expect(backends).toMatchObject([{ protocol: 'grpc', program: { healthCheckPath: 'shop.Orders' } }]);
+  expect(proxy(1).backends).toMatchObject([{ protocol: 'grpc', healthCheckPath: '/grpc.health.v1.Health/Check' }]);
+});
+
 /** A main.ts whose only backend, `orders`, has these options. */
 function mainWith(options: string): string {
   const directory = mkdtempSync(join(tmpdir(), 'fairlead-main-'));
