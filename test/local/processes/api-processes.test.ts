@@ -27,6 +27,7 @@ class Instances {
           command: { file: process.execPath, args: ['-e', scripts[this.program]] },
           environment: { ...process.env, PORT: String(port) },
         }),
+        protocol: 'http',
         healthCheckPath: '/',
         preStop: 0,
         shutdownTimeout: 5,

@@ -98,7 +98,7 @@ test.each([
   ['a service', 'shop.Orders', [10, 11]],
   ['a service with a long name', 'a'.repeat(200), [10, 200, 1]],
 ])('asks for %s', async (_what, service, head) => {
-  let received = Buffer.alloc(0);
+  let received: Buffer = Buffer.alloc(0);
   const port = await answering((stream, message) => {
     received = message;
     stream.respond({ ':status': 200, 'grpc-status': '5' }, { endStream: true });
