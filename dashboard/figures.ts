@@ -133,8 +133,7 @@ function proxyFigures(growth: Growth, after: Scrape): ProxyFigures {
       .filter(({ labels }) => labels.code?.startsWith(digit) === true)
       .reduce((sum, { value }) => sum + value, 0);
   // Whoever asked for this had a connection, and was being answered.
-  const ofClients = (state: string): number =>
-    Math.max(0, (gauge(after, 'fairlead_connections', state) ?? 0) - 1);
+  const ofClients = (state: string): number => Math.max(0, (gauge(after, 'fairlead_connections', state) ?? 0) - 1);
   return {
     ...requestFigures(growth, duration, () => true),
     counted: { requests: counted(''), errors: counted('5'), clientErrors: counted('4') },

@@ -36,8 +36,7 @@ function byBackendAndNumber(there: readonly Instance[]): (one: Instance, other: 
     const index = order.indexOf(backend);
     return index < 0 ? order.length : index;
   };
-  return (one, other) =>
-    place(one) - place(other) || one.name.localeCompare(other.name, 'en', { numeric: true });
+  return (one, other) => place(one) - place(other) || one.name.localeCompare(other.name, 'en', { numeric: true });
 }
 
 /** What happened between two observations. */

@@ -132,7 +132,9 @@ export class Watch {
     if (scrape !== undefined) this.scrapes = [...this.scrapes, scrape].filter((each) => time - each.time <= tabled);
 
     this.moments = [...this.moments, moment].filter((each) => time - each.time <= remembered);
-    this.happened = [...this.happened, ...happened].filter((each) => time - each.time <= remembered).slice(-mostHappenings);
+    this.happened = [...this.happened, ...happened]
+      .filter((each) => time - each.time <= remembered)
+      .slice(-mostHappenings);
     const update: Update = { moment, state, figures: tables, happenings: happened, problem: problem ?? null };
     this.latest = update;
     for (const listener of this.listeners) listener(update);

@@ -17,7 +17,8 @@ export function launchChromium(): Promise<Browser> {
 function executable(): string {
   const directories = (process.env.PATH ?? '').split(delimiter);
   const given = process.env.CHROMIUM;
-  const candidates = given === undefined ? directories.flatMap((path) => names.map((name) => join(path, name))) : [given];
+  const candidates =
+    given === undefined ? directories.flatMap((path) => names.map((name) => join(path, name))) : [given];
   const found = candidates.find(isExecutable);
   if (found !== undefined) return found;
   throw new Error(

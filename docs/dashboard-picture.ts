@@ -13,8 +13,20 @@ const largest = 200_000;
 /** Runs the canary example with some load, kills an instance, and takes the picture of docs/dashboard.md. */
 async function main(): Promise<void> {
   const port = await freePort();
-  const ports = ['--dashboard-port', port, '--http-port', await freePort(), '--https-port', await freePort()].map(String);
-  const program = ['-r', 'ts-node/register', 'cli.ts', 'start', '--main', 'examples/canary.ts', '--scale', '4', ...ports];
+  const ports = ['--dashboard-port', port, '--http-port', await freePort(), '--https-port', await freePort()].map(
+    String,
+  );
+  const program = [
+    '-r',
+    'ts-node/register',
+    'cli.ts',
+    'start',
+    '--main',
+    'examples/canary.ts',
+    '--scale',
+    '4',
+    ...ports,
+  ];
   const fairlead = spawn(process.execPath, program, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   try {
     await said(fairlead.stdout, 'Ctrl-C');

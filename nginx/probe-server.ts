@@ -109,7 +109,10 @@ function question(plan: Plan, backend: BackendModel): Directive[] {
   const host = directive(`proxy_set_header Host ${hostOf(plan, backend)}`);
   if (backend.protocol === 'grpc') {
     return [
-      directive('proxy_method POST', 'a probe asks with GET, which is no call of gRPC: nginx makes one of it, and asks itself'),
+      directive(
+        'proxy_method POST',
+        'a probe asks with GET, which is no call of gRPC: nginx makes one of it, and asks itself',
+      ),
       directive('proxy_pass_request_body off'),
       host,
       directive(`set $health_check_path ${callOf(backend)}`),

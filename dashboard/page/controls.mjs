@@ -48,7 +48,11 @@ export class Controls {
       for (const [backend, weight] of Object.entries(weights)) shares.set(backend, weight);
     }
     this.backends.show(
-      this.described.map((backend) => ({ ...backend, wanted: state.wanted[backend.name], weight: shares.get(backend.name) })),
+      this.described.map((backend) => ({
+        ...backend,
+        wanted: state.wanted[backend.name],
+        weight: shares.get(backend.name),
+      })),
     );
     const isSending = state.load > 0;
     const rate = byId('rate');
@@ -59,8 +63,16 @@ export class Controls {
 
   makeBackend(name) {
     const scale = (by) => this.act({ action: 'scale', backend: name, count: this.state.wanted[name] + by });
-    const less = element('button', { type: 'button', class: 'step', 'aria-label': `One instance of ${name} less` }, '−');
-    const more = element('button', { type: 'button', class: 'step', 'aria-label': `One instance of ${name} more` }, '+');
+    const less = element(
+      'button',
+      { type: 'button', class: 'step', 'aria-label': `One instance of ${name} less` },
+      '−',
+    );
+    const more = element(
+      'button',
+      { type: 'button', class: 'step', 'aria-label': `One instance of ${name} more` },
+      '+',
+    );
     less.addEventListener('click', () => scale(-1));
     more.addEventListener('click', () => scale(1));
     const wanted = element('output', { 'aria-label': `Instances of ${name}` });

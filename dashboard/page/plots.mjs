@@ -70,7 +70,9 @@ class Plot {
       swatch.style.borderTopColor = `var(${colour})`;
       return { label, value, item: element('li', {}, swatch, label, ' ', value) };
     });
-    figure.querySelector('figcaption').append(element('ul', { class: 'legend' }, ...this.legend.map(({ item }) => item)));
+    figure
+      .querySelector('figcaption')
+      .append(element('ul', { class: 'legend' }, ...this.legend.map(({ item }) => item)));
     figure.insertBefore(this.place, figure.querySelector('details'));
     this.draw();
     new ResizeObserver(() => {
@@ -113,7 +115,10 @@ class Plot {
       padding: [8, 8, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: 'time' }, drag: { x: false, y: false }, points: { size: 6 } },
-      scales: { x: { range: () => this.range }, y: { range: (_, low, high) => [0, Math.max(least, (high ?? 0) * 1.15)] } },
+      scales: {
+        x: { range: () => this.range },
+        y: { range: (_, low, high) => [0, Math.max(least, (high ?? 0) * 1.15)] },
+      },
       axes: [
         {
           ...axes,
@@ -175,7 +180,8 @@ class Plot {
 function alone(values) {
   const found = [];
   values.forEach((value, index) => {
-    if (value !== null && (values[index - 1] ?? null) === null && (values[index + 1] ?? null) === null) found.push(index);
+    if (value !== null && (values[index - 1] ?? null) === null && (values[index + 1] ?? null) === null)
+      found.push(index);
   });
   return found;
 }

@@ -191,7 +191,10 @@ export class Tables {
         slow: button('Slow', () => ({ action: 'slow', instance: name, isSlow: !cell.isSlow })),
       };
       setAttributes(cell.buttons.stop, { 'aria-label': `Stop ${name}`, title: 'ends it as a scale-down does' });
-      setAttributes(cell.buttons.kill, { 'aria-label': `Kill ${name}`, title: 'ends it as a crash does; it is started again' });
+      setAttributes(cell.buttons.kill, {
+        'aria-label': `Kill ${name}`,
+        title: 'ends it as a crash does; it is started again',
+      });
       setAttributes(cell.buttons.slow, { 'aria-label': `Slow ${name}`, title: 'lets it answer late' });
       cell.append(...Object.values(cell.buttons));
     }
@@ -247,7 +250,12 @@ function showRoute(cell, { host, path }) {
 
 function makeSplit({ path, host }) {
   const shares = element('ul', {});
-  const node = element('div', { class: 'split' }, element('h3', {}, path, ' ', element('span', { class: 'muted' }, host)), shares);
+  const node = element(
+    'div',
+    { class: 'split' },
+    element('h3', {}, path, ' ', element('span', { class: 'muted' }, host)),
+    shares,
+  );
   node.shares = new Keyed(shares, {
     key: ({ backend }) => backend,
     make: ({ backend }) => {
@@ -279,6 +287,9 @@ function updateSplit(node, { shares }) {
 function updateCertificate(item, { hosts, notAfter, isSelfSigned }) {
   const days = Math.floor((notAfter - Date.now()) / 86_400_000);
   setText(item.firstChild, hosts.join(', '));
-  setText(item.lastChild, `${isSelfSigned ? 'self-signed, ' : ''}valid until ${day(notAfter)}, ${count(days)} days more`);
+  setText(
+    item.lastChild,
+    `${isSelfSigned ? 'self-signed, ' : ''}valid until ${day(notAfter)}, ${count(days)} days more`,
+  );
   item.classList.toggle('is-bad', days < 7);
 }

@@ -93,7 +93,10 @@ function drawn(backends, instances, figures, width) {
   const right = (column) => lefts[column] + columns[column];
 
   box('clients', 0, middle, ['clients', `${rate(total)}/s`]);
-  box('proxy', 1, middle, ['nginx', figures === null ? '' : isNarrow ? `${figures.proxy.connections} open` : `${figures.proxy.connections} connections`]);
+  box('proxy', 1, middle, [
+    'nginx',
+    figures === null ? '' : isNarrow ? `${figures.proxy.connections} open` : `${figures.proxy.connections} connections`,
+  ]);
   link('clients', [right(0), middle], [lefts[1], middle], total, 'ready');
   let top = (height - needed) / 2;
   for (const { name, own, height: groupHeight, rows } of groups) {
@@ -101,7 +104,9 @@ function drawn(backends, instances, figures, width) {
     const traffic = ofBackend.get(name)?.requests ?? 0;
     const ready = own.filter(({ health }) => health === 'ready' || health === 'slow').length;
     const health = ready === 0 ? 'failed' : 'ready';
-    box(`backend ${name}`, 2, y, [name, isNarrow ? `${rate(traffic)}/s` : `${rate(traffic)}/s · ${ready} ready`], { health });
+    box(`backend ${name}`, 2, y, [name, isNarrow ? `${rate(traffic)}/s` : `${rate(traffic)}/s · ${ready} ready`], {
+      health,
+    });
     link(`backend ${name}`, [right(1), middle], [lefts[2], y], traffic, health);
     const firstY = y - rows / 2;
     if (isField && own.length > 0) link(`field ${name}`, [right(2), y], [lefts[3] - 4, y], traffic, health);
@@ -169,7 +174,11 @@ function makeLink() {
 }
 
 function updateLink(path, { path: d, width, traffic, health }) {
-  setAttributes(path, { d, 'stroke-width': width.toFixed(1), class: `link is-${health} ${traffic > 0 ? '' : 'is-idle'}` });
+  setAttributes(path, {
+    d,
+    'stroke-width': width.toFixed(1),
+    class: `link is-${health} ${traffic > 0 ? '' : 'is-idle'}`,
+  });
 }
 
 function makeFlow() {
@@ -183,8 +192,21 @@ function updateFlow(path, { path: d, width }) {
 function makeBox({ kind }) {
   if (kind === 'cell') return shape('g', {}, shape('path', { 'fill-rule': 'evenodd' }), shape('title'));
   return kind === 'instance'
-    ? shape('g', {}, shape('rect', { rx: 7 }), shape('path', { 'fill-rule': 'evenodd' }), shape('text'), shape('text', { 'text-anchor': 'end' }))
-    : shape('g', {}, shape('rect', { rx: 9 }), shape('text', { 'text-anchor': 'middle' }), shape('text', { 'text-anchor': 'middle' }));
+    ? shape(
+        'g',
+        {},
+        shape('rect', { rx: 7 }),
+        shape('path', { 'fill-rule': 'evenodd' }),
+        shape('text'),
+        shape('text', { 'text-anchor': 'end' }),
+      )
+    : shape(
+        'g',
+        {},
+        shape('rect', { rx: 9 }),
+        shape('text', { 'text-anchor': 'middle' }),
+        shape('text', { 'text-anchor': 'middle' }),
+      );
 }
 
 function updateBox(group, box) {
@@ -208,7 +230,11 @@ function updateBox(group, box) {
     return;
   }
   for (const [index, line] of box.lines.entries()) {
-    setAttributes(group.children[index + 1], { x: box.width / 2, y: index === 0 ? 20 : 37, class: index === 0 ? 'name' : 'figure' });
+    setAttributes(group.children[index + 1], {
+      x: box.width / 2,
+      y: index === 0 ? 20 : 37,
+      class: index === 0 ? 'name' : 'figure',
+    });
     setText(group.children[index + 1], line);
   }
 }

@@ -118,10 +118,7 @@ export class Backends {
     await Promise.all(this.each.map((processes) => processes.terminate()));
   }
 
-  private instance(
-    option: string,
-    name: string,
-  ): { readonly processes: ApiProcesses; readonly process: ApiProcess } {
+  private instance(option: string, name: string): { readonly processes: ApiProcesses; readonly process: ApiProcess } {
     for (const processes of this.each) {
       const process = processes.all.find((each) => each.name === name);
       if (process !== undefined) return { processes, process };

@@ -46,7 +46,7 @@ export function grpcHealth({ port, service, timeout, signal }: GrpcHealthQuestio
     let said: IncomingHttpHeaders = {};
     call.on('error', failed);
     call.on('response', (headers) => (said = headers));
-    call.on('trailers', (trailers) => (said = { ...said, ...trailers }));
+    call.on('trailers', (trailers: IncomingHttpHeaders) => (said = { ...said, ...trailers }));
     call.on('data', (chunk: Buffer) => received.push(chunk));
     call.on('end', () => {
       end(reasonOf(said, Buffer.concat(received)));

@@ -128,7 +128,10 @@ function refuseWithGrpc(
     throw new InvalidOption(option, '(object)', `does not go with gRPC, ${why}: take it out`);
   };
   if (own.rewrite !== undefined) {
-    refuse('rewrite', 'whose paths are names of services and methods that client and backend have from one .proto file');
+    refuse(
+      'rewrite',
+      'whose paths are names of services and methods that client and backend have from one .proto file',
+    );
   }
   if (own.cors !== undefined && cors.origins.length > 0) {
     refuse('cors', 'which no browser speaks, and gRPC-Web is not translated');
@@ -276,7 +279,11 @@ function mirrorOf(
   }
   const { name, requestTimeout, protocol } = bindMirror(mirror.target);
   if (protocol === 'grpc') {
-    throw new InvalidOption('mirror', name, 'speaks gRPC, and copies are sent over HTTP/1.1: give a backend that takes them');
+    throw new InvalidOption(
+      'mirror',
+      name,
+      'speaks gRPC, and copies are sent over HTTP/1.1: give a backend that takes them',
+    );
   }
   if (backends.some((backend) => backend.name === name)) {
     return leaveOut(name, 'answers the requests of this route already: give another backend, such as a version');

@@ -126,7 +126,9 @@ const calledUpstream = '$called_upstream';
 
 /** In every location of a route to gRPC that leads to an upstream. */
 export function countUpstream({ place }: Plan, upstream: string): Directive[] {
-  return place.metrics === undefined ? [] : [directive(`set ${calledUpstream} ${upstream}`, 'whom its calls count for')];
+  return place.metrics === undefined
+    ? []
+    : [directive(`set ${calledUpstream} ${upstream}`, 'whom its calls count for')];
 }
 
 /** In a location whose requests have no `$route` without metrics. */

@@ -25,7 +25,12 @@ interface GrpcError {
 
 /** @see https://grpc.io/docs/guides/status-codes/ */
 const errors: readonly GrpcError[] = [
-  { name: 'bad_request', statuses: [400, 411, 412, 414, 416, 417, 421, 495, 496, 497], code: 13, message: 'Bad Request' },
+  {
+    name: 'bad_request',
+    statuses: [400, 411, 412, 414, 416, 417, 421, 495, 496, 497],
+    code: 13,
+    message: 'Bad Request',
+  },
   { name: 'unauthorized', statuses: [401], code: 16, message: 'Unauthorized' },
   { name: 'forbidden', statuses: [403], code: 7, message: 'Forbidden' },
   { name: 'not_found', statuses: [404, 405, 501], code: 12, message: 'Not Found' },
@@ -133,7 +138,10 @@ export function grpcErrorLocations(plan: Plan, { host }: HostPlan): Directive[] 
     directive(`add_header grpc-status ${code} always`),
     directive(`add_header grpc-message "${message}" always`),
     ...moreOf(plan, host, name),
-    directive('return 200 $nothing', "what went wrong is in grpc-status: another status of HTTP is no answer of gRPC's"),
+    directive(
+      'return 200 $nothing',
+      "what went wrong is in grpc-status: another status of HTTP is no answer of gRPC's",
+    ),
   ];
   return [
     ...errors.map((error) => block(`location @${error.name}${grpcErrorsSuffix}`, answer(error))),
@@ -183,7 +191,12 @@ const wholeBodyPath = '/.whole-body';
  */
 export function wholeBody(route: RouteModel): Directive[] {
   if (!isGrpc(route) || passesBodyOn(route)) return [];
-  return [directive(`mirror ${wholeBodyPath}`, 'reads all of a call first: a further try would send what there is as the whole')];
+  return [
+    directive(
+      `mirror ${wholeBodyPath}`,
+      'reads all of a call first: a further try would send what there is as the whole',
+    ),
+  ];
 }
 
 /** In the server of a host: who gets the copy does nothing with it. */

@@ -61,7 +61,11 @@ export function routeLocations(plan: Plan, host: HostPlan): Node[] {
 /** Straight to what answers, where the path alone decides. */
 function entryLocation(plan: Plan, host: HostPlan, { location, choice }: Entry): Directive {
   if (choice === undefined) {
-    return block(`location ${location}`, [...countAsNoRoute(plan, host), ...noSuchMethod(host), directive('return 404')]);
+    return block(`location ${location}`, [
+      ...countAsNoRoute(plan, host),
+      ...noSuchMethod(host),
+      directive('return 404'),
+    ]);
   }
   if (!isConditional(choice)) return block(`location ${location}`, answer(plan, host, choice, location));
   return block(`location ${location}`, [
@@ -154,7 +158,9 @@ function firstTry(plan: Plan, route: RouteModel): Directive[] {
 
 function onlyTry(plan: Plan, route: RouteModel): Directive[] {
   return [
-    ...(isPassedOn(route) ? [] : [directive(`${forwardingModule(route)}_next_upstream off`, 'no request is passed on')]),
+    ...(isPassedOn(route)
+      ? []
+      : [directive(`${forwardingModule(route)}_next_upstream off`, 'no request is passed on')]),
     directive(`error_page 502 504 = ${afterLastTry(route)}`),
     ...errorAnswers(plan, route),
   ];
@@ -166,7 +172,9 @@ function afterLastTry({ target }: RouteModel): string {
 
 function forward(plan: Plan, route: RouteModel, upstream: string): Directive[] {
   if (isGrpc(route)) return [...countUpstream(plan, upstream), directive(`grpc_pass grpc://${upstream}`)];
-  return [directive(`proxy_pass ${isSecure(route.target) ? 'https' : 'http'}://${upstream}${rewrittenUri(plan, route)}`)];
+  return [
+    directive(`proxy_pass ${isSecure(route.target) ? 'https' : 'http'}://${upstream}${rewrittenUri(plan, route)}`),
+  ];
 }
 
 /** One more try at the instances that DNS names by now, and one at the fallback. */
@@ -238,9 +246,7 @@ function forwardingPolicies(plan: Plan, route: RouteModel, tries: number): Node[
     ...(streamTimeout === undefined || isGrpc(route)
       ? []
       : [directive('proxy_buffering off', 'events leave as they come')]),
-    ...(passesBodyOn(route)
-      ? [directive(`client_body_timeout ${silence}s`, 'between two messages of a client')]
-      : []),
+    ...(passesBodyOn(route) ? [directive(`client_body_timeout ${silence}s`, 'between two messages of a client')] : []),
     ...unless(
       streamTimeout === undefined && silence === common.requestTimeout,
       directive(

@@ -95,8 +95,12 @@ describe('the dashboard in a browser', () => {
     const killed = Date.now();
     await cell(page, 'orders-2', 'State').filter({ hasText: 'failed: SIGKILL' }).waitFor();
     expect(Date.now() - killed).toBeLessThan(3000);
-    const red = await page.evaluate<string>("getComputedStyle(document.documentElement).getPropertyValue('--bad').trim()");
-    const shown = await page.evaluate<string>("getComputedStyle(document.querySelector('#instances .health.is-failed')).color");
+    const red = await page.evaluate<string>(
+      "getComputedStyle(document.documentElement).getPropertyValue('--bad').trim()",
+    );
+    const shown = await page.evaluate<string>(
+      "getComputedStyle(document.querySelector('#instances .health.is-failed')).color",
+    );
     expect(hex(shown)).toBe(red);
     await shows(page, '#happened li', 'orders-2 is ready, and gets requests');
 
@@ -134,9 +138,7 @@ describe('the dashboard in a browser', () => {
     const url = await served(200);
     const { page, complaints } = await open(url);
     await page.locator('.picture .cell').nth(199).waitFor();
-    const painted = await page.evaluate<number>(
-      "performance.getEntriesByName('first-contentful-paint')[0].startTime",
-    );
+    const painted = await page.evaluate<number>("performance.getEntriesByName('first-contentful-paint')[0].startTime");
     expect(painted).toBeLessThan(1000);
     await shows(page, '#tile-requests', /\/s$/);
     await page.screenshot({ path: join(screenshots, 'many-wide-light.png') });

@@ -125,13 +125,24 @@ test('retries, and tries that found no instance, are those of a version', () => 
 test('a request that no route has is a row of its own', () => {
   const after = scrape(1000, 'fairlead_http_requests_total{host="shop",route="(none)",method="GET",code="404"} 3');
   const { routes } = figures(scrape(0), after, description, state);
-  expect(routes.at(-1)).toMatchObject({ host: 'shop', route: '(none)', path: 'no route', requests: 3, clientErrors: 3 });
+  expect(routes.at(-1)).toMatchObject({
+    host: 'shop',
+    route: '(none)',
+    path: 'no route',
+    requests: 3,
+    clientErrors: 3,
+  });
 });
 
 test('handshakes are added up by protocol', () => {
   const handshakes = (protocol: string, resumed: boolean, count: number): string =>
     `fairlead_tls_connections_total{protocol="${protocol}",resumed="${resumed}"} ${count}`;
-  const after = scrape(1000, handshakes('TLSv1.3', true, 6), handshakes('TLSv1.3', false, 4), handshakes('TLSv1.2', false, 1));
+  const after = scrape(
+    1000,
+    handshakes('TLSv1.3', true, 6),
+    handshakes('TLSv1.3', false, 4),
+    handshakes('TLSv1.2', false, 1),
+  );
   expect(figures(scrape(0), after, description, state).tls).toEqual([
     { protocol: 'TLSv1.2', connections: 1, resumed: 0 },
     { protocol: 'TLSv1.3', connections: 10, resumed: 6 },

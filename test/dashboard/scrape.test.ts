@@ -26,10 +26,7 @@ describe('a scrape', () => {
   });
 
   test('has a gauge by its state, or none', () => {
-    const scrape = parsedScrape(
-      'fairlead_connections{state="active"} 7\nfairlead_connections{state="writing"} 2',
-      0,
-    );
+    const scrape = parsedScrape('fairlead_connections{state="active"} 7\nfairlead_connections{state="writing"} 2', 0);
     expect(gauge(scrape, 'fairlead_connections', 'writing')).toBe(2);
     expect(gauge(scrape, 'fairlead_connections', 'waiting')).toBeUndefined();
     expect(gauge(scrape, 'fairlead_other')).toBeUndefined();

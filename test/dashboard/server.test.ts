@@ -23,18 +23,20 @@ interface Asked {
 }
 
 function ask({ port }: DashboardServer, { path = '/', method = 'GET', headers = {}, body }: Asked) {
-  return new Promise<{ status: number; headers: Readonly<Record<string, unknown>>; text: string }>((resolve, reject) => {
-    const own = { host: `localhost:${port}`, ...headers };
-    request({ host: '127.0.0.1', port, path, method, headers: own, agent: false }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      response.once('end', () => {
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
-      });
-    })
-      .once('error', reject)
-      .end(body);
-  });
+  return new Promise<{ status: number; headers: Readonly<Record<string, unknown>>; text: string }>(
+    (resolve, reject) => {
+      const own = { host: `localhost:${port}`, ...headers };
+      request({ host: '127.0.0.1', port, path, method, headers: own, agent: false }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+        response.once('end', () => {
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
+        });
+      })
+        .once('error', reject)
+        .end(body);
+    },
+  );
 }
 
 function press(dashboard: DashboardServer, action: unknown, headers: Readonly<Record<string, string>> = {}) {

@@ -477,7 +477,9 @@ const factories: readonly (readonly [
     'Auth.external',
     externalAuth,
     (options) =>
-      shopWith(({ edge, orders, canary }) => edge.addRoute('/orders', orders, { auth: Auth.external(canary, options) })),
+      shopWith(({ edge, orders, canary }) =>
+        edge.addRoute('/orders', orders, { auth: Auth.external(canary, options) }),
+      ),
   ],
   [
     'Auth.external signIn',

@@ -142,7 +142,8 @@ describe('A route to gRPC', () => {
   test('has no bound of what a stream sends but its own, and keeps nothing of it', () => {
     const { edge, orders } = parts({ maxBodySize: '2m' });
     edge.addRoute('/shop.Orders', orders);
-    const size = (path: string, options: RouteOptions): number => edge.addRoute(path, orders, options).model.maxBodySize;
+    const size = (path: string, options: RouteOptions): number =>
+      edge.addRoute(path, orders, options).model.maxBodySize;
     expect(size('/shop.Chat', { streaming: '1h' })).toBe(1023 * 2 ** 30);
     expect(size('/shop.Feed', { streaming: '1h', maxBodySize: '4m' })).toBe(4 * 2 ** 20);
     expect(size('/shop.Items', {})).toBe(2 * 2 ** 20);

@@ -101,7 +101,6 @@ test('a file that is no certificate is named before nginx would not start', asyn
     `edge.addRoute('/a', orders, { auth: Auth.clientCertificate(CertificateAuthority.fromSecret('partners', { local: { file: ${JSON.stringify(join(directory, 'jwks.json'))} } })) });`,
   ]);
   const options = startOptions(['--main', file]);
-  if (options === undefined) throw new Error('help was asked for');
   await expect(localDeployment(options)).rejects.toThrow(/partners local\.file: ".*" is not a certificate/);
 });
 

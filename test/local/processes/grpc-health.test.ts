@@ -34,7 +34,7 @@ function answering(answer: (stream: ServerHttp2Stream, message: Buffer) => void)
       answer(stream, Buffer.concat(chunks));
     });
   });
-  return listening(server as unknown as Server);
+  return listening(server);
 }
 
 /** Answers with a state of the health protocol, as its bytes are. */

@@ -303,7 +303,9 @@ describe('A certificate of a client', () => {
     for (const [name, certificate] of Object.entries(shows)) await ask(`/partners/logged/${name}`, certificate);
     // Workers write their lines each for itself.
     const logged = await until(async () => {
-      const lines = (await system.nginx.accessLog(1)).filter(({ path }) => String(path).startsWith('/partners/logged/'));
+      const lines = (await system.nginx.accessLog(1)).filter(({ path }) =>
+        String(path).startsWith('/partners/logged/'),
+      );
       return lines.length === 3 ? new Map(lines.map((line) => [line.path, line])) : undefined;
     }, 'three lines of the log');
     const said = (name: keyof typeof shows): unknown[] => {

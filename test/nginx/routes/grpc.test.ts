@@ -283,7 +283,11 @@ describe("nginx's own answers", () => {
       te: 'trailers',
     });
     expect({ status, body }).toEqual({ status: 200, body: '' });
-    expect(headers).toMatchObject({ 'content-type': 'application/grpc', 'grpc-status': '7', 'grpc-message': 'Forbidden' });
+    expect(headers).toMatchObject({
+      'content-type': 'application/grpc',
+      'grpc-status': '7',
+      'grpc-message': 'Forbidden',
+    });
   });
 
   test('are JSON for a client that does not speak gRPC, where there is no route', async () => {
@@ -329,11 +333,9 @@ describe('retries', () => {
   test('a call is answered by the fallback when DNS names nobody who can be reached, whole though it came in parts', async () => {
     const fallback = await StubGrpc.start('fallback');
     const { address, port } = fallback.instance;
-    const own = await started(
-      { ...parts, backends: [{ fallback: `${address}:${port}` }] },
-      [await closedPort()],
-      { metricsPort: await freePort() },
-    );
+    const own = await started({ ...parts, backends: [{ fallback: `${address}:${port}` }] }, [await closedPort()], {
+      metricsPort: await freePort(),
+    });
     const { client } = own;
     expect(await client.call('/shop.Orders/Get')).toMatchObject({ code: 0, headers: { instance: ['fallback'] } });
     const { send, end, result } = client.open('/shop.Orders/Import');

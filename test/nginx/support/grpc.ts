@@ -10,6 +10,7 @@ import {
   type ServerReadableStream,
   type ServerUnaryCall,
   type ServerWritableStream,
+  status,
   type StatusObject,
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
@@ -134,7 +135,7 @@ export class StubGrpc {
       },
       Fail: (call: Call, answer: sendUnaryData<Buffer>) => {
         seen('Fail', call);
-        answer({ code: 9, details: 'nö, 100 %', metadata: metadataOf({ why: 'sold out' }) });
+        answer({ code: status.FAILED_PRECONDITION, details: 'nö, 100 %', metadata: metadataOf({ why: 'sold out' }) });
       },
       Hang: (call: Call) => {
         seen('Hang', call);
