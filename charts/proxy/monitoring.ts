@@ -247,7 +247,14 @@ function pageUrl(option: string, given: unknown): string {
 }
 
 /** A list of peers, which the NetworkPolicy looks at. */
-function peers(_option: string, given: unknown): readonly INetworkPolicyPeer[] {
+function peers(option: string, given: unknown): readonly INetworkPolicyPeer[] {
+  if (Array.isArray(given) && given.length === 0) {
+    throw new InvalidOption(
+      option,
+      given,
+      'lets nobody in: name who may connect, or leave it out for Prometheus of the operator',
+    );
+  }
   return (Array.isArray(given) ? given : [given]) as readonly INetworkPolicyPeer[];
 }
 

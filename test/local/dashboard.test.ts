@@ -90,13 +90,15 @@ describe('the dashboard of fairlead start', () => {
     await page.next<Beginning>('beginning', ({ description }) =>
       description.backends.some(({ name, version }) => name === 'orders-canary' && version === 'canary'),
     );
-    expect((await press(fairlead, { action: 'weigh', backend: 'orders-canary', percent: 50 })).status).toBe(204);
+    expect((await press(fairlead, { action: 'weigh', backend: 'orders-canary', percent: 30 })).status).toBe(204);
+    const beyond = await press(fairlead, { action: 'weigh', backend: 'orders-canary', percent: 50 });
+    expect([beyond.status, await beyond.text()]).toEqual([400, expect.stringContaining('is more than its pods carry')]);
     expect((await press(fairlead, { action: 'load', rate: 100 })).status).toBe(204);
     const { figures } = await page.next<Update>('update', (update) => {
       const shares = update.figures?.splits[0]?.shares ?? [];
-      return shares.length === 2 && shares.every(({ measured }) => measured !== null && measured > 20);
+      return shares.length === 2 && shares.every(({ measured }) => measured !== null && measured > 10);
     });
-    expect(figures?.splits[0]?.shares.map(({ weight }) => weight)).toEqual([50, 50]);
+    expect(figures?.splits[0]?.shares.map(({ weight }) => weight)).toEqual([70, 30]);
     expect(figures?.proxy.counted).toMatchObject({ errors: 0, clientErrors: 0 });
     expect(fairlead.output).not.toContain('GET /healthcheck');
 

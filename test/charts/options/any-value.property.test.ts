@@ -89,7 +89,13 @@ test.each(everyFactoryOption.map((option) => [option.name, option] as const))(
           written({ value });
         } catch (error) {
           for (const message of refusals(error)) {
-            const named = [`${factory} ${option}`, `shop/edge ${option}`, 'orders/orders/nginx, route / '];
+            const ofMonitoring = `shop/edge, addMonitoring ${option}`;
+            const named = [
+              `${factory} ${option}`,
+              `shop/edge ${option}`,
+              'orders/orders/nginx, route / ',
+              ofMonitoring,
+            ];
             expect(named.some((each) => message.startsWith(each))).toBe(true);
             expect(message).not.toMatch(/\p{Cc}/u);
           }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
-import { AddressInfo, connect, createServer, Socket } from 'node:net';
+import { AddressInfo, createServer, Socket } from 'node:net';
 import { onTestFinished } from '../../afterwards';
 import { freePort } from '../../../local/ports';
 import { Auth } from '../../../model/auth/auth';
@@ -156,24 +156,13 @@ describe('a call', () => {
         stream.end(Buffer.from([0, 0, 0, 0, 2, 111, 107]));
       });
     });
-    // A session that has said GOAWAY reads no more: what nginx does with its connection is seen in between.
-    let left = 0;
-    const sockets = new Set<Socket>();
-    const between = createServer((socket) => {
-      const onward = connect((server.address() as AddressInfo).port, '127.0.0.1');
-      for (const one of [socket, onward]) sockets.add(one.on('error', () => undefined));
-      socket.pipe(onward).pipe(socket);
-      socket.on('end', () => (left += 1));
-    });
-    for (const each of [server, between]) {
-      each.listen(0, '127.0.0.1');
-      await once(each, 'listening');
-      onTestFinished(() => each.close());
-    }
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
     onTestFinished(() => {
-      for (const one of [...sessions, ...sockets]) one.destroy();
+      for (const session of sessions) session.destroy();
+      server.close();
     });
-    const { address, port } = between.address() as AddressInfo;
+    const { address, port } = server.address() as AddressInfo;
     const { client } = await started({ ...parts, workers: 1 }, [{ address, port }], { workers: 1 });
     const get = async (metadata = {}): Promise<unknown> =>
       (await client.call('/shop.Orders/Get', 'x', { metadata })).messages;
@@ -182,11 +171,6 @@ describe('a call', () => {
     expect(sessions).toHaveLength(1);
     expect(await get()).toEqual(['ok']);
     expect(sessions).toHaveLength(2);
-    // The same of a connection that nothing is in progress on.
-    sessions[1]?.goaway();
-    await until(() => left === 2, 'nginx to let go of it');
-    expect(await get()).toEqual(['ok']);
-    expect(sessions).toHaveLength(3);
   });
 
   test('goes to the backend that its metadata or its client chooses', async () => {
