@@ -123,9 +123,10 @@ describe('the dashboard in a browser', () => {
 
     await page.getByRole('button', { name: 'One instance of orders more' }).click();
     await shows(page, '#happened li', 'orders: scaled from 2 to 3');
-    await page.getByRole('slider').first().focus();
-    await page.keyboard.press('Home');
-    await shows(page, '#happened li', /^.*Weights of root: orders 0 %, orders-canary 100 %$/);
+    // Of the canary, by the keyboard.
+    await page.getByRole('slider').nth(1).focus();
+    await page.keyboard.press('ArrowRight');
+    await shows(page, '#happened li', /^.*Weights of root: orders 90 %, orders-canary 10 %$/);
 
     fairlead.ctrlC();
     await shows(page, '#connection', 'fairlead has ended');
