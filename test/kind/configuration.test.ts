@@ -153,7 +153,8 @@ scenario('a rollback works after old ConfigMaps were pruned', async () => {
       process.execPath,
       [
         '--require=ts-node/register',
-        'cluster/prune.ts',
+        'cli.ts',
+        'prune',
         `--namespace=${namespace}`,
         `--context=kind-${cluster.name}`,
         ...args,
