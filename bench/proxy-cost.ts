@@ -1,41 +1,29 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { App } from 'cdk8s';
-import { selfSignedKeyPair } from '../certificates/self-signed';
-import { LoadBalancedApi } from '../charts/load-balanced-api';
 import { commandLine, Failure } from '../cluster/command-line';
-import { DnsServer } from '../local/dns-server';
-import { findNginx } from '../local/find-nginx/find-nginx';
-import { zone } from '../local/deployment/deployment';
-import { localHosts, modelElsewhere } from '../local/deployment/elsewhere';
-import { freePort } from '../local/ports';
-import type { ProxyModel } from '../model/proxy';
-import { lastGoodCertificateScript } from '../nginx/tls/last-good-certificate-section';
-import { nginxConf } from '../nginx/nginx-conf';
+import { synthesized, synthSeconds } from './synth-time';
+import { type Candidate, Candidates, manyInstances, manyRoutes, workers } from './candidates';
 
-const usage = `Usage: npm run bench [-- --help]
+const page = join('docs', 'benchmarks.md');
 
-Measures what CPU time a proxy's processes take for a request over TLS (HTTP/1.1, kept connections, small answers): nginx with nothing but
-keep-alive and its log, fairlead's configuration (of one route, and of 500), a tutorial's, and HAProxy if it is installed; in turns, five rounds, medians. Needs wrk.
+const usage = `Usage: npm run bench [-- --write]
+
+Measures what CPU time a proxy's processes take for a request over TLS (HTTP/1.1, kept connections, small answers): nginx with nothing
+but keep-alive and its log, a tutorial's configuration, fairlead's (as it is, with metrics, of ${manyRoutes} routes, with ${manyInstances} instances), HAProxy and
+Caddy if they are installed; in turns, five rounds, medians. Exits 1 if a bound is not kept. Needs wrk.
+
+  --write   writes ${page} too
 `;
 
 const rounds = 5;
 const seconds = 6;
 const connections = 32;
-const workers = 2;
-const manyRoutes = 500;
 
-interface Candidate {
-  readonly name: string;
-  readonly port: number;
-  readonly process: ChildProcess;
-  readonly microseconds: number[];
-}
+/** Microseconds of CPU time for each request, of each round. */
+type Measured = ReadonlyMap<Candidate, number[]>;
 
 void commandLine('bench', async (args, signal) => {
   if (args.includes('--help')) {
@@ -44,142 +32,30 @@ void commandLine('bench', async (args, signal) => {
   }
   if (spawnSync('wrk', ['-v']).error !== undefined) throw new Failure('wrk is not installed: install it (Debian: wrk)');
   const directory = mkdtempSync(join(tmpdir(), 'fairlead-bench-'));
-  const started: ChildProcess[] = [];
-  let dns: DnsServer | undefined;
+  let candidates: Candidates | undefined;
   try {
-    const ports = await freePorts();
-    dns = await DnsServer.start({
-      [`api.${zone}`]: () => [{ name: 'one', address: '127.0.0.1', port: ports[0] }],
-    });
-    const candidates = await startAll(directory, started, ports, dns, signal);
+    await Candidates.start(directory, signal, (made) => (candidates = made));
+    const { all = [], missing = [] } = candidates ?? {};
+    for (const program of missing) process.stderr.write(`${program} is not installed, and not measured\n`);
+    const measured = new Map(all.map((candidate) => [candidate, [] as number[]]));
     for (let round = 1; round <= rounds; round += 1) {
-      for (const candidate of candidates) {
+      for (const [candidate, microseconds] of measured) {
         signal.throwIfAborted();
-        candidate.microseconds.push(await measure(candidate));
-        process.stderr.write(
-          `round ${round} of ${rounds}: ${candidate.name} ${candidate.microseconds.at(-1)?.toFixed(1)} µs\n`,
-        );
+        microseconds.push(await measure(candidate));
+        const last = microseconds.at(-1)?.toFixed(1) ?? '';
+        process.stderr.write(`round ${round} of ${rounds}: ${candidate.name} ${last} µs\n`);
       }
     }
-    process.stdout.write(table(candidates));
+    const report = `${table(measured)}\n${judged(measured)}${judgedSynthesis(synthSeconds(join(directory, 'dist')))}`;
+    process.stdout.write(`\n${report}`);
+    if (args.includes('--write')) writeFileSync(page, pageOf(report, missing));
+    if (report.includes('missed')) process.exitCode = 1;
   } finally {
-    await dns?.close();
-    for (const child of started) child.kill('SIGTERM');
-    for (const child of started) if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    await candidates?.stop();
     rmSync(directory, { recursive: true, force: true });
   }
 });
 
-async function startAll(
-  directory: string,
-  started: ChildProcess[],
-  ports: Ports,
-  dns: DnsServer,
-  signal: AbortSignal,
-): Promise<Candidate[]> {
-  const [upstream, bare, tutorial, haproxy, one, many] = ports;
-  const { certificate, privateKey } = selfSignedKeyPair(['localhost'], join('.fairlead', 'bench'));
-  mkdirSync(join(directory, 'tls'));
-  writeFileSync(join(directory, 'tls', 'tls.crt'), certificate);
-  writeFileSync(join(directory, 'tls', 'tls.key'), privateKey, { mode: 0o600 });
-  writeFileSync(join(directory, 'both.pem'), `${certificate}\n${privateKey}`, { mode: 0o600 });
-  writeFileSync(join(directory, lastGoodCertificateScript.name), lastGoodCertificateScript.text);
-  const nginx = await findNginx({ signal });
-
-  const run = async (name: string, port: number, file: string, command: readonly string[]): Promise<Candidate> => {
-    const child = spawn(file, command, { stdio: ['ignore', 'ignore', 'inherit'] });
-    started.push(child);
-    for (let attempt = 0; !(await listens(port)); attempt += 1) {
-      if (attempt === 100 || child.exitCode !== null) throw new Failure(`${name} does not start`);
-      await delay(100, undefined, { signal });
-    }
-    return { name, port, process: child, microseconds: [] };
-  };
-  const runNginx = (name: string, port: number, conf: string): Promise<Candidate> => {
-    const file = join(directory, `${port}.conf`);
-    writeFileSync(file, conf);
-    const command = nginx.command(file, [port]);
-    return run(name, port, command.file, command.args);
-  };
-  const frame = (
-    name: string,
-    body: string,
-  ): string => `daemon off; worker_processes ${workers}; pid ${directory}/${name}.pid;
-events { worker_connections 4096; }
-http { client_body_temp_path ${directory}/${name}; proxy_temp_path ${directory}/${name}; fastcgi_temp_path ${directory}/${name};
-scgi_temp_path ${directory}/${name}; uwsgi_temp_path ${directory}/${name}; ${body} }`;
-  const tls = `ssl_certificate ${directory}/tls/tls.crt; ssl_certificate_key ${directory}/tls/tls.key;`;
-
-  await runNginx(
-    'upstream',
-    upstream,
-    frame(
-      'upstream',
-      `access_log off; keepalive_requests 100000000; server { listen 127.0.0.1:${upstream}; default_type application/json; return 200 '{"status":"ok"}'; }`,
-    ),
-  );
-  const ofFairlead = (own: FairleadPorts, routes: number): string =>
-    nginxConf(modelOf(routes, upstream), {
-      resolvers: [`127.0.0.1:${dns.port}`],
-      workers,
-      listenAddress: '127.0.0.1',
-      httpPort: own[0],
-      httpsPort: own[1],
-      probePort: own[2],
-      connectionCount: { httpPort: own[3], httpsPort: own[4] },
-      externalHttpsPort: own[1],
-      certificateDirectory: join(directory, 'tls'),
-      hostCertificatesDirectory: join(directory, 'tls-of-hosts'),
-      runtimeDirectory: directory,
-      accessLog: join(directory, 'access.log'),
-    });
-  const candidates = [
-    await runNginx(
-      'nginx with keep-alive, and its own log',
-      bare,
-      frame(
-        'bare',
-        `access_log ${directory}/bare.log; keepalive_requests 100000000; upstream api { server 127.0.0.1:${upstream}; keepalive 64; }
-server { listen 127.0.0.1:${bare} ssl; ${tls} location / { proxy_pass http://api; proxy_http_version 1.1; proxy_set_header Connection ""; } }`,
-      ),
-    ),
-    await runNginx(
-      "a tutorial's nginx.conf",
-      tutorial,
-      frame(
-        'tutorial',
-        `access_log ${directory}/tutorial.log; upstream api { server 127.0.0.1:${upstream}; }
-server { listen 127.0.0.1:${tutorial} ssl; ${tls} location / { proxy_pass http://api; proxy_set_header Host $host; proxy_set_header X-Real-IP $remote_addr;
-proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme; } }`,
-      ),
-    ),
-    await runNginx('fairlead', one[1], ofFairlead(one, 1)),
-    await runNginx(`fairlead with ${manyRoutes} routes`, many[1], ofFairlead(many, manyRoutes)),
-  ];
-  if (spawnSync('haproxy', ['-v']).error === undefined) {
-    const file = join(directory, 'haproxy.cfg');
-    writeFileSync(
-      file,
-      `global\n  nbthread ${workers}\n  log ${directory}/none local0\ndefaults\n  mode http\n  option httplog\n  log global\n  timeout client 60s\n  timeout server 60s\n  timeout connect 2s\nfrontend https\n  bind 127.0.0.1:${haproxy} ssl crt ${directory}/both.pem alpn h2,http/1.1\n  option forwardfor\n  default_backend api\nbackend api\n  http-reuse always\n  server one 127.0.0.1:${upstream}\n`,
-    );
-    candidates.push(await run('HAProxy with its log', haproxy, 'haproxy', ['-q', '-db', '-f', file]));
-  }
-  return candidates;
-}
-
-/** The proxy of one API, whose route for everything is asked; others are beside it. */
-function modelOf(routes: number, upstream: number): ProxyModel {
-  const { proxy, backend } = new LoadBalancedApi(new App(), 'api', { image: 'api:1.0.0' });
-  for (let index = 1; index < routes; index += 1) proxy.addRoute(`/route-${index}`, backend);
-  const model = modelElsewhere(proxy, {
-    hosts: localHosts(proxy, undefined),
-    workers,
-    backend: (each) => ({ ...each, instances: { host: `api.${zone}`, service: 'http' } }),
-  });
-  return { ...model, backends: model.backends.map((each) => ({ ...each, fallback: `127.0.0.1:${upstream}` })) };
-}
-
-/** Microseconds of CPU time that the candidate's processes take for each request. */
 async function measure({ name, port, process: child }: Candidate): Promise<number> {
   const before = cpuSeconds(child.pid ?? 0);
   const wrk = spawn('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, `https://localhost:${port}/`], {
@@ -212,37 +88,61 @@ function cpuSeconds(parent: number): number {
   return ticks.reduce((sum, each) => sum + each, 0) / 100;
 }
 
-function table(candidates: readonly Candidate[]): string {
-  const median = ({ microseconds }: Candidate): number =>
-    [...microseconds].sort((a, b) => a - b)[Math.floor(rounds / 2)] ?? NaN;
-  const [bare] = candidates;
-  const rows = candidates.map((candidate) => {
-    const own = median(candidate);
-    const ratio = bare === undefined ? NaN : own / median(bare);
-    return `| ${candidate.name} | ${own.toFixed(1)} | ${ratio.toFixed(2)} |\n`;
-  });
-  return `\n${availableParallelism()} cores, ${workers} workers, ${connections} connections, ${rounds} rounds of ${seconds} s\n\n| proxy | µs of CPU a request | of the first |\n|---|---:|---:|\n${rows.join('')}`;
+function medianOf(measured: Measured, name: string): number {
+  const [, microseconds = []] = [...measured].find(([candidate]) => candidate.name === name) ?? [];
+  return [...microseconds].sort((a, b) => a - b)[Math.floor(rounds / 2)] ?? NaN;
 }
 
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.on('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', () => {
-      resolve(false);
-    });
+const bare = 'nginx with keep-alive, and its own log';
+
+function table(measured: Measured): string {
+  const rows = [...measured.keys()].map(({ name }) => {
+    const own = medianOf(measured, name);
+    return `| ${name} | ${own.toFixed(1)} | ${(own / medianOf(measured, bare)).toFixed(2)} |\n`;
   });
+  return `${availableParallelism()} cores, ${workers} workers, ${connections} connections, ${rounds} rounds of ${seconds} s
+
+| proxy | µs of CPU a request | of the first |
+|---|---:|---:|
+${rows.join('')}`;
 }
 
-/** For HTTP, HTTPS and probes, and of the servers behind the count of connections. */
-type FairleadPorts = [number, number, number, number, number];
-type Ports = [number, number, number, number, FairleadPorts, FairleadPorts];
+/** What fairlead is to cost, of what is measured beside it. */
+const bounds: readonly { readonly name: string; readonly of: string; readonly most: number }[] = [
+  { name: 'fairlead', of: bare, most: 1.2 },
+  { name: 'fairlead with metrics', of: 'fairlead', most: 1.1 },
+  { name: `fairlead with ${manyRoutes} routes`, of: 'fairlead', most: 1.1 },
+];
 
-async function freePorts(): Promise<Ports> {
-  const ports = [];
-  for (let port = 0; port < 14; port += 1) ports.push(await freePort());
-  return [...ports.slice(0, 4), ports.slice(4, 9), ports.slice(9)] as Ports;
+function judged(measured: Measured): string {
+  return bounds
+    .map(({ name, of, most }) => {
+      const ratio = medianOf(measured, name) / medianOf(measured, of);
+      const result = ratio <= most ? 'reached' : 'missed';
+      return `- ${name}: ${ratio.toFixed(2)} of ${of}, at most ${most.toFixed(2)}: ${result}\n`;
+    })
+    .join('');
+}
+
+/** What `cdk8s synth` may take of many routes, in seconds. */
+const mostSynthSeconds = 3;
+
+function judgedSynthesis(seconds: number): string {
+  const result = seconds <= mostSynthSeconds ? 'reached' : 'missed';
+  return `- ${synthesized.routes} routes of ${synthesized.backends} backends are synthesized in ${seconds.toFixed(1)} s, at most ${mostSynthSeconds}.0: ${result}\n`;
+}
+
+function pageOf(report: string, missing: readonly string[]): string {
+  const notInstalled = missing.length === 0 ? '' : `\nNot installed, and so not measured: ${missing.join(', ')}.\n`;
+  return `# Benchmarks
+
+What a request over TLS takes of the CPU: HTTP/1.1, kept connections, a small answer, all processes of the proxy. \`npm run bench -- --write\` has measured it, in
+turns with the others, and written this page. One machine's microseconds say little of another's: compare within the table.
+
+${report}${notInstalled}
+- **nginx with keep-alive** is the least that this job takes: TLS, a request, a connection that is kept, and its log of one short line.
+- **A tutorial's nginx.conf** opens a connection to the API for each request. It is the one that loses most requests at the next rollout too ([reliability.md](reliability.md)).
+- **fairlead** adds a request id, headers that clients cannot forge, limits of each client, retries and a JSON line of 18 fields.
+- **With ${manyInstances} instances** nearly every request needs another instance than the one before, and so a connection of its own now and then: 128 are kept idle by each worker.
+`;
 }

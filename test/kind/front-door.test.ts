@@ -3,72 +3,17 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import { connect } from 'node:tls';
-import { ConfigMap } from 'cdk8s-plus-27';
 import { Agent, type Dispatcher, request } from 'undici';
 import { eventually } from '../../cluster/progress';
 import { configMapsOf, type PodTemplateOwner } from '../../cluster/prune-config-maps';
-import { exampleBackend, forEnvironment } from '../../environments';
-import {
-  Backend,
-  Certificate,
-  ExternalService,
-  LoadBalancedApi,
-  Match,
-  Mirror,
-  RateLimit,
-  RequestKey,
-  Rewrite,
-  StaticFiles,
-  TrafficSplit,
-} from '../../index';
+import { parsed, sum } from '../nginx/metrics/exposition';
 import { loadFigure } from './support/figures';
+import { frontDoor, known, knownOrigin, ownHost, page, services, tokenForOthers } from './support/front-door';
 import { settled, workloads } from './support/pods';
 import { expectNoneLost, scenario } from './support/scenario';
 import { kubectl, suite } from './support/suite';
 import { startLoad } from './support/traffic-load';
-import { apply, kindEnvironment, synthesize } from './support/variant';
-
-const ownHost = 'own.example.com';
-const services = ['catalog', 'orders', 'orders-canary'];
-const page = '<!doctype html><title>shop</title>';
-
-/** The API of main.ts, and beside it whatever else a route may lead to. */
-function frontDoor(): string {
-  kindEnvironment();
-  const main = forEnvironment({ image: 'fairlead-api:dev' });
-  return synthesize((app) => {
-    const { namespace, backend, proxy } = new LoadBalancedApi(app, suite().namespace, {
-      ...main,
-      // Every client has an address of the cluster's own here.
-      proxy: { ...main.proxy, clients: { ...main.proxy?.clients, unlimited: [] } },
-    });
-    const small = { ...exampleBackend, replicas: 2, requestTimeout: main.requestTimeout ?? '60s' } as const;
-    const catalog = new Backend(namespace, 'catalog', { ...small, replicas: 1 });
-    const orders = new Backend(namespace, 'orders', small);
-    const canary = orders.addVersion('canary', { replicas: 1 });
-    const rewrite = Rewrite.stripPrefix();
-    proxy.addRoute('/catalog', catalog, { rewrite });
-    proxy.addRoute('/orders', canary, { rewrite, when: Match.header('X-Canary', 'always') });
-    proxy.addRoute(
-      '/orders',
-      TrafficSplit.weighted(
-        [
-          { target: orders, weight: 80 },
-          { target: canary, weight: 20 },
-        ],
-        { stickyBy: RequestKey.header('X-Client') },
-      ),
-      { rewrite },
-    );
-    proxy.addRoute('/copied', backend, { rewrite, mirror: Mirror.to(catalog) });
-    proxy.addRoute('/limited', backend, { rewrite, rateLimit: RateLimit.perClient('1/m', { burst: 2 }) });
-    proxy.addRoute('/elsewhere', ExternalService.fromServiceName('catalog-cluster-ip', { port: 3000 }), { rewrite });
-    proxy.addRoute('/program', StaticFiles.fromImage('fairlead-api:dev', '/app/lib', { sizeLimit: '16Mi' }));
-    const site = new ConfigMap(namespace, 'Site', { metadata: { name: 'site' }, data: { 'index.html': page } });
-    proxy.addRoute('/app', StaticFiles.fromConfigMap(site, { singlePage: true }));
-    proxy.addHost(ownHost, { certificate: Certificate.selfSigned() }).addRoute('/', catalog);
-  });
-}
+import { apply } from './support/variant';
 
 let dispatcher: Agent;
 
@@ -99,6 +44,7 @@ afterAll(async () => {
     }
   }
   await workloads().run('delete', 'configmap', ...mounted);
+  await workloads().run('delete', 'secret', 'members');
   await settled();
 });
 
@@ -119,6 +65,19 @@ async function answering(path: string, headers: Readonly<Record<string, string>>
   const { status, body } = await ask(path, headers);
   expect(status).toBe(200);
   return (JSON.parse(body) as { readonly hostname: string }).hostname;
+}
+
+/** What each proxy serves to a pod of the catalog, which may scrape. */
+async function metrics(): Promise<string[]> {
+  const texts: string[] = [];
+  for (const { status } of await workloads().pods('proxy')) {
+    const program = `
+      fetch('http://${String(status.podIP)}:9113/metrics', { signal: AbortSignal.timeout(3000) })
+        .then((answer) => answer.text())
+        .then((text) => process.stdout.write(text));`;
+    texts.push(await workloads().run('exec', 'deployment/catalog', '--', 'node', '--eval', program));
+  }
+  return texts;
 }
 
 scenario('each route leads to its backend, its version, or another Service', async () => {
@@ -156,6 +115,36 @@ scenario('a limit of the rate is answered 429 beyond what each proxy lets throug
   // Three of each address at each of two proxies: nodes stand for clients here.
   expect(passed).toBeLessThan(30);
   expect(new Set(statuses)).toEqual(new Set([200, 429]));
+});
+
+scenario('routes ask for a password, for a token of an issuer, or another service who it is', async () => {
+  const statusOf = async (path: string, headers = {}): Promise<number> => (await ask(path, headers)).status;
+  expect(await statusOf('/members/healthcheck')).toBe(401);
+  expect(await statusOf('/members/healthcheck', known.password)).toBe(200);
+  expect(await statusOf('/tokens/healthcheck')).toBe(401);
+  expect(await statusOf('/tokens/healthcheck', tokenForOthers)).toBe(401);
+  expect(await statusOf('/tokens/healthcheck', known.token)).toBe(200);
+  expect(await statusOf('/asked/healthcheck')).toBe(200);
+  expect(await statusOf('/refused/healthcheck')).toBe(403);
+});
+
+scenario('routes refuse strangers, and let pages of known origins ask', async () => {
+  expect((await ask('/strangers/healthcheck')).status).toBe(403);
+  const page = await ask('/pages/healthcheck', { origin: knownOrigin });
+  expect(page.headers['access-control-allow-origin']).toBe(knownOrigin);
+  const others = await ask('/pages/healthcheck', { origin: 'https://evil.example.com' });
+  expect(others.headers['access-control-allow-origin']).toBeUndefined();
+});
+
+scenario('both proxies have counted each request, and tell it to who may scrape', async () => {
+  const counted = async (): Promise<number> => {
+    const texts = await metrics();
+    return texts.reduce((all, text) => all + sum(parsed(text), 'fairlead_http_requests_total', { route: 'copied' }), 0);
+  };
+  const before = await counted();
+  for (let time = 0; time < 100; time += 1) await answering('/copied/healthcheck');
+  await eventually('a hundred more', async () => ((await counted()) - before >= 100 ? true : undefined));
+  expect((await counted()) - before).toBe(100);
 });
 
 scenario(
