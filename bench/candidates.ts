@@ -221,7 +221,6 @@ backend api
       `{
   admin off
   auto_https disable_redirects
-  persist_config off
 }
 https://localhost:${port} {
   bind 127.0.0.1
