@@ -172,8 +172,8 @@ echo tried >> ${calls}; echo "E: no network" >&2; exit 100
 
   (process.platform === 'linux' ? test : test.skip)('that cannot be fetched is said to need the network', () => {
     const aptGet = `#!/bin/sh
-case "$1" in indextargets) echo http://deb.example.org/debian; exit 0;; esac
-echo "E: Failed to fetch http://deb.example.org/debian/dists/forky/InRelease  Temporary failure resolving 'deb.example.org'" >&2
+case "$1" in indextargets) echo http://packages.example.org/debian; exit 0;; esac
+echo "E: Failed to fetch http://packages.example.org/debian/dists/forky/InRelease  Temporary failure resolving 'packages.example.org'" >&2
 exit 100
 `;
     writeFileSync(join(directory, 'apt-get'), aptGet, { mode: 0o755 });
@@ -183,7 +183,7 @@ exit 100
       FAIRLEAD_NGINX: 'debian',
     });
     expect(message).toContain(
-      "Debian's package: http://deb.example.org/debian cannot be reached: Failed to fetch http://deb.example.org/debian/dists/forky/InRelease  Temporary failure resolving 'deb.example.org'",
+      "Debian's package: http://packages.example.org/debian cannot be reached: Failed to fetch http://packages.example.org/debian/dists/forky/InRelease  Temporary failure resolving 'packages.example.org'",
     );
     expect(message).toMatch(
       /An nginx has to be fetched once, and the network.* cannot be reached: connect this machine/,
