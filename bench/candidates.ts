@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -22,6 +22,9 @@ import { lastGoodCertificateScript } from '../nginx/tls/last-good-certificate-se
 export const workers = 2;
 export const manyRoutes = 500;
 export const manyInstances = 500;
+
+/** Where Linux keeps files in memory, as a pod keeps those of metrics. */
+const inMemory = '/dev/shm';
 
 /** What of fairlead is measured. */
 interface Variant {
@@ -51,6 +54,7 @@ export class Candidates {
   readonly missing: string[] = [];
   private readonly started: ChildProcess[] = [];
   private readonly servers: DnsServer[] = [];
+  private readonly directories: string[] = [];
 
   private constructor(
     private readonly directory: string,
@@ -82,6 +86,7 @@ export class Candidates {
       if (child.exitCode === null && child.signalCode === null) await new Promise((end) => child.once('exit', end));
     }
     for (const server of this.servers) await server.close();
+    for (const directory of this.directories) rmSync(directory, { recursive: true, force: true });
   }
 
   /** Every address of its instances is one of this machine. */
@@ -135,8 +140,8 @@ server { listen 127.0.0.1:${port} ssl; ${this.tls} location / { proxy_pass http:
       [`api.${zone}`]: () => addresses.map((address) => ({ name: address, address, port: this.upstream })),
     });
     this.servers.push(dns);
-    const directory = join(this.directory, name.replaceAll(' ', '-'));
-    mkdirSync(directory);
+    const directory = mkdtempSync(join(existsSync(inMemory) ? inMemory : this.directory, 'fairlead-bench-'));
+    this.directories.push(directory);
     const httpsPort = await freePort();
     const model = this.modelOf(variant);
     const place: Place = {
@@ -153,7 +158,7 @@ server { listen 127.0.0.1:${port} ssl; ${this.tls} location / { proxy_pass http:
       hostCertificatesDirectory: join(this.directory, 'tls-of-hosts'),
       modulesDirectory: this.nginx.modulesDirectory,
       runtimeDirectory: directory,
-      accessLog: join(directory, 'access.log'),
+      accessLog: join(this.directory, `${name.replaceAll(' ', '-')}.log`),
     };
     const conf = nginxConf(model, place);
     const scripts = [lastGoodCertificateScript, ...(hasMetrics ? [metricsScript(model, place, conf)] : [])];

@@ -141,7 +141,8 @@ turns with the others, and written this page. One machine's microseconds say lit
 
 ${report}${notInstalled}
 - **nginx with keep-alive** is the least that this job takes: TLS, a request, a connection that is kept, and its log of one short line.
-- **A tutorial's nginx.conf** opens a connection to the API for each request. It is the one that loses most requests at the next rollout too ([reliability.md](reliability.md)).
+- **A tutorial's nginx.conf** says nothing of connections to the API: since 1.29.7 nginx keeps some of itself, and before it opened one for each request. It is the one that loses most
+  requests at the next rollout ([reliability.md](reliability.md)).
 - **fairlead** adds a request id, headers that clients cannot forge, limits of each client, retries and a JSON line of 18 fields.
 - **With ${manyInstances} instances** nearly every request needs another instance than the one before, and so a connection of its own now and then: 128 are kept idle by each worker.
 `;

@@ -78,16 +78,17 @@ function another(port: number): number {
 const firstPort = 20_000;
 const lastPort = 32_767;
 
-/** What this process was given: it may not listen there yet. */
+/** What this process claimed. */
 const given = new Set<number>();
 
-/** A port that is free at this moment, on every address: a program may listen on all of them. */
+/**
+ * A port that is free at this moment, on every address: a program may listen on all of them. It stays this process's
+ * own until it ends, whether something listens there or not: two processes that look at once must not find the same one.
+ */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 20; attempt += 1) {
     const port = randomInt(firstPort, lastPort + 1);
-    if (given.has(port) || (await whyNotListening('::', port)) !== undefined) continue;
-    given.add(port);
-    return port;
+    if ((await claimed(port)) && (await whyNotListening('::', port)) === undefined) return port;
   }
   const server = createServer().listen(0);
   await once(server, 'listening');
@@ -95,4 +96,20 @@ export async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** Whether no other process has claimed the port, nor this one before: by a name in Linux's abstract namespace, which ends with it. */
+async function claimed(port: number): Promise<boolean> {
+  if (given.has(port)) return false;
+  given.add(port);
+  if (process.platform !== 'linux') return true;
+  const claim = createServer().unref();
+  return new Promise((resolve) => {
+    claim.once('error', () => {
+      resolve(false);
+    });
+    claim.listen(`\0fairlead-port-${port}`, () => {
+      resolve(true);
+    });
+  });
 }

@@ -1,5 +1,7 @@
+import crypto from 'node:crypto';
 import { once } from 'node:events';
 import { AddressInfo, createServer } from 'node:net';
+import * as ports from '../../local/ports';
 import { checkListenPorts, freePort, ownPort } from '../../local/ports';
 import { onTestFinished } from '../afterwards';
 
@@ -32,6 +34,19 @@ describe('a port to listen on', () => {
     await expect(checkListenPorts([['--http-port', port]], '192.0.2.1')).rejects.toThrow(
       '--listen: "192.0.2.1" is not an address of this machine: give one that is',
     );
+  });
+
+  test('is found once: another process that looks at the same time finds another one', async () => {
+    const port = await freePort();
+    const drawn = jest.spyOn(crypto, 'randomInt').mockImplementationOnce(() => port);
+    onTestFinished(() => {
+      drawn.mockRestore();
+    });
+    await jest.isolateModulesAsync(async () => {
+      const elsewhere = jest.requireActual<typeof ports>('../../local/ports');
+      expect(await elsewhere.freePort()).not.toBe(port);
+      expect(drawn).toHaveBeenCalledTimes(2);
+    });
   });
 
   test('is the usual one, or another one if that is taken; what was given is never exchanged', async () => {
