@@ -17,6 +17,7 @@ export default {
     '<rootDir>/test/browser/',
     '<rootDir>/test/kind/',
     '<rootDir>/test/observability/',
+    '<rootDir>/test/programs/',
   ],
   modulePathIgnorePatterns: [
     '<rootDir>/lib/',

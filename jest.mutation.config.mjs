@@ -10,7 +10,6 @@ export default {
   ],
   testPathIgnorePatterns: [
     ...base.testPathIgnorePatterns,
-    '<rootDir>/test/charts/synth.test.ts',
     '<rootDir>/test/charts/options/.*\\.property\\.test\\.ts',
   ],
 };

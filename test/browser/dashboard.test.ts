@@ -6,7 +6,7 @@ import { launchChromium } from '../../docs/chromium';
 import { freePort } from '../../local/ports';
 import { onFileFinished, onTestFinished } from '../afterwards';
 import { someDescription, someInstance, someState, someSystem } from '../dashboard/some-system';
-import { fairleads } from '../local/running-fairlead';
+import { fairleads } from '../programs/running-fairlead';
 
 const root = resolve(__dirname, '../..');
 const screenshots = join(root, 'reports/browser');

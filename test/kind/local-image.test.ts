@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { fairleads, type RunningFairlead } from '../local/running-fairlead';
+import { fairleads, type RunningFairlead } from '../programs/running-fairlead';
 import { until } from '../until';
 
 const { start } = fairleads();

@@ -41,7 +41,7 @@ describe('what runs for main.ts', () => {
       missing: ['orders is not told DATABASE_URL, which comes from the cluster: give it in local.environment'],
     });
     expect(started(orders)).toMatchObject({
-      command: { file: 'node', args: ['express-app.mjs'], directory: resolve('test/local') },
+      command: { file: 'node', args: ['express-app.mjs'], directory: resolve('test/local/fixtures') },
       environment: {
         LOCAL: 'yes',
         LOG_LEVEL: 'warn',

@@ -8,9 +8,9 @@ import { onFileFinished } from '../../afterwards';
 import { privateAuthority } from '../../nginx/tls/key-pairs';
 import { echo } from '../../nginx/support/several-backends';
 import { StubService } from '../../nginx/support/stub-service';
-import { readComposeFile } from '../compose-file';
+import { readComposeFile } from '../../local/compose-file';
 import { expectNothingLeft, fairleads, foreignApp } from '../running-fairlead';
-import { startOptions } from '../typed-start';
+import { startOptions } from '../../local/typed-start';
 
 jest.setTimeout(120_000);
 

@@ -20,7 +20,7 @@ const endTimeout = 30_000;
 const command = [process.execPath, ...typescriptProgram, 'cli.ts', 'start'] as const;
 
 /** Without serve(): it ends at once when it is told to. */
-export const foreignApp = join(__dirname, 'express-app.mjs');
+export const foreignApp = join(root, 'test/local/fixtures/express-app.mjs');
 
 export interface Answer {
   readonly status: number;

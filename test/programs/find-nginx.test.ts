@@ -13,13 +13,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { findNginx } from '../../../local/find-nginx/find-nginx';
-import { typescriptProgram } from '../../typescript-program';
+import { findNginx } from '../../local/find-nginx/find-nginx';
+import { typescriptProgram } from '../typescript-program';
 
 jest.setTimeout(120_000);
 
 const environment = { ...process.env };
-const root = resolve(__dirname, '../../..');
+const root = resolve(__dirname, '../..');
 let directory: string;
 
 beforeEach(() => {

@@ -8,7 +8,7 @@ import { basic, passwordLine } from '../../nginx/support/auth-files';
 import { bearer, keySet, signingKey, token } from '../../nginx/support/issuer';
 import { type PrivateAuthority, privateAuthority } from '../../nginx/tls/key-pairs';
 import { expectNothingLeft, fairleads, foreignApp } from '../running-fairlead';
-import { startOptions } from '../typed-start';
+import { startOptions } from '../../local/typed-start';
 
 jest.setTimeout(120_000);
 

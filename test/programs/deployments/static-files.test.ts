@@ -10,7 +10,7 @@ import { localFiles } from '../../../local/deployment/local-files';
 import { UsageError } from '../../../local/start-options';
 import { onTestFinished } from '../../afterwards';
 import { expectNothingLeft, fairleads } from '../running-fairlead';
-import { readComposeFile } from '../compose-file';
+import { readComposeFile } from '../../local/compose-file';
 import { typescriptProgram } from '../../typescript-program';
 
 jest.setTimeout(120_000);
