@@ -26,9 +26,9 @@ export function timelineCommand(): Command {
 /** Not by its type: the package, which has no suite, would have it built. */
 function measuredTimeline(): { readonly printMeasuredTimeline: () => void } {
   try {
-    load.resolve('../timeline/measured-timeline');
+    load.resolve('../reliability/report/measured-timeline');
   } catch {
     throw new UsageError("timeline: --measured is of fairlead's own repository: take it out");
   }
-  return load('../timeline/measured-timeline') as ReturnType<typeof measuredTimeline>;
+  return load('../reliability/report/measured-timeline') as ReturnType<typeof measuredTimeline>;
 }

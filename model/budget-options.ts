@@ -5,7 +5,7 @@ import type { CacheModel } from './routes/response-cache';
 /** What a user may say about how much one proxy takes on at a time. Everything else follows from its memory. */
 export interface BudgetProps {
   /**
-   * The most connections of clients that one proxy holds at a time, idle ones too; one more is closed at once. Each takes 57 KiB of
+   * The most connections of clients that one proxy holds at a time, idle ones too; one more is closed at once. Each takes 56 KiB of
    * memory at worst.
    *
    * @default - what is left of 80 % of its memory limit when requests and streams have theirs

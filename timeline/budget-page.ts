@@ -13,12 +13,12 @@ export function budgetPage(): string {
   const defaults = budgetOf({});
   return `# Budget
 
-Made from the model by \`npm run docs:budget\`: what one proxy takes on at a time, and what of. \`npm run timeline\` prints the same
+Made from the model by \`npm run docs:budget\`: how much one proxy takes on at a time, and what that takes of memory and disk. \`npx fairlead budget\` prints the same
 for your own \`main.ts\`.
 
-Whatever clients do, a proxy keeps within its memory, its disk and its files. Each connection and each request has a price at
-worst, read off nginx; as many are let in as four fifths of its memory limit (\`resources.memory.limit\` of the proxy) carry, and
-what is asked for beyond that is refused at synth, with the sum. Raise the limit to let in more: it is a limit, and is taken only
+Whatever clients do, a proxy keeps within its memory, its disk and its open files. Each connection and each request has a price at
+worst, read off nginx. As many are let in as four fifths of the memory limit (\`resources.memory.limit\` of the proxy) carry; options
+that ask for more are refused at synth, with the sum. Raise the limit to let in more: it is a limit, and is used up only
 while clients do their worst.
 
 ## The defaults
@@ -34,38 +34,38 @@ ${markdownTable(
     return [text, String(connections), String(requests), String(streams)];
   }),
 )}
-A host with a certificate of its own takes 160 KiB of each worker and 48 KiB more, read off with chains of three RSA certificates that were renewed.
+A host with a certificate of its own takes 160 KiB in each worker and 48 KiB once, measured with chains of three RSA certificates that were renewed.
 
 ## What happens at a limit
 
-- **A connection too many** is closed at once, before TLS. nginx counts connections before anything is read from them, so that one which
+- **A connection too many** is closed at once, before TLS. nginx counts connections before it reads anything from them, so one that
   never sends a whole request counts too. The error log has \`limiting connections by zone "connections"\` (all) or
   \`"connections_of_client"\` (one address).
-- **A request too many** is answered 503 with \`Retry-After: 1\` at once; each stream of HTTP/2 is one. The log says \`"requests"\`, \`"streams"\` or
+- **A request too many** is answered 503 with \`Retry-After: 1\` at once; each stream of HTTP/2 is a request. The error log says \`"requests"\`, \`"streams"\` or
   \`"requests_of_client"\`.
 - **Requests too often** (\`rateLimit\` of a route) are answered 429 with \`Retry-After\`: [limits of rates](operations.md#limits-of-rates). Each limit
-  takes up to 2 MiB, all together up to a 32nd of the memory limit.
-- **Requests of a client at once** on a route (\`maxConnectionsPerClient\` of the route) are answered 503: [access](access.md#requests-at-once).
+  takes up to 2 MiB; together they take up to a 32nd of the memory limit, or 128 KiB each if that is more.
+- **Too many requests of one client at once** on a route (\`maxConnectionsPerClient\` of the route) are answered 503: [access](access.md#requests-at-once).
 - **Probes and the certificate check** have connections of their own: \`worker_connections\` is greater than all that clients and instances can take, in
   each worker. A full proxy stays ready and alive.
-- **A body** of more than 16 KiB waits in a file until it is whole. \`maxRequests\` of them, of the greatest \`maxBodySize\` of any route each, fit
-  in \`/tmp\` (${amount(defaults.temporaryStorage)} by default). Neither \`du\` nor the kubelet sees them, as nginx has unlinked them: it is the count that bounds them.
-- **Answers that are kept** (\`cache\` of a route) take \`size\`, and as much more as \`maxRequests\` answers of \`maxAnswerSize\` that are just being fetched, and
-  1 GiB: nginx looks every 10 s whether there is too much, and until then 100 MiB a second may have come. Their keys take a 64th of \`size\` in memory, 16 MiB at most.
+- **A body** of more than 16 KiB waits in a file until it is whole. \`/tmp\` has room for \`maxRequests\` of them, each as large as the greatest \`maxBodySize\` of any route
+  (${amount(defaults.temporaryStorage)} by default). Neither \`du\` nor the kubelet sees them, as nginx has unlinked them: it is the count that bounds them.
+- **Answers that are kept** (\`cache\` of a route) take \`size\` on the disk, and room for \`maxRequests\` answers of \`maxAnswerSize\` that are just being fetched, and
+  1 GiB more: nginx looks every 10 s whether there is too much, and by then 100 MiB a second may have come. Their keys take a 64th of \`size\` in memory, 16 MiB at most.
 
 ## One address is not always one client
 
-An address has an eighth of the connections and a quarter of the requests of each proxy. A load balancer or a node that hides the addresses of
+One address may have an eighth of the connections and a quarter of the requests of each proxy. A load balancer or a node that hides the addresses of
 clients (\`externalTrafficPolicy: 'Cluster'\`, a TCP proxy) has one for all of them, so private addresses are not limited:
-\`clients.unlimited\` says which, \`trustedProxies\` are always among them, and of those the address that \`X-Forwarded-For\` names is limited
+\`clients.unlimited\` says which ones those are. \`trustedProxies\` are always among them; the address that their \`X-Forwarded-For\` names is limited
 instead. Give \`clients: { unlimited: [] }\` where every address that arrives is a client's.
 
-An address has its part of **each** proxy. With \`sessionAffinity: ClientIP\` it stays on one; without, it has as many times its part as there are proxies.
+An address has its part of **each** proxy. If the Service has \`sessionAffinity: ClientIP\` ([how](customising.md#2-an-object-of-kubernetes-changed)), it stays on one; without that, it has its part as many times as there are proxies.
 
 ## What stock nginx cannot do
 
 - **A total time, or a least rate, for a body.** \`clients.bodyTimeout\` (10 s) is between two reads: a client that sends a byte every nine seconds
-  goes on. It holds a request of its part for as long, and no more.
+  goes on. Meanwhile it uses up one request of its part, and no more.
 - **The same for an answer that is read slowly** (\`clients.sendTimeout\`). What is not read waits at the API: a proxy keeps
   48 KiB of it, and the socket 128 KiB.
 - **An answer to a head that is too large, over HTTP/2.** Over HTTP/1.1 it is 431; over HTTP/2 nginx ends the connection (ENHANCE_YOUR_CALM).

@@ -1,14 +1,8 @@
-import { writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { App } from 'cdk8s';
 import { LoadBalancedApi } from '../charts/load-balanced-api';
-import { commandLine, Failure } from '../cluster/command-line';
-import { ReliabilityEnvironment } from '../reliability/environment';
 import { type Chain, configurations, type Figure, type Mover, optionInterfaces, rangeText, type Step } from './chain';
-import { comparison, comparisonText, contradictions, measured, type Measured } from './measured';
+import { comparison, comparisonText, contradictions, type Measured } from './measured';
 import { story } from './story';
-
-const root = resolve(__dirname, '..');
 
 /** docs/timeline.md, and where what was measured contradicts what is computed. */
 export interface TimelinePage {
@@ -20,14 +14,6 @@ export interface TimelinePage {
 export interface MeasuredStory {
   readonly chains: readonly Chain[];
   readonly measured: Measured;
-}
-
-/** From the run's file and main.ts, as they are. */
-function timelinePage(): TimelinePage {
-  const measuredTimes = measured(join(root, 'docs/reliability.json'));
-  if (measuredTimes === undefined) return pageOf(defaultStory(), undefined);
-  const { proxy } = new ReliabilityEnvironment('example', join(root, 'main.ts')).standard;
-  return pageOf(defaultStory(), { chains: story(configurations(proxy)), measured: measuredTimes });
 }
 
 export function pageOf(defaults: readonly Chain[], run: MeasuredStory | undefined): TimelinePage {
@@ -58,22 +44,10 @@ The deployment of \`npm run reliability\`, with the times that it measured besid
 --measured\`). One that lies more than a second outside of what is computed is marked: the model is wrong there.
 `;
 
-function defaultStory(): readonly Chain[] {
+/** What happens where main.ts says nothing of it. */
+export function defaultStory(): readonly Chain[] {
   const { proxy } = new LoadBalancedApi(new App(), 'api', { image: 'api:1.0.0' });
   return story(configurations(proxy));
-}
-
-if (require.main === module) {
-  void commandLine('docs:timeline', () => {
-    const page = timelinePage();
-    writeFileSync(join(root, 'docs/timeline.md'), page.text);
-    if (page.contradictions.length === 0) return Promise.resolve();
-    return Promise.reject(
-      new Failure(
-        `measured outside of what is computed, so the model is to be mended:\n  ${page.contradictions.join('\n  ')}`,
-      ),
-    );
-  });
 }
 
 /** A story as Markdown: one table for each chain. */

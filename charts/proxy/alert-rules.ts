@@ -85,7 +85,7 @@ export function alertRules(model: AlertModel): AlertRule[] {
       '1m',
       `sum by (backend, version) (${rate('fairlead_upstream_no_peer_total', '2m')}) > 0`,
       '{{ $labels.backend }} has no instance that takes requests',
-      'DNS names none, or all were left out after failures.',
+      'DNS names none, all were left out after failures, or each has as many requests as maxConnections allows.',
     ),
     alert(
       'FairleadDnsAnswersNothing',
@@ -109,7 +109,7 @@ export function alertRules(model: AlertModel): AlertRule[] {
       '5m',
       `sum by (limit) (${rate('fairlead_refused_total', '5m', ',limit!="rate"')}) > 0`,
       'requests are refused for want of room',
-      'A proxy holds as many {{ $labels.limit }} as its memory carries.',
+      'A proxy holds as many {{ $labels.limit }} as its memory carries, or one client has its part: the error log names the zone.',
     ),
     alert(
       'FairleadProxyNearlyFull',

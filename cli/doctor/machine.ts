@@ -19,7 +19,7 @@ export function loaderCheck(main: string): Check {
     const { version } = createRequire(resolve(main))('ts-node/package.json') as { readonly version: string };
     return ok('ts-node', version);
   } catch {
-    return failed('ts-node', `is not installed, and would load ${main}`, 'npm install --save-dev ts-node typescript');
+    return failed('ts-node', `is not installed, and would load ${main}`, 'npm install --save-dev ts-node typescript@6');
   }
 }
 

@@ -22,13 +22,13 @@ export function clientsPage(result: ClientsResult): string {
   const { run, rate, clients, missing, rows } = result;
   return `# Clients
 
-What clients that others ship lose, over HTTP/2 and over HTTP/1.1. \`npm run reliability -- --clients\` wrote this page and makes it
+How many requests common HTTP clients lose, over HTTP/2 and over HTTP/1.1. \`npm run reliability -- --clients\` wrote this page and makes it
 again, with a kind cluster of its own; the same figures are in [clients.json](clients.json).
 
 This run: ${markdownText(run.date)}, Kubernetes ${markdownText(run.kubernetesVersion)}, ${plural(run.nodes, 'node')}, all on one machine with ${plural(run.cores, 'core')}, ${duration(run.seconds)}, by ${codeSpan(run.command)}.
 
-Each client sends ${count(rate)} requests a second, half of them POST, from 20 tasks at random times, and repeats nothing beyond what it does by default. All clients
-send at once. A request that got no answer, or another than 200, is lost.
+Each client sends ${count(rate)} requests a second, half of them POST, from 20 tasks at random times, and repeats only what it repeats by default. All clients
+send at once. A request counts as lost if it got no answer, or one other than 200.
 
 ${[
   ...clients.map(({ name, version }) => `- ${markdownText(name)}: ${markdownText(version)}`),
@@ -37,16 +37,16 @@ ${[
 
 ## Results
 
-Lost, of how many:
+Requests that were lost, of those that were sent:
 
 ${resultsTable(rows)}
 ${errorList(rows)}
 ## GOAWAY
 
-A server ends an HTTP/2 connection with GOAWAY, which names the last stream that it takes. What a client had sent by then, and what it sends until it knows,
-was not processed, and may be sent again, whatever its method ([RFC 9113, 6.8](https://www.rfc-editor.org/rfc/rfc9113#section-6.8)). nginx sends GOAWAY at
-\`keepalive_requests\`, at \`keepalive_time\` and when a worker ends. A client that does not send again loses at most one round trip of requests for each connection
-that ends so; one that fails accepted requests as well loses those too. Over HTTP/1.1 nothing is lost: there the server says \`Connection: close\` with an answer.
+A server ends an HTTP/2 connection with GOAWAY, which names the last stream that it takes. Later streams, which a client had opened by then or opens until it knows,
+were not processed, and may be sent again, whatever their method ([RFC 9113, 6.8](https://www.rfc-editor.org/rfc/rfc9113#section-6.8)). nginx sends GOAWAY at
+\`keepalive_requests\`, at \`keepalive_time\` and when a worker ends. A client that does not send them again loses at most one round trip of requests for each connection
+that ends so; one that also fails requests that the server has accepted loses those too. Over HTTP/1.1 nothing is lost: there the server says \`Connection: close\` with an answer.
 
 ${tableRow(['client', 'on GOAWAY', 'mended in'])}
 ${tableRow(['---', '---', '---'])}

@@ -112,8 +112,11 @@ function isExpressApplication(app: RequestListener): app is RequestListener & Ex
   return 'set' in app && typeof app.set === 'function' && 'get' in app && typeof app.get === 'function';
 }
 
+/** A setting of Express' own, which is false once an app has set `trust proxy`, be it to false. */
+const trustProxyIsDefault = '@@symbol:trust_proxy_default';
+
 function trustProxies(app: ExpressApplication, { trustProxyHops, trustProxyHopsGiven }: ServeSettings): void {
-  if (trustProxyHopsGiven || app.get('trust proxy') === false) app.set('trust proxy', trustProxyHops);
+  if (trustProxyHopsGiven || app.get(trustProxyIsDefault) === true) app.set('trust proxy', trustProxyHops);
 }
 
 function whyNotListening({ code, message }: NodeJS.ErrnoException, { port, host }: ServeSettings): string {

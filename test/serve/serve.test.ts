@@ -86,6 +86,7 @@ describe('trusted proxies', () => {
     ['none', { trustProxyHops: 0 }, undefined, { ip: '127.0.0.1', protocol: 'http' }],
     ['two', { trustProxyHops: 2 }, undefined, { ip: '203.0.113.7', protocol: 'https' }],
     ["the app's own setting stays", {}, (app) => app.set('trust proxy', 2), { ip: '203.0.113.7', protocol: 'https' }],
+    ['so does false', {}, (app) => app.set('trust proxy', false), { ip: '127.0.0.1', protocol: 'http' }],
     [
       "the option wins over the app's own setting",
       { trustProxyHops: 1 },

@@ -45,7 +45,7 @@ describe('npm run docs:timeline', () => {
     project.remove();
   });
 
-  const page = () => project.run('timeline/page.ts');
+  const page = () => project.run('reliability/report/measured-timeline.ts');
   const written = () => readFileSync(project.path('docs/timeline.md'), 'utf8');
 
   test('writes what docs/timeline.md says', async () => {

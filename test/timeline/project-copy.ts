@@ -24,6 +24,7 @@ export class ProjectCopy {
       'main.ts',
       'package.json',
       'reliability/environment.ts',
+      'reliability/report/measured-timeline.ts',
       'tsconfig.json',
     ];
     for (const name of [...rooms, ...files]) {

@@ -23,6 +23,7 @@ export interface Page {
 export const pagePaths: readonly string[] = [
   'README.md',
   'CHANGELOG.md',
+  'create/README.md',
   'serve/README.md',
   ...readdirSync(join(root, 'docs'))
     .filter((name) => name.endsWith('.md'))

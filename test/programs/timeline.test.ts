@@ -1,6 +1,6 @@
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { ProjectCopy } from './project-copy';
-import { runResults } from './run-results';
+import { ProjectCopy } from '../timeline/project-copy';
+import { runResults } from '../timeline/run-results';
 
 let project: ProjectCopy;
 
@@ -105,7 +105,7 @@ test('Another file than main.ts is read where it is named', async () => {
 });
 
 test('--measured is refused where there is no suite that measures', async () => {
-  rmSync(project.path('timeline/measured-timeline.ts'));
+  rmSync(project.path('reliability/report/measured-timeline.ts'));
   expect(await timeline(['--measured'])).toEqual({
     code: 2,
     stdout: '',

@@ -1,0 +1,1 @@
+module.exports = globalThis.loadedOnce('cdk8s');
