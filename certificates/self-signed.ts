@@ -29,7 +29,8 @@ export function selfSignedKeyPair(hosts: readonly string[], directory: string, n
   writeFileSync(join(written, 'tls.crt'), made.certificate);
   writeFileSync(join(written, 'tls.key'), made.privateKey, { mode: 0o600 });
   try {
-    rmSync(kept, { recursive: true, force: true });
+    // One that cannot be used is in the way; another process may have put its own there by now, which is kept.
+    if (readKept(kept, names, now) === undefined) rmSync(kept, { recursive: true, force: true });
     renameSync(written, kept);
   } catch {
     // Another process renamed its own first: both must go on with the same pair.

@@ -46,3 +46,9 @@ export function typed<Read>(read: () => Read): Read {
     throw error instanceof InvalidOption ? new UsageError(error.message) : error;
   }
 }
+
+/** The context as it was typed: kubectl takes an empty name for the current one, which may be another cluster's. */
+export function contextOption(given: string | undefined): { readonly context?: string } {
+  if (given === '') throw new UsageError('--context: "" is not the name of a context: give one, or leave it out');
+  return given === undefined ? {} : { context: given };
+}

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { command, load } from './command';
+import { command, contextOption, load } from './command';
 
 const description =
   'Looks whether this machine and the cluster have what main.ts needs: a line for each check, ok, warning or failed, with what was found and what to do. Nothing is changed. Exit code 1 if one failed.';
@@ -17,6 +17,6 @@ export function doctorCommand(): Command {
     .option('--json', 'prints the checks as JSON: [{ "check", "status", "found", "mend" }]')
     .action(async ({ main, context, json }: Values) => {
       const { doctor } = load('./doctor/doctor') as typeof import('./doctor/doctor');
-      await doctor({ main, json: json ?? false, ...(context === undefined ? {} : { context }) });
+      await doctor({ main, json: json ?? false, ...contextOption(context) });
     });
 }

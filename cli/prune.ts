@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { milliseconds } from '../validation/amounts';
 import { dnsLabelName } from '../validation/names';
-import { command, load, typed } from './command';
+import { command, contextOption, load, typed } from './command';
 
 const description =
   'Deletes the nginx ConfigMaps of a namespace that no Deployment and no ReplicaSet refers to any more. What a rollback needs stays: it is in a ReplicaSet that revisionHistoryLimit keeps.';
@@ -26,6 +26,6 @@ export function pruneCommand(): Command {
       }));
       const dryRun = values.dryRun ?? false;
       const { prune } = load('../cluster/prune') as typeof import('../cluster/prune');
-      await prune({ namespace, olderThanMilliseconds, dryRun, ...(context === undefined ? {} : { context }) });
+      await prune({ namespace, olderThanMilliseconds, dryRun, ...contextOption(context) });
     });
 }

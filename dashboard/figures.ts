@@ -20,11 +20,6 @@ export interface ProxyFigures extends RequestFigures {
   readonly inProgress: number;
   readonly connectionsLimit: number | null;
   readonly requestsLimit: number | null;
-  /** Bytes a second. */
-  readonly received: number;
-  readonly sent: number;
-  /** A second. */
-  readonly refused: number;
 }
 
 export interface RouteFigures extends RequestFigures {
@@ -127,7 +122,6 @@ function requestFigures(growth: Growth, histogram: string, matches: (labels: Lab
 }
 
 function proxyFigures(growth: Growth, after: Scrape): ProxyFigures {
-  const perSecond = (metric: string): number => (growth.seconds > 0 ? growth.of(metric) / growth.seconds : 0);
   const counted = (digit: string): number =>
     [...(after.metrics.get(requestsTotal)?.values() ?? [])]
       .filter(({ labels }) => labels.code?.startsWith(digit) === true)
@@ -141,9 +135,6 @@ function proxyFigures(growth: Growth, after: Scrape): ProxyFigures {
     inProgress: ofClients('writing'),
     connectionsLimit: gauge(after, 'fairlead_connections_limit') ?? null,
     requestsLimit: gauge(after, 'fairlead_requests_limit') ?? null,
-    received: perSecond('fairlead_http_request_bytes_total'),
-    sent: perSecond('fairlead_http_response_bytes_total'),
-    refused: perSecond('fairlead_refused_total'),
   };
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { Yaml } from 'cdk8s';
 import type { KeyPair } from '../certificates/key-pair';
@@ -18,6 +18,7 @@ import { backendTimes, localHosts, modelElsewhere, proxyTimes } from './deployme
 import { externalServicesHere, type LocalExternalServices, writeAuthorities } from './deployment/external-services';
 import { localFiles, missingFiles } from './deployment/local-files';
 import { missingHere, plainEnvironment } from './deployment/programs';
+import { UsageError } from './start-options';
 
 /** Docker's own DNS server, as every container of a network sees it. */
 const resolver = '127.0.0.11';
@@ -32,10 +33,12 @@ const ports = { http: 8080, https: 8443, probe: 8444 } as const;
 export function compose(options: ComposeOptions): void {
   const proxy = proxyOfMain(options);
   const output = resolve(options.output);
+  refuseFileOfOthers(options.output, output);
   const files = join(dirname(output), '.fairlead', 'compose', proxy.node.id);
   writeProxyFiles(proxy, files, options.httpsPort);
   const fromOutput = (path: string): string => `./${relative(dirname(output), path)}`;
-  writeFileSync(output, composeFile(proxy, { ...options, files: fromOutput(files), fromOutput }));
+  const text = composeFile(proxy, { ...options, files: fromOutput(files), fromOutput });
+  writeFileSync(output, `${heading}\n${text}`);
   const missing = [
     ...servicesElsewhere(proxy).missing,
     ...localAuthFiles(proxy).missing,
@@ -44,8 +47,21 @@ export function compose(options: ComposeOptions): void {
   for (const line of missing) process.stderr.write(`${line}\n`);
   for (const source of localFiles(proxy).missing) process.stderr.write(`${missingFiles(source)}\n`);
   const [backend] = proxy.targets;
-  process.stdout.write(
-    `${relative(process.cwd(), output)} is written: docker compose up${backend === undefined ? '' : ` --scale ${backend.node.id}=5`}\n`,
+  const written = relative(process.cwd(), output);
+  const file = written === 'compose.yaml' ? '' : ` -f ${JSON.stringify(written)}`;
+  const scale = backend === undefined ? '' : ` --scale ${backend.node.id}=5`;
+  process.stdout.write(`${written} is written: docker compose${file} up${scale}\n`);
+}
+
+/** The first line, by which what was written before is told from what a person wrote. */
+const heading = '# Written by fairlead compose, which writes it anew: what main.ts says is changed there.';
+
+/** Many who come from Compose have a file of this name. */
+function refuseFileOfOthers(given: string, output: string): void {
+  const found = statSync(output, { throwIfNoEntry: false });
+  if (found === undefined || (found.isFile() && readFileSync(output, 'utf8').startsWith(`${heading}\n`))) return;
+  throw new UsageError(
+    `--output: ${JSON.stringify(given)} is there, and not of fairlead: move it away, or give another file, such as --output compose.fairlead.yaml`,
   );
 }
 
@@ -80,7 +96,7 @@ export function composeFile(
           `${options.files}:${directory}:ro`,
           ...servedFiles(proxy).map(({ here, there }) => ({
             type: 'bind',
-            source: options.fromOutput(here).replaceAll('$', '$$$$'),
+            source: literal(options.fromOutput(here)),
             target: there,
             read_only: true,
           })),
@@ -109,17 +125,19 @@ function service(backend: Backend): object {
   const environment = { ...plainEnvironment(backend), PORT: String(settings.port), ...local?.environment };
   return {
     image,
-    ...(command === undefined ? {} : { entrypoint: [...command] }),
-    ...(args === undefined ? {} : { command: [...args] }),
-    // A "$" of a value is not a variable of Compose.
-    environment: Object.fromEntries(
-      Object.entries(environment).map(([name, value]) => [name, value.replaceAll('$', '$$$$')]),
-    ),
+    ...(command === undefined ? {} : { entrypoint: command.map(literal) }),
+    ...(args === undefined ? {} : { command: args.map(literal) }),
+    environment: Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, literal(value)])),
     init: true,
     restart: 'unless-stopped',
     deploy: { replicas: local?.replicas ?? 2 },
     stop_grace_period: `${apiTerminationGracePeriod - apiPreStop}s`,
   };
+}
+
+/** A text as Compose writes it: a "$" in it is no variable of Compose's. */
+function literal(text: string): string {
+  return text.replaceAll('$', '$$$$');
 }
 
 /** What nginx reads: its configuration and a certificate, for the user that it runs as alone. */

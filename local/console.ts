@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
 import type { ReadStream } from 'node:tty';
 import { integer } from '../validation/amounts';
@@ -37,6 +38,8 @@ export function readConsoleCommands(
   commands: ConsoleCommands,
 ): () => void {
   const lines = linesOf(input, output);
+  // Of a terminal that is gone: its SIGHUP ends what runs.
+  lines.on('error', () => undefined);
   lines.on('line', (line) => {
     const [word = '', ...rest] = line.trim().split(/\s+/);
     if (word === 'scale') {
@@ -173,19 +176,22 @@ export function firstRequest(
   return backends.length > 0 && paths.length === 0 ? grpcurl(options, host) : curl(options, host, paths[0] ?? '/');
 }
 
+/** Whether the host is a name of this machine: another one must be said to be. */
+function isLocal(host: string, address: string): boolean {
+  return (host === 'localhost' || host.endsWith('.localhost')) && address === '127.0.0.1';
+}
+
 function curl({ listen, httpsPort }: StartOptions, host: string, path: string): string {
   const address = reachedAddress(listen);
-  // What is not a name of this machine must be said to be one.
-  const isLocal = (host === 'localhost' || host.endsWith('.localhost')) && address === '127.0.0.1';
-  const resolve = isLocal ? '' : `--resolve ${host}:${httpsPort}:${address} `;
+  const resolve = isLocal(host, address) ? '' : `--resolve ${host}:${httpsPort}:${address} `;
   return `curl -k ${resolve}https://${host}:${httpsPort}${path}`;
 }
 
 function grpcurl({ listen, httpsPort }: StartOptions, host: string): string {
   const address = reachedAddress(listen);
-  const isLocal = (host === 'localhost' || host.endsWith('.localhost')) && address === '127.0.0.1';
-  const named = isLocal ? '' : `-servername ${host} -authority ${host} `;
-  return `grpcurl -insecure ${named}-proto FILE ${isLocal ? 'localhost' : address}:${httpsPort} SERVICE/METHOD`;
+  const named = isLocal(host, address) ? '' : `-servername ${host} -authority ${host} `;
+  const reached = isLocal(host, address) ? 'localhost' : isIPv6(address) ? `[${address}]` : address;
+  return `grpcurl -insecure ${named}-proto FILE ${reached}:${httpsPort} SERVICE/METHOD`;
 }
 
 function range(names: readonly string[]): string {

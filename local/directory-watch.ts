@@ -1,4 +1,4 @@
-import { type FSWatcher, readdirSync, statSync, watch } from 'node:fs';
+import { type FSWatcher, lstatSync, readdirSync, type Stats, watch } from 'node:fs';
 import { join, sep } from 'node:path';
 
 /** What is installed, kept and built. */
@@ -23,6 +23,7 @@ export class DirectoryWatch {
   private readonly watches = new Map<string, FSWatcher>();
   private readonly changed = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
+  private isClosed = false;
 
   constructor(
     directory: string,
@@ -32,13 +33,15 @@ export class DirectoryWatch {
   }
 
   close(): void {
+    this.isClosed = true;
     clearTimeout(this.timer);
     for (const each of this.watches.values()) each.close();
     this.watches.clear();
   }
 
   private follow(directory: string): void {
-    if (this.watches.has(directory)) return;
+    // Those beside the one that failed are still to be followed then.
+    if (this.isClosed || this.watches.has(directory)) return;
     try {
       const each = watch(directory, { persistent: false }, (_, name) => {
         if (name !== null) this.onChange(directory, name);
@@ -61,7 +64,7 @@ export class DirectoryWatch {
   private onChange(directory: string, name: string): void {
     if (ignoredDirectories.has(name) || ignoredFiles.test(name)) return;
     const path = join(directory, name);
-    const found = statSync(path, { throwIfNoEntry: false });
+    const found = known(path);
     if (found === undefined) this.forget(path);
     else if (found.isDirectory()) this.follow(path);
     this.changed.add(path);
@@ -80,5 +83,14 @@ export class DirectoryWatch {
       each.close();
       this.watches.delete(directory);
     }
+  }
+}
+
+/** What is there, and not what a link leads to, as at the start; nothing if it is gone, or cannot be looked at. */
+function known(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch {
+    return undefined;
   }
 }

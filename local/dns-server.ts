@@ -133,7 +133,9 @@ const ttl = 0;
 function outsideAnswer(names: Names, query: Packet): Promise<Packet> | undefined {
   const [question, ...more] = query.questions ?? [];
   if (question === undefined || more.length > 0) return undefined;
-  const lookUp = names[question.name.toLowerCase()];
+  const name = question.name.toLowerCase();
+  // `constructor` is a name that anybody may ask for, and that every object has.
+  const lookUp = Object.hasOwn(names, name) ? names[name] : undefined;
   if (lookUp === undefined) return undefined;
   const respond = (rcode: keyof typeof rcodes, addresses: readonly string[]): Packet => ({
     type: 'response',

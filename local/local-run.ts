@@ -124,7 +124,8 @@ export class LocalRun {
       ],
       options.listen,
     );
-    const otherMetricsPort = dashboardPort === usualMetricsPort ? await freePort() : undefined;
+    const isGiven = [httpPort, httpsPort, dashboardPort].includes(usualMetricsPort);
+    const otherMetricsPort = isGiven ? await freePort() : undefined;
     const metricsPort = await ownPort('--metrics-port', asked ?? otherMetricsPort, usualMetricsPort);
     return new LocalRun(options, metricsPort, await localDeployment(options), output);
   }
@@ -208,6 +209,7 @@ export class LocalRun {
       directory,
       actions: this.actions,
     });
+    if (this.isStopping()) return;
     this.started = true;
     const backends = deployment.backends.map(({ name, protocol, program: { healthCheckPath } }) => ({
       healthCheckPath: protocol === 'http' ? healthCheckPath : undefined,

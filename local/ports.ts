@@ -11,6 +11,8 @@ export async function checkListenPorts(
   ports: readonly (readonly [option: string, port: number])[],
   address?: string,
 ): Promise<void> {
+  // No instance gets one of them before nginx listens there.
+  for (const [, port] of ports) given.add(port);
   const refused = await Promise.all(ports.map(([option, port]) => whyRefused(option, port, address)));
   refuseAll(refused.filter((error) => error !== undefined));
 }
@@ -88,7 +90,7 @@ const given = new Set<number>();
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 20; attempt += 1) {
     const port = randomInt(firstPort, lastPort + 1);
-    if ((await claimed(port)) && (await whyNotListening('::', port)) === undefined) return port;
+    if ((await claimed(port)) && (await isFree(port))) return port;
   }
   const server = createServer().listen(0);
   await once(server, 'listening');
@@ -96,6 +98,12 @@ export async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** Whether nothing listens on a port, on whatever address. A machine may have no IPv6. */
+async function isFree(port: number): Promise<boolean> {
+  const code = await whyNotListening('::', port);
+  return code === undefined || (code === 'EAFNOSUPPORT' && (await whyNotListening('0.0.0.0', port)) === undefined);
 }
 
 /** Whether no other process has claimed the port, nor this one before: by a name in Linux's abstract namespace, which ends with it. */

@@ -29,17 +29,6 @@ export function percent(part) {
   return `${(value > 0 && value < 10 ? tenths : whole).format(value)} %`;
 }
 
-export function bytes(perSecond) {
-  const units = ['B', 'kB', 'MB', 'GB'];
-  let value = perSecond;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${(value < 10 && unit > 0 ? tenths : whole).format(value)} ${units[unit]}/s`;
-}
-
 /** How long since. */
 export function age(milliseconds) {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { App } from 'cdk8s';
 import type { Backend } from '../../charts/backend';
@@ -101,7 +101,7 @@ function proxyOfCommand(options: StartOptions, { file, args, directory }: Comman
 /** The proxy of main.ts, or the one that is asked for. */
 export function proxyOfMain({ main: file, proxy: wanted }: Pick<StartOptions, 'main' | 'proxy'>): NginxProxy {
   const main = resolve(file);
-  if (!existsSync(main)) {
+  if (statSync(main, { throwIfNoEntry: false })?.isFile() !== true) {
     throw new UsageError(
       `${file} is not here, which would say what to run: give the program, such as --command "node server.js"`,
     );

@@ -150,15 +150,22 @@ export class ApiProcess {
     const { program, watchdog } = this.settings;
     const { command, environment } = program({ name: this.name, port: this.port });
     const lastLines: string[] = [];
-    const group = new ProcessGroup(command, {
-      environment,
-      watchdog,
-      onLine: (line, stream) => {
-        lastLines.push(line);
-        if (lastLines.length > rememberedLines) lastLines.shift();
-        this.events.line(this, line, stream);
-      },
-    });
+    let group: ProcessGroup;
+    try {
+      group = new ProcessGroup(command, {
+        environment,
+        watchdog,
+        onLine: (line, stream) => {
+          lastLines.push(line);
+          if (lastLines.length > rememberedLines) lastLines.shift();
+          this.events.line(this, line, stream);
+        },
+      });
+    } catch (error) {
+      // What Node does not say by an event: a program that is being written (ETXTBSY), an environment that is too long (E2BIG).
+      endTurn();
+      return this.death(error instanceof Error ? error.message : String(error), false, { isMissing: false, lastLines });
+    }
     this.group = group;
 
     const exit = new AbortController();
@@ -169,14 +176,18 @@ export class ApiProcess {
     const wasReady = await becomesReady;
     this.setSlow(false);
     this.setReady(false);
+    return this.death(reason, wasReady, { isMissing: group.pid === undefined, lastLines });
+  }
+
+  /** What is told of one that has ended, or could not be started. */
+  private death(reason: string, wasReady: boolean, known: Pick<Death, 'isMissing' | 'lastLines'>): Death {
     this.failure = reason;
     this.since = Date.now();
     this.failedStarts = wasReady ? 0 : this.failedStarts + 1;
     return {
+      ...known,
       reason,
-      isMissing: group.pid === undefined,
       failedStarts: this.failedStarts,
-      lastLines,
       restartInMilliseconds: Math.min(firstRestart * 2 ** Math.max(0, this.failedStarts - 1), longestRestart),
     };
   }
@@ -238,10 +249,13 @@ export class Turns {
   async take(signal: AbortSignal): Promise<() => void> {
     while (this.taken >= this.limit() && !signal.aborted) {
       await new Promise<void>((resolve) => {
-        this.waiting.push(resolve);
-        signal.addEventListener('abort', () => {
+        const wake = (): void => {
+          // One that waits for long would have a listener for each turn that others gave back.
+          signal.removeEventListener('abort', wake);
           resolve();
-        });
+        };
+        this.waiting.push(wake);
+        signal.addEventListener('abort', wake);
       });
     }
     this.taken += 1;

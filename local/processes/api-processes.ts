@@ -56,13 +56,17 @@ export class ApiProcesses {
     while (own === this.replacements && this.wanted > 0) {
       const old = this.firstOutdated();
       if (old === undefined) return true;
-      if (old.ready) {
+      // Nothing comes in the place of one that is too many.
+      const isReplaced = this.staying.length <= this.wanted;
+      if (old.ready && isReplaced) {
         const successor = this.add();
         const isAwaited = (): boolean => own === this.replacements && !successor.ready && !successor.ending;
         while (isAwaited() && !old.ending) await once(this.changes, 'change');
         if (old.ending && this.staying.length > this.wanted) this.end(successor);
         if (old.ending || !successor.ready || own !== this.replacements) continue;
-      } else if (this.staying.length <= this.wanted) {
+        // More are wanted meanwhile, and the successor is one of them: this one needs another.
+        if (this.staying.length <= this.wanted) continue;
+      } else if (isReplaced) {
         this.add();
       }
       this.end(old);

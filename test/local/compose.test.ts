@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadedApps } from '../../charts/loaded-apps';
@@ -39,7 +39,7 @@ test('writes a compose.yaml of every backend behind nginx, and what nginx reads'
   const written = fairlead('--main', main, '--output', output, '--https-port', '9443');
   expect(written).toMatchObject({
     status: 0,
-    stdout: expect.stringContaining('docker compose up --scale catalog=5') as string,
+    stdout: expect.stringMatching(/ is written: docker compose -f "\S+\/compose.yaml" up --scale catalog=5$/m) as string,
     stderr: `catalog is not told the variables of envFrom, which come from the cluster: give them in local.environment
 catalog has no volume at /pictures here: it finds there what this machine has
 orders is not told DATABASE_URL, which comes from the cluster: give it in local.environment
@@ -85,8 +85,29 @@ test('writes a "$" of a value so that Compose reads none of its variables there'
   const output = join(directory, 'compose.yaml');
   expect(fairlead('--main', 'test/local/fixtures/dollar.ts', '--output', output).status).toBe(0);
   expect(readComposeFile(output)).toMatchObject({
-    services: { orders: { environment: { PRICE: '$$5' } } },
+    services: {
+      orders: {
+        entrypoint: ['sh', '-c', 'exec node "$$0"'],
+        command: ['$$HOME/server.js'],
+        environment: { PRICE: '$$5' },
+      },
+    },
   });
+});
+
+test('writes its own file anew, and none of anybody else', () => {
+  const output = join(directory, 'compose.yaml');
+  const args = ['--main', 'test/local/fixtures/dollar.ts', '--output', output];
+  writeFileSync(output, 'services: {}\n');
+  expect(fairlead(...args)).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('compose.yaml" is there, and not of fairlead: move it away') as string,
+  });
+  expect(readFileSync(output, 'utf8')).toBe('services: {}\n');
+  expect(readdirSync(directory)).toEqual(['compose.yaml']);
+  rmSync(output);
+  expect(fairlead(...args).status).toBe(0);
+  expect(fairlead(...args).status).toBe(0);
 });
 
 test.each(readdirSync('examples').filter((file) => file.endsWith('.ts')))(

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DirectoryWatch } from '../../local/directory-watch';
@@ -69,4 +69,12 @@ test('tells of nothing once it is closed', async () => {
   const file = write('a.js');
   await until(() => told.includes(file));
   expect(told.filter((path) => path === file)).toHaveLength(1);
+});
+
+test('tells of a link that leads to itself, and goes on', async () => {
+  watching();
+  symlinkSync('loop', join(directory, 'loop'));
+  await until(() => told.includes(join(directory, 'loop')));
+  const file = write('a.js');
+  await until(() => told.includes(file));
 });

@@ -133,6 +133,12 @@ describe('the DNS server', () => {
     socket.destroy();
   });
 
+  test('refuses a name that every object has', async () => {
+    for (const name of ['constructor', '__proto__']) {
+      expect(await overUdp(question(name, 'A'))).toMatchObject({ rcode: 'REFUSED' });
+    }
+  });
+
   test('goes on after what is no DNS message, and does not answer answers', async () => {
     const socket = createSocket('udp4');
     onTestFinished(() => socket.close());

@@ -47,7 +47,7 @@ export function readModule({ path, text }: SourceFile, paths: ReadonlySet<string
   const imports = importsOf(path, text, paths);
   const routes: OwnedPath[] = [...comparedPaths(text)];
   const mounts: Mount[] = reexports(path, text, paths);
-  const calls = /(?:([\w$]+)\s*(?:\(\s*\)\s*)?)?\.\s*(get|all|head|route|use|register)\s*(?:<[^>()]*>)?\s*\(/g;
+  const calls = /(?:(?<![\w$])([\w$]+)\s*(?:\(\s*\)\s*)?)?\.\s*(get|all|head|route|use|register)\s*(?:<[^>()]*>)?\s*\(/g;
   for (const match of text.matchAll(calls)) {
     const [whole, owner = '', method] = match;
     if (client.test(owner)) continue;
@@ -167,10 +167,10 @@ function comparedPaths(text: string): OwnedPath[] {
 /** `api = new Router({ prefix: '/api' })`, `api.prefix('/api')`. */
 function ownPrefixes(text: string): Map<string, string> {
   const made = new RegExp(
-    String.raw`([\w$]+)\s*(?::[^=\n]*)?=\s*(?:new\s+)?[\w.]*Router\s*(?:<[^>]*>)?\(\s*\{[^}]*\bprefix\s*:\s*${quoted}\2`,
+    String.raw`(?<![\w$])([\w$]+)\s*(?::[^=\n]*)?=\s*(?:new\s+)?[\w.]*Router\s*(?:<[^>]*>)?\(\s*\{[^}]*\bprefix\s*:\s*${quoted}\2`,
     'g',
   );
-  const called = new RegExp(String.raw`([\w$]+)\.prefix\(\s*${quoted}\2`, 'g');
+  const called = new RegExp(String.raw`(?<![\w$])([\w$]+)\.prefix\(\s*${quoted}\2`, 'g');
   return new Map(
     [made, called].flatMap((form) =>
       [...text.matchAll(form)].map(([, name = '', , prefix = '']) => [name, prefix] as const),

@@ -66,6 +66,8 @@ export class Connection {
     });
     request.once('close', () => {
       this.settledBytes = this.socket.bytesRead;
+      // What was left of its body may have come after the answer was done.
+      if (this.draining) this.closeWhenIdle();
     });
     response.once('close', () => {
       this.responses.delete(response);

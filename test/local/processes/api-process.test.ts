@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { Turns } from '../../../local/processes/api-process';
 
 const never = new AbortController().signal;
@@ -37,4 +38,18 @@ test('a wait ends once it is aborted', async () => {
   const waiting = turns.take(stop.signal);
   stop.abort();
   expect(await settled(waiting)).toBe(true);
+});
+
+test('a wait has one listener, however many turns are given back before its own', async () => {
+  let limit = 1;
+  const turns = new Turns(() => limit);
+  const end = await turns.take(never);
+  limit = 0;
+  const stop = new AbortController();
+  const waiting = turns.take(stop.signal);
+  end();
+  expect(await settled(waiting)).toBe(false);
+  expect(getEventListeners(stop.signal, 'abort')).toHaveLength(1);
+  stop.abort();
+  await waiting;
 });

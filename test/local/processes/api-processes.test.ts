@@ -13,6 +13,7 @@ const scripts = {
 /** Instances of what `program` is when they are started. */
 class Instances {
   program: keyof typeof scripts = 'works';
+  readonly environment: Record<string, string> = {};
   readonly died: string[] = [];
   /** How many were ready each time that another one was not. */
   readonly readyMeanwhile: number[] = [];
@@ -25,7 +26,7 @@ class Instances {
       {
         program: ({ port }) => ({
           command: { file: process.execPath, args: ['-e', scripts[this.program]] },
-          environment: { ...process.env, PORT: String(port) },
+          environment: { ...process.env, ...this.environment, PORT: String(port) },
         }),
         protocol: 'http',
         healthCheckPath: '/',
@@ -102,4 +103,32 @@ test('an instance that is stopped, or scaled away, while it is replaced leaves a
   expect(await again).toBe(true);
   await instances.processes.settled();
   expect(instances.ready).toHaveLength(1);
+});
+
+test('more that are wanted while instances are replaced come as well, and one that is stopped meanwhile is one less', async () => {
+  const instances = new Instances();
+  await instances.processes.scale(2);
+  const replaced = instances.processes.replace();
+  expect(instances.processes.all).toHaveLength(3);
+  void instances.processes.scale(3);
+  expect(await replaced).toBe(true);
+  await instances.processes.settled();
+  expect(instances.ready).toHaveLength(3);
+
+  const before = instances.processes.all.map(({ name }) => name);
+  const again = instances.processes.replace();
+  const [successor] = instances.processes.all.filter(({ name }) => !before.includes(name));
+  expect(instances.processes.stop(successor?.name ?? '')).toBe(true);
+  expect(await again).toBe(true);
+  await instances.processes.settled();
+  expect(instances.ready).toHaveLength(2);
+});
+
+test('what the system does not start is told like what ends, and started again', async () => {
+  const instances = new Instances();
+  instances.environment.TOO_LONG = 'x'.repeat(2 ** 22);
+  const scaled = instances.processes.scale(1);
+  await until(() => instances.died.length > 0);
+  delete instances.environment.TOO_LONG;
+  expect(await scaled).toBe(true);
 });

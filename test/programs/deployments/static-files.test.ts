@@ -50,7 +50,7 @@ test('a compose.yaml mounts a directory of this machine, and the command says wh
   const cli = [...typescriptProgram, 'cli.ts', 'compose', '--main', main, '--output', output];
   const written = spawnSync(process.execPath, cli, { encoding: 'utf8', cwd: root });
   expect(written).toMatchObject({ status: 0, stderr: `${missing}\n` });
-  expect(written.stdout).toMatch(/ is written: docker compose up\n$/);
+  expect(written.stdout).toMatch(/ is written: docker compose -f "\S+" up\n$/);
   const here = relative(directory, join(root, 'test/local/fixtures/web $1'));
   expect(readComposeFile(output)).toMatchObject({
     services: {
