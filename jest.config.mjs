@@ -3,8 +3,7 @@ import { availableParallelism } from 'node:os';
 const transform = { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022' } }] };
 
 export default {
-  testEnvironment: '<rootDir>/test/environment/environment.cjs',
-  moduleNameMapper: { '^(cdk8s|cdk8s-plus-27|constructs)$': '<rootDir>/test/environment/$1.cjs' },
+  testEnvironment: 'node',
   // The workspaces as they are, not as they were built last.
   testEnvironmentOptions: { customExportConditions: ['fairlead-source', 'node', 'node-addons'] },
   testTimeout: 60_000,

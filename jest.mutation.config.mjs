@@ -3,16 +3,10 @@ import base from './jest.config.mjs';
 /** Only tests that take milliseconds: each mutant runs those that reach it. */
 export default {
   ...base,
-  // Stryker has an environment of its own around this one.
-  testEnvironment: 'node',
-  moduleNameMapper: {},
   testMatch: [
     '<rootDir>/test/nginx/{configurations,refusals,ways-around}.test.ts',
     '<rootDir>/test/model/**/*.test.ts',
     '<rootDir>/test/charts/**/*.test.ts',
   ],
-  testPathIgnorePatterns: [
-    ...base.testPathIgnorePatterns,
-    '<rootDir>/test/charts/options/.*\\.property\\.test\\.ts',
-  ],
+  testPathIgnorePatterns: [...base.testPathIgnorePatterns, '<rootDir>/test/charts/options/.*\\.property\\.test\\.ts'],
 };

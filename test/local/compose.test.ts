@@ -39,7 +39,9 @@ test('writes a compose.yaml of every backend behind nginx, and what nginx reads'
   const written = fairlead('--main', main, '--output', output, '--https-port', '9443');
   expect(written).toMatchObject({
     status: 0,
-    stdout: expect.stringMatching(/ is written: docker compose -f "\S+\/compose.yaml" up --scale catalog=5$/m) as string,
+    stdout: expect.stringMatching(
+      / is written: docker compose -f "\S+\/compose.yaml" up --scale catalog=5$/m,
+    ) as string,
     stderr: `catalog is not told the variables of envFrom, which come from the cluster: give them in local.environment
 catalog has no volume at /pictures here: it finds there what this machine has
 orders is not told DATABASE_URL, which comes from the cluster: give it in local.environment

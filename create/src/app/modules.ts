@@ -47,7 +47,8 @@ export function readModule({ path, text }: SourceFile, paths: ReadonlySet<string
   const imports = importsOf(path, text, paths);
   const routes: OwnedPath[] = [...comparedPaths(text)];
   const mounts: Mount[] = reexports(path, text, paths);
-  const calls = /(?:(?<![\w$])([\w$]+)\s*(?:\(\s*\)\s*)?)?\.\s*(get|all|head|route|use|register)\s*(?:<[^>()]*>)?\s*\(/g;
+  const calls =
+    /(?:(?<![\w$])([\w$]+)\s*(?:\(\s*\)\s*)?)?\.\s*(get|all|head|route|use|register)\s*(?:<[^>()]*>)?\s*\(/g;
   for (const match of text.matchAll(calls)) {
     const [whole, owner = '', method] = match;
     if (client.test(owner)) continue;

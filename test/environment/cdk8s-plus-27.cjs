@@ -1,1 +1,0 @@
-module.exports = globalThis.loadedOnce('cdk8s-plus-27');
