@@ -2,22 +2,19 @@ import { type Budget, budget } from '../../model/budget';
 import { authFilesOf } from '../../model/auth/auth';
 import type { AuthFile } from '../../model/auth/auth-file';
 import { corsHeaders } from '../../model/routes/cors';
-import { certificatesOf, type HostModel, type ProxyModel } from '../../model/proxy';
-import { cachesOf, countOfClientLimits, countOfRateLimits, greatestBody } from '../../model/routes/route';
+import type { HostModel, ProxyModel } from '../../model/proxy';
 import { strictTransportSecurity } from '../../model/proxy-options';
 import type { TimesAround } from '../../model/routes/route-model';
 import type { Snippet } from '../../model/snippet';
 import { proxyTimeline, type Timeline } from '../../model/timeline';
-import { accessTokensScript, hasTokens, tokenRules } from '../../nginx/auth/access-tokens-section';
+import { accessTokensScript, hasTokens } from '../../nginx/auth/access-tokens-section';
 import { authVariablesScript, hasAuthVariables } from '../../nginx/auth/auth-variables-section';
-import { asksForCertificates } from '../../nginx/auth/client-certificates-section';
-import { externalServices } from '../../nginx/backends/external-services';
 import { liveWeightsScript } from '../../nginx/backends/live-weights-section';
-import { upstreamZone } from '../../nginx/backends/upstream-section';
+import { budgetSettings } from '../../nginx/budget-settings';
 import { metricsScript, metricsStorage, metricsZone } from '../../nginx/metrics/metrics-section';
 import { nginxConf } from '../../nginx/nginx-conf';
 import type { Place } from '../../nginx/place';
-import { asksServices, externalServicesOf, upstreams } from '../../nginx/plan';
+import { externalServicesOf } from '../../nginx/plan';
 import { hasStaleAnswers, staleAnswersScript } from '../../nginx/routes/cache-section';
 import { lastGoodCertificateScript } from '../../nginx/tls/last-good-certificate-section';
 import { memoryBytes } from '../../validation/amounts';
@@ -137,8 +134,6 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
     ...model,
     maxConnections: maxConnections === undefined ? undefined : Math.ceil(maxConnections / mostPods(settings.replicas)),
   }));
-  const models = routes.map(({ model }) => model);
-  const { backends: answering, mirrors } = upstreams(backends, models);
   const forwarded = routes.filter((route) => route.isForwarded);
   const { headerTimeout, bodyTimeout, sendTimeout, trustedProxies, unlimited } = settings.clients;
   const ofServers = textsOf(snippets, 'server');
@@ -149,35 +144,21 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
     snippets: ofServers,
     routes: own.map((route) => route.model),
   });
+  const models = hosts.map(host) as [HostModel, ...HostModel[]];
+  const given = {
+    ...settings.clients,
+    memoryLimit: memoryBytes('resources.memory.limit', settings.memory.limit),
+    workers: settings.workers,
+    temporaryStorage: settings.temporaryStorage,
+    files: staticFiles.reduce((all, { origin }) => all + (origin.kind === 'image' ? origin.sizeLimit : 0), 0),
+    gzip: settings.gzip,
+    metrics: metrics === undefined ? 0 : metricsZone(metrics.maxSeries) + metricsStorage(settings.workers),
+  };
   return {
-    hosts: hosts.map(host) as [HostModel, ...HostModel[]],
+    hosts: models,
     backends,
     timeline: proxyTimeline(times, ...forwarded.map(({ timeline }) => timeline)),
-    budget: budget({
-      ...settings.clients,
-      memoryLimit: memoryBytes('resources.memory.limit', settings.memory.limit),
-      workers: settings.workers,
-      maxBodySize: greatestBody(models),
-      temporaryStorage: settings.temporaryStorage,
-      files: staticFiles.reduce((all, { origin }) => all + (origin.kind === 'image' ? origin.sizeLimit : 0), 0),
-      gzip: settings.gzip,
-      hasStreams: models.some(({ streamTimeout }) => streamTimeout !== undefined),
-      backends: answering.length + mirrors.length,
-      upstreamZones: [...answering, ...mirrors].reduce(
-        (all, { mostInstances }) => all + upstreamZone(mostInstances),
-        0,
-      ),
-      rateLimits: countOfRateLimits(models),
-      clientLimits: countOfClientLimits(models),
-      hasMirrors: mirrors.length > 0,
-      externalServices: externalServices(models),
-      tokenRules: tokenRules(models),
-      clientCertificates: asksForCertificates(models),
-      asksServices: asksServices(models),
-      hostCertificates: certificatesOf(hosts).length - 1,
-      caches: cachesOf(models),
-      metrics: metrics === undefined ? 0 : metricsZone(metrics.maxSeries) + metricsStorage(settings.workers),
-    }),
+    budget: budget(budgetSettings(given, backends, models)),
     clientTimes: { headerTimeout, bodyTimeout, sendTimeout },
     gzip: settings.gzip,
     defaultResponseHeaders: settings.defaultResponseHeaders,

@@ -1,21 +1,11 @@
 import type { Backend } from '../../charts/backend';
 import type { NginxProxy } from '../../charts/proxy/nginx-proxy';
 import { budget } from '../../model/budget';
-import { type BackendModel, certificatesOf, type HostModel, type ProxyModel } from '../../model/proxy';
+import type { BackendModel, HostModel, ProxyModel } from '../../model/proxy';
 import { privateNetworks } from '../../model/proxy-options';
-import {
-  cachesOf,
-  countOfClientLimits,
-  countOfRateLimits,
-  greatestBody,
-  type RouteModel,
-} from '../../model/routes/route';
+import type { RouteModel } from '../../model/routes/route';
 import { timeline, type Timeline } from '../../model/timeline';
-import { tokenRules } from '../../nginx/auth/access-tokens-section';
-import { asksForCertificates } from '../../nginx/auth/client-certificates-section';
-import { externalServices } from '../../nginx/backends/external-services';
-import { upstreamZone } from '../../nginx/backends/upstream-section';
-import { asksServices, upstreams } from '../../nginx/plan';
+import { budgetSettings } from '../../nginx/budget-settings';
 import { maxScale } from '../start-options';
 
 /** Bytes that nginx may take on one machine, if its clients do their worst. */
@@ -49,39 +39,20 @@ interface Elsewhere {
 /** What nginx.conf is made from where there is no cluster: the same routes, and instances that DNS alone knows of. */
 export function modelElsewhere(proxy: NginxProxy, { hosts, workers, backend }: Elsewhere): ProxyModel {
   const { model } = proxy;
-  const routes = hosts.flatMap((host) => host.routes);
-  const { backends, mirrors } = upstreams(model.backends, routes);
-  const count = backends.length + mirrors.length;
+  const backends = model.backends.map((each) => ({
+    ...backend(each),
+    fallback: undefined,
+    mostInstances: maxScale,
+    // One proxy has what several share in a cluster.
+    maxConnections: proxy.targets.find(({ node }) => node.id === each.name)?.settings.maxConnections,
+  }));
+  const given = { ...proxy.settings.clients, memoryLimit, workers, gzip: model.gzip };
   return {
     ...model,
     hosts,
-    backends: model.backends.map((each) => ({
-      ...backend(each),
-      fallback: undefined,
-      mostInstances: maxScale,
-      // One proxy has what several share in a cluster.
-      maxConnections: proxy.targets.find(({ node }) => node.id === each.name)?.settings.maxConnections,
-    })),
+    backends,
     timeline: proxyTimes(proxy),
-    budget: budget({
-      ...proxy.settings.clients,
-      memoryLimit,
-      workers,
-      maxBodySize: greatestBody(routes),
-      gzip: model.gzip,
-      hasStreams: routes.some(({ streamTimeout }) => streamTimeout !== undefined),
-      backends: count,
-      upstreamZones: count * upstreamZone(maxScale),
-      rateLimits: countOfRateLimits(routes),
-      clientLimits: countOfClientLimits(routes),
-      hasMirrors: mirrors.length > 0,
-      externalServices: externalServices(routes),
-      tokenRules: tokenRules(routes),
-      clientCertificates: asksForCertificates(routes),
-      asksServices: asksServices(routes),
-      hostCertificates: certificatesOf(hosts).length - 1,
-      caches: cachesOf(routes),
-    }),
+    budget: budget(budgetSettings(given, backends, hosts)),
   };
 }
 
