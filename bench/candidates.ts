@@ -14,10 +14,10 @@ import { findNginx } from '../local/find-nginx/find-nginx';
 import type { Nginx } from '../local/find-nginx/nginx';
 import { freePort } from '../local/ports';
 import type { ProxyModel } from '../model/proxy';
-import { metricsFiles, metricsScript } from '../nginx/metrics/metrics-section';
+import { metricsFiles } from '../nginx/metrics/metrics-section';
 import { nginxConf } from '../nginx/nginx-conf';
 import type { Place } from '../nginx/place';
-import { lastGoodCertificateScript } from '../nginx/tls/last-good-certificate-section';
+import { scriptsOf } from '../nginx/scripts';
 
 export const workers = 2;
 export const manyRoutes = 500;
@@ -161,8 +161,7 @@ server { listen 127.0.0.1:${port} ssl; ${this.tls} location / { proxy_pass http:
       accessLog: join(this.directory, `${name.replaceAll(' ', '-')}.log`),
     };
     const conf = nginxConf(model, place);
-    const scripts = [lastGoodCertificateScript, ...(hasMetrics ? [metricsScript(model, place, conf)] : [])];
-    for (const script of scripts) writeFileSync(join(directory, script.name), script.text);
+    for (const { name: script, text } of scriptsOf(model, place, conf)) writeFileSync(join(directory, script), text);
     if (hasMetrics) for (const file of metricsFiles(directory)) writeFileSync(file, '');
     const file = join(directory, 'nginx.conf');
     writeFileSync(file, conf);

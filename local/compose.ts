@@ -7,11 +7,10 @@ import type { Backend } from '../charts/backend';
 import type { NginxProxy } from '../charts/proxy/nginx-proxy';
 import { LoadBalancing } from '../model/load-balancing';
 import { type BackendModel, certificatesOf, type ProxyModel } from '../model/proxy';
-import { accessTokensScript, hasTokens } from '../nginx/auth/access-tokens-section';
-import { authVariablesScript, hasAuthVariables } from '../nginx/auth/auth-variables-section';
 import { nginxConf } from '../nginx/nginx-conf';
+import type { Place } from '../nginx/place';
 import { externalServicesOf } from '../nginx/plan';
-import { hasStaleAnswers, staleAnswersScript } from '../nginx/routes/cache-section';
+import { scriptsOf } from '../nginx/scripts';
 import { localAuthFiles, writeAuthFiles } from './deployment/auth-files';
 import { proxyOfMain } from './deployment/deployment';
 import { backendTimes, localHosts, modelElsewhere, proxyTimes } from './deployment/elsewhere';
@@ -143,7 +142,7 @@ function literal(text: string): string {
 /** What nginx reads: its configuration and a certificate, for the user that it runs as alone. */
 function writeProxyFiles(proxy: NginxProxy, files: string, httpsPort: number): void {
   const model = composeModel(proxy);
-  const conf = nginxConf(model, {
+  const place: Place = {
     resolvers: [resolver],
     workers,
     httpPort: ports.http,
@@ -155,19 +154,12 @@ function writeProxyFiles(proxy: NginxProxy, files: string, httpsPort: number): v
     authoritiesDirectory: `${directory}/${authorities}`,
     authDirectory: `${directory}/${auth}`,
     filesDirectories: Object.fromEntries(servedFiles(proxy).map(({ source, there }) => [source, there])),
-  });
+  };
+  const conf = nginxConf(model, place);
   mkdirSync(files, { recursive: true });
   writeFileSync(join(files, '.gitignore'), '*\n');
   writeFileSync(join(files, 'nginx.conf'), conf);
-  if (hasStaleAnswers(model.hosts.flatMap(({ routes }) => routes))) {
-    writeFileSync(join(files, staleAnswersScript.name), staleAnswersScript.text);
-  }
-  if (hasTokens(model.hosts.flatMap(({ routes }) => routes))) {
-    writeFileSync(join(files, accessTokensScript.name), accessTokensScript.text);
-  }
-  if (hasAuthVariables(model.hosts.flatMap(({ routes }) => routes))) {
-    writeFileSync(join(files, authVariablesScript.name), authVariablesScript.text);
-  }
+  for (const { name, text } of scriptsOf(model, place, conf)) writeFileSync(join(files, name), text);
   writeAuthorities(servicesElsewhere(proxy).authorities, join(files, authorities));
   for (const file of writeAuthFiles(localAuthFiles(proxy), join(files, auth))) forNginxAlone(file);
   for (const { name, hosts } of certificatesOf(model.hosts)) {

@@ -3,13 +3,10 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { selfSignedKeyPair } from '../certificates/self-signed';
 import { certificatesOf } from '../model/proxy';
-import { accessTokensScript, hasTokens } from '../nginx/auth/access-tokens-section';
-import { authVariablesScript, hasAuthVariables } from '../nginx/auth/auth-variables-section';
-import { liveWeightsScript } from '../nginx/backends/live-weights-section';
-import { metricsFiles, metricsScript } from '../nginx/metrics/metrics-section';
+import { metricsFiles } from '../nginx/metrics/metrics-section';
 import { nginxConf } from '../nginx/nginx-conf';
 import type { Place } from '../nginx/place';
-import { hasStaleAnswers, staleAnswersScript } from '../nginx/routes/cache-section';
+import { scriptsOf } from '../nginx/scripts';
 import { writeAuthFiles } from './deployment/auth-files';
 import { writeAuthorities, writeSystemAuthorities } from './deployment/external-services';
 import { cacheDirectory } from './find-nginx/cache-directory';
@@ -48,18 +45,6 @@ export async function prepareLocalProxy(settings: LocalProxySettings): Promise<L
   writeAuthorities(settings.deployment.externalServices.authorities, authoritiesIn(settings.directory));
   writeAuthFiles(settings.deployment.authFiles, authIn(settings.directory));
   writeSystemAuthorities(settings.deployment.hostModels, systemAuthoritiesIn(settings.directory));
-  if (settings.weightsFile !== undefined) {
-    writeFileSync(join(settings.directory, liveWeightsScript.name), liveWeightsScript.text);
-  }
-  if (hasStaleAnswers(settings.deployment.hostModels.flatMap(({ routes }) => routes))) {
-    writeFileSync(join(settings.directory, staleAnswersScript.name), staleAnswersScript.text);
-  }
-  if (hasTokens(settings.deployment.hostModels.flatMap(({ routes }) => routes))) {
-    writeFileSync(join(settings.directory, accessTokensScript.name), accessTokensScript.text);
-  }
-  if (hasAuthVariables(settings.deployment.hostModels.flatMap(({ routes }) => routes))) {
-    writeFileSync(join(settings.directory, authVariablesScript.name), authVariablesScript.text);
-  }
   const workers = await workerUser(settings.signal);
   let metricsPort: number | undefined;
   const nginx = await findNginx({
@@ -111,9 +96,8 @@ function writeConfiguration(
   };
   const conf = nginxConf(proxy, place);
   writeFileSync(confPath, conf);
+  for (const { name, text } of scriptsOf(proxy, place, conf)) writeFileSync(join(directory, name), text);
   if (metricsPort === undefined) return;
-  const { name, text } = metricsScript(proxy, place, conf);
-  writeFileSync(join(directory, name), text);
   // Of the workers, which empty them: nginx would make them root's.
   for (const file of metricsFiles(directory)) writeFileSync(file, '');
 }

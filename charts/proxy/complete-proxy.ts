@@ -7,16 +7,12 @@ import { strictTransportSecurity } from '../../model/proxy-options';
 import type { TimesAround } from '../../model/routes/route-model';
 import type { Snippet } from '../../model/snippet';
 import { proxyTimeline, type Timeline } from '../../model/timeline';
-import { accessTokensScript, hasTokens } from '../../nginx/auth/access-tokens-section';
-import { authVariablesScript, hasAuthVariables } from '../../nginx/auth/auth-variables-section';
-import { liveWeightsScript } from '../../nginx/backends/live-weights-section';
 import { budgetSettings } from '../../nginx/budget-settings';
-import { metricsScript, metricsStorage, metricsZone } from '../../nginx/metrics/metrics-section';
+import { metricsStorage, metricsZone } from '../../nginx/metrics/metrics-section';
 import { nginxConf } from '../../nginx/nginx-conf';
 import type { Place } from '../../nginx/place';
 import { externalServicesOf } from '../../nginx/plan';
-import { hasStaleAnswers, staleAnswersScript } from '../../nginx/routes/cache-section';
-import { lastGoodCertificateScript } from '../../nginx/tls/last-good-certificate-section';
+import { scriptsOf } from '../../nginx/scripts';
 import { memoryBytes } from '../../validation/amounts';
 import { InvalidOption } from '../../validation/invalid-option';
 import type { Backend } from '../backend';
@@ -108,15 +104,7 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
     filesDirectories: Object.fromEntries(staticFiles.map(({ source, name }) => [source, `${filesDirectory}/${name}`])),
   };
   const conf = nginxConf(model, place);
-  const models = routes.map((route) => route.model);
-  const scripts = [
-    lastGoodCertificateScript,
-    ...(hasWeights ? [liveWeightsScript] : []),
-    ...(hasStaleAnswers(models) ? [staleAnswersScript] : []),
-    ...(hasTokens(models) ? [accessTokensScript] : []),
-    ...(hasAuthVariables(models) ? [authVariablesScript] : []),
-    ...(metrics === undefined ? [] : [metricsScript(model, place, conf)]),
-  ];
+  const scripts = scriptsOf(model, place, conf);
   return {
     model,
     timeline: model.timeline,
