@@ -1,19 +1,20 @@
 export { Autoscaler, type Autoscaling, PodDisruptionBudget, ScaledObject } from './charts/pods/autoscaling';
 export { type KedaOptions, ScalingMetric } from './charts/pods/scaling-metric';
 export { Backend } from './charts/backend';
-export type { BackendProps, BackendResources, HealthCheckPaths } from './charts/backend-props';
+export type { BackendProps, BackendResources } from './charts/backend-props';
+export type { HealthCheckPaths } from './charts/health-check';
 export {
   Certificate,
   type CertificateFiles,
   type CertManagerIssuer,
   type ProxyTlsSecret,
 } from './charts/proxy/certificate';
-export {
-  ExternalService,
-  type ExternalLocalOptions,
-  type ExternalServiceOptions,
-  type ExternalUrlOptions,
-} from './charts/routes/external-service';
+export { ExternalService } from './charts/routes/external-service';
+export type {
+  ExternalLocalOptions,
+  ExternalServiceOptions,
+  ExternalUrlOptions,
+} from './charts/routes/external-service-options';
 export {
   type ClusterIpOptions,
   Exposure,
@@ -50,26 +51,20 @@ export {
 export type { HostOptions, VirtualHost } from './charts/routes/virtual-host';
 export type { Budget } from './model/budget';
 export type { BudgetProps } from './model/budget-options';
-export {
-  Auth,
-  type AuthTarget,
-  type BasicAuthOptions,
-  type ExternalAuthOptions,
-  type IAuthTarget,
-  type JwtAlgorithm,
-  type JwtAuthOptions,
-  type SignInOptions,
-} from './model/auth/auth';
+export { Auth } from './model/auth/auth';
 export type { AuthLocalOptions } from './model/auth/auth-file';
+export type { BasicAuthOptions } from './model/auth/basic';
 export {
   CertificateAuthority,
   type CertificateAuthorityOptions,
   type ClientCertificateAuthOptions,
 } from './model/auth/client-certificate';
+export type { AuthTarget, ExternalAuthOptions, IAuthTarget, SignInOptions } from './model/auth/external';
 export { Cors, type CorsOptions } from './model/routes/cors';
 export { ErrorPages, type ErrorStatus, type HtmlPages } from './model/routes/error-pages';
 export type { CertificatePart, ProvedValue } from './model/routes/headers';
 export { Jwks, type JwksOptions, type PublicJwk } from './model/auth/jwks';
+export type { JwtAlgorithm, JwtAuthOptions } from './model/auth/jwt';
 export { LoadBalancing, RequestKey, type StickyCookieOptions } from './model/load-balancing';
 export { Match, Path, Rewrite } from './model/routes/matching';
 export { type IMirrorTarget, Mirror, type MirrorOptions } from './model/routes/mirror';

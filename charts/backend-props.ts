@@ -1,9 +1,9 @@
-import { EnvFrom, type EnvValue, type VolumeMount } from 'cdk8s-plus-27';
+import type { EnvFrom, EnvValue, VolumeMount } from 'cdk8s-plus-27';
 import { LoadBalancing } from '../model/load-balancing';
 import { type Protocol, protocols } from '../model/routes/route';
 import { backendTimes, type BackendTimes, timeline, type Timeline } from '../model/timeline';
 import { port, seconds, type TimeText, whole } from '../validation/amounts';
-import { record } from '../validation/collections';
+import { record, words } from '../validation/collections';
 import { InvalidOption } from '../validation/invalid-option';
 import { dnsLabelName, grpcServiceName, imageReference, urlPath, wordOf } from '../validation/names';
 import {
@@ -13,15 +13,16 @@ import {
   knownValues,
   listOf,
   optional,
-  type Reader,
   required,
   type Table,
   type Values,
   withDefault,
 } from '../validation/options';
+import { healthCheck, healthCheckOptions, type HealthCheckPaths, healthChecks } from './health-check';
+import { type LocalOptions, localOptions } from './local-options';
 import type { NamespaceModel } from './namespace';
 import { type Autoscaling, type Replicas, replicas } from './pods/autoscaling';
-import { environmentVariables } from './pods/environment-variables';
+import { envFrom, environmentVariables } from './pods/environment-variables';
 import { type PodModel, type PodOptions, pods } from './pods/pod-options';
 import { type Amounts, requestAndLimit, resourceOptions, type Resources } from './pods/resources';
 import { volumeMounts } from './pods/volume-mounts';
@@ -42,67 +43,6 @@ export interface BackendResources {
    * @default { request: '256Mi', limit: '512Mi' }
    */
   readonly memory?: Amounts;
-}
-
-/**
- * Where an API says how it is. With `protocol: 'grpc'` each is the name of a service, of which the health protocol of gRPC
- * (`grpc.health.v1.Health`) says `SERVING`: `'shop.Orders'`, or `''` for the server as a whole, which is the default.
- */
-export interface HealthCheckPaths {
-  /**
-   * A path that answers 2xx when the API works. A new proxy asks for it once before it takes over; a gRPC backend only whether it answers.
-   *
-   * @default '/healthcheck'
-   */
-  readonly path?: string;
-
-  /**
-   * Asked every 10 s, and once a second until its first 2xx; a pod whose answer is missing or is not 2xx or 3xx for 60 s
-   * is restarted. Do not let it depend on a database: all pods would be restarted together.
-   *
-   * @default - path
-   * @see https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
-   */
-  readonly liveness?: string;
-
-  /**
-   * Asked every 5 s; a pod that answers no 2xx or 3xx twice in a row gets no new requests until it does.
-   *
-   * @default - path
-   */
-  readonly readiness?: string;
-}
-
-/** A backend without a cluster (`npm start`, `fairlead compose`). */
-export interface LocalOptions {
-  /**
-   * The program that runs in place of its pods, with its arguments; no shell reads them. It is told its `PORT`, `HOST` and
-   * `HOSTNAME`.
-   *
-   * @default - the image, if Docker has it on this machine: it is never pulled
-   */
-  readonly command?: readonly string[];
-
-  /**
-   * Where `command` runs.
-   *
-   * @default - where fairlead does
-   */
-  readonly directory?: string;
-
-  /**
-   * Environment variables, over those of the backend that are text; one that comes from a Secret is given here.
-   *
-   * @default - none
-   */
-  readonly environment?: Readonly<Record<string, string>>;
-
-  /**
-   * How many processes, or containers, there are at first, from 1 to 100.
-   *
-   * @default 2
-   */
-  readonly replicas?: number;
 }
 
 /** An API: its image, how many pods of it there are, and what nginx has to know of it. All but `image` have a default. */
@@ -252,23 +192,6 @@ export interface BackendProps extends BackendTimes {
   readonly pods?: PodOptions;
 }
 
-function healthChecks(byDefault: string, read: Reader<string>) {
-  return {
-    path: withDefault(byDefault, read),
-    liveness: optional(read),
-    readiness: optional(read),
-  } satisfies Table<HealthCheckPaths>;
-}
-
-export const healthCheckOptions = healthChecks('/healthcheck', urlPath);
-
-export const localOptions = {
-  command: optional(words),
-  directory: optional(directory),
-  environment: withDefault({}, textVariables),
-  replicas: withDefault(2, whole(1, 100)),
-} satisfies Table<LocalOptions>;
-
 /** How many pods of a backend there may be: one is enough for a test, and ten are what the autoscaler may do before somebody has looked. */
 const podCounts = { fewest: 1, defaultMax: 10 };
 
@@ -372,40 +295,4 @@ export function backendSettings(props: BackendProps, namespace: NamespaceModel):
       ephemeralStorage: { request: '64Mi' },
     },
   };
-}
-
-/** One for all probes, or one for each. */
-function healthCheck(table: ReturnType<typeof healthChecks>, read: Reader<string>, example: string) {
-  return (option: string, given: unknown): Values<ReturnType<typeof healthChecks>> => {
-    if (typeof given === 'string') return { path: read(option, given), liveness: undefined, readiness: undefined };
-    return group(table, example)(option, given);
-  };
-}
-
-function words(option: string, given: unknown): readonly string[] {
-  if (!Array.isArray(given) || given.length === 0 || !given.every((word) => typeof word === 'string')) {
-    throw new InvalidOption(option, given, 'is not a list of words: give one, such as ["node", "server.js"]');
-  }
-  return given;
-}
-
-/** A directory of this machine. */
-export function directory(option: string, given: unknown): string {
-  if (typeof given === 'string' && given !== '' && !given.includes('\0')) return given;
-  throw new InvalidOption(option, given, 'is not a directory: give its path, such as "orders"');
-}
-
-function textVariables(option: string, given: unknown): Readonly<Record<string, string>> {
-  const variables = record(option, given, '{ DATABASE_URL: "postgres://localhost/orders" }');
-  return Object.fromEntries(
-    Object.entries(variables).map(([name, value]) => {
-      if (typeof value === 'string' && !value.includes('\0')) return [name, value];
-      throw new InvalidOption(`${option}[${JSON.stringify(name)}]`, value, 'is not text: put it in quotes');
-    }),
-  );
-}
-
-function envFrom(option: string, value: unknown): EnvFrom {
-  if (value instanceof EnvFrom) return value;
-  throw new InvalidOption(option, value, 'is not an EnvFrom: give one, such as Env.fromSecret(secret)');
 }

@@ -3,7 +3,7 @@ import { type INetworkPolicyPeer, Probe, Service, ServiceType, Volume } from 'cd
 import { Construct } from 'constructs';
 import type { BackendModel } from '../model/proxy';
 import type { IMirrorTarget } from '../model/routes/mirror';
-import type { AuthTarget } from '../model/auth/auth';
+import type { AuthTarget } from '../model/auth/external';
 import type { RouteBackend, TargetModel } from '../model/routes/route';
 import { apiProbes, type ProbeTimes, type Timeline } from '../model/timeline';
 import { InvalidOption, named } from '../validation/invalid-option';

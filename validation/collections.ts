@@ -6,6 +6,14 @@ export function list(option: string, value: unknown, example: string): readonly 
   return value;
 }
 
+/** A command, or its arguments. */
+export function words(option: string, given: unknown): readonly string[] {
+  if (!Array.isArray(given) || given.length === 0 || !given.every((word) => typeof word === 'string')) {
+    throw new InvalidOption(option, given, 'is not a list of words: give one, such as ["node", "server.js"]');
+  }
+  return given;
+}
+
 /** An object with names and values, which are still to be looked at. */
 export function record(option: string, value: unknown, example: string): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

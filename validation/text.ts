@@ -29,3 +29,9 @@ export function filePath(option: string, value: unknown): string {
   if (typeof value === 'string' && value !== '' && !value.includes('\0')) return value;
   throw new InvalidOption(option, value, 'is not the path of a file: give one, such as "ca.crt"');
 }
+
+/** A directory of this machine. */
+export function directory(option: string, given: unknown): string {
+  if (typeof given === 'string' && given !== '' && !given.includes('\0')) return given;
+  throw new InvalidOption(option, given, 'is not a directory: give its path, such as "orders"');
+}

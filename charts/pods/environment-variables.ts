@@ -1,4 +1,4 @@
-import { EnvValue } from 'cdk8s-plus-27';
+import { EnvFrom, EnvValue } from 'cdk8s-plus-27';
 import type { Timeline } from '../../model/timeline';
 import { record } from '../../validation/collections';
 import { InvalidOption } from '../../validation/invalid-option';
@@ -52,6 +52,12 @@ function environmentVariable(name: string, value: unknown): EnvValue {
     return EnvValue.fromValue(value);
   }
   throw new InvalidOption(option, shown(value), 'is neither text nor an EnvValue: put it in quotes');
+}
+
+/** A whole ConfigMap or Secret as variables. */
+export function envFrom(option: string, value: unknown): EnvFrom {
+  if (value instanceof EnvFrom) return value;
+  throw new InvalidOption(option, value, 'is not an EnvFrom: give one, such as Env.fromSecret(secret)');
 }
 
 function shown(value: unknown): unknown {

@@ -15,7 +15,7 @@ import {
   type Values,
   withDefault,
 } from '../../validation/options';
-import { directory as localDirectory } from '../backend-props';
+import { directory as localDirectory } from '../../validation/text';
 import type { IRouteTarget, Route } from './route';
 
 /** Where files are on this machine, for `fairlead start` and `fairlead compose`. */

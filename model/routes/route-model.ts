@@ -1,7 +1,8 @@
 import { record } from '../../validation/collections';
 import { InvalidOption, renamed } from '../../validation/invalid-option';
 import { knownValues } from '../../validation/options';
-import type { Auth, AuthTarget, IAuthTarget } from '../auth/auth';
+import type { Auth } from '../auth/auth';
+import type { AuthTarget, IAuthTarget } from '../auth/external';
 import { timeline, type Timeline, type TimelineProps } from '../timeline';
 import { type Cors, corsHeaders } from './cors';
 import type { ErrorPages } from './error-pages';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { JwtAuthModel, longestClaims } from '../../model/auth/auth';
+import { JwtAuthModel, longestClaims } from '../../model/auth/jwt';
 import { TokenRules } from '../../model/budget-options';
 import { RouteModel } from '../../model/routes/route';
 import { block, directive, Directive, heading, Node, quote } from '../directive';

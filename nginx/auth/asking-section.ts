@@ -1,4 +1,4 @@
-import { ExternalAuthModel } from '../../model/auth/auth';
+import { ExternalAuthModel } from '../../model/auth/external';
 import { RouteModel } from '../../model/routes/route';
 import { externalTls, isSecure } from '../backends/external-services';
 import { block, directive, Directive, quoteWithVariables } from '../directive';

@@ -1,4 +1,4 @@
-import { SignInModel } from '../../model/auth/auth';
+import { SignInModel } from '../../model/auth/external';
 import { RouteModel } from '../../model/routes/route';
 import { block, directive, Directive, heading, Node, quote, quoteWithVariables } from '../directive';
 import { authority, PlaceModel } from '../place';

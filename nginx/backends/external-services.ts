@@ -1,4 +1,4 @@
-import { AuthTarget } from '../../model/auth/auth';
+import { AuthTarget } from '../../model/auth/external';
 import { ExternalServices } from '../../model/budget-options';
 import { ExternalServiceModel } from '../../model/routes/external-service';
 import { RouteModel, TargetModel } from '../../model/routes/route';

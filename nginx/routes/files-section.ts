@@ -5,6 +5,7 @@ import { authority } from '../place';
 import { Plan } from '../plan';
 import { isAuthenticated } from './auth-section';
 import { literal } from './conditions-section';
+import { charsetTypes, compressedFiles, fileTypes } from './media-types';
 import { errorAnswers, errorPathOf, methodNotAllowed, namedError } from './route-errors-section';
 
 /**
@@ -204,7 +205,7 @@ function fileType({ proxy }: Plan): Node[] {
   return [
     block(
       'types',
-      Object.entries(types).map(([type, endings]) => directive(`${type} ${endings}`)),
+      Object.entries(fileTypes).map(([type, endings]) => directive(`${type} ${endings}`)),
       'by the ending of the name',
     ),
     directive('default_type application/octet-stream'),
@@ -222,89 +223,3 @@ function pageType({ proxy }: Plan): Directive[] {
 
 const utf8 = directive('charset utf-8', 'a browser would guess');
 const gzipStatic = directive('gzip_static on', 'a file beside it that was compressed before: app.js.gz');
-
-/** @see https://www.iana.org/assignments/media-types/media-types.xhtml */
-const types: Readonly<Record<string, string>> = {
-  'application/atom+xml': 'atom',
-  'application/epub+zip': 'epub',
-  'application/geo+json': 'geojson',
-  'application/gzip': 'gz',
-  'application/json': 'json map',
-  'application/ld+json': 'jsonld',
-  'application/manifest+json': 'webmanifest',
-  'application/pdf': 'pdf',
-  'application/rss+xml': 'rss',
-  'application/vnd.apple.mpegurl': 'm3u8',
-  'application/wasm': 'wasm',
-  'application/xhtml+xml': 'xhtml',
-  'application/xml': 'xml xsd xsl',
-  'application/yaml': 'yaml yml',
-  'application/zip': 'zip',
-  'audio/aac': 'aac',
-  'audio/flac': 'flac',
-  'audio/mp4': 'm4a',
-  'audio/mpeg': 'mp3',
-  'audio/ogg': 'oga ogg opus',
-  'audio/wav': 'wav',
-  'font/otf': 'otf',
-  'font/ttf': 'ttf',
-  'font/woff': 'woff',
-  'font/woff2': 'woff2',
-  'image/apng': 'apng',
-  'image/avif': 'avif',
-  'image/bmp': 'bmp',
-  'image/gif': 'gif',
-  'image/jpeg': 'jpeg jpg',
-  'image/png': 'png',
-  'image/svg+xml': 'svg',
-  'image/tiff': 'tif tiff',
-  'image/vnd.microsoft.icon': 'ico',
-  'image/webp': 'webp',
-  'model/gltf+json': 'gltf',
-  'model/gltf-binary': 'glb',
-  'text/calendar': 'ics',
-  'text/css': 'css',
-  'text/csv': 'csv',
-  'text/html': 'htm html',
-  'text/javascript': 'js mjs',
-  'text/markdown': 'md',
-  'text/plain': 'txt',
-  'text/vtt': 'vtt',
-  'video/mp4': 'm4v mp4',
-  'video/ogg': 'ogv',
-  'video/quicktime': 'mov',
-  'video/webm': 'webm',
-};
-
-const charsetTypes = [
-  'application/atom+xml',
-  'application/rss+xml',
-  'application/xml',
-  'text/calendar',
-  'text/css',
-  'text/csv',
-  'text/javascript',
-  'text/markdown',
-  'text/plain',
-  'text/vtt',
-];
-
-/** Beside what is compressed of answers of an API. */
-const compressedFiles = [
-  'application/atom+xml',
-  'application/geo+json',
-  'application/ld+json',
-  'application/rss+xml',
-  'application/wasm',
-  'application/xhtml+xml',
-  'application/yaml',
-  'font/otf',
-  'font/ttf',
-  'image/bmp',
-  'image/vnd.microsoft.icon',
-  'model/gltf+json',
-  'text/calendar',
-  'text/javascript',
-  'text/markdown',
-  'text/vtt',
-];

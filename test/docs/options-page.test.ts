@@ -2,10 +2,16 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { autoscalingOptions } from '../../charts/pods/autoscaling';
 import { kedaOptions } from '../../charts/pods/scaling-metric';
-import { backendOptions, healthCheckOptions, localOptions } from '../../charts/backend-props';
+import { backendOptions } from '../../charts/backend-props';
+import { healthCheckOptions } from '../../charts/health-check';
+import { localOptions } from '../../charts/local-options';
 import { Certificate, certificateFilesOptions, certManagerOptions } from '../../charts/proxy/certificate';
 import { clusterIpOptions, Exposure, loadBalancerOptions, nodePortOptions } from '../../charts/proxy/exposure';
-import { externalLocalOptions, externalServiceOptions, externalUrlOptions } from '../../charts/routes/external-service';
+import {
+  externalLocalOptions,
+  externalServiceOptions,
+  externalUrlOptions,
+} from '../../charts/routes/external-service-options';
 import { aroundOptions } from '../../charts/load-balanced-api';
 import { alertOptions, monitoringOptions, podMonitorOptions } from '../../charts/proxy/monitoring';
 import { namespaceOptions } from '../../charts/namespace';
@@ -16,12 +22,15 @@ import { resourceOptions } from '../../charts/pods/resources';
 import { fixedResponseOptions, redirectOptions, trafficSplitOptions } from '../../charts/routes/route-targets';
 import { imageFilesOptions, localFilesOptions, staticFilesOptions } from '../../charts/routes/static-files';
 import { documentedDefaults, optionsPage } from '../../docs/options-page';
-import { Auth, basicAuthOptions, externalAuthOptions, jwtAuthOptions, signInOptions } from '../../model/auth/auth';
+import { Auth } from '../../model/auth/auth';
 import { authLocalOptions } from '../../model/auth/auth-file';
+import { basicAuthOptions } from '../../model/auth/basic';
 import { certificateAuthorityOptions, clientCertificateAuthOptions } from '../../model/auth/client-certificate';
+import { externalAuthOptions, signInOptions } from '../../model/auth/external';
 import { Cors, corsOptions } from '../../model/routes/cors';
 import { ErrorPages } from '../../model/routes/error-pages';
 import { jwksOptions } from '../../model/auth/jwks';
+import { jwtAuthOptions } from '../../model/auth/jwt';
 import { LoadBalancing, RequestKey, stickyCookieOptions } from '../../model/load-balancing';
 import { Mirror, mirrorOptions } from '../../model/routes/mirror';
 import { rateLimitOptions } from '../../model/routes/rate-limit';

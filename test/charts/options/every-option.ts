@@ -6,13 +6,11 @@ import { ConfigMap, Env, EnvValue, Namespaces, ServiceAccount, Volume } from 'cd
 import { selfSignedKeyPair } from '../../../certificates/self-signed';
 import type { Autoscaling } from '../../../charts/pods/autoscaling';
 import { type KedaOptions, ScalingMetric } from '../../../charts/pods/scaling-metric';
-import type { BackendProps, BackendResources, HealthCheckPaths } from '../../../charts/backend-props';
+import type { BackendProps, BackendResources } from '../../../charts/backend-props';
+import type { HealthCheckPaths } from '../../../charts/health-check';
 import { Certificate } from '../../../charts/proxy/certificate';
-import {
-  ExternalService,
-  type ExternalServiceOptions,
-  type ExternalUrlOptions,
-} from '../../../charts/routes/external-service';
+import { ExternalService } from '../../../charts/routes/external-service';
+import type { ExternalServiceOptions, ExternalUrlOptions } from '../../../charts/routes/external-service-options';
 import {
   type ClusterIpOptions,
   Exposure,
@@ -35,18 +33,15 @@ import {
   type TrafficSplitOptions,
 } from '../../../charts/routes/route-targets';
 import { type ImageFilesOptions, StaticFiles, type StaticFilesOptions } from '../../../charts/routes/static-files';
-import {
-  Auth,
-  type BasicAuthOptions,
-  type ExternalAuthOptions,
-  type JwtAuthOptions,
-  type SignInOptions,
-} from '../../../model/auth/auth';
+import { Auth } from '../../../model/auth/auth';
+import type { BasicAuthOptions } from '../../../model/auth/basic';
 import {
   CertificateAuthority,
   type CertificateAuthorityOptions,
   type ClientCertificateAuthOptions,
 } from '../../../model/auth/client-certificate';
+import type { ExternalAuthOptions, SignInOptions } from '../../../model/auth/external';
+import type { JwtAuthOptions } from '../../../model/auth/jwt';
 import { Cors, type CorsOptions } from '../../../model/routes/cors';
 import { ErrorPages } from '../../../model/routes/error-pages';
 import { Jwks, type JwksOptions } from '../../../model/auth/jwks';

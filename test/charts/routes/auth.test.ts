@@ -1,15 +1,12 @@
 import { ExternalService } from '../../../charts/routes/external-service';
 import { FixedResponse, Redirect } from '../../../charts/routes/route-targets';
 import { StaticFiles } from '../../../charts/routes/static-files';
-import {
-  Auth,
-  type BasicAuthOptions,
-  type ExternalAuthOptions,
-  type IAuthTarget,
-  type JwtAuthOptions,
-} from '../../../model/auth/auth';
+import { Auth } from '../../../model/auth/auth';
+import type { BasicAuthOptions } from '../../../model/auth/basic';
 import { CertificateAuthority, type ClientCertificateAuthOptions } from '../../../model/auth/client-certificate';
+import type { ExternalAuthOptions, IAuthTarget } from '../../../model/auth/external';
 import { Jwks } from '../../../model/auth/jwks';
+import type { JwtAuthOptions } from '../../../model/auth/jwt';
 import { Path } from '../../../model/routes/matching';
 import type { RouteOptions } from '../../../model/routes/route-options';
 import { containerOf, find, newBackend, newProxy, newShop, nginxConfOf, objectsAround, podSpecOf } from '../manifests';

@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto';
-import { Auth, type JwtAuthOptions } from '../../../model/auth/auth';
+import { Auth } from '../../../model/auth/auth';
 import { Cors } from '../../../model/routes/cors';
 import { ErrorPages } from '../../../model/routes/error-pages';
 import { Jwks } from '../../../model/auth/jwks';
+import type { JwtAuthOptions } from '../../../model/auth/jwt';
 import { Match } from '../../../model/routes/matching';
 import { until } from '../../until';
 import { AuthDirectory, authParts } from '../support/auth-files';

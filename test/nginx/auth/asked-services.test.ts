@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WebSocket, WebSocketServer } from 'ws';
-import { Auth, type AuthTarget, type ExternalAuthOptions } from '../../../model/auth/auth';
+import { Auth } from '../../../model/auth/auth';
+import type { AuthTarget, ExternalAuthOptions } from '../../../model/auth/external';
 import { ErrorPages } from '../../../model/routes/error-pages';
 import { Match } from '../../../model/routes/matching';
 import { onFileFinished, onTestFinished } from '../../afterwards';
