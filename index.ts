@@ -24,7 +24,7 @@ export {
 } from './charts/proxy/exposure';
 export { LoadBalancedApi, type LoadBalancedApiProps } from './charts/load-balanced-api';
 export type { AlertOptions, Monitoring, MonitoringOptions, PodMonitorOptions } from './charts/proxy/monitoring';
-export { type IpFamily, type NamespaceOptions, RestrictedNamespace } from './charts/namespace';
+export { type NamespaceOptions, RestrictedNamespace } from './charts/namespace';
 export type { NginxConfigMap, NginxDeployment } from './charts/proxy/nginx-deployment';
 export { NginxProxy } from './charts/proxy/nginx-proxy';
 export type { NginxProxyProps, ProxyResources } from './charts/proxy/nginx-proxy-props';
@@ -75,5 +75,6 @@ export type { MirrorModel, RouteBackend, TargetModel } from './model/routes/rout
 export { Snippet } from './model/snippet';
 export { Retries, type RetryOptions, type RouteOptions } from './model/routes/route-options';
 export type { BackendTimes, NamespaceTimes, ProxyTimes, Timeline } from './model/timeline';
+export type { IpFamily } from './validation/addresses';
 export type { Rate, RateText, SizeText, TimeText } from './validation/amounts';
 export { InvalidOption, InvalidOptions } from './validation/invalid-option';

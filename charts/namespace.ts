@@ -2,18 +2,15 @@ import { App, Chart, JsonPatch } from 'cdk8s';
 import { k8s, Namespace } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { type NamespaceTimes, namespaceTimes } from '../model/timeline';
-import { serverAddress } from '../validation/addresses';
+import { dnsServers, ipFamilies, type IpFamily } from '../validation/addresses';
 import { whole } from '../validation/amounts';
 import { record } from '../validation/collections';
 import { InvalidOption, named } from '../validation/invalid-option';
-import { dnsLabelName, hostName, wordOf } from '../validation/names';
-import { knownValues, listOf, optional, type Table, type Values, withDefault } from '../validation/options';
+import { dnsLabelName, hostName } from '../validation/names';
+import { knownValues, optional, type Table, type Values, withDefault } from '../validation/options';
 import { type Identity, recommendedLabels, userLabels } from './labels';
 import { patchWhatIsWritten, pathOf } from './patches';
 import { aroundSynth, sayWhatIsLeft } from './written-manifests';
-
-export const ipFamilies = ['IPv4', 'IPv6'] as const;
-export type IpFamily = (typeof ipFamilies)[number];
 
 /** What holds for everything in a namespace, and what it has to know of its cluster. */
 export interface NamespaceOptions extends NamespaceTimes {
@@ -71,8 +68,8 @@ export const namespaceOptions = {
   name: optional(ownNamespace),
   labels: withDefault({}, userLabels),
   clusterDomain: withDefault('cluster.local', hostName),
-  resolvers: optional(notEmpty(listOf(serverAddress, '["10.96.0.10"]'), 'a DNS server')),
-  ipFamilies: optional(notEmpty(listOf(wordOf(ipFamilies), '["IPv4"]'), 'IPv4, IPv6 or both')),
+  resolvers: optional(dnsServers),
+  ipFamilies: optional(ipFamilies),
   revisionHistoryLimit: withDefault(10, whole(0, 1000)),
   ...namespaceTimes,
 } satisfies Table<NamespaceOptions>;
@@ -257,12 +254,4 @@ export function ownNamespace(option: string, value: unknown): string {
     );
   }
   return namespace;
-}
-
-function notEmpty<Member>(read: (option: string, given: unknown) => Member[], remedy: string) {
-  return (option: string, given: unknown): Member[] => {
-    const members = read(option, given);
-    if (members.length === 0) throw new InvalidOption(option, given, `is empty: give ${remedy}`);
-    return members;
-  };
 }

@@ -1,6 +1,7 @@
 import { seconds, type TimeText } from '../validation/amounts';
 import { record } from '../validation/collections';
 import { InvalidOption } from '../validation/invalid-option';
+import { headerName, variableName } from '../validation/names';
 import { knownValues, optional, type Table } from '../validation/options';
 
 /** What of a request tells clients apart: the same key, the same choice. */
@@ -94,24 +95,4 @@ export class LoadBalancing {
     if (key instanceof RequestKey) return new LoadBalancing('hash', key);
     throw new InvalidOption('LoadBalancing.hash', key, 'is not a key: give one, such as RequestKey.cookie("session")');
   }
-}
-
-/** nginx has a variable for a header of these letters. */
-export function headerName(option: string, name: unknown): string {
-  if (typeof name === 'string' && /^[A-Za-z0-9-]{1,64}$/.test(name)) return name;
-  throw new InvalidOption(
-    option,
-    name,
-    'is not a header name that nginx has a variable for: give letters, digits and hyphens',
-  );
-}
-
-/** nginx has a variable for a cookie or an argument of these letters. */
-export function variableName(option: string, name: unknown): string {
-  if (typeof name === 'string' && /^\w{1,64}$/.test(name)) return name;
-  throw new InvalidOption(
-    option,
-    name,
-    'is not a name that nginx has a variable for: give letters, digits and underscores',
-  );
 }

@@ -1,13 +1,8 @@
 import { isAbsolute } from 'node:path';
-import { ipAddress, serverAddress } from '../validation/addresses';
+import { dnsServers, ipAddress, ipFamilies, type IpFamily } from '../validation/addresses';
 import { integer, port } from '../validation/amounts';
-import { list } from '../validation/collections';
 import { InvalidOption } from '../validation/invalid-option';
-import { oneOf } from '../validation/names';
 import { oneLine } from '../validation/text';
-
-export const ipFamilies = ['IPv4', 'IPv6'] as const;
-export type IpFamily = (typeof ipFamilies)[number];
 
 /** Where a proxy runs: what follows from the machine or the pod that it is in. */
 export interface Place {
@@ -116,16 +111,8 @@ export interface PlaceModel {
 /** Validates what was given, and fills in what was not. */
 export function placeModel(place: Place): PlaceModel {
   return {
-    resolvers: notEmpty('resolvers', place.resolvers, 'a DNS server', '["10.96.0.10"]').map((value) =>
-      serverAddress('resolvers', value),
-    ),
-    ipFamilies: [
-      ...new Set(
-        notEmpty('ipFamilies', place.ipFamilies ?? ['IPv4'], 'IPv4, IPv6 or both', '["IPv4"]').map((value) =>
-          oneOf('ipFamilies', value, ipFamilies),
-        ),
-      ),
-    ],
+    resolvers: dnsServers('resolvers', place.resolvers),
+    ipFamilies: [...new Set(ipFamilies('ipFamilies', place.ipFamilies ?? ['IPv4']))],
     workers: integer('workers', place.workers, 1, 512),
     listenAddress: place.listenAddress === undefined ? undefined : ipAddress('listenAddress', place.listenAddress),
     clientAddress: addressOfClients(place),
@@ -213,12 +200,6 @@ function ports(
             patience: integer('certificatePatience', place.certificatePatience ?? 0, 0, 86_400),
           },
   };
-}
-
-function notEmpty(option: string, values: unknown, remedy: string, example: string): readonly unknown[] {
-  const members = list(option, values, example);
-  if (members.length === 0) throw new InvalidOption(option, values, `is empty: give ${remedy}`);
-  return members;
 }
 
 function absolutePath(option: string, value: string): string {

@@ -1,7 +1,8 @@
 import { isIP, isIPv6 } from 'node:net';
 import { list } from './collections';
 import { InvalidOption } from './invalid-option';
-import { hostName } from './names';
+import { hostName, wordOf } from './names';
+import { listOf, notEmpty } from './options';
 
 /** An IP address, in brackets if it is IPv6: how nginx writes one beside a port. */
 export function ipAddress(option: string, value: unknown): string {
@@ -145,3 +146,12 @@ function isHostName(name: string): boolean {
     return false;
   }
 }
+
+/** DNS servers, one at least. */
+export const dnsServers = notEmpty(listOf(serverAddress, '["10.96.0.10"]'), 'a DNS server');
+
+const families = ['IPv4', 'IPv6'] as const;
+export type IpFamily = (typeof families)[number];
+
+/** IPv4, IPv6 or both. */
+export const ipFamilies = notEmpty(listOf(wordOf(families), '["IPv4"]'), 'IPv4, IPv6 or both');

@@ -1,4 +1,4 @@
-import { allErrors, InvalidOption } from './invalid-option';
+import { allErrors, InvalidOption, shown } from './invalid-option';
 
 /** A list, whose members are still to be looked at. */
 export function list(option: string, value: unknown, example: string): readonly unknown[] {
@@ -39,7 +39,7 @@ function knownOption(name: string, value: unknown, option: string, known: readon
   const close = nearest(option, known);
   throw new InvalidOption(
     name,
-    readable(value),
+    shown(value),
     close === undefined
       ? 'is an option that does not exist: take it out'
       : `is an option that does not exist: ${close} does`,
@@ -53,11 +53,6 @@ function nearest(option: string, known: readonly string[]): string | undefined {
     .filter(({ letters }) => letters <= 2)
     .sort((a, b) => a.letters - b.letters);
   return first?.candidate;
-}
-
-/** What is not plain data may refer to itself, or to a whole app. */
-function readable(value: unknown): unknown {
-  return typeof value === 'object' || typeof value === 'function' ? `(${typeof value})` : value;
 }
 
 /** How many letters differ, or have changed places with the next (Damerau and Levenshtein). */

@@ -68,6 +68,11 @@ export function renamed<Made>(rename: (option: string) => string, make: () => Ma
   }
 }
 
+/** What is not plain data may refer to itself, or to a whole app. */
+export function shown(value: unknown): unknown {
+  return typeof value === 'object' || typeof value === 'function' ? `(${typeof value})` : value;
+}
+
 /** Whatever was given stays on one line of a terminal: JSON leaves some control and formatting characters as they are. */
 function display(value: unknown): string {
   const text = written(value).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>

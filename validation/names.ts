@@ -119,3 +119,23 @@ export function imageReference(option: string, value: unknown): string {
   }
   return value;
 }
+
+/** nginx has a variable for a header of these letters. */
+export function headerName(option: string, name: unknown): string {
+  if (typeof name === 'string' && /^[A-Za-z0-9-]{1,64}$/.test(name)) return name;
+  throw new InvalidOption(
+    option,
+    name,
+    'is not a header name that nginx has a variable for: give letters, digits and hyphens',
+  );
+}
+
+/** nginx has a variable for a cookie or an argument of these letters. */
+export function variableName(option: string, name: unknown): string {
+  if (typeof name === 'string' && /^\w{1,64}$/.test(name)) return name;
+  throw new InvalidOption(
+    option,
+    name,
+    'is not a name that nginx has a variable for: give letters, digits and underscores',
+  );
+}

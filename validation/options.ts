@@ -1,5 +1,5 @@
 import { knownOptions, list, record } from './collections';
-import { allErrors, InvalidOption } from './invalid-option';
+import { allErrors, InvalidOption, shown } from './invalid-option';
 
 /** Gives what the model holds of a value, or refuses it under the name of its option. */
 export type Reader<Value> = (option: string, given: unknown) => Value;
@@ -38,6 +38,15 @@ export function listOf<Member>(read: Reader<Member>, example: string): Reader<Me
   return (option, given) => list(option, given, example).map((member) => read(option, member));
 }
 
+/** A list that is not empty. */
+export function notEmpty<Member>(read: Reader<Member[]>, remedy: string): Reader<Member[]> {
+  return (option, given) => {
+    const members = read(option, given);
+    if (members.length === 0) throw new InvalidOption(option, given, `is empty: give ${remedy}`);
+    return members;
+  };
+}
+
 /** An object of one of our classes, which its factories have looked at. */
 export function instanceOf<Value>(
   type: { readonly prototype: Value; [Symbol.hasInstance](value: unknown): boolean },
@@ -54,11 +63,6 @@ export const flag: Reader<boolean> = (option, given) => {
   if (typeof given === 'boolean') return given;
   throw new InvalidOption(option, shown(given), 'is neither true nor false: give one of them');
 };
-
-/** What is not plain data may refer to itself, or to a whole app. */
-function shown(value: unknown): unknown {
-  return typeof value === 'object' || typeof value === 'function' ? `(${typeof value})` : value;
-}
 
 /** A group of options, whose names stand behind that of the group in a refusal. */
 export function group<Options extends Readonly<Record<string, Option<unknown>>>>(

@@ -24,6 +24,11 @@ export function oneLine(option: string, value: unknown): string {
   return value;
 }
 
+/** Whether a value is printable ASCII, of at most so many characters, without white space around it. */
+export function isPrintable(value: unknown, most: number): value is string {
+  return typeof value === 'string' && value.length <= most && /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value);
+}
+
 /** The path of a file of this machine, which is looked for later. */
 export function filePath(option: string, value: unknown): string {
   if (typeof value === 'string' && value !== '' && !value.includes('\0')) return value;

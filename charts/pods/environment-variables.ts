@@ -1,7 +1,7 @@
 import { EnvFrom, EnvValue } from 'cdk8s-plus-27';
 import type { Timeline } from '../../model/timeline';
 import { record } from '../../validation/collections';
-import { InvalidOption } from '../../validation/invalid-option';
+import { InvalidOption, shown } from '../../validation/invalid-option';
 
 /** Where each variable comes from that the API is told, so that both sides of a connection agree. */
 const owners: ReadonlyMap<string, string> = new Map([
@@ -58,8 +58,4 @@ function environmentVariable(name: string, value: unknown): EnvValue {
 export function envFrom(option: string, value: unknown): EnvFrom {
   if (value instanceof EnvFrom) return value;
   throw new InvalidOption(option, value, 'is not an EnvFrom: give one, such as Env.fromSecret(secret)');
-}
-
-function shown(value: unknown): unknown {
-  return typeof value === 'object' || typeof value === 'function' ? `(${typeof value})` : value;
 }

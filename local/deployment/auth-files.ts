@@ -1,9 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import { existsSync, mkdirSync, statSync, writeFileSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { mkdirSync, writeFileSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { NginxProxy } from '../../charts/proxy/nginx-proxy';
 import { authFilesOf } from '../../model/auth/auth';
 import { UsageError } from '../start-options';
+import { existingFile } from './existing-paths';
 
 /** Files that say who may use routes of a proxy, as far as they are on this machine. */
 export interface LocalAuthFiles {
@@ -18,7 +19,9 @@ export function localAuthFiles({ routes }: NginxProxy): LocalAuthFiles {
   return {
     files: Object.fromEntries(
       all.flatMap(({ path, name, local, isNeededAtStart = false }) =>
-        local === undefined ? [] : [[path, isNeededAtStart ? certificateIn(name, local) : existing(name, local)]],
+        local === undefined
+          ? []
+          : [[path, (isNeededAtStart ? certificateIn : existingFile)(`${name} local.file`, local)]],
       ),
     ),
     missing: all.flatMap(({ kind, name, key, local }) =>
@@ -31,20 +34,14 @@ export function localAuthFiles({ routes }: NginxProxy): LocalAuthFiles {
   };
 }
 
-function existing(name: string, path: string): string {
-  const file = resolve(path);
-  if (existsSync(file) && statSync(file).isFile()) return file;
-  throw new UsageError(`${name} local.file: ${JSON.stringify(path)} is not a file: ${file} was looked for`);
-}
-
 /** What nginx would not start with is named before. */
-function certificateIn(name: string, path: string): string {
-  const file = existing(name, path);
+function certificateIn(option: string, path: string): string {
+  const file = existingFile(option, path);
   try {
     new X509Certificate(readFileSync(file, 'utf8'));
     return file;
   } catch {
-    throw new UsageError(`${name} local.file: ${JSON.stringify(path)} is not a certificate: give that of a CA (PEM)`);
+    throw new UsageError(`${option}: ${JSON.stringify(path)} is not a certificate: give that of a CA (PEM)`);
   }
 }
 

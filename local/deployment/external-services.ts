@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { type ExternalService, targetByUrl } from '../../charts/routes/external-service';
@@ -10,7 +10,7 @@ import type { ProxyModel } from '../../model/proxy';
 import type { RouteModel, TargetModel } from '../../model/routes/route';
 import { externalServicesOf } from '../../nginx/plan';
 import type { Names } from '../dns-server';
-import { UsageError } from '../start-options';
+import { existingFile } from './existing-paths';
 
 /** Routes to external services, as they are where there is no cluster. */
 export interface LocalExternalServices {
@@ -91,7 +91,10 @@ function reachedHere({ name, source }: ExternalService, machine: ThisMachine): F
       remedy: 'give it local: { certificateAuthority: "ca.crt" }',
     };
   }
-  const authority = file === undefined ? undefined : { name: shortName(file), file: existingFile(name, file) };
+  const authority =
+    file === undefined
+      ? undefined
+      : { name: shortName(file), file: existingFile(`${name} local.certificateAuthority`, file) };
   const target = targetByUrl(url, {
     certificateAuthority: authority?.name,
     keepAliveTimeout,
@@ -118,14 +121,6 @@ function notHere({ name }: ExternalService): TargetModel {
 /** A directory for each file. */
 function shortName(file: string): string {
   return createHash('sha256').update(resolve(file)).digest('hex').slice(0, 8);
-}
-
-function existingFile(service: string, path: string): string {
-  const file = resolve(path);
-  if (statSync(file, { throwIfNoEntry: false })?.isFile() === true) return file;
-  throw new UsageError(
-    `${service} local.certificateAuthority: ${JSON.stringify(path)} is not a file: ${file} was looked for`,
-  );
 }
 
 /** Where systems keep the CAs that they trust. */

@@ -1,7 +1,5 @@
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { NginxProxy } from '../../charts/proxy/nginx-proxy';
-import { UsageError } from '../start-options';
+import { existingDirectory } from './existing-paths';
 
 /** Files that routes of a proxy serve, as far as they are on this machine. */
 export interface LocalFiles {
@@ -15,7 +13,7 @@ export function localFiles({ routes }: NginxProxy): LocalFiles {
   const served = routes.flatMap(({ files }) => (files === undefined ? [] : [files]));
   const directories = Object.fromEntries(
     served.flatMap(({ source, localDirectory }) =>
-      localDirectory === undefined ? [] : [[source, existing(source, localDirectory)]],
+      localDirectory === undefined ? [] : [[source, existingDirectory(`${source} local.directory`, localDirectory)]],
     ),
   );
   const sources = [...new Set(served.map(({ source }) => source))];
@@ -25,13 +23,4 @@ export function localFiles({ routes }: NginxProxy): LocalFiles {
 /** Says it in a line. */
 export function missingFiles(source: string): string {
   return `the files of ${source} are not here, and their routes answer 503: give StaticFiles local: { directory: "…" }`;
-}
-
-/** The directory of something that says where it is on this machine. */
-export function existing(what: string, path: string): string {
-  const directory = resolve(path);
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return directory;
-  throw new UsageError(
-    `${what} local.directory: ${JSON.stringify(path)} is not a directory: ${directory} was looked for`,
-  );
 }

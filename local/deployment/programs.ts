@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Backend } from '../../charts/backend';
 import { temporaryDirectory } from '../../charts/pods/volume-mounts';
 import type { Timeline } from '../../model/timeline';
-import { existing } from './local-files';
+import { existingDirectory } from './existing-paths';
 import { childOutput } from '../processes/child-output';
 import { nodeScript } from '../processes/node-script';
 import { InstanceProgram } from '../processes/api-process';
@@ -76,7 +76,9 @@ function commandProgram(backend: Backend, [file = '', ...args]: readonly string[
   const command = {
     file,
     args,
-    ...(directory === undefined ? {} : { directory: existing(backend.node.id, directory) }),
+    ...(directory === undefined
+      ? {}
+      : { directory: existingDirectory(`${backend.node.id} local.directory`, directory) }),
   };
   return {
     kind: 'command',

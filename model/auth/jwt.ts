@@ -3,6 +3,7 @@ import { record } from '../../validation/collections';
 import { InvalidOption } from '../../validation/invalid-option';
 import { wordOf } from '../../validation/names';
 import { flag, instanceOf, listOf, type Reader, required, type Table, withDefault } from '../../validation/options';
+import { isPrintable } from '../../validation/text';
 import { type RequestHeader, requestHeader } from '../routes/headers';
 import { Jwks } from './jwks';
 import { realm } from './realm';
@@ -126,7 +127,7 @@ export const jwtAuthOptions = {
 
 /** Printable ASCII, as it stands in tokens. */
 function plainText(option: string, given: unknown): string {
-  if (typeof given === 'string' && /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(given)) return given;
+  if (isPrintable(given, 255)) return given;
   throw new InvalidOption(
     option,
     typeof given === 'object' ? '(object)' : given,

@@ -1,9 +1,10 @@
 import { InvalidOption } from '../../validation/invalid-option';
 import type { Reader } from '../../validation/options';
+import { isPrintable } from '../../validation/text';
 
 /** What stands in quotation marks in a header; nginx itself reads the word `off` as no authentication at all. */
 export function realm(...[option, given]: Parameters<Reader<string>>): string {
-  if (typeof given !== 'string' || !/^[\x21-\x7e](?:[\x20-\x7e]{0,98}[\x21-\x7e])?$/.test(given)) {
+  if (!isPrintable(given, 100)) {
     throw new InvalidOption(
       option,
       given,

@@ -1,6 +1,6 @@
 import { InvalidOption } from '../../validation/invalid-option';
+import { headerName } from '../../validation/names';
 import { oneLine } from '../../validation/text';
-import { headerName } from '../load-balancing';
 
 export const certificateParts = ['subject', 'issuer', 'serial', 'fingerprint', 'certificate'] as const;
 

@@ -1,5 +1,6 @@
 import { InvalidOption } from '../../validation/invalid-option';
-import { headerName, variableName } from '../load-balancing';
+import { headerName, variableName } from '../../validation/names';
+import { isPrintable } from '../../validation/text';
 
 /** Which paths a route is for. */
 export class Path {
@@ -96,7 +97,7 @@ export class Match {
 
 /** Printable ASCII, which every client can send and nginx compares byte by byte. */
 function plainValue(option: string, value: unknown): string {
-  if (typeof value === 'string' && /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(value)) return value;
+  if (isPrintable(value, 255)) return value;
   throw new InvalidOption(
     option,
     value,
