@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect, Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { Match } from '../../model/routes/matching';
 import { until } from '../until';
+import { http2Session, statusOver } from './support/http2';
 import { proxyBudget, RouteParts } from './support/models';
 import { OneInstance, startWithOneInstance } from './support/one-instance';
 
@@ -69,23 +69,6 @@ async function handshake(localAddress: string): Promise<TLSSocket> {
   secure.on('error', () => undefined);
   await once(secure, 'secureConnect');
   return secure;
-}
-
-function http2Session(localAddress: string): ClientHttp2Session {
-  const { nginx } = system;
-  const { host: servername, place } = nginx;
-  const session = connectHttp2(`https://${servername}`, {
-    createConnection: () =>
-      connectTls({
-        socket: connect({ host: '127.0.0.1', port: place.httpsPort, localAddress }),
-        servername,
-        rejectUnauthorized: false,
-        ALPNProtocols: ['h2'],
-      }),
-  });
-  session.on('error', () => undefined);
-  open.push(session);
-  return session;
 }
 
 function get(localAddress: string, path = '/'): ReturnType<OneInstance['nginx']['get']> {
@@ -155,19 +138,10 @@ describe('requests', () => {
   });
 
   test('a client has a part of them, of which each stream of HTTP/2 is one', async () => {
-    const { nginx } = system;
-    const session = http2Session('127.0.0.2');
-    const status = (path: string): Promise<number> =>
-      new Promise((resolve, reject) => {
-        const stream = session.request({ ':path': path, ':authority': nginx.host });
-        stream.on('response', (headers) => {
-          resolve(Number(headers[':status']));
-        });
-        stream.on('error', reject).resume();
-      });
-    const answers = [1, 2, 3].map(() => status('/held'));
+    const session = http2Session(system.nginx, '127.0.0.2');
+    const answers = [1, 2, 3].map(() => statusOver(session, '/held'));
     await answeredHeld(3);
-    expect(await status('/')).toBe(503);
+    expect(await statusOver(session, '/')).toBe(503);
     expect((await get('127.0.0.3')).status).toBe(200);
     held.splice(0).forEach((end) => {
       end();
@@ -251,8 +225,8 @@ describe('heads and bodies', () => {
   });
 
   test('ends a connection of HTTP/2 whose head Node would not take, as nginx has no answer for it', async () => {
-    const session = http2Session('127.0.0.1');
-    const stream = session.request({ ':path': '/', ':authority': system.nginx.host, ...tooLarge });
+    const session = http2Session(system.nginx);
+    const stream = session.request({ ':path': '/', ...tooLarge });
     stream.on('error', () => undefined);
     const [error] = (await once(session, 'error')) as [Error];
     // ENHANCE_YOUR_CALM (RFC 9113, 7)

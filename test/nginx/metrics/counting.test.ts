@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { get as plainGet } from 'node:http';
-import { connect as connectHttp2 } from 'node:http2';
 import { Agent } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,6 +11,7 @@ import { RateLimit } from '../../../model/routes/rate-limit';
 import { metricFamilies } from '../../../nginx/metrics/metric-families';
 import { onFileFinished, onTestFinished } from '../../afterwards';
 import { until } from '../../until';
+import { http2Session } from '../support/http2';
 import { proxyModel } from '../support/models';
 import { RealNginx } from '../support/real-nginx';
 import { StubApi } from '../support/stub-api';
@@ -159,16 +159,7 @@ test('streams of HTTP/2 are counted one by one, and their connection once', asyn
   const labels = { route: 'root', method: 'DELETE' };
   const before = await counted(requests, labels);
   const connections = await counted('fairlead_tls_connections_total', { protocol: 'TLSv1.3' });
-  const session = connectHttp2('https://api.example.com', {
-    createConnection: () =>
-      connectTls({
-        ...{ host: '127.0.0.1', port: nginx.place.httpsPort, servername: nginx.host },
-        ...{ rejectUnauthorized: false, ALPNProtocols: ['h2'] },
-      }),
-  });
-  onTestFinished(() => {
-    session.destroy();
-  });
+  const session = http2Session(nginx);
   await Promise.all(
     Array.from({ length: 50 }, async () => {
       const stream = session.request({ ':path': '/', ':method': 'DELETE' });

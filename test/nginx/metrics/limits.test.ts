@@ -1,4 +1,5 @@
 import { readFileSync, statSync, truncateSync } from 'node:fs';
+import { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { once } from 'node:events';
@@ -108,6 +109,28 @@ test('a connection over the limit is counted as refused', async () => {
   await until(
     async () => sum(await scrape(port), 'fairlead_refused_total', { limit: 'connections' }) === 1,
     'a refused connection',
+  );
+});
+
+test('a request over the limit is counted as refused', async () => {
+  const port = await freePort();
+  const held: ServerResponse[] = [];
+  const { nginx } = await startWithOneInstance(
+    { budget: { ...proxyBudget(), requests: 1 } },
+    (request, response) => {
+      if (request.url === '/held') held.push(response);
+      else response.end('ok');
+    },
+    { metricsPort: port },
+  );
+  const first = nginx.get({ path: '/held' });
+  await until(() => held.length === 1, 'a request at the API');
+  expect((await nginx.get({})).status).toBe(503);
+  held.pop()?.end('ok');
+  expect((await first).status).toBe(200);
+  await until(
+    async () => sum(await scrape(port), 'fairlead_refused_total', { limit: 'requests' }) === 1,
+    'a refused request',
   );
 });
 

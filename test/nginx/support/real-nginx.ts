@@ -209,6 +209,11 @@ export class RealNginx {
       .map(Number);
   }
 
+  /** All of them, with the one that began. */
+  get processes(): number[] {
+    return [...(this.child.pid === undefined ? [] : [this.child.pid]), ...this.workers];
+  }
+
   /** Waits until an instance answers through nginx, as after a change in DNS. */
   async untilAnswered(accept: (answer: Answer) => boolean, options: RequestOptions = {}): Promise<Answer> {
     return this.until(async () => {
