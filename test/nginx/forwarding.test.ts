@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { connect as connectTls } from 'node:tls';
 import { WebSocket, WebSocketServer } from 'ws';
 import { proxyModel } from './support/models';
+import { rawHttp2 } from './support/raw-http2';
 import { RealNginx } from './support/real-nginx';
 import { StubApi } from './support/stub-api';
 import { StubDns } from './support/stub-dns';
@@ -43,44 +43,6 @@ async function seen(headers: Record<string, string>, path = '/'): Promise<Seen> 
   const answer = await nginx.get({ headers, path });
   expect(answer.status).toBe(200);
   return JSON.parse(answer.body) as Seen;
-}
-
-/** One request in frames of its own making, as no client library sends such a header; resolves to what comes back, as text. */
-async function rawHttp2({ host, place }: RealNginx, headers: Record<string, string>): Promise<string> {
-  const frame = (type: number, flags: number, stream: number, payload: Buffer): Buffer => {
-    const head = Buffer.alloc(9);
-    head.writeUIntBE(payload.length, 0, 3);
-    head.writeUInt8(type, 3);
-    head.writeUInt8(flags, 4);
-    head.writeUInt32BE(stream, 5);
-    return Buffer.concat([head, payload]);
-  };
-  // Literal fields, not indexed (RFC 7541, 6.2.2), each shorter than 127 bytes.
-  const text = (value: string): Buffer => Buffer.concat([Buffer.from([value.length]), Buffer.from(value)]);
-  const block = Object.entries(headers).map(([name, value]) =>
-    Buffer.concat([Buffer.from([0]), text(name), text(value)]),
-  );
-  const socket = connectTls({
-    host: '127.0.0.1',
-    port: place.httpsPort,
-    servername: host,
-    rejectUnauthorized: false,
-    ALPNProtocols: ['h2'],
-  });
-  try {
-    await once(socket, 'secureConnect');
-    expect(socket.alpnProtocol).toBe('h2');
-    socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-    socket.write(Buffer.concat([frame(4, 0, 0, Buffer.alloc(0)), frame(1, 5, 1, Buffer.concat(block))]));
-    let received = '';
-    for await (const chunk of socket) {
-      received += (chunk as Buffer).toString('latin1');
-      if (received.includes('}')) break;
-    }
-    return received;
-  } finally {
-    socket.destroy();
-  }
 }
 
 describe('what the API is told of a request', () => {
