@@ -40,10 +40,10 @@ export class ReliabilityEnvironment {
 }
 
 /** The fixed numbers, each as far as what main.ts says beside it allows. */
-export function fixedOptions({ backend, proxy }: LoadBalancedApi): Changes {
+export function fixedOptions({ proxy }: LoadBalancedApi): Changes {
   return {
     replicas: standardReplicas.api,
-    requestTimeout: `${Math.max(requestTimeout, ...leastRequestTimeouts(backend, proxy))}s`,
+    requestTimeout: `${Math.max(requestTimeout, ...leastRequestTimeouts(proxy))}s`,
     proxy: {
       replicas: standardReplicas.proxy,
       resources: { cpu: { request: atMost(proxyCpuRequest, proxy.settings.cpu.limit) } },
@@ -52,9 +52,9 @@ export function fixedOptions({ backend, proxy }: LoadBalancedApi): Changes {
 }
 
 /** What a requestTimeout must not be shorter than: the connectTimeout of any route, and a requestTimeout of its own. */
-function leastRequestTimeouts({ timeline }: LoadBalancedApi['backend'], proxy: LoadBalancedApi['proxy']): number[] {
-  return proxy.routes.flatMap(({ model: { times } }) => [
+function leastRequestTimeouts(proxy: LoadBalancedApi['proxy']): number[] {
+  return proxy.routes.flatMap(({ model: { times }, hasOwnRequestTimeout }) => [
     times.connectTimeout,
-    ...(times.requestTimeout < timeline.requestTimeout ? [times.requestTimeout] : []),
+    ...(hasOwnRequestTimeout ? [times.requestTimeout] : []),
   ]);
 }

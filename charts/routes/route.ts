@@ -32,6 +32,8 @@ export class Route extends Construct {
   readonly proxy: NginxProxy;
   /** Every timeout of its requests. */
   readonly timeline: Timeline;
+  /** Whether it was given a requestTimeout, and does not have that of its backend. */
+  readonly hasOwnRequestTimeout: boolean;
   /** What nginx.conf is made from; another one with a snippet. */
   model: RouteModel;
   /** What answers its requests, if it is not a backend. */
@@ -55,6 +57,7 @@ export class Route extends Construct {
     refuseTwice(host, path, conditions, name);
     super(host, constructId(name));
     this.proxy = host.proxy;
+    this.hasOwnRequestTimeout = given.requestTimeout !== undefined;
     const { model, timeline } = named(`${host.node.path}, route ${routeText(path, conditions)}`, () => {
       const bound = bindTarget(this, target);
       return routeModel({

@@ -3,6 +3,8 @@ import { LoadBalancedApi, type LoadBalancedApiProps } from '../../charts/load-ba
 import { forEnvironment } from '../../environments';
 import { Retries } from '../../model/routes/route-options';
 import { fixedOptions } from '../../reliability/environment';
+import { props } from '../charts/manifests';
+import { besideKeyPair, everyOption } from '../charts/options/every-option';
 
 const variables = ['FAIRLEAD_ENVIRONMENT', 'FAIRLEAD_API', 'FAIRLEAD_OPTIONS'] as const;
 
@@ -60,6 +62,25 @@ describe('What main.ts says beside them is not refused', () => {
     const { proxy } = standard({ proxy: { clients: { maxConnections: 20_000, maxRequests: 3000 }, resources } });
     expect(proxy.settings.memory).toEqual({ request: '64Mi', limit: '4Gi' });
     expect(proxy.budget).toMatchObject({ connections: 20_000, requests: 3000 });
+  });
+});
+
+describe('Whatever one option main.ts has, a run can deploy it', () => {
+  besideKeyPair();
+
+  test('with its fixed numbers', () => {
+    const refused = everyOption.flatMap(({ name, values, given }) =>
+      values.flatMap((value) => {
+        try {
+          const { backend, proxy } = standard(props(given(value)));
+          expect([backend.settings.replicas, proxy.settings.replicas]).toEqual([{ fixed: 4 }, { fixed: 2 }]);
+          return proxy.model.hosts.length > 0 ? [] : [`${name}: no host`];
+        } catch (error) {
+          return [`${name} ${JSON.stringify(value)}: ${String(error)}`];
+        }
+      }),
+    );
+    expect(refused).toEqual([]);
   });
 });
 
