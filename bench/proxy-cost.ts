@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { commandLine, Failure } from '../cluster/command-line';
 import { synthesized, synthSeconds } from './synth-time';
 import { type Candidate, Candidates, manyInstances, manyRoutes, workers } from './candidates';
@@ -34,7 +35,11 @@ interface Work {
 type Measured = ReadonlyMap<string, number[]>;
 
 void commandLine('bench', async (args, signal) => {
-  if (args.includes('--help')) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { write: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+  });
+  if (values.help) {
     process.stdout.write(usage);
     return;
   }
@@ -62,7 +67,7 @@ void commandLine('bench', async (args, signal) => {
     }
     const report = `${table(measured)}\n${judged(measured)}${judgedSynthesis(synthSeconds(join(directory, 'dist')))}`;
     process.stdout.write(`\n${report}`);
-    if (args.includes('--write')) writeFileSync(page, pageOf(report, missing));
+    if (values.write) writeFileSync(page, pageOf(report, missing));
     if (report.includes('missed')) process.exitCode = 1;
   } finally {
     await candidates?.stop();
