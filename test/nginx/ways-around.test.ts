@@ -426,6 +426,33 @@ const variants: Record<string, Variant> = {
       { path: '/app', target: 'web', errorPages: ErrorPages.html({ default: 'sorry' }) },
     ],
   },
+  'metrics, and snippets beside limits': {
+    backends: [{ name: 'stable', fallback: '10.0.0.1:3000' }, { name: 'canary' }],
+    snippets: ['limit_rate 10m;'],
+    hosts: [
+      {
+        snippets: ['limit_rate_after 1m;'],
+        routes: [
+          {
+            target: 'stable',
+            rateLimits: [RateLimit.perClient('5/s')],
+            maxConnectionsPerClient: 5,
+            snippets: ['limit_rate 1m;'],
+          },
+          { target: 'canary', when: Match.header('X-Canary', 'always'), snippets: ['limit_rate 2m;'] },
+          { path: '/events', target: 'stable', streamTimeout: 3600, snippets: ['limit_rate 3m;'] },
+          { path: '/only', target: 'canary', when: Match.method('POST') },
+          {
+            path: '/old',
+            target: { kind: 'redirect', location: '/events', status: 308 },
+            snippets: ['limit_rate 4m;'],
+          },
+          { path: '/legacy', target: externalTarget('https://legacy.example.com'), snippets: ['limit_rate 5m;'] },
+        ],
+      },
+    ],
+    place: { metricsPort: 9113, connectionCount: { httpPort: 8446, httpsPort: 8447 } },
+  },
   'live weights': {
     backends: [{ name: 'stable', fallback: '10.0.0.1:3000' }, { name: 'canary' }],
     routes: [

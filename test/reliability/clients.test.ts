@@ -1,10 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ClientLoad, ClientProcess } from '../../reliability/clients/client-process';
+import { ClientProcess } from '../../reliability/clients/client-process';
 import { type AvailableClient, availableClients } from '../../reliability/clients/shipped-clients';
-import { startWithOneInstance } from '../nginx/support/one-instance';
-import { until } from '../until';
+import { expectEachCounted } from './counting-client';
 
 const { PATH: givenPath } = process.env;
 const nodePath = process.execPath;
@@ -47,7 +46,7 @@ describe("a client's program", () => {
     for (const process of running.splice(0)) process.kill();
   });
 
-  function start(load: Partial<ClientLoad>, command: AvailableClient['command'] = client.command): ClientProcess {
+  function start(command: AvailableClient['command']): ClientProcess {
     const process = new ClientProcess(
       { ...client, command },
       {
@@ -57,65 +56,40 @@ describe("a client's program", () => {
         getPath: '/get',
         postPath: '/post',
         rate: 400,
-        ...load,
       },
     );
     running.push(process);
     return process;
   }
 
-  test.each([
-    ['h2', 'HTTP/2.0'],
-    ['http/1.1', 'HTTP/1.1'],
-  ] as const)('speaks %s, and counts each request and each failure once', async (protocol, logged) => {
-    const asked = { GET: 0, POST: 0 };
-    const { nginx, stop } = await startWithOneInstance({}, (request, response) => {
-      if (request.url === '/get') asked.GET += 1;
-      if (request.url === '/post') asked.POST += 1;
-      response.statusCode = request.url === '/post' ? 409 : 200;
-      request.resume().once('end', () => response.end('ok'));
-    });
-    try {
-      const process = start({
-        protocol,
-        url: `https://localhost:${nginx.place.httpsPort}`,
-        certificateFile: join(nginx.place.certificateDirectory, 'tls.crt'),
-      });
-      await process.answered;
-      await until(() => asked.GET > 40 && asked.POST > 40, 'requests of both kinds');
-      expect(await process.stop()).toEqual({
-        sent: asked.GET + asked.POST,
-        ok: asked.GET,
-        errors: { 'status 409': asked.POST },
-      });
-      const entries = (await nginx.accessLog(asked.GET + asked.POST)).filter(({ path }) => path === '/post');
-      expect(new Set(entries.map((entry) => entry.protocol))).toEqual(new Set([logged]));
-    } finally {
-      await stop();
-    }
-  });
+  test.each(['h2', 'http/1.1'] as const)(
+    'speaks %s, and counts each request and each failure once',
+    async (protocol) => {
+      await expectEachCounted(client, protocol);
+    },
+  );
 
   test('gives one error for all ports', async () => {
     const script = `process.stdin.resume().on('end', () => console.log(JSON.stringify({
       sent: 9, ok: 2, errors: { '127.0.0.1:40001: GOAWAY': 3, '127.0.0.1:40002: GOAWAY': 4 } })))`;
-    const process = start({}, [nodePath, '-e', script]);
+    const process = start([nodePath, '-e', script]);
     expect(await process.stop()).toEqual({ sent: 9, ok: 2, errors: { '127.0.0.1:N: GOAWAY': 7 } });
   });
 
   test('that ends by itself is reported with the last that it said', async () => {
-    const process = start({}, [nodePath, '-e', 'console.error("first\\nno such protocol"); process.exit(3)']);
+    const process = start([nodePath, '-e', 'console.error("first\\nno such protocol"); process.exit(3)']);
     await expect(process.stop()).rejects.toThrow(
       'Node undici ended before it had counted its requests: no such protocol (exit code 3)',
     );
   });
 
   test('that ends before it has an answer is not waited for', async () => {
-    const process = start({}, [nodePath, '-e', 'process.exit(3)']);
+    const process = start([nodePath, '-e', 'process.exit(3)']);
     await expect(process.answered).rejects.toThrow('ended before it had counted its requests: exit code 3');
   });
 
   test('that cannot be started is reported', async () => {
-    await expect(start({}, ['/nonexistent/client']).stop()).rejects.toThrow(
+    await expect(start(['/nonexistent/client']).stop()).rejects.toThrow(
       'Node undici ended before it had counted its requests: spawn /nonexistent/client ENOENT',
     );
   });

@@ -48,8 +48,8 @@ const cases: [what: string, given: object, message: string][] = [
 
   [
     'an option that is nearer to another than the first that is near',
-    { maxfails: 3 },
-    'maxfails: 3 is an option that does not exist: maxFails does',
+    { replicas: { mx: 3 } },
+    'replicas.mx: 3 is an option that does not exist: max does',
   ],
   [
     'an option two of whose letters have changed places',
