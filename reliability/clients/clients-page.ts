@@ -48,6 +48,10 @@ were not processed, and may be sent again, whatever their method ([RFC 9113, 6.8
 \`keepalive_requests\`, at \`keepalive_time\` and when a worker ends. A client that does not send them again loses at most one round trip of requests for each connection
 that ends so; one that also fails requests that the server has accepted loses those too. Over HTTP/1.1 nothing is lost: there the server says \`Connection: close\` with an answer.
 
+How many connections carry the streams does not change the sum. undici 7 with 100 requests a second lost, at each of 40 ends of nginx's workers with a round trip of 50 ms, 5.6 requests
+on one connection, 5.1 on 4 and 5.4 on 20, and 0.6 to 0.8 without that round trip: what is on its way at that moment. When the workers end does not either, as each
+connection is told once. What helps are fewer ends, which is why connections of HTTP/2 live for a day, and clients that repeat.
+
 ${tableRow(['client', 'on GOAWAY', 'mended in'])}
 ${tableRow(['---', '---', '---'])}
 ${shippedClients.map(({ name, onGoaway, mended }) => tableRow([markdownText(name), onGoaway, mended])).join('\n')}
