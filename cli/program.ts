@@ -6,6 +6,7 @@ import { command } from './command';
 import { completionCommand } from './completion';
 import { composeCommand } from './compose';
 import { doctorCommand } from './doctor';
+import { explainCommand } from './explain';
 import { kindCommand } from './kind';
 import { pruneCommand } from './prune';
 import { startCommand } from './start';
@@ -24,6 +25,7 @@ export function program(words?: readonly string[]): Command {
     composeCommand(),
     timelineCommand(),
     budgetCommand(),
+    explainCommand(),
     pruneCommand(),
     kindCommand(),
     doctorCommand(),

@@ -31,6 +31,7 @@ const scripts: Readonly<Record<string, string>> = {
   start: 'npm start',
   timeline: 'npm run timeline',
   budget: 'npm run budget',
+  explain: 'npm run explain',
   prune: 'npm run prune',
   'kind up': 'npm run kind:up',
   'kind down': 'npm run kind:down',

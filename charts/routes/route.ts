@@ -49,7 +49,8 @@ export class Route extends Construct {
     host: RouteHost,
     readonly path: Path,
     target: IRouteTarget,
-    options: RouteOptions = {},
+    /** What was given for it alone. */
+    readonly options: RouteOptions = {},
   ) {
     const given = inherited(host.routeDefaults, optionsOf(host, options));
     const conditions = given.when instanceof Match ? given.when.conditions : [];

@@ -3,7 +3,8 @@ import { isForwarded, Plan } from '../plan';
 import { errorPagesSuffix } from './route-errors-section';
 
 /** Methods that may be repeated though an instance has read them (RFC 9110, 9.2.2). */
-const idempotent = '(GET|HEAD|OPTIONS|TRACE|PUT|DELETE)';
+export const idempotentMethods = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'] as const;
+const idempotent = `(${idempotentMethods.join('|')})`;
 /** $upstream_bytes_sent when nothing was sent to any instance: it has a 0 for each try. */
 const nothingSent = '[0-]?([ ,:]+[0-])*';
 /** The same when some was sent in two tries or more. */

@@ -15,7 +15,18 @@ describe('help', () => {
     const help = await fairlead('--help');
     expect(help).toMatchObject({ code: 0, stderr: '' });
     expect(help.stdout).toMatch(/^Usage: fairlead COMMAND \[options\]\n/);
-    for (const name of ['start', 'compose', 'timeline', 'budget', 'prune', 'kind', 'doctor', 'completion', 'help']) {
+    for (const name of [
+      'start',
+      'compose',
+      'timeline',
+      'budget',
+      'explain',
+      'prune',
+      'kind',
+      'doctor',
+      'completion',
+      'help',
+    ]) {
       expect(help.stdout).toMatch(new RegExp(`^  ${name} +\\S`, 'm'));
     }
     expect(await fairlead('help')).toEqual(help);
@@ -60,7 +71,7 @@ describe('what is typed wrong is one line with what to do, and exit code 2', () 
   test.each([
     [
       [],
-      'a command is missing: give one of start, compose, timeline, budget, prune, kind, doctor, completion; fairlead --help shows them',
+      'a command is missing: give one of start, compose, timeline, budget, explain, prune, kind, doctor, completion; fairlead --help shows them',
     ],
     [['kind'], 'kind: a command is missing: give one of up, down; fairlead kind --help shows them'],
     [['strat'], '"strat" is not a command: did you mean start? fairlead --help shows the commands'],

@@ -18,7 +18,8 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   create: ['local', 'validation'],
   load: ['validation'],
   timeline: ['charts', 'nginx', 'model', 'cluster', 'local', 'validation'],
-  cli: ['charts', 'cluster', 'local', 'timeline', 'validation'],
+  explain: ['charts', 'nginx', 'model', 'cluster', 'local', 'validation'],
+  cli: ['charts', 'cluster', 'local', 'timeline', 'explain', 'validation'],
   reliability: ['charts', 'certificates', 'cluster', 'load', 'local', 'timeline', 'validation'],
   bench: ['charts', 'certificates', 'cluster', 'local', 'model', 'nginx'],
 };

@@ -1,0 +1,115 @@
+import { type Output, terminalText } from '../local/output';
+import type { Try } from './access-log-line';
+import { explanation } from './explanation';
+import type { LoggedRequest } from './logged-request';
+import { repeatCommand } from './repeat';
+import { bytesText, isIdempotent, secondsText } from './words';
+
+/** Characters of a line: what a client wrote is shorter, as nginx cuts it. */
+const longestPrinted = 2000;
+
+/** All that is said of a request. A line is never broken: one can copy what is a command. */
+export function explanationLines(request: LoggedRequest, output: Output): readonly string[] {
+  const { reason, why, saved, mend } = explanation(request);
+  const title = (text: string): string => output.style('bold', shown(text));
+  const indented = (texts: readonly string[]): string[] => texts.map((text) => `  ${shown(text)}`);
+  return [
+    title(headline(request)),
+    ...indented(facts(request)),
+    '',
+    title('What happened'),
+    ...indented(tries(request)),
+    '',
+    title(`Why: ${reason}`),
+    ...indented(why),
+    '',
+    title('Could it have been saved?'),
+    ...indented(saved),
+    '',
+    title('What mends it'),
+    ...mend.flatMap((each) =>
+      typeof each === 'string'
+        ? [`  - ${shown(each)}`]
+        : [`  - ${shown(each.text)}`, ...each.commands.map((command) => `      ${shown(command)}`)],
+    ),
+    '',
+    title('To send it again'),
+    ...indented(repetition(request)),
+    '',
+  ];
+}
+
+/** Nothing of a client reaches a terminal as it is. */
+function shown(text: string): string {
+  return terminalText(text.length > longestPrinted ? `${text.slice(0, longestPrinted)}…` : text);
+}
+
+function headline({ line: { method, host, path, tls, status, grpcStatus } }: LoggedRequest): string {
+  const ofGrpc = grpcStatus === undefined ? '' : `, ${grpcStatus} of gRPC`;
+  return `${status}${ofGrpc}: ${method} ${tls === '' ? 'http' : 'https'}://${host}${path}`;
+}
+
+function facts({ line, deployment, routes }: LoggedRequest): readonly string[] {
+  const { time, requestId, client, protocol, requestTime, bytesSent } = line;
+  const texts = new Set(routes.map(({ name, path }) => deployment?.routes[name]?.text ?? path.path));
+  const route = texts.size === 0 ? 'no route' : `route ${[...texts].join(', or ')}`;
+  return [
+    `${time}, request ${requestId}, from ${client} over ${protocol}; ${bytesText(bytesSent)} in ${secondsText(requestTime)}`,
+    deployment === undefined
+      ? 'Its host is in no main.ts that was read: times and options are left out, or are those by default.'
+      : `${deployment.name}, namespace ${deployment.namespace}, environment ${deployment.environment}: ${route}`,
+  ];
+}
+
+const rounds = ['', 'one more', 'the fallback'] as const;
+
+function tries({ line }: LoggedRequest): readonly string[] {
+  if (line.tries.length === 0) return ['No instance was asked.'];
+  const rows = line.tries.map((tried, index) => [String(index + 1), ...cells(tried)]);
+  return columns([['try', 'instance', 'bytes sent', 'answer after', 'in all', 'status', ''], ...rows]);
+}
+
+function cells({ instance, bytesSent, headerTime, time, status, round }: Try): string[] {
+  const seconds = (value: number | undefined): string => (value === undefined ? '-' : secondsText(value));
+  return [
+    instance,
+    String(bytesSent),
+    seconds(headerTime),
+    seconds(time),
+    status === undefined ? '-' : String(status),
+    rounds[round] ?? '',
+  ];
+}
+
+/** Cells below one another. */
+function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function repetition(request: LoggedRequest): readonly string[] {
+  const command = repeatCommand(request);
+  if (command === undefined) {
+    return ['No command can be given: the log has a host, a method or a path that no client sends.'];
+  }
+  return [
+    command,
+    'No log has the query string, the body, cookies and credentials: add what belongs to it.',
+    ...(isIdempotent(request.line.method)
+      ? []
+      : [`${request.line.method} is not idempotent: what it asks for may be done a second time.`]),
+    ...(isMethodLost(request)
+      ? ['Its method may have been another one: nginx logs GET of much that it refuses itself.']
+      : []),
+  ];
+}
+
+/** Errors that nginx leads to a page by its path are a GET from then on. Those of the other statuses have named locations. */
+function isMethodLost({ line: { method, tries }, status }: LoggedRequest): boolean {
+  return method === 'GET' && tries.length === 0 && status >= 400 && ![401, 429, 499, 503].includes(status);
+}

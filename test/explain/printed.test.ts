@@ -1,0 +1,206 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { PassThrough } from 'node:stream';
+import fc from 'fast-check';
+import { accessLogLine } from '../../explain/access-log-line';
+import { type Deployment, deploymentOf, deploymentOfHost } from '../../explain/deployment';
+import { loggedRequest } from '../../explain/logged-request';
+import { explanationLines } from '../../explain/printed';
+import { repeatCommand, shellWord } from '../../explain/repeat';
+import { Output } from '../../local/output';
+import { Match, Path } from '../../model/routes/matching';
+import { newBackend, newProxy, newShop } from '../charts/manifests';
+
+const output = new Output(new PassThrough());
+
+/** A request that an instance has hung on for as long as it may. */
+const hung = {
+  ...{ time: '2026-03-01T12:00:00+00:00', request_id: 'a-1', client: '203.0.113.7', method: 'POST' },
+  ...{ host: 'shop.example.com', path: '/orders/17', protocol: 'HTTP/2.0', status: 504, bytes_sent: 300 },
+  ...{ request_time: 5.002, upstream_addr: '10.244.1.7:3000', upstream_status: '504', upstream_bytes_sent: '388' },
+  ...{ upstream_header_time: '-', upstream_response_time: '5.001', tls: 'TLSv1.3', user_agent: 'curl/8.9.1' },
+};
+
+function printed(more: object = {}, deployments: readonly Deployment[] = []): string {
+  const line = accessLogLine('line', JSON.stringify({ ...hung, ...more }));
+  return explanationLines(loggedRequest(line, deploymentOfHost(deployments, line.host)), output).join('\n');
+}
+
+describe('where the times of a request come from', () => {
+  const shop = newShop();
+  const edge = newProxy(shop, 'edge', {
+    host: 'shop.example.com',
+    additionalHosts: ['www.example.com'],
+    routeDefaults: { requestTimeout: '8s' },
+  });
+  const orders = newBackend(shop, 'orders', { requestTimeout: '20s' });
+  edge.addRoute('/orders', orders, { requestTimeout: '5s' });
+  edge.addRoute('/orders/slow', orders, { when: Match.header('X-Slow', 'yes'), requestTimeout: '6s' });
+  edge.addRoute(Path.exact('/orders/read'), orders, { when: Match.method('GET'), requestTimeout: '7s' });
+  edge.addRoute('/all', orders);
+  edge.addRoute('/events', orders, { streaming: '5s' });
+  edge.addHost('admin.example.com', { routeDefaults: { requestTimeout: '4s' } }).addRoute('/', orders);
+  const deployments = [deploymentOf(edge, 'production')];
+  const said = (more: object): string =>
+    /(?:said nothing for \S+ s: )(.*?)\.(?: main\.ts|$)/m.exec(printed(more, deployments))?.[1] ?? '';
+
+  test.each([
+    ['/orders/17', 'requestTimeout of the route /orders (5s)'],
+    ['/orders', 'requestTimeout of the route /orders (5s)'],
+    ['//orders/./a/../17', 'requestTimeout of the route /orders (5s)'],
+    ['/%6frders/17', 'requestTimeout of the route /orders (5s)'],
+    ['/all/of/it', 'routeDefaults.requestTimeout of edge (8s)'],
+    ['/events', 'streaming of the route /events (5s)'],
+    [
+      '/orders/slow/1',
+      'requestTimeout of the route /orders/slow with X-Slow (6s), or requestTimeout of the route /orders (5s)',
+    ],
+    ['/orders/read', 'requestTimeout of the route /orders (5s)'],
+    ['/elsewhere', 'requestTimeout of its route or backend (60s by default), or streaming of its route'],
+  ])('of %s is said', (path, source) => {
+    expect(said({ path })).toBe(source);
+  });
+
+  test('goes by the method and the host too', () => {
+    expect(said({ path: '/orders/read', method: 'GET' })).toBe(
+      'requestTimeout of the route = /orders/read with GET (7s)',
+    );
+    expect(said({ host: 'www.example.com', path: '/all' })).toBe('routeDefaults.requestTimeout of edge (8s)');
+    expect(said({ host: 'admin.example.com', path: '/' })).toBe(
+      'routeDefaults.requestTimeout of admin.example.com (4s)',
+    );
+  });
+
+  test('is left out where the host is in no main.ts', () => {
+    expect(printed({ host: 'other.example.com' }, deployments)).toContain('Its host is in no main.ts that was read');
+    expect(said({ host: 'other.example.com' })).toContain('60s by default');
+  });
+
+  test('is doubted where main.ts says another time than the log has', () => {
+    expect(printed({ path: '/all' }, deployments)).toContain('main.ts says another time by now');
+    expect(printed({}, deployments)).not.toContain('main.ts says another time by now');
+  });
+});
+
+test('docs/explain.md shows what is printed', () => {
+  const shop = newShop();
+  const edge = newProxy(shop, 'edge', { host: 'shop.example.com' });
+  edge.addRoute('/orders', newBackend(shop, 'orders', { requestTimeout: '20s' }));
+  const more = {
+    ...{ request_id: '5f0c6a1e9b7d4c2f8a3e6d5b4c7f9a10', bytes_sent: 312, request_time: 20.004 },
+    ...{ upstream_response_time: '20.001' },
+  };
+  const [, shown = ''] = /```text\n(.*?)```/s.exec(readFileSync(resolve('docs/explain.md'), 'utf8')) ?? [];
+  expect(printed(more, [deploymentOf(edge, 'production')])).toBe(shown);
+});
+
+test('nothing of a client reaches a terminal as it is, and no line is endless', () => {
+  const hostile = `\u001b]0;x\u0007\u202e\n${'y'.repeat(5000)}`;
+  const names = ['time', 'request_id', 'client', 'method', 'host', 'path', 'protocol', 'tls', 'client_certificate'];
+  const anyTry = fc.constantFrom(
+    ...([
+      '10.0.0.1:80|0|502|-',
+      '10.0.0.1:80|9|504|-',
+      'orders|0|502|-',
+      '10.0.0.1:80|9|500|0.1',
+      '[::1]:80|9|-|-',
+    ] as const),
+  );
+  const anyTries = fc.array(fc.tuple(anyTry, fc.constantFrom(', ', ' : ')), { maxLength: 5 }).map((tries) => {
+    const column = (index: number): string =>
+      tries.map(([text, gap], at) => `${at === 0 ? '' : gap}${text.split('|')[index] ?? ''}`).join('');
+    return {
+      ...{ upstream_addr: column(0), upstream_bytes_sent: column(1), upstream_status: column(2) },
+      ...{ upstream_header_time: column(3), upstream_response_time: column(3) },
+    };
+  });
+  const anyStatus = fc.oneof(
+    fc.constantFrom(0, 200, 308, 400, 401, 403, 404, 405, 408, 413, 414, 421, 429, 431, 499, 500, 502, 503, 504),
+    fc.integer({ min: 0, max: 999 }),
+  );
+  const edge = newProxy(newShop(), 'edge', { host: 'shop.example.com' });
+  edge.addRoute('/orders', newBackend(edge.namespace, 'orders'));
+  const deployments = [deploymentOf(edge, 'production')];
+  fc.assert(
+    fc.property(
+      fc.subarray(names),
+      anyStatus,
+      anyTries,
+      fc.constantFrom('', '0', '8', '14', '99'),
+      (chosen, status, tries, grpc_status) => {
+        const more = { ...tries, ...Object.fromEntries(chosen.map((name) => [name, hostile])), status, grpc_status };
+        const text = printed(more, deployments);
+        // eslint-disable-next-line no-control-regex -- that none is there but the ends of lines
+        expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
+        expect(text).not.toMatch(/undefined|NaN/);
+        expect(Math.max(...text.split('\n').map(({ length }) => length))).toBeLessThan(4000);
+      },
+    ),
+    { numRuns: 300 },
+  );
+  expect(printed({ upstream_addr: '\u001b[2J:1' })).not.toContain('\u001b');
+});
+
+describe('the command that sends a request again', () => {
+  const command = (more: object = {}): string | undefined =>
+    repeatCommand(loggedRequest(accessLogLine('line', JSON.stringify({ ...hung, ...more })), undefined));
+
+  test.each<[object, string]>([
+    [
+      {},
+      "curl --include --request POST --data-binary @BODY-FILE --header 'X-Request-Id: a-1-again' https://shop.example.com/orders/17",
+    ],
+    [
+      { method: 'HEAD', protocol: 'HTTP/1.1', request_id: 'b'.repeat(128) },
+      `curl --include --http1.1 --head --header 'X-Request-Id: ${'b'.repeat(122)}-again' https://shop.example.com/orders/17`,
+    ],
+    [
+      { method: 'DELETE', tls: '', path: '/a/../b', request_id: '$(x)' },
+      'curl --include --request DELETE --path-as-is http://shop.example.com/a/../b',
+    ],
+    [
+      { method: 'GET', host: 'localhost', path: "/it's [a] {b} \u00e9?#`$x`" },
+      `curl --include --insecure --header 'X-Request-Id: a-1-again' 'https://localhost:8443/it'\\''s%20%5Ba%5D%20%7Bb%7D%20%C3%A9%3F%23%60$x%60'`,
+    ],
+    [
+      { host: '[fd00::7]', method: 'GET' },
+      "curl --include --header 'X-Request-Id: a-1-again' 'https://[fd00::7]/orders/17'",
+    ],
+  ])('of %j is quoted for a shell', (more, expected) => {
+    expect(command(more)).toBe(expected);
+  });
+
+  test.each([
+    { host: '' },
+    { host: '-oProxyCommand=x' },
+    { host: 'a b' },
+    { host: 'a/b' },
+    { method: '' },
+    { method: '--output' },
+    { path: 'x'.repeat(5000) },
+  ])('is not given of what no client sends: %j', (more) => {
+    expect(command(more)).toBeUndefined();
+    expect(printed(more)).toContain('No command can be given');
+  });
+
+  test('has a path as a shell and curl take it to the letter, whatever it is', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (path) => {
+        const text = command({ path, method: 'GET' }) ?? '';
+        const { stdout } = spawnSync('sh', ['-c', `printf '%s\\n' ${text}`], { encoding: 'utf8' });
+        const words = stdout.split('\n').slice(0, -1);
+        expect(words.filter((word) => word !== '--path-as-is').slice(0, -1)).toEqual([
+          ...['curl', '--include', '--header', 'X-Request-Id: a-1-again'],
+        ]);
+        expect(words.at(-1)).toMatch(/^https:\/\/shop\.example\.com\/[\w\-.~!$&'()*+,;=:@%/]*$/);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test.each(['', 'a', "'", "''", '$(x)', '\\', '-n', 'a\tb', '*'])('%j is one word', (word) => {
+    const { stdout } = spawnSync('sh', ['-c', `printf '%s|' a ${shellWord(word)}`], { encoding: 'utf8' });
+    expect(stdout).toBe(`a|${word}|`);
+  });
+});

@@ -1,0 +1,110 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { typescriptProgram } from '../typescript-program';
+
+const cli = resolve(__dirname, '../../cli.ts');
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'fairlead-explain-'));
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+/** In a directory of its own, where no main.ts is unless a test writes one. */
+function explain(args: readonly string[], input: string, path = process.env.PATH ?? '') {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...typescriptProgram, cli, 'explain', ...args], {
+    cwd: directory,
+    env: { PATH: path },
+    encoding: 'utf8',
+    input,
+  });
+  return { code: status, stdout, stderr };
+}
+
+const line = (requestId: string): string =>
+  JSON.stringify({ request_id: requestId, status: 503, method: 'GET', host: 'shop.example.com', path: '/orders' });
+
+test('each line of standard input is explained, and those that are none are counted', () => {
+  const { code, stdout, stderr } = explain(
+    [],
+    `${line('a-1')}\nerror log\n{"level":30}\n${'{'.repeat(200_000)}\n${line('b-2')}`,
+  );
+  expect(code).toBe(0);
+  expect(stdout.match(/^503: GET/gm)).toHaveLength(2);
+  expect(stdout).toContain('Its host is in no main.ts that was read');
+  expect(stderr).toBe(
+    `fairlead: 2 of these lines left out, as the first: line: {"level":30} has no request_id, so that it is not a line of nginx's access log: give one\n`,
+  );
+});
+
+test('one request of standard input is explained by its id', () => {
+  const { code, stdout } = explain(['b-2'], `${line('a-1')}\n${line('b-2')}\n`);
+  expect(code).toBe(0);
+  expect(stdout.match(/request \S+,/g)).toEqual(['request b-2,']);
+});
+
+test('standard input without a line ends with exit code 1', () => {
+  expect(explain([], 'GET / 200\n')).toEqual({
+    code: 1,
+    stdout: '',
+    stderr:
+      'fairlead: standard input has no line of the access log: give lines as nginx writes them, a JSON object each\n',
+  });
+});
+
+test('the logs of the proxies of a namespace are looked through by kubectl', () => {
+  const [kubectl, called] = [join(directory, 'kubectl'), join(directory, 'called')];
+  writeFileSync(
+    kubectl,
+    `#!/bin/sh\nprintf '%s\\n' "$@" >'${called}'\nprintf '%s\\n' '${line('a-1')}' '${line('b-2')}'\n`,
+  );
+  chmodSync(kubectl, 0o755);
+  const path = `${directory}:${process.env.PATH ?? ''}`;
+  const found = explain(['b-2', '--namespace', 'shop', '--context', 'kind-fairlead'], '', path);
+  expect([found.code, found.stderr]).toEqual([0, '']);
+  expect(found.stdout.match(/request \S+,/g)).toEqual(['request b-2,']);
+  expect(readFileSync(called, 'utf8').split('\n')).toEqual([
+    '--context=kind-fairlead',
+    'logs',
+    '--namespace=shop',
+    '--selector=app.kubernetes.io/component=proxy,app.kubernetes.io/managed-by=fairlead',
+    '--container=nginx',
+    '--tail=-1',
+    '--ignore-errors',
+    '',
+  ]);
+  expect(explain(['c-3', '--namespace', 'shop'], '', path)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('the log of the proxies of shop has no request "c-3"') as string,
+  });
+});
+
+test('a main.ts that cannot be read takes nothing but its times away', () => {
+  writeFileSync(join(directory, 'main.ts'), "throw new Error('a mistake');\n");
+  const { code, stdout, stderr } = explain([line('a-1')], '');
+  expect(code).toBe(0);
+  expect(stdout).toContain('503: GET');
+  expect(stderr).toBe('fairlead: main.ts cannot be read, so that its times and options are left out: a mistake\n');
+});
+
+test('a reader that has seen enough ends it', async () => {
+  const child = spawn(process.execPath, [...typescriptProgram, cli, 'explain'], {
+    cwd: directory,
+    env: { PATH: process.env.PATH },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(`${line('a-1')}\n`.repeat(5000));
+  await once(child.stdout, 'data');
+  child.stdout.destroy();
+  await once(child, 'close');
+  expect(stderr).toBe('');
+});
