@@ -28,6 +28,8 @@ interface Completed {
   readonly subcommands: readonly string[];
   readonly options: readonly Option[];
   readonly words: readonly string[];
+  /** Whether other words are files or folders. */
+  readonly takesFiles: boolean;
 }
 
 /** Every command of `fairlead`, itself first; `help` has the names of the others. */
@@ -40,6 +42,7 @@ function completed(whole: Command, path: readonly string[] = []): readonly Compl
       subcommands,
       options: whole.options,
       words: whole.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
+      takesFiles: whole.registeredArguments.some(({ argChoices }) => argChoices === undefined),
     },
     ...whole.commands.flatMap((each) => completed(each, [...path, each.name()])),
   ];
@@ -50,6 +53,7 @@ function completed(whole: Command, path: readonly string[] = []): readonly Compl
     subcommands: [],
     options: [],
     words: subcommands,
+    takesFiles: false,
   };
   return [{ ...all[0], subcommands: [...subcommands, 'help'] } as Completed, ...all.slice(1), help];
 }
@@ -108,11 +112,12 @@ export function zshCompletion(whole: Command): string {
   const commands = completed(whole);
   const described = (names: readonly string[], path: readonly string[]): string =>
     names.map((name) => `'${name}:${quoted(summaryOf(commands, [...path, name]), /:/g)}'`).join(' ');
-  const functions = commands.map(({ path, subcommands, options, words }) => {
+  const functions = commands.map(({ path, subcommands, options, words, takesFiles }) => {
     const specs = [
       ...options.map((option) => `'${zshOption(option)}'`),
       `'(-h --help)'{-h,--help}'[shows this text]'`,
       ...(words.length > 0 ? [`'1:word:(${words.join(' ')})'`] : []),
+      ...(takesFiles ? [`'*:file:_files'`] : []),
       // After "--" stands a program with what it takes.
       ...(path[0] === 'start' ? [`'*::program:_files'`] : []),
     ];
@@ -163,11 +168,12 @@ function summaryOf(commands: readonly Completed[], path: readonly string[]): str
 
 export function fishCompletion(whole: Command): string {
   const commands = completed(whole);
-  const lines = commands.flatMap(({ path, subcommands, options, words }) => {
+  const lines = commands.flatMap(({ path, subcommands, options, words, takesFiles }) => {
     const here = fishCondition(path, subcommands);
     return [
       ...subcommands.map((name) => `${here} -a ${name} -d '${fishQuoted(summaryOf(commands, [...path, name]))}'`),
       ...words.map((word) => `${here} -a ${word}`),
+      ...(takesFiles ? [`${here} -F`] : []),
       ...options.map((option) => `${here} ${fishOption(option)}`),
     ];
   });

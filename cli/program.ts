@@ -5,6 +5,7 @@ import { budgetCommand } from './budget';
 import { command } from './command';
 import { completionCommand } from './completion';
 import { composeCommand } from './compose';
+import { diffCommand } from './diff';
 import { doctorCommand } from './doctor';
 import { explainCommand } from './explain';
 import { kindCommand } from './kind';
@@ -23,6 +24,7 @@ export function program(words?: readonly string[]): Command {
   const commands = [
     startCommand(words),
     composeCommand(),
+    diffCommand(),
     timelineCommand(),
     budgetCommand(),
     explainCommand(),

@@ -29,6 +29,7 @@ function leaves(command: Command): readonly Command[] {
 
 const scripts: Readonly<Record<string, string>> = {
   start: 'npm start',
+  diff: 'npm run diff',
   timeline: 'npm run timeline',
   budget: 'npm run budget',
   explain: 'npm run explain',

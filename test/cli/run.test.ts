@@ -18,6 +18,7 @@ describe('help', () => {
     for (const name of [
       'start',
       'compose',
+      'diff',
       'timeline',
       'budget',
       'explain',
@@ -35,6 +36,7 @@ describe('help', () => {
   test.each([
     ['start', 'Usage: fairlead start [options] [-- PROGRAM ARG …]\n', '--keep-alive-timeout TIME'],
     ['compose', 'Usage: fairlead compose [options]\n', '--output FILE'],
+    ['diff', 'Usage: fairlead diff [options] [BEFORE] [AFTER]\n', '--format FORMAT'],
     ['prune', 'Usage: fairlead prune [options]\n', '--older-than TIME'],
     ['kind up', 'Usage: fairlead kind up [options]\n', '--https-port PORT'],
     ['kind', 'Usage: fairlead kind COMMAND [options]\n', '  down '],
@@ -71,7 +73,7 @@ describe('what is typed wrong is one line with what to do, and exit code 2', () 
   test.each([
     [
       [],
-      'a command is missing: give one of start, compose, timeline, budget, explain, prune, kind, doctor, completion; fairlead --help shows them',
+      'a command is missing: give one of start, compose, diff, timeline, budget, explain, prune, kind, doctor, completion; fairlead --help shows them',
     ],
     [['kind'], 'kind: a command is missing: give one of up, down; fairlead kind --help shows them'],
     [['strat'], '"strat" is not a command: did you mean start? fairlead --help shows the commands'],

@@ -1,0 +1,64 @@
+import { Failure, untilSignal } from '../cluster/command-line';
+import { Kubectl } from '../cluster/kubectl';
+import { Output } from '../local/output';
+import { UsageError } from '../local/start-options';
+import { differenceOf, isNothing } from './difference';
+import { type Format, markdownReport, terminalReport } from './formats';
+import { reportOf } from './report';
+import { manifestsOfCluster } from './sources/cluster';
+import { Checkouts, commitNamed } from './sources/commit';
+import { isFolder, manifestsOfFolder } from './sources/folder';
+import type { Source } from './sources/source';
+
+export interface DiffOptions {
+  /** A folder or a commit. @default - a cluster */
+  readonly before?: string | undefined;
+  /** @default 'dist' */
+  readonly after?: string | undefined;
+  /** Of the kubeconfig. @default - the current one */
+  readonly context?: string | undefined;
+  readonly format: Format;
+  /** Whether it ends with exit code 1 if anything differs. */
+  readonly exitCode: boolean;
+}
+
+/** `fairlead diff`: prints what applying one over the other does. */
+export function diff(options: DiffOptions): Promise<void> {
+  return untilSignal('fairlead', async (signal) => {
+    const { before, after = 'dist', context } = options;
+    const checkouts = new Checkouts();
+    try {
+      // One after the other: what is typed wrong is said before anything is asked or synthesized.
+      const one = before === undefined ? undefined : await side(before, checkouts, signal);
+      const other = await side(after, checkouts, signal);
+      const young = await other();
+      const kubectl = new Kubectl(context === undefined ? {} : { context });
+      const old =
+        one === undefined ? await manifestsOfCluster(kubectl, context, young.manifests, signal) : await one();
+      print(old, young, options);
+    } finally {
+      await checkouts.remove();
+    }
+  });
+}
+
+function print(old: Source, young: Source, { format, exitCode }: DiffOptions): void {
+  const difference = differenceOf(old.manifests, young.manifests);
+  const compared = { before: old.name, after: young.name, notes: [...old.notes, ...young.notes] };
+  const report = reportOf(difference, compared);
+  const output = new Output(process.stdout);
+  if (format === 'markdown') process.stdout.write(markdownReport(report));
+  else output.block(terminalReport(report, output));
+  if (exitCode && !isNothing(difference)) process.exitCode = 1;
+}
+
+/** What gives the manifests that a word names. */
+async function side(word: string, checkouts: Checkouts, signal: AbortSignal): Promise<() => Source | Promise<Source>> {
+  if (isFolder(word)) return () => ({ name: word, manifests: manifestsOfFolder(word), notes: [] });
+  const commit = await commitNamed(word, signal);
+  if (commit !== undefined) return () => checkouts.manifestsOf(word, commit, signal);
+  if (word === 'dist') throw new Failure('dist is not there: run npx cdk8s synth before, or give a folder of manifests');
+  throw new UsageError(
+    `diff: ${JSON.stringify(word)} is neither a folder here nor a commit: give a folder of manifests, such as dist.before, or a commit, such as main`,
+  );
+}

@@ -1,0 +1,140 @@
+import { type Difference, isNothing, type ProxyDifference } from './difference';
+import { componentOf, fullName, type Manifest } from './objects/manifest';
+import { written } from './requests/request';
+import type { RequestDifference } from './requests/request-differences';
+import { listed, say, shownValue, type Text } from './text';
+
+/** What is said of one thing: in a line, and below it. */
+export interface Entry {
+  readonly head: Text;
+  readonly details: readonly Text[];
+}
+
+export interface Section {
+  readonly title: string;
+  readonly entries: readonly Entry[];
+}
+
+/** A difference in words, whatever it is printed as. */
+export interface Report {
+  /** What was compared with what. */
+  readonly before: string;
+  readonly after: string;
+  /** What was not looked at, and why. */
+  readonly notes: readonly Text[];
+  readonly sections: readonly Section[];
+}
+
+export interface Compared {
+  readonly before: string;
+  readonly after: string;
+  readonly notes: readonly Text[];
+}
+
+export function reportOf(difference: Difference, compared: Compared): Report {
+  return { ...compared, sections: isNothing(difference) ? [] : sectionsOf(difference) };
+}
+
+function sectionsOf({ proxies, rollouts, refused, inPlace, added, gone }: Difference): readonly Section[] {
+  const all: readonly Section[] = [
+    { title: 'Refused by Kubernetes', entries: refused.map((head) => ({ head, details: [] })) },
+    { title: 'Requests that are answered otherwise', entries: proxies.flatMap(proxyEntries) },
+    {
+      title: 'Pods that are replaced',
+      entries: rollouts.map(({ workload, reasons, ends }) => ({
+        head: say`${workload.kind} ${fullName(workload)}${whose(workload)}`,
+        details: [...reasons.map((reason) => say`because ${reason}`), ...ends],
+      })),
+    },
+    {
+      title: 'Changed where they are: no pod is replaced for it',
+      entries: inPlace.map(({ object, changes }) => ({ head: nameOf(object), details: [...changes, ...effectOf(object)] })),
+    },
+    // Another nginx.conf is another ConfigMap, and is said already.
+    { title: 'New', entries: madeAnew(added, gone).map((object) => ({ head: nameOf(object), details: [] })) },
+    { title: 'Gone from the manifests: kubectl apply leaves them in the cluster', entries: gone.map(goneEntry) },
+  ];
+  return all.filter(({ entries }) => entries.length > 0);
+}
+
+function whose(workload: Manifest): Text {
+  const names: Readonly<Record<string, string>> = { proxy: ', the proxies', api: ', a backend' };
+  return [names[componentOf(workload) ?? ''] ?? ''];
+}
+
+function nameOf(object: Manifest): Text {
+  return say`${object.kind} ${fullName(object)}`;
+}
+
+function proxyEntries({ proxy, requests, lines }: ProxyDifference): readonly Entry[] {
+  if (requests === undefined) {
+    return [
+      {
+        head: say`${fullName(proxy)}: its nginx.conf is not there on both sides, so that requests are not compared`,
+        details: [],
+      },
+    ];
+  }
+  if (requests.length > 0) return requests.map((request) => requestEntry(proxy, request));
+  const most = 8;
+  const shown = [
+    ...lines.gone.slice(0, most).map((line) => say`before: ${shownValue(line)}`),
+    ...lines.come.slice(0, most).map((line) => say`now: ${shownValue(line)}`),
+  ];
+  const others = lines.gone.length + lines.come.length - shown.length;
+  return [
+    {
+      head: say`${fullName(proxy)}: none that fairlead knows of, though nginx.conf differs`,
+      details: [...shown, ...(others > 0 ? [say`and ${others} lines more`] : [])],
+    },
+  ];
+}
+
+function requestEntry(proxy: Manifest, { witness, where, isEverywhere, changes }: RequestDifference): Entry {
+  const head = isEverywhere ? say`every request through ${fullName(proxy)}` : listed(where);
+  return {
+    head,
+    details: [
+      ...changes.map(
+        ({ subject, before, after }) => say`${[subject]}: ${shownValue(before)}, now ${shownValue(after)}`,
+      ),
+      say`for one: ${written(witness)}`,
+    ],
+  };
+}
+
+function effectOf(object: Manifest): readonly Text[] {
+  switch (componentOf(object)) {
+    case 'weights':
+      return [say`proxies read it within some 90 s, and no connection ends`];
+    case 'tls':
+      return object.kind === 'Secret' ? [say`what it holds is served within about a minute, and no connection ends`] : [];
+    default:
+      return [];
+  }
+}
+
+function madeAnew(added: readonly Manifest[], gone: readonly Manifest[]): readonly Manifest[] {
+  const isReplaced = gone.some((object) => componentOf(object) === 'nginx-config');
+  return added.filter((object) => !(isReplaced && componentOf(object) === 'nginx-config'));
+}
+
+function goneEntry(object: Manifest): Entry {
+  const { name, namespace } = object.metadata;
+  const inNamespace = namespace === undefined ? '' : ` --namespace ${namespace}`;
+  if (componentOf(object) === 'nginx-config') {
+    return {
+      head: nameOf(object),
+      details: [say`a rollback needs it; later, ${`npx fairlead prune${inNamespace}`} deletes it`],
+    };
+  }
+  if (['Namespace', 'PersistentVolumeClaim', 'CustomResourceDefinition'].includes(object.kind)) {
+    return { head: nameOf(object), details: [say`look at what else is in it, which would go with it`] };
+  }
+  return {
+    head: nameOf(object),
+    details: [
+      say`once no proxy of before is left that asks it: ${`kubectl delete ${object.kind.toLowerCase()} ${name}${inNamespace}`}`,
+    ],
+  };
+}

@@ -1,0 +1,265 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { onTestFinished } from '../afterwards';
+import { synthesize } from '../charts/manifests';
+import { fairlead, type Outcome } from '../cli/fairlead';
+import { typescriptProgram } from '../typescript-program';
+
+const root = resolve(__dirname, '../..');
+
+function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'fairlead-diff-test-'));
+  onTestFinished(() => {
+    rmSync(directory, { recursive: true });
+  });
+  return directory;
+}
+
+/** A folder with these files. */
+function folder(files: Readonly<Record<string, string>>): string {
+  const directory = temporaryDirectory();
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
+    writeFileSync(join(directory, name), text);
+  }
+  return directory;
+}
+
+/** JSON is YAML. */
+function yaml(objects: readonly unknown[]): string {
+  return objects.map((object) => `---\n${JSON.stringify(object)}\n`).join('');
+}
+
+function dist(image: string): string {
+  return folder({ 'a/orders.k8s.yaml': yaml(synthesize({ image })), 'README.md': 'no manifest' });
+}
+
+async function diff(...args: readonly string[]): Promise<Outcome> {
+  return fairlead('diff', ...args).finally(() => {
+    process.exitCode = undefined;
+  });
+}
+
+describe('two folders', () => {
+  test('that say the same differ in nothing', async () => {
+    const [one, other] = [dist('api:1'), dist('api:1')];
+    expect(await diff(one, other, '--exit-code')).toEqual({
+      code: 0,
+      stdout: `${one} → ${other}\n\nNothing differs.\n`,
+      stderr: '',
+    });
+  });
+
+  test('that differ are exit code 0, and 1 if that is asked for', async () => {
+    const [one, other] = [dist('api:1'), dist('api:2')];
+    const outcome = await diff(one, other);
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    expect(outcome.stdout).toContain('\nPods that are replaced\n  Deployment orders/orders, a backend\n');
+    expect(await diff(one, other, '--exit-code')).toEqual({ ...outcome, code: 1 });
+  });
+
+  test('are a comment with --format markdown', async () => {
+    const { code, stdout } = await diff(dist('api:1'), dist('api:2'), '--format', 'markdown');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^<!-- fairlead diff -->\n\n## fairlead diff: /);
+  });
+});
+
+describe('what cannot be compared is one line with what to do', () => {
+  test.each<[string[], string]>([
+    [
+      ['no-such-thing'],
+      'diff: "no-such-thing" is neither a folder here nor a commit: give a folder of manifests, such as dist.before, or a commit, such as main',
+    ],
+    [['docs', 'docs', '--format', 'html'], '--format: "html" is unknown: give one of text, markdown'],
+    [
+      ['docs', 'docs', '--context', 'kind'],
+      'diff: --context is of a cluster, which is BEFORE, and "docs" is too: take one of them out',
+    ],
+    [
+      ['docs', 'docs', 'docs'],
+      'diff: "docs" is not an option: take it out. fairlead diff --help shows the options',
+    ],
+  ])('%j was typed wrong', async (args, line) => {
+    expect(await diff(...args)).toEqual({ code: 2, stdout: '', stderr: `fairlead: ${line}\n` });
+  });
+
+  test('a folder without manifests, and one that is not YAML, fail', async () => {
+    const empty = folder({ 'README.md': '' });
+    expect(await diff(empty, empty)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `fairlead: ${empty}: has no manifests: give a folder that cdk8s synth has written, such as dist\n`,
+    });
+    const broken = folder({ 'a.yaml': 'a: "b' });
+    const { code, stderr } = await diff(broken, broken);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`fairlead: ${join(broken, 'a.yaml')}: is not YAML: `);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+});
+
+/** A PATH with a kubectl that answers by what it is asked, and fails at all else. */
+function pathWith(answers: Readonly<Record<string, string | { readonly fails: string }>>): string {
+  const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+  const cases = Object.entries(answers).map(([part, answer]) => {
+    const says = typeof answer === 'string' ? `printf %s ${quoted(answer)}` : `echo ${quoted(answer.fails)} >&2; exit 1`;
+    return `  *${quoted(part)}*) ${says} ;;\n`;
+  });
+  const directory = temporaryDirectory();
+  const script = `#!/bin/sh\ncase "$*" in\n${cases.join('')}  *) echo "nobody answers $*" >&2; exit 1 ;;\nesac\n`;
+  writeFileSync(join(directory, 'kubectl'), script, { mode: 0o755 });
+  return directory;
+}
+
+describe('a cluster', () => {
+  const serviceOf = (port: number): unknown => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'orders', namespace: 'shop', labels: { 'app.kubernetes.io/managed-by': 'fairlead' } },
+    spec: { ports: [{ port }] },
+  });
+  const monitor = { apiVersion: 'monitoring.coreos.com/v1', kind: 'PodMonitor', metadata: { name: 'edge', namespace: 'shop' } };
+  const left = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'canary', namespace: 'shop', labels: { 'app.kubernetes.io/managed-by': 'fairlead' } },
+  };
+
+  async function against(
+    answers: Parameters<typeof pathWith>[0],
+    ...args: readonly string[]
+  ): Promise<Outcome> {
+    const { PATH } = process.env;
+    process.env.PATH = pathWith(answers);
+    return fairlead('diff', ...args).finally(() => {
+      process.env.PATH = PATH;
+      process.exitCode = undefined;
+    });
+  }
+
+  const byName = 'get service orders --namespace=shop --ignore-not-found --output=json';
+  const managed = '--selector=app.kubernetes.io/managed-by=fairlead --namespace=shop';
+  const well = {
+    'config current-context': 'kind-current\n',
+    [byName]: JSON.stringify(serviceOf(80)),
+    'get podmonitor.v1.monitoring.coreos.com edge --namespace=shop': {
+      fails: `error: the server doesn't have a resource type "podmonitor"`,
+    },
+    [managed]: JSON.stringify({
+      kind: 'List',
+      items: [serviceOf(80), left],
+    }),
+  };
+
+  test('is asked by name, and for what fairlead has left in it', async () => {
+    const manifests = folder({ 'a.yaml': yaml([serviceOf(8080), monitor]) });
+    const { code, stdout, stderr } = await against(well, manifests, '--context', 'kind-shop', '--exit-code');
+    expect([code, stderr]).toEqual([1, '']);
+    expect(stdout).toBe(`the cluster of kind-shop → ${manifests}
+note: the cluster does not know PodMonitor of monitoring.coreos.com/v1: edge cannot be applied to it
+
+Changed where they are: no pod is replaced for it
+  Service shop/orders
+    spec.ports[0].port: 80, now 8080
+
+New
+  PodMonitor shop/edge
+
+Gone from the manifests: kubectl apply leaves them in the cluster
+  Deployment shop/canary
+    once no proxy of before is left that asks it: kubectl delete deployment canary --namespace shop
+`);
+  });
+
+  test('that has all of it, as it is, differs in nothing', async () => {
+    const manifests = folder({ 'a.yaml': yaml([serviceOf(80)]) });
+    const same = { ...well, [managed]: JSON.stringify({ kind: 'List', items: [serviceOf(80)] }) };
+    expect(await against(same, manifests, '--cluster', '--exit-code')).toEqual({
+      code: 0,
+      stdout: `the cluster of kind-current → ${manifests}\n\nNothing differs.\n`,
+      stderr: '',
+    });
+  });
+
+  test('that refuses to answer is a failure', async () => {
+    const manifests = folder({ 'a.yaml': yaml([serviceOf(80)]) });
+    const forbidden = { fails: 'Error from server (Forbidden): services "orders" is forbidden' };
+    const { code, stderr } = await against({ ...well, [byName]: forbidden }, manifests, '--cluster');
+    expect(code).toBe(1);
+    expect(stderr).toContain('fairlead: kubectl get service: Error from server (Forbidden)');
+  });
+
+  test('is not asked as long as there is no dist/', () => {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [...typescriptProgram, resolve(root, 'cli.ts'), 'diff'],
+      { cwd: temporaryDirectory(), encoding: 'utf8' },
+    );
+    expect([status, stdout, stderr]).toEqual([
+      1,
+      '',
+      'fairlead: dist is not there: run npx cdk8s synth before, or give a folder of manifests\n',
+    ]);
+  });
+});
+
+describe('two commits', () => {
+  test('are synthesized each in a folder of its own, with what is installed, and nothing of them stays', () => {
+    const repository = folder({
+      'package.json': '{}',
+      'package-lock.json': '{ "lockfileVersion": 3 }',
+      '.gitignore': 'node_modules\ndist\n',
+      'cdk8s.yaml': 'language: typescript\napp: node app.js\n',
+      'app.js': app('api:1'),
+    });
+    symlinkSync(join(root, 'node_modules'), join(repository, 'node_modules'));
+    const git = (...args: readonly string[]): string =>
+      execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...args], {
+        cwd: repository,
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+    git('init', '--initial-branch=main');
+    git('add', '.');
+    git('commit', '--message=one');
+    writeFileSync(join(repository, 'app.js'), app('api:2'));
+    writeFileSync(join(repository, 'package-lock.json'), '{ "lockfileVersion": 3, "packages": {} }');
+    git('commit', '--all', '--message=other');
+
+    const before = temporaryFolders();
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [...typescriptProgram, resolve(root, 'cli.ts'), 'diff', 'main~1', 'main'],
+      { cwd: repository, encoding: 'utf8' },
+    );
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^main~1 \([0-9a-f]{7}\) → main \([0-9a-f]{7}\)\n/);
+    expect(stdout).toContain('note: main~1 has another package-lock.json');
+    expect(stdout).toContain('because containers[api].image: api:1, now api:2');
+    expect(git('status', '--porcelain')).toBe('');
+    expect(git('worktree', 'list').trim().split('\n')).toHaveLength(1);
+    expect(temporaryFolders()).toEqual(before);
+  });
+
+  function app(image: string): string {
+    const manifest = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'orders', namespace: 'shop' },
+      spec: { template: { spec: { containers: [{ name: 'api', image }] } } },
+    };
+    return `const { mkdirSync, writeFileSync } = require('node:fs');
+const { CDK8S_OUTDIR = 'dist' } = process.env;
+mkdirSync(CDK8S_OUTDIR, { recursive: true });
+writeFileSync(CDK8S_OUTDIR + '/orders.k8s.yaml', ${JSON.stringify(JSON.stringify(manifest))});
+`;
+  }
+
+  function temporaryFolders(): readonly string[] {
+    return readdirSync(tmpdir()).filter((name) => /^fairlead-diff-(?!test-)/.test(name));
+  }
+});
