@@ -20,6 +20,7 @@ interface Values {
   readonly cluster?: true;
   readonly context?: string;
   readonly format: string;
+  readonly ask?: true;
   readonly exitCode?: true;
 }
 
@@ -30,13 +31,15 @@ export function diffCommand(): Command {
     .option('--cluster', 'BEFORE is what the cluster has, and the only word is AFTER')
     .option('--context <NAME>', 'the same, by the context of the kubeconfig (default: the current one)')
     .option('--format <FORMAT>', 'text, or markdown for a comment of a pull request', 'text')
+    .option('--ask', 'asks a real nginx each request that it says, before and now, with stubs in the place of backends')
     .option('--exit-code', 'ends with exit code 1 if anything differs')
     .addHelpText('after', details)
     .action(async (first: string | undefined, second: string | undefined, values: Values) => {
       const format = typed(() => oneOf('--format', values.format, formats));
       const sides = sidesOf(first, second, values);
       const { diff } = load('../diff/command') as typeof import('../diff/command');
-      await diff({ ...sides, context: values.context, format, exitCode: values.exitCode ?? false });
+      const { context, ask = false, exitCode = false } = values;
+      await diff({ ...sides, context, format, ask, exitCode });
     });
 }
 

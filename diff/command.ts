@@ -2,6 +2,7 @@ import { Failure, untilSignal } from '../cluster/command-line';
 import { Kubectl } from '../cluster/kubectl';
 import { Output } from '../local/output';
 import { UsageError } from '../local/start-options';
+import { asked } from './asking/ask';
 import { differenceOf, isNothing } from './difference';
 import { type Format, markdownReport, terminalReport } from './formats';
 import { reportOf } from './report';
@@ -18,6 +19,8 @@ export interface DiffOptions {
   /** Of the kubeconfig. @default - the current one */
   readonly context?: string | undefined;
   readonly format: Format;
+  /** Whether a real nginx is asked each request that is said. */
+  readonly ask: boolean;
   /** Whether it ends with exit code 1 if anything differs. */
   readonly exitCode: boolean;
 }
@@ -33,18 +36,23 @@ export function diff(options: DiffOptions): Promise<void> {
       const other = await side(after, checkouts, signal);
       const young = await other();
       const kubectl = new Kubectl(context === undefined ? {} : { context });
-      const old =
-        one === undefined ? await manifestsOfCluster(kubectl, context, young.manifests, signal) : await one();
-      print(old, young, options);
+      const old = one === undefined ? await manifestsOfCluster(kubectl, context, young.manifests, signal) : await one();
+      await print(old, young, options, signal);
     } finally {
       await checkouts.remove();
     }
   });
 }
 
-function print(old: Source, young: Source, { format, exitCode }: DiffOptions): void {
-  const difference = differenceOf(old.manifests, young.manifests);
-  const compared = { before: old.name, after: young.name, notes: [...old.notes, ...young.notes] };
+async function print(
+  old: Source,
+  young: Source,
+  { format, ask, exitCode }: DiffOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const computed = differenceOf(old.manifests, young.manifests);
+  const { difference, notes } = ask ? await asked(computed, signal) : { difference: computed, notes: [] };
+  const compared = { before: old.name, after: young.name, notes: [...old.notes, ...young.notes, ...notes] };
   const report = reportOf(difference, compared);
   const output = new Output(process.stdout);
   if (format === 'markdown') process.stdout.write(markdownReport(report));
@@ -57,7 +65,8 @@ async function side(word: string, checkouts: Checkouts, signal: AbortSignal): Pr
   if (isFolder(word)) return () => ({ name: word, manifests: manifestsOfFolder(word), notes: [] });
   const commit = await commitNamed(word, signal);
   if (commit !== undefined) return () => checkouts.manifestsOf(word, commit, signal);
-  if (word === 'dist') throw new Failure('dist is not there: run npx cdk8s synth before, or give a folder of manifests');
+  if (word === 'dist')
+    throw new Failure('dist is not there: run npx cdk8s synth before, or give a folder of manifests');
   throw new UsageError(
     `diff: ${JSON.stringify(word)} is neither a folder here nor a commit: give a folder of manifests, such as dist.before, or a commit, such as main`,
   );

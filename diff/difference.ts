@@ -13,6 +13,11 @@ export interface ProxyDifference {
   readonly requests: readonly RequestDifference[] | undefined;
   /** Lines of nginx.conf that one side has and the other has not, without comments. */
   readonly lines: { readonly gone: readonly string[]; readonly come: readonly string[] };
+  /** What nginx reads, by the names of files; none of a side that has no such proxy. */
+  readonly files?: {
+    readonly before: Readonly<Record<string, string>>;
+    readonly after: Readonly<Record<string, string>>;
+  };
 }
 
 /** An object that is changed where it is, and no pod for it. */
@@ -60,25 +65,26 @@ function missingOn(side: Side, other: Side): readonly Manifest[] {
 
 function proxyDifferences({ before, after }: { before: Side; after: Side }): readonly ProxyDifference[] {
   const keys = [...new Set([...before.keys, ...after.keys])];
-  return keys.flatMap((key) => {
+  return keys.flatMap((key): readonly ProxyDifference[] => {
     const [one, other] = [before.find(key), after.find(key)];
     const proxy = other ?? one;
     if (proxy?.kind !== 'Deployment' || componentOf(proxy) !== 'proxy') return [];
     // Of one that is not there at all, nobody is answered.
-    const [old, young] = [
-      one === undefined ? '' : before.configurationOf(one)?.['nginx.conf'],
-      other === undefined ? '' : after.configurationOf(other)?.['nginx.conf'],
-    ];
-    if (old === undefined || young === undefined) {
+    const files = {
+      before: one === undefined ? {} : before.configurationOf(one),
+      after: other === undefined ? {} : after.configurationOf(other),
+    };
+    if (files.before === undefined || files.after === undefined) {
       return [{ proxy, requests: undefined, lines: { gone: [], come: [] } }];
     }
+    const [old, young] = [files.before['nginx.conf'] ?? '', files.after['nginx.conf'] ?? ''];
     const requests = requestDifferences(
       new FrontDoor(old, before.weightsOf(one)),
       new FrontDoor(young, after.weightsOf(other)),
     );
     const [gone, come] = [beyond(linesOf(old), linesOf(young)), beyond(linesOf(young), linesOf(old))];
     if (requests.length + gone.length + come.length === 0) return [];
-    return [{ proxy, requests, lines: { gone, come } }];
+    return [{ proxy, requests, lines: { gone, come }, files: { before: files.before, after: files.after } }];
   });
 }
 
@@ -138,7 +144,10 @@ function refusals(before: Manifest, after: Manifest): readonly Text[] {
   if (before.immutable === true && differs('data')) {
     return [say`${name}: is immutable, and its data differs: give the new one another name.`];
   }
-  if (kind === 'Service' && (fieldAt(before, 'spec', 'clusterIP') === 'None') !== (fieldAt(after, 'spec', 'clusterIP') === 'None')) {
+  if (
+    kind === 'Service' &&
+    (fieldAt(before, 'spec', 'clusterIP') === 'None') !== (fieldAt(after, 'spec', 'clusterIP') === 'None')
+  ) {
     return [say`${name}: spec.clusterIP differs, which nobody can change: delete it before.`];
   }
   return [];

@@ -50,10 +50,12 @@ function markdown({ before, after, notes, sections }: Report, most: number): str
 }
 
 function markdownEntries({ entries }: Section, most: number): readonly string[] {
-  const shown = entries.slice(0, most).flatMap(({ head, details }: Entry) => [
-    `- **${markdownText(head)}**`,
-    ...details.slice(0, most).map((detail) => `  - ${markdownText(detail)}`),
-    ...(details.length > most ? [`  - and ${details.length - most} more`] : []),
-  ]);
+  const shown = entries
+    .slice(0, most)
+    .flatMap(({ head, details }: Entry) => [
+      `- **${markdownText(head)}**`,
+      ...details.slice(0, most).map((detail) => `  - ${markdownText(detail)}`),
+      ...(details.length > most ? [`  - and ${details.length - most} more`] : []),
+    ]);
   return entries.length > most ? [...shown, `- and ${entries.length - most} more`] : shown;
 }

@@ -48,7 +48,10 @@ function sectionsOf({ proxies, rollouts, refused, inPlace, added, gone }: Differ
     },
     {
       title: 'Changed where they are: no pod is replaced for it',
-      entries: inPlace.map(({ object, changes }) => ({ head: nameOf(object), details: [...changes, ...effectOf(object)] })),
+      entries: inPlace.map(({ object, changes }) => ({
+        head: nameOf(object),
+        details: [...changes, ...effectOf(object)],
+      })),
     },
     // Another nginx.conf is another ConfigMap, and is said already.
     { title: 'New', entries: madeAnew(added, gone).map((object) => ({ head: nameOf(object), details: [] })) },
@@ -90,7 +93,8 @@ function proxyEntries({ proxy, requests, lines }: ProxyDifference): readonly Ent
   ];
 }
 
-function requestEntry(proxy: Manifest, { witness, where, isEverywhere, changes }: RequestDifference): Entry {
+function requestEntry(proxy: Manifest, difference: RequestDifference): Entry {
+  const { witness, where, isEverywhere, changes } = difference;
   const head = isEverywhere ? say`every request through ${fullName(proxy)}` : listed(where);
   return {
     head,
@@ -99,8 +103,20 @@ function requestEntry(proxy: Manifest, { witness, where, isEverywhere, changes }
         ({ subject, before, after }) => say`${[subject]}: ${shownValue(before)}, now ${shownValue(after)}`,
       ),
       say`for one: ${written(witness)}`,
+      ...realAnswers(difference),
     ],
   };
+}
+
+function realAnswers({ asked }: RequestDifference): readonly Text[] {
+  if (asked === undefined) return [];
+  const { before, after, headers } = asked;
+  if (before !== after) return [say`nginx answers it: ${shownValue(before)}, now ${shownValue(after)}`];
+  if (headers.length === 0)
+    return [say`nginx answers this one alike, ${shownValue(before)}: it does not come to what differs`];
+  const most = 4;
+  const shown = headers.slice(0, most).map((line) => say`nginx answers it with other headers: ${shownValue(line)}`);
+  return headers.length > most ? [...shown, say`and ${headers.length - most} more`] : shown;
 }
 
 function effectOf(object: Manifest): readonly Text[] {
@@ -108,7 +124,9 @@ function effectOf(object: Manifest): readonly Text[] {
     case 'weights':
       return [say`proxies read it within some 90 s, and no connection ends`];
     case 'tls':
-      return object.kind === 'Secret' ? [say`what it holds is served within about a minute, and no connection ends`] : [];
+      return object.kind === 'Secret'
+        ? [say`what it holds is served within about a minute, and no connection ends`]
+        : [];
     default:
       return [];
   }

@@ -25,7 +25,9 @@ export function plainText(text: Text): string {
 
 /** As Markdown, on one line: values are code. */
 export function markdownText(text: Text): string {
-  return text.map((piece) => (typeof piece === 'string' ? piece : codeSpan(terminalText(oneLine(piece.value))))).join('');
+  return text
+    .map((piece) => (typeof piece === 'string' ? piece : codeSpan(terminalText(oneLine(piece.value)))))
+    .join('');
 }
 
 function oneLine(value: string): string {
@@ -48,4 +50,9 @@ export function shownValue(value: unknown): string {
   return text.length > longest ? `${text.slice(0, longest)}…` : text;
 }
 
-const longest = 120;
+/** Whether a value is worth more than to be named. */
+export function isShort(value: unknown): boolean {
+  return shownValue(value).length <= longest;
+}
+
+const longest = 200;

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { say, shownValue, type Text } from '../text';
+import { isShort, say, shownValue, type Text } from '../text';
 import { type Fields, isFields } from './manifest';
 
 /** A field that is another one; undefined on the side that has none. */
@@ -62,7 +62,7 @@ function namesOf(all: readonly Fields[]): readonly string[] {
 /** A change of a field, in words. What a variable holds may be a secret. */
 export function changeText({ path, before, after }: FieldChange): Text {
   if (/\.env(?:\[|$)/.test(path)) return say`${path} differs`;
-  if (before === undefined) return say`${path} is new: ${shownValue(after)}`;
-  if (after === undefined) return say`${path} is gone, and was ${shownValue(before)}`;
+  if (before === undefined) return isShort(after) ? say`${path} is new: ${shownValue(after)}` : say`${path} is new`;
+  if (after === undefined) return isShort(before) ? say`${path} is gone: ${shownValue(before)}` : say`${path} is gone`;
   return say`${path}: ${shownValue(before)}, now ${shownValue(after)}`;
 }

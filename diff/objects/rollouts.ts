@@ -21,7 +21,11 @@ export function isWorkload({ kind }: Manifest): boolean {
 }
 
 /** The pods of a workload roll if anything of their template is another one; undefined if nothing is. */
-export function rolloutOf(before: Manifest, after: Manifest, sides: { before: Side; after: Side }): Rollout | undefined {
+export function rolloutOf(
+  before: Manifest,
+  after: Manifest,
+  sides: { before: Side; after: Side },
+): Rollout | undefined {
   const changes = fieldChanges(fieldAt(before, 'spec', 'template'), fieldAt(after, 'spec', 'template'));
   if (!isWorkload(after) || changes.length === 0) return undefined;
   return {
@@ -103,7 +107,7 @@ function endsOfProxy(workload: Manifest, side: Side): readonly Text[] {
   const preStop = preStopOf(workload);
   const streams = streamingPaths(door);
   return [
-    say`Every connection of a client ends once. HTTP/1.1 and HTTP/2 end in order (Connection: close, GOAWAY): no request is lost.`,
+    say`Every connection of a client ends once, HTTP/1.1 and HTTP/2 in order (Connection: close, GOAWAY): no request is lost.`,
     timeout === undefined || preStop === undefined
       ? say`WebSockets and event streams through a proxy are closed when it ends, whatever backend they are of.`
       : say`WebSockets and event streams are closed, whatever backend they are of: after a proxy begins to end, it goes on for ${preStop} s, and then has ${timeout} for what is open.`,
@@ -122,8 +126,8 @@ function endsOfBackend(workload: Manifest, side: Side): readonly Text[] {
     });
   const until = preStop === undefined ? say`until its process is told to end` : say`for ${preStop} s`;
   return [
-    say`No connection of a client ends. Each old pod leaves DNS at once and goes on answering ${until}: no request is lost.`,
-    say`WebSockets and event streams to it end then, with its process: serve() ends them in order, other apps cut them, ${text(gracePeriod(workload))} s after the pod begins to end at the latest.`,
+    say`Each old pod leaves DNS at once and goes on answering ${until}: no request is lost, and clients keep their connections.`,
+    say`WebSockets and event streams to it end after that, with its process: serve() ends them in order, other apps cut them, ${text(gracePeriod(workload))} s after the pod begins to end at the latest.`,
     ...(streams.length === 0 ? [] : [say`Routes with streaming that lead there: ${listed(streams)}.`]),
   ];
 }

@@ -33,7 +33,10 @@ export class Side {
     }
   }
 
-  private dataMounted(deployment: Manifest | undefined, component: string): Readonly<Record<string, string>> | undefined {
+  private dataMounted(
+    deployment: Manifest | undefined,
+    component: string,
+  ): Readonly<Record<string, string>> | undefined {
     const names = configMapsOf(deployment);
     const found = this.manifests.find(
       (manifest) =>

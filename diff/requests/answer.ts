@@ -162,18 +162,22 @@ class Reading {
       }
       case 'proxy_set_header':
       case 'grpc_set_header':
-        return [rule(`header to the backend, ${first}`, this.evaluated(second) || 'none', this.meaning(second))];
+        return [rule(`header to the backend, ${first}`, this.evaluated(second) || 'taken away', this.meaning(second))];
       case 'proxy_hide_header':
       case 'grpc_hide_header':
         return [rule('headers of the backend that are not passed on', first, first.toLowerCase())];
       case 'limit_req':
         return [this.rateLimit(directive)];
       case 'limit_conn':
-        return [rule(`${countedBy(first)} at once (limit_conn)`, second, `${second} ${this.zone('limit_conn_zone', first)}`)];
+        return [
+          rule(`${countedBy(first)} at once (limit_conn)`, second, `${second} ${this.zone('limit_conn_zone', first)}`),
+        ];
       case 'error_page':
         return this.errorPage(directive, meaning);
       case 'auth_request':
         return [rule('who may ask (auth_request)', this.askedAt(first), this.asked(first), true)];
+      case 'limit_req_status':
+        return this.effective('limit_req').length === 0 ? [] : [rule('rate (limit_req_status)', first, meaning)];
       case 'mirror':
         return [rule('copies (mirror)', `to ${this.forwardsTo(first)}`, meaning)];
       default: {
@@ -188,7 +192,12 @@ class Reading {
   private errorPage({ args }: Directive, meaning: string): readonly Policy[] {
     // Where a request goes on that is no error, and connections that are for another host.
     if (args[0] === '418' || args.at(-1) === '@misdirected_request') return [];
-    return [rule(`errors ${args.filter((arg) => /^\d+$/.test(arg)).join(' ')} (error_page)`, args.at(-1) ?? '', meaning)];
+    // Errors of nginx itself: who is not asked for anything, or not limited, does not meet them.
+    if (args[0] === '401' && !this.location.some(({ name }) => name.startsWith('auth_'))) return [];
+    if (args[0] === '429' && this.effective('limit_req').length === 0) return [];
+    return [
+      rule(`errors ${args.filter((arg) => /^\d+$/.test(arg)).join(' ')} (error_page)`, args.at(-1) ?? '', meaning),
+    ];
   }
 
   private condition(directive: Directive): readonly Policy[] {
@@ -216,7 +225,8 @@ class Reading {
       const origins = (this.door.variables.definition(value.slice(1))?.body ?? []).map((entry) => entry.name);
       return [rule('CORS: origins', value === '*' ? '*' : listedShort(origins), this.meaning(value))];
     }
-    if (variable === '$split_key') return [rule('what keeps a client with its version', this.evaluated(value), this.meaning(value))];
+    if (variable === '$split_key')
+      return [rule('what keeps a client with its version', this.evaluated(value), this.meaning(value))];
     return [rule(`set ${variable}`, this.evaluated(value), this.meaning(value))];
   }
 
@@ -247,7 +257,9 @@ class Reading {
   }
 
   private preflight(): readonly Policy[] {
-    const page = this.location.find(({ name, args }) => name === 'error_page' && args.at(-1)?.startsWith('@preflight_') === true);
+    const page = this.location.find(
+      ({ name, args }) => name === 'error_page' && args.at(-1)?.startsWith('@preflight_') === true,
+    );
     const location = page === undefined ? undefined : locationNamed(this.way.server, page.args.at(-1) ?? '');
     const headers = (location?.body ?? []).filter(
       ({ name, args }) => name === 'add_header' && args[0]?.startsWith('Access-Control-') === true,
@@ -308,7 +320,8 @@ class Reading {
   }
 
   private returned(returned: Directive): Said {
-    const [status = '', text] = returned.args.length === 1 && !/^\d+$/.test(returned.args[0] ?? '') ? ['302', ...returned.args] : returned.args;
+    const [status = '', text] =
+      returned.args.length === 1 && !/^\d+$/.test(returned.args[0] ?? '') ? ['302', ...returned.args] : returned.args;
     const meaning = this.meaningOf(returned);
     if (/^30[12378]$/.test(status)) return { shown: `a redirect, ${status} to ${this.evaluated(text ?? '')}`, meaning };
     const type = this.effective('default_type')[0]?.args[0] ?? '';

@@ -73,7 +73,8 @@ export class FrontDoor {
     const server = this.serverOf(request);
     if (server === undefined) return undefined;
     const locals = new Map<string, string>();
-    let location = server.body?.some(({ name }) => name === 'return') === true ? undefined : entered(server, request.path);
+    let location =
+      server.body?.some(({ name }) => name === 'return') === true ? undefined : entered(server, request.path);
     for (let count = 0; location !== undefined && count < mostLocations; count += 1) {
       const next = this.passedOn({ server, location, locals }, request);
       if (next === undefined) break;
@@ -157,7 +158,8 @@ function entered({ body = [] }: Directive, path: string): Directive | undefined 
     .sort((a, b) => prefixOf(b).length - prefixOf(a).length);
   if (prefix?.args[0] === '^~') return prefix;
   const expression = locations.find(
-    ({ args: [kind = '', source = ''] }) => /^~\*?$/.test(kind) && expressionOf(`${kind}${source}`)?.test(path) === true,
+    ({ args: [kind = '', source = ''] }) =>
+      /^~\*?$/.test(kind) && expressionOf(`${kind}${source}`)?.test(path) === true,
   );
   return expression ?? prefix;
 }

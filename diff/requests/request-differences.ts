@@ -1,6 +1,15 @@
 import { type Answer, answerTo, type Policy, type Said } from './answer';
 import type { EntryPath, FrontDoor } from './front-door';
-import { both, type Conditions, noConditions, type Request, requestWith, sentHeaders, written } from './request';
+import {
+  both,
+  type Conditions,
+  noConditions,
+  type Request,
+  requestWith,
+  sentHeaders,
+  withParts,
+  written,
+} from './request';
 
 /** Of how a request is answered: what it is about, and what it was and is. */
 export interface Change {
@@ -18,6 +27,15 @@ export interface RequestDifference {
   /** Whether no request is left out. */
   readonly isEverywhere: boolean;
   readonly changes: readonly Change[];
+  /** What a real nginx made of the witness, if one was asked. */
+  readonly asked?: AskedOfBoth;
+}
+
+/** Answers in words, and headers that one of both has alone: those of the answer, and those that the backend got. */
+export interface AskedOfBoth {
+  readonly before: string;
+  readonly after: string;
+  readonly headers: readonly string[];
 }
 
 /** A request, and which ones it stands for. */
@@ -57,7 +75,10 @@ function together(
     else known.changes.push(change);
   }
   const secure = all.filter(isSecure).length;
-  return [...groups.values()].flatMap(({ candidates: own, changes }) => {
+  // Who answers is what people look for first.
+  const rank = (changes: readonly Change[]): number => (changes.some(({ subject }) => subject === answeredBy) ? 0 : 1);
+  const sorted = [...groups.values()].sort((a, b) => rank(a.changes) - rank(b.changes));
+  return sorted.flatMap(({ candidates: own, changes }) => {
     const [first] = own;
     if (first === undefined) return [];
     return [
@@ -75,6 +96,8 @@ function isSecure({ request }: Candidate): boolean {
   return request.scheme === 'https';
 }
 
+const answeredBy = 'answered by';
+
 interface KeyedChange {
   readonly key: string;
   readonly change: Change;
@@ -84,7 +107,7 @@ function changesOf(before: Answer, after: Answer): readonly KeyedChange[] {
   if (before.by.meaning === after.by.meaning) return policyChanges(before.policies, after.policies);
   const isAnswered = ({ by, policies }: Answer): boolean => by.meaning !== 'nobody' && policies.length > 0;
   return [
-    keyed('answered by', [before.by], [after.by]),
+    keyed(answeredBy, [before.by], [after.by]),
     // By another route, which has rules of its own: but who may ask is never to change unseen.
     ...(isAnswered(before) && isAnswered(after)
       ? policyChanges(
@@ -156,14 +179,17 @@ function candidatesAt(host: string, entry: EntryPath, before: FrontDoor, after: 
       ...[...whole.query].map(([name, value]) => `?${name}=${value}`),
       ...sentHeaders(whole),
     ];
-    return { request: whole, where: [where, ...beside].join(', ') };
+    return { request: whole, where: withParts(where, beside) };
   });
 }
 
 /** Those of each side, and what meets one of both: the fewest that tell all kinds of requests. */
 function conditionsOf(some: readonly Conditions[], others: readonly Conditions[]): readonly Conditions[] {
   const alone = [...some, ...others];
-  const pairs = some.length * others.length > mostPairs ? [] : some.flatMap((one) => others.flatMap((other) => both(one, other) ?? []));
+  const pairs =
+    some.length * others.length > mostPairs
+      ? []
+      : some.flatMap((one) => others.flatMap((other) => both(one, other) ?? []));
   return byMethods([...alone, ...pairs]);
 }
 
@@ -176,7 +202,9 @@ function byMethods(all: readonly Conditions[]): readonly Conditions[] {
   const other = usualMethods.find((each) => !named.has(each));
   const methods = [...usualMethods.filter((each) => named.has(each) || each === other), ...named];
   return all.flatMap((conditions) =>
-    [...new Set(conditions.get(method) ?? methods)].map((each) => new Map<string, readonly string[]>([...conditions, [method, [each]]])),
+    [...new Set(conditions.get(method) ?? methods)].map(
+      (each) => new Map<string, readonly string[]>([...conditions, [method, [each]]]),
+    ),
   );
 }
 

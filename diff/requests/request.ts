@@ -64,10 +64,14 @@ export function sentHeaders({ headers, cookies }: Request): readonly string[] {
   ];
 }
 
-/** `GET https://shop.example.com/orders/1`, and headers in which it differs from others. */
+/** `GET https://shop.example.com/orders/1 with X-Canary: always`. */
 export function written(request: Request): string {
   const { method, scheme, host } = request;
-  return [`${method} ${scheme}://${host}${requestUri(request)}`, ...sentHeaders(request)].join(', ');
+  return withParts(`${method} ${scheme}://${host}${requestUri(request)}`, sentHeaders(request));
+}
+
+export function withParts(text: string, parts: readonly string[]): string {
+  return parts.length === 0 ? text : `${text} with ${parts.join(' and ')}`;
 }
 
 function capitalized(name: string): string {

@@ -16,7 +16,7 @@ export function appliedForm(live: Manifest, desired: Manifest | undefined): Mani
   const { namespace } = (desired ?? applied ?? live).metadata;
   const metadata = Object.entries(form.metadata).filter(([name]) => name !== 'namespace');
   const named = { ...Object.fromEntries(metadata), name: live.metadata.name };
-  return { ...form, metadata: (namespace === undefined ? named : { ...named, namespace }) as Manifest['metadata'] };
+  return { ...form, metadata: namespace === undefined ? named : { ...named, namespace } };
 }
 
 function appliedLast(live: Manifest): Manifest | undefined {
@@ -41,7 +41,11 @@ function withoutNotes(live: Manifest): Manifest {
 }
 
 /** What of a value was given: by whom else it was set, nobody knows from here. `given` is what was applied, and what is to be. */
-function projected(live: unknown, given: readonly [applied: unknown, desired: unknown], path: readonly string[]): unknown {
+function projected(
+  live: unknown,
+  given: readonly [applied: unknown, desired: unknown],
+  path: readonly string[],
+): unknown {
   const [applied, desired] = given;
   if (live === undefined || live === null) {
     // The API server leaves out what is zero or empty.
@@ -75,7 +79,8 @@ function projectedList(
       return [projected(member, [memberNamed(before, String(name)), memberNamed(after, String(name))], path)];
     });
   }
-  const at = (list: unknown, index: number): unknown => (Array.isArray(list) ? (list as readonly unknown[])[index] : undefined);
+  const at = (list: unknown, index: number): unknown =>
+    Array.isArray(list) ? (list as readonly unknown[])[index] : undefined;
   return live.map((member, index) => projected(member, [at(applied, index), at(desired, index)], path));
 }
 
@@ -124,5 +129,7 @@ function amount(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
   const [, digits, unit = ''] = /^([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)([a-zA-Z]*)$/.exec(String(value)) ?? [];
   const factor = units[unit];
-  return digits === undefined || factor === undefined || typeof value !== 'string' ? undefined : Number(digits) * factor;
+  return digits === undefined || factor === undefined || typeof value !== 'string'
+    ? undefined
+    : Number(digits) * factor;
 }

@@ -42,7 +42,9 @@ export async function manifestsOfCluster(
       ...asking.notes,
       ...(old.length === 0
         ? []
-        : [say`${old.length} ConfigMaps of earlier nginx.conf are kept for rollbacks: npx fairlead prune deletes what nothing needs`]),
+        : [
+            say`${old.length} ConfigMaps of earlier nginx.conf are kept for rollbacks: npx fairlead prune deletes what nothing needs`,
+          ]),
     ],
   };
 }
@@ -99,8 +101,12 @@ class Asking {
       return await this.get([type, ...new Set(names)], namespace);
     } catch (error) {
       if (!(error instanceof ExternalCommandFailure)) throw error;
-      if (/doesn't have a resource type|could not find the requested resource|no matches for kind/i.test(error.stderr)) {
-        this.notes.push(say`the cluster does not know ${kind} of ${apiVersion}: ${names.join(', ')} cannot be applied to it`);
+      if (
+        /doesn't have a resource type|could not find the requested resource|no matches for kind/i.test(error.stderr)
+      ) {
+        this.notes.push(
+          say`the cluster does not know ${kind} of ${apiVersion}: ${names.join(', ')} cannot be applied to it`,
+        );
         return [];
       }
       throw error;
@@ -118,7 +124,8 @@ class Asking {
     if (names.length === 0) return [];
     const others = await this.get(['configmap', ...new Set(names)], namespace);
     const missing = names.filter((name) => !others.some(({ metadata }) => metadata.name === name));
-    if (missing.length > 0) this.notes.push(say`${fullName(proxy)} mounts ${missing.join(', ')}, which the cluster has not`);
+    if (missing.length > 0)
+      this.notes.push(say`${fullName(proxy)} mounts ${missing.join(', ')}, which the cluster has not`);
     return others.map((object) => appliedForm(object, undefined));
   }
 
@@ -129,10 +136,9 @@ class Asking {
 
   private async get(args: readonly string[], namespace: string | undefined): Promise<readonly Manifest[]> {
     const where = namespace === undefined ? [] : [`--namespace=${namespace}`];
-    const text = await this.kubectl.run(
-      ['get', ...args, ...where, '--ignore-not-found', '--output=json', patience],
-      { signal: this.signal },
-    );
+    const text = await this.kubectl.run(['get', ...args, ...where, '--ignore-not-found', '--output=json', patience], {
+      signal: this.signal,
+    });
     // Without anything that is there, it says nothing.
     const answer: unknown = text.trim() === '' ? undefined : JSON.parse(text);
     return isFields(answer) ? manifestsOf(answer) : [];

@@ -30,7 +30,9 @@ const manifest: Manifest = {
 };
 
 /** What the API server makes of it. */
-function live(changes: { readonly image?: string; readonly applied?: Manifest; readonly args?: readonly string[] } = {}): Manifest {
+function live(
+  changes: { readonly image?: string; readonly applied?: Manifest; readonly args?: readonly string[] } = {},
+): Manifest {
   const { image = 'nginx:1.30', applied, args } = changes;
   return {
     apiVersion: 'apps/v1',

@@ -78,10 +78,7 @@ describe('what cannot be compared is one line with what to do', () => {
       ['docs', 'docs', '--context', 'kind'],
       'diff: --context is of a cluster, which is BEFORE, and "docs" is too: take one of them out',
     ],
-    [
-      ['docs', 'docs', 'docs'],
-      'diff: "docs" is not an option: take it out. fairlead diff --help shows the options',
-    ],
+    [['docs', 'docs', 'docs'], 'diff: "docs" is not an option: take it out. fairlead diff --help shows the options'],
   ])('%j was typed wrong', async (args, line) => {
     expect(await diff(...args)).toEqual({ code: 2, stdout: '', stderr: `fairlead: ${line}\n` });
   });
@@ -105,7 +102,8 @@ describe('what cannot be compared is one line with what to do', () => {
 function pathWith(answers: Readonly<Record<string, string | { readonly fails: string }>>): string {
   const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
   const cases = Object.entries(answers).map(([part, answer]) => {
-    const says = typeof answer === 'string' ? `printf %s ${quoted(answer)}` : `echo ${quoted(answer.fails)} >&2; exit 1`;
+    const says =
+      typeof answer === 'string' ? `printf %s ${quoted(answer)}` : `echo ${quoted(answer.fails)} >&2; exit 1`;
     return `  *${quoted(part)}*) ${says} ;;\n`;
   });
   const directory = temporaryDirectory();
@@ -121,17 +119,18 @@ describe('a cluster', () => {
     metadata: { name: 'orders', namespace: 'shop', labels: { 'app.kubernetes.io/managed-by': 'fairlead' } },
     spec: { ports: [{ port }] },
   });
-  const monitor = { apiVersion: 'monitoring.coreos.com/v1', kind: 'PodMonitor', metadata: { name: 'edge', namespace: 'shop' } };
+  const monitor = {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PodMonitor',
+    metadata: { name: 'edge', namespace: 'shop' },
+  };
   const left = {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name: 'canary', namespace: 'shop', labels: { 'app.kubernetes.io/managed-by': 'fairlead' } },
   };
 
-  async function against(
-    answers: Parameters<typeof pathWith>[0],
-    ...args: readonly string[]
-  ): Promise<Outcome> {
+  async function against(answers: Parameters<typeof pathWith>[0], ...args: readonly string[]): Promise<Outcome> {
     const { PATH } = process.env;
     process.env.PATH = pathWith(answers);
     return fairlead('diff', ...args).finally(() => {

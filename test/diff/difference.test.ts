@@ -83,7 +83,12 @@ test('what a variable or a Secret holds is not said', () => {
   expect(said).not.toContain('-secret');
 
   const secret = (key: string): unknown => [
-    { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'edge-tls', namespace: 'shop' }, stringData: { 'tls.key': key } },
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'edge-tls', namespace: 'shop' },
+      stringData: { 'tls.key': key },
+    },
   ];
   const ofSecrets = text(between(secret('one'), secret('other')));
   expect(ofSecrets).toContain('\n  Secret shop/edge-tls\n    the entry tls.key differs');
@@ -131,7 +136,9 @@ test('what has gone from main.ts stays in a cluster, and is named with what dele
   const said = text(difference);
   expect(said).toContain('kubectl delete deployment orders-canary --namespace shop');
   expect(said).toContain('kubectl delete configmap edge-weights --namespace shop');
-  expect(said).toMatch(/ConfigMap shop\/edge-[0-9a-f]{10}\n {4}a rollback needs it; later, npx fairlead prune --namespace shop deletes it/);
+  expect(said).toMatch(
+    /ConfigMap shop\/edge-[0-9a-f]{10}\n {4}a rollback needs it; later, npx fairlead prune --namespace shop deletes it/,
+  );
   // The other one is what the proxies are replaced for.
   expect(titles(difference)).not.toContain('New');
 });

@@ -28,7 +28,12 @@ const after: ProxyParts = {
     { target: 'orders' },
     { name: 'testers', target: 'next', when: Match.header('X-Canary', 'always') },
     { path: '/catalog', target: 'catalog', rewrite: '' },
-    { path: '/catalog', name: 'admins', target: 'next', when: Match.allOf(Match.method('PUT'), Match.cookie('as', 'admin')) },
+    {
+      path: '/catalog',
+      name: 'admins',
+      target: 'next',
+      when: Match.allOf(Match.method('PUT'), Match.cookie('as', 'admin')),
+    },
     { path: Path.exact('/status'), target: page(204) },
     { path: '/moved', target: { kind: 'redirect', location: 'https://b.example.com/y?1', status: 308 } },
     { path: '/new', target: 'catalog', when: Match.query('v', '2') },
@@ -57,7 +62,12 @@ test('a real nginx answers each witness before and after as it is said', async (
     const uri = requestUri(witness);
     const headers = Object.fromEntries(sentHeaders(witness).map((line) => line.split(': ') as [string, string]));
     const answer = ({ nginx }: { readonly nginx: RealNginx }): Promise<Answer> =>
-      nginx.get({ path: uri, method: witness.method, servername: witness.host, headers: { host: witness.host, ...headers } });
+      nginx.get({
+        path: uri,
+        method: witness.method,
+        servername: witness.host,
+        headers: { host: witness.host, ...headers },
+      });
     for (const { subject, before: was, after: is } of changes) {
       if (subject !== 'answered by') continue;
       expect([written(witness), described(await answer(old), uri)]).toEqual([written(witness), was]);
@@ -67,11 +77,11 @@ test('a real nginx answers each witness before and after as it is said', async (
   }
   expect(asked).toEqual(
     expect.arrayContaining([
-      'GET https://shop.example.com/1, X-Canary: always',
+      'GET https://shop.example.com/1 with X-Canary: always',
       'GET https://shop.example.com/catalog',
       'GET https://shop.example.com/catalog/old',
       'GET https://shop.example.com/status',
-      'PUT https://shop.example.com/catalog, Cookie: as=admin',
+      'PUT https://shop.example.com/catalog with Cookie: as=admin',
       'GET https://shop.example.com/new?v=2',
     ]),
   );

@@ -40,9 +40,9 @@ test('a route that has another name, or another place in the order of adding, an
     { target: 'orders' },
     { path: '/catalog', target: 'catalog', rewrite: '', ...limited },
   ] as const;
-  expect(
-    said(differences({ routes: [orders, catalog] }, { routes: [{ ...catalog, name: 'goods' }, orders] })),
-  ).toEqual([]);
+  expect(said(differences({ routes: [orders, catalog] }, { routes: [{ ...catalog, name: 'goods' }, orders] }))).toEqual(
+    [],
+  );
 });
 
 test('a new route takes its paths from the one that had them, with a request for each', () => {
@@ -81,11 +81,11 @@ test('a condition is asked for with a request that meets it', () => {
     },
   );
   expect(all.map(({ witness }) => written(witness))).toEqual([
-    'PUT https://shop.example.com/1?as=a.b, X-Canary: always',
+    'PUT https://shop.example.com/1?as=a.b with X-Canary: always',
   ]);
   expect(said(all)).toEqual([
     [
-      'https://shop.example.com/…, PUT, ?as=a.b, X-Canary: always',
+      'https://shop.example.com/… with PUT and ?as=a.b and X-Canary: always',
       'answered by: backend orders → backend catalog',
     ],
   ]);
@@ -94,8 +94,18 @@ test('a condition is asked for with a request that meets it', () => {
 test('what a path is rewritten to, and where a redirect leads, is that of the witness', () => {
   const redirect = (location: string) => ({ kind: 'redirect', location, status: 308 }) as const;
   const all = differences(
-    { routes: [{ path: '/catalog', target: 'catalog' }, { path: '/old', target: redirect('/orders') }] },
-    { routes: [{ path: '/catalog', target: 'catalog', rewrite: '' }, { path: '/old', target: redirect('/catalog') }] },
+    {
+      routes: [
+        { path: '/catalog', target: 'catalog' },
+        { path: '/old', target: redirect('/orders') },
+      ],
+    },
+    {
+      routes: [
+        { path: '/catalog', target: 'catalog', rewrite: '' },
+        { path: '/old', target: redirect('/catalog') },
+      ],
+    },
   );
   const changes = all.flatMap((each) => each.changes.map(({ before, after }) => `${before} → ${after}`));
   expect(changes).toContain('backend catalog → backend catalog, asked for /');
@@ -105,7 +115,11 @@ test('what a path is rewritten to, and where a redirect leads, is that of the wi
 });
 
 test.each<[string, ProxyParts, string]>([
-  ['a longer body', { routes: [{ target: 'orders', maxBodySize: 20 * 2 ** 20 }] }, 'longest body (client_max_body_size): 1m → 20m'],
+  [
+    'a longer body',
+    { routes: [{ target: 'orders', maxBodySize: 20 * 2 ** 20 }] },
+    'longest body (client_max_body_size): 1m → 20m',
+  ],
   [
     'a header of answers',
     { routes: [{ target: 'orders', responseHeaders: [['Referrer-Policy', 'same-origin']] }] },
@@ -137,12 +151,15 @@ test.each<[string, ProxyParts, string]>([
     'instances of orders: least_conn; server orders.orders.svc.cluster.local service=http resolve max_fails=3 fail_timeout=5s → least_conn; server orders.orders.svc.cluster.local service=http resolve max_fails=5 fail_timeout=5s',
   ],
 ])('%s is said of every request, once', (_, after, change) => {
-  const all = differences({ backends: [{ name: 'orders' }], routes: [{ target: 'orders' }] }, { backends: [{ name: 'orders' }], ...after });
+  const all = differences(
+    { backends: [{ name: 'orders' }], routes: [{ target: 'orders' }] },
+    { backends: [{ name: 'orders' }], ...after },
+  );
   const [first] = all;
   expect(first?.isEverywhere).toBe(true);
-  expect(all.flatMap(({ changes }) => changes.map(({ subject, before, after: now }) => `${subject}: ${before} → ${now}`))).toContain(
-    change,
-  );
+  expect(
+    all.flatMap(({ changes }) => changes.map(({ subject, before, after: now }) => `${subject}: ${before} → ${now}`)),
+  ).toContain(change);
 });
 
 test('who may ask is said though another route answers', () => {
@@ -178,7 +195,12 @@ test('a host that is new, or gone, has nobody on the other side', () => {
   const routes = [{ target: 'orders' }];
   const all = differences(
     { hosts: [{ names: ['shop.example.com'], routes }] },
-    { hosts: [{ names: ['shop.example.com'], routes }, { names: ['api.example.com'], routes }] },
+    {
+      hosts: [
+        { names: ['shop.example.com'], routes },
+        { names: ['api.example.com'], routes },
+      ],
+    },
   );
   expect(said(all)).toContainEqual([
     'https://api.example.com/…',

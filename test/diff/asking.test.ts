@@ -1,0 +1,77 @@
+import { readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { loadedApps } from '../../charts/loaded-apps';
+import { asked } from '../../diff/asking/ask';
+import { type Difference, differenceOf } from '../../diff/difference';
+import { manifestsOf as comparable } from '../../diff/objects/manifest';
+import { manifestsOf, synthesize } from '../charts/manifests';
+
+const signal = new AbortController().signal;
+
+function between(before: unknown, after: unknown): Difference {
+  return differenceOf(comparable({ items: before }), comparable({ items: after }));
+}
+
+/** What was computed of who answers, beside what nginx says; of those whose words can be compared. */
+function answers({ proxies }: Difference): readonly (readonly [computed: string, real: string | undefined])[] {
+  return proxies.flatMap(({ requests = [] }) =>
+    requests.flatMap(({ changes, asked: real }) =>
+      changes.flatMap(({ subject, before, after }) =>
+        subject === 'answered by'
+          ? [[inWordsOfNginx(before), real?.before] as const, [inWordsOfNginx(after), real?.after] as const]
+          : [],
+      ),
+    ),
+  );
+}
+
+/** `backend orders, asked for /1` as `of orders, asked for /1`. */
+function inWordsOfNginx(computed: string): string {
+  const [, backend = ''] = /^backend ([^ ,]+)/.exec(computed) ?? [];
+  const [, status = '', location = ''] = /^a redirect, (\d+) to (.*)$/.exec(computed) ?? [];
+  if (backend !== '') return ` of ${backend},`;
+  if (location !== '') return `${status} to ${location}`;
+  return /^(?:nginx itself, )?(\d{3}),/.exec(computed)?.[1] ?? '';
+}
+
+const examples = readdirSync(resolve('examples')).filter((name) => name.endsWith('.ts'));
+
+test.each(examples)('every kind of request of %s is answered by a real nginx as it is computed', async (name) => {
+  const objects = loadedApps(resolve('examples', name), {}).flatMap(manifestsOf);
+  const { difference, notes } = await asked(between([], objects), signal);
+  expect(notes).toHaveLength(1);
+  const all = answers(difference);
+  expect(all.length).toBeGreaterThan(0);
+  // Who asks here may not use every route.
+  for (const [computed, real] of all) if (!/^40[13]$/.test(real ?? '')) expect(real).toContain(computed);
+});
+
+test('what differs is seen, and what one request alone does not meet is not', async () => {
+  const { difference } = await asked(
+    between(
+      synthesize(),
+      synthesize({ route: { maxBodySize: '20m', responseHeaders: { 'X-Version': '2' } } }, (api) => {
+        api.proxy.addRoute('/v2', api.backend, { requestHeaders: { 'X-Api': '2' } });
+      }),
+    ),
+    signal,
+  );
+  const [{ requests = [] } = {}] = difference.proxies;
+  expect(requests.map(({ asked: real }) => real)).toContainEqual({
+    before: '200 of orders, asked for /1',
+    after: '200 of orders, asked for /1',
+    headers: ['now, answer: x-version: 2'],
+  });
+});
+
+test('what nginx has against a configuration is said, and nothing is asked', async () => {
+  const broken = synthesize({}, ({ route }) => {
+    route.addSnippet('no_such_directive on;');
+  });
+  const { difference, notes } = await asked(between(synthesize(), broken), signal);
+  expect(JSON.stringify(notes)).toContain('now, nginx does not start with it: [emerg]');
+  expect(JSON.stringify(notes)).toContain('no_such_directive');
+  expect(difference.proxies.flatMap(({ requests = [] }) => requests.map(({ asked: real }) => real))).not.toContainEqual(
+    expect.anything(),
+  );
+});
