@@ -55,7 +55,7 @@ function sectionsOf({ proxies, rollouts, refused, inPlace, added, gone }: Differ
     },
     // Another nginx.conf is another ConfigMap, and is said already.
     { title: 'New', entries: madeAnew(added, gone).map((object) => ({ head: nameOf(object), details: [] })) },
-    { title: 'Gone from the manifests: kubectl apply leaves them in the cluster', entries: gone.map(goneEntry) },
+    { title: 'Gone from the manifests: kubectl apply leaves them in the cluster', entries: goneEntries(gone) },
   ];
   return all.filter(({ entries }) => entries.length > 0);
 }
@@ -137,22 +137,43 @@ function madeAnew(added: readonly Manifest[], gone: readonly Manifest[]): readon
   return added.filter((object) => !(isReplaced && componentOf(object) === 'nginx-config'));
 }
 
-function goneEntry(object: Manifest): Entry {
-  const { name, namespace } = object.metadata;
-  const inNamespace = namespace === undefined ? '' : ` --namespace ${namespace}`;
-  if (componentOf(object) === 'nginx-config') {
-    return {
-      head: nameOf(object),
-      details: [say`a rollback needs it; later, ${`npx fairlead prune${inNamespace}`} deletes it`],
-    };
-  }
-  if (['Namespace', 'PersistentVolumeClaim', 'CustomResourceDefinition'].includes(object.kind)) {
-    return { head: nameOf(object), details: [say`look at what else is in it, which would go with it`] };
-  }
+/** What is deleted by one command stands in one entry. */
+function goneEntries(gone: readonly Manifest[]): readonly Entry[] {
+  const alone = gone.filter((object) => whyAlone(object) !== undefined);
+  const others = gone.filter((object) => whyAlone(object) === undefined);
+  const namespaces = [...new Set(others.map(({ metadata }) => metadata.namespace))];
+  return [
+    ...namespaces.map((namespace) =>
+      deletedTogether(others.filter(({ metadata }) => metadata.namespace === namespace)),
+    ),
+    ...alone.map((object) => ({ head: nameOf(object), details: [whyAlone(object) ?? []] })),
+  ];
+}
+
+function deletedTogether(objects: readonly Manifest[]): Entry {
+  const names = objects.map(({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}`);
+  const [first] = objects;
   return {
-    head: nameOf(object),
+    head: listed(
+      objects.map((object) => `${object.kind} ${fullName(object)}`),
+      objects.length,
+    ),
     details: [
-      say`once no proxy of before is left that asks it: ${`kubectl delete ${object.kind.toLowerCase()} ${name}${inNamespace}`}`,
+      say`once no proxy of before is left that asks for it: ${`kubectl delete ${names.join(' ')}${namespaceOption(first)}`}`,
     ],
   };
+}
+
+/** What is to be known before such an object is deleted; undefined of all others. */
+function whyAlone(object: Manifest): Text | undefined {
+  if (componentOf(object) === 'nginx-config') {
+    return say`a rollback needs it; later, ${`npx fairlead prune${namespaceOption(object)}`} deletes it`;
+  }
+  if (!['Namespace', 'PersistentVolumeClaim', 'CustomResourceDefinition'].includes(object.kind)) return undefined;
+  return say`look at what else is in it, which would go with it`;
+}
+
+function namespaceOption(object: Manifest | undefined): string {
+  const namespace = object?.metadata.namespace;
+  return namespace === undefined ? '' : ` --namespace ${namespace}`;
 }

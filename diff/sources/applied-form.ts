@@ -57,7 +57,9 @@ function projected(
     if (path.join('.') === 'metadata.annotations') names.delete(lastApplied);
     const fields = [...names].flatMap((name) => {
       const value = projected(live[name], [fieldAt(applied, name), fieldAt(desired, name)], [...path, name]);
-      return value === undefined ? [] : [[name, value] as const];
+      // kubectl notes a list of no annotations where none was given.
+      const isNothing = value === undefined || (isZero(value) && fieldAt(desired, name) === undefined);
+      return isNothing ? [] : [[name, value] as const];
     });
     return Object.fromEntries(fields);
   }

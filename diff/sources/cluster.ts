@@ -43,7 +43,7 @@ export async function manifestsOfCluster(
       ...(old.length === 0
         ? []
         : [
-            say`${old.length} ConfigMaps of earlier nginx.conf are kept for rollbacks: npx fairlead prune deletes what nothing needs`,
+            say`ConfigMaps with an earlier nginx.conf, kept for rollbacks: ${old.length}; npx fairlead prune deletes what nothing needs`,
           ]),
     ],
   };

@@ -169,7 +169,7 @@ New
 
 Gone from the manifests: kubectl apply leaves them in the cluster
   Deployment shop/canary
-    once no proxy of before is left that asks it: kubectl delete deployment canary --namespace shop
+    once no proxy of before is left that asks for it: kubectl delete deployment/canary --namespace shop
 `);
   });
 

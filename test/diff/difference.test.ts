@@ -134,8 +134,8 @@ test('what has gone from main.ts stays in a cluster, and is named with what dele
   const difference = between(shop(5), shop(undefined));
   expect(titles(difference)).toEqual(expect.arrayContaining([requests, pods, gone]));
   const said = text(difference);
-  expect(said).toContain('kubectl delete deployment orders-canary --namespace shop');
-  expect(said).toContain('kubectl delete configmap edge-weights --namespace shop');
+  expect(said).toMatch(/: kubectl delete .*\bdeployment\/orders-canary .*--namespace shop\n/);
+  expect(said).toMatch(/: kubectl delete .*\bconfigmap\/edge-weights .*--namespace shop\n/);
   expect(said).toMatch(
     /ConfigMap shop\/edge-[0-9a-f]{10}\n {4}a rollback needs it; later, npx fairlead prune --namespace shop deletes it/,
   );
