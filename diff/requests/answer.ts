@@ -1,5 +1,5 @@
 import type { Directive } from './parsed-conf';
-import { everyDirective, type FrontDoor, locationNamed, type Way } from './front-door';
+import { everyDirective, type FrontDoor, type Way } from './front-door';
 import { noConditions, type Request, requestUri, requestWith } from './request';
 import { variablesIn } from './variables';
 
@@ -100,7 +100,7 @@ class Reading {
     private readonly request: Request,
   ) {
     this.location = way.location?.body ?? [];
-    this.server = way.server.body ?? [];
+    this.server = way.server.body;
   }
 
   by(): Said {
@@ -122,15 +122,15 @@ class Reading {
 
   policies(): readonly Policy[] {
     const names = new Set([
-      ...[...this.location, ...this.server].map(({ name }) => name).filter((name) => !structural.has(name)),
-      ...this.door.http.map(({ name }) => name).filter((name) => ofHttp.test(name) && !definesCache.has(name)),
+      ...[...this.location.map(({ name }) => name), ...this.way.server.kinds].filter((name) => !structural.has(name)),
+      ...this.door.kinds.filter((name) => ofHttp.test(name) && !definesCache.has(name)),
     ]);
     names.delete('if');
     // A server that answers everything itself has no other rules.
     if (this.way.location === undefined) {
       return this.effective('add_header').flatMap((directive) => this.policy(directive));
     }
-    const ifs = [...this.server, ...this.location].filter(({ name }) => name === 'if');
+    const ifs = [...this.way.server.all('if'), ...this.location.filter(({ name }) => name === 'if')];
     return [
       ...[...names].sort().flatMap((name) => this.effective(name).flatMap((directive) => this.policy(directive))),
       ...ifs.flatMap((directive) => this.condition(directive)),
@@ -143,9 +143,12 @@ class Reading {
 
   /** Directives of a name that hold here: those of the nearest level that has some. */
   private effective(name: string): readonly Directive[] {
-    const levels = [this.location, this.server, this.door.http];
     const at = (wanted: string): readonly (readonly Directive[])[] =>
-      levels.map((level) => level.filter((directive) => directive.name === wanted)).filter(({ length }) => length > 0);
+      [
+        this.location.filter((directive) => directive.name === wanted),
+        this.way.server.all(wanted),
+        this.door.all(wanted),
+      ].filter(({ length }) => length > 0);
     const isMerged = name === 'add_header' && at('add_header_inherit')[0]?.[0]?.args[0] === 'merge';
     return isMerged ? [...at(name)].reverse().flat() : (at(name)[0] ?? []);
   }
@@ -242,8 +245,10 @@ class Reading {
   }
 
   private upstream(name: string, subject: string): readonly Policy[] {
-    const upstream = this.door.http.find((each) => each.name === 'upstream' && each.args[0] === name);
-    const lines = (upstream?.body ?? []).filter((each) => !/^(?:zone|keepalive\w*)$/.test(each.name)).map(writtenAs);
+    const lines = this.door
+      .upstream(name)
+      .filter((each) => !/^(?:zone|keepalive\w*)$/.test(each.name))
+      .map(writtenAs);
     return lines.length === 0 ? [] : [rule(subject, lines.join('; '), lines.join('; '))];
   }
 
@@ -251,7 +256,7 @@ class Reading {
   private furtherTries(): readonly Policy[] {
     const route = this.way.locals.get('route');
     if (route === undefined) return [];
-    const isThere = (name: string): boolean => locationNamed(this.way.server, `@${name}_${route}`) !== undefined;
+    const isThere = (name: string): boolean => this.way.server.locationNamed(`@${name}_${route}`) !== undefined;
     const tries = [...(isThere('again') ? ['once more'] : []), ...(isThere('fallback') ? ['the fallback'] : [])];
     return tries.length === 0 ? [] : [rule('further tries', tries.join(', then '), tries.join())];
   }
@@ -260,7 +265,7 @@ class Reading {
     const page = this.location.find(
       ({ name, args }) => name === 'error_page' && args.at(-1)?.startsWith('@preflight_') === true,
     );
-    const location = page === undefined ? undefined : locationNamed(this.way.server, page.args.at(-1) ?? '');
+    const location = page === undefined ? undefined : this.way.server.locationNamed(page.args.at(-1) ?? '');
     const headers = (location?.body ?? []).filter(
       ({ name, args }) => name === 'add_header' && args[0]?.startsWith('Access-Control-') === true,
     );
@@ -287,7 +292,7 @@ class Reading {
   }
 
   private described(upstream: string): string {
-    const servers = this.door.http.find(({ name, args }) => name === 'upstream' && args[0] === upstream)?.body ?? [];
+    const servers = this.door.upstream(upstream);
     const isBackend = servers.some(({ name, args }) => name === 'zone' && args[0] === `backend_${upstream}`);
     if (isBackend) return `backend ${upstream}`;
     return `external service ${servers.find(({ name }) => name === 'server')?.args[0] ?? upstream}`;
@@ -336,9 +341,9 @@ class Reading {
   private rateLimit({ args }: Directive): Policy {
     const zone = args.find((arg) => arg.startsWith('zone='))?.slice('zone='.length) ?? '';
     const rest = args.filter((arg) => !arg.startsWith('zone='));
-    const defined = this.door.http.find(
-      ({ name, args: given }) => name === 'limit_req_zone' && given[1]?.startsWith(`zone=${zone}:`) === true,
-    );
+    const defined = this.door
+      .all('limit_req_zone')
+      .find(({ args: given }) => given[1]?.startsWith(`zone=${zone}:`) === true);
     const [key = '', , rate = ''] = defined?.args ?? [];
     const by = key === '$limited_client' ? 'by address' : `by ${key}`;
     const shown = [rate.replace('rate=', '').replace('r/', ' requests/'), by, ...rest].join(' ');
@@ -347,9 +352,7 @@ class Reading {
 
   /** What is counted in a zone. */
   private zone(defined: string, zone: string): string {
-    const found = this.door.http.find(
-      ({ name, args }) => name === defined && args[1]?.startsWith(`zone=${zone}:`) === true,
-    );
+    const found = this.door.all(defined).find(({ args }) => args[1]?.startsWith(`zone=${zone}:`) === true);
     return this.meaning(found?.args[0] ?? '');
   }
 
@@ -360,16 +363,17 @@ class Reading {
   /** Rules of tokens stand in variables that are called after the location that asks. */
   private asked(location: string): string {
     const name = location.replace('/.tokens-', '');
-    const rules = this.door.http.filter(
-      ({ name: defines, args }) =>
-        defines === 'js_var' &&
-        (args[0] === `$token_rules_of_${name}` || /^\$token_key_\d+_of_(.*)$/.exec(args[0] ?? '')?.[1] === name),
-    );
+    const rules = this.door
+      .all('js_var')
+      .filter(
+        ({ args: [variable = ''] }) =>
+          variable === `$token_rules_of_${name}` || /^\$token_key_\d+_of_(.*)$/.exec(variable)?.[1] === name,
+      );
     return [this.inlined(location, new Set()), ...rules.map(({ args }) => args[1] ?? '')].join(' ');
   }
 
   private forwardsTo(location: string): string {
-    const passed = locationNamed(this.way.server, location)?.body?.find(({ name }) => name === 'proxy_pass');
+    const passed = this.way.server.locationNamed(location)?.body?.find(({ name }) => name === 'proxy_pass');
     return passed?.args[0]?.replace(/\$.*$/, '') ?? 'nobody';
   }
 
@@ -389,7 +393,7 @@ class Reading {
   }
 
   private inlined(target: string, seen: ReadonlySet<string>): string {
-    const location = seen.has(target) ? undefined : locationNamed(this.way.server, target);
+    const location = seen.has(target) ? undefined : this.way.server.locationNamed(target);
     if (location === undefined) return '@';
     const further = new Set([...seen, target]);
     return `{${(location.body ?? []).map((each) => this.meaningOf(each, further)).join('; ')}}`;

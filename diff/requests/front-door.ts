@@ -1,13 +1,14 @@
 import { type Directive, parsedConf } from './parsed-conf';
 import { both, type Conditions, noConditions, type Request } from './request';
-import { expressionOf, Variables, variablesIn } from './variables';
+import { byName, Server } from './server';
+import { Variables, variablesIn } from './variables';
 
 /** How much of the requests of a route each backend has, by the names of both. */
 export type Weights = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /** Where a request ends up: the server and the location that answer it, and what is set by then. */
 export interface Way {
-  readonly server: Directive;
+  readonly server: Server;
   /** Undefined where the server itself answers. */
   readonly location: Directive | undefined;
   readonly locals: ReadonlyMap<string, string>;
@@ -27,7 +28,9 @@ export class FrontDoor {
   readonly main: readonly Directive[];
   readonly http: readonly Directive[];
   readonly variables: Variables;
-  private readonly servers: readonly Directive[];
+  private readonly directives: ReadonlyMap<string, readonly Directive[]>;
+  private readonly upstreams: ReadonlyMap<string, readonly Directive[]>;
+  private readonly servers: readonly Server[];
 
   constructor(
     conf: string,
@@ -35,23 +38,40 @@ export class FrontDoor {
   ) {
     this.main = parsedConf(conf);
     this.http = this.main.find(({ name }) => name === 'http')?.body ?? [];
-    this.servers = this.http.filter(
-      ({ name, body = [] }) => name === 'server' && !body.some((each) => each.name === 'ssl_reject_handshake'),
-    );
-    const set = everyDirective(this.servers).filter(({ name }) => name === 'set');
+    this.directives = byName(this.http);
+    this.upstreams = new Map(this.all('upstream').map(({ args, body = [] }) => [args[0] ?? '', body]));
+    this.servers = this.all('server')
+      .map(({ body = [] }) => new Server(body))
+      .filter((server) => server.all('ssl_reject_handshake').length === 0);
+    const set = everyDirective(this.all('server')).filter(({ name }) => name === 'set');
     this.variables = new Variables(this.http, new Set(set.map(({ args }) => (args[0] ?? '').slice(1))));
   }
 
   /** The names by which clients ask over TLS. */
   get hosts(): readonly string[] {
-    return this.servers.filter((server) => isTls(server)).flatMap(namesOf);
+    return this.servers.filter(({ isTls }) => isTls).flatMap(({ names }) => names);
+  }
+
+  /** The names of all directives in the http block. */
+  get kinds(): readonly string[] {
+    return [...this.directives.keys()];
+  }
+
+  /** Directives of the http block. */
+  all(name: string): readonly Directive[] {
+    return this.directives.get(name) ?? [];
+  }
+
+  /** What stands in one. */
+  upstream(name: string): readonly Directive[] {
+    return this.upstreams.get(name) ?? [];
   }
 
   /** By which clients may enter. */
   entryPaths(host: string): readonly EntryPath[] {
     const server = this.serverOf({ scheme: 'https', host });
-    return (server?.body ?? []).flatMap((location): readonly EntryPath[] => {
-      if (location.name !== 'location' || location.body?.some(({ name }) => name === 'internal') === true) return [];
+    return (server?.all('location') ?? []).flatMap((location): readonly EntryPath[] => {
+      if (location.body?.some(({ name }) => name === 'internal') === true) return [];
       const [first = '', second] = location.args;
       if (first === '=') return [{ kind: 'exact', path: second ?? '' }];
       const path = first === '^~' ? (second ?? '') : first;
@@ -62,7 +82,7 @@ export class FrontDoor {
   /** All that routes of a path may ask of a request beside it; nothing is among it. */
   conditionsAt(request: Pick<Request, 'scheme' | 'host' | 'path'>): readonly Conditions[] {
     const server = this.serverOf(request);
-    const location = server === undefined ? undefined : entered(server, request.path);
+    const location = server?.entered(request.path);
     const chosen = location?.body?.filter(({ name, args }) => name === 'set' && args[0] === '$chosen').at(-1);
     const [variable] = variablesIn(chosen?.args[1] ?? '');
     return variable === undefined ? [noConditions] : [noConditions, ...this.choices(variable)];
@@ -73,8 +93,7 @@ export class FrontDoor {
     const server = this.serverOf(request);
     if (server === undefined) return undefined;
     const locals = new Map<string, string>();
-    let location =
-      server.body?.some(({ name }) => name === 'return') === true ? undefined : entered(server, request.path);
+    let location = server.all('return').length > 0 ? undefined : server.entered(request.path);
     for (let count = 0; location !== undefined && count < mostLocations; count += 1) {
       const next = this.passedOn({ server, location, locals }, request);
       if (next === undefined) break;
@@ -85,7 +104,7 @@ export class FrontDoor {
 
   /** A text as it is for a request on its way. */
   evaluated(text: string, { server, locals }: Way, request: Request): string {
-    return this.variables.evaluated(text, { request, serverName: namesOf(server)[0] ?? '', locals });
+    return this.variables.evaluated(text, { request, serverName: server.names[0] ?? '', locals });
   }
 
   /** Sets what the location sets; the one that it leads to, if it does so by a status that is no error. */
@@ -96,10 +115,10 @@ export class FrontDoor {
       if (name === 'set') locals.set(first.slice(1), this.evaluated(second, way, request));
       if (name !== 'return') continue;
       if (first !== noError) return undefined;
-      const page = [location, server]
-        .flatMap((level) => level?.body ?? [])
-        .find((each) => each.name === 'error_page' && each.args[0] === noError);
-      return locationNamed(server, this.evaluated(page?.args.at(-1) ?? '', way, request));
+      const page = [...(location?.body ?? []), ...server.all('error_page')].find(
+        (each) => each.name === 'error_page' && each.args[0] === noError,
+      );
+      return server.locationNamed(this.evaluated(page?.args.at(-1) ?? '', way, request));
     }
     return undefined;
   }
@@ -132,45 +151,13 @@ export class FrontDoor {
     return others === undefined ? undefined : both(own, others);
   }
 
-  private serverOf({ scheme, host }: Pick<Request, 'scheme' | 'host'>): Directive | undefined {
-    return this.servers.find((server) => isTls(server) === (scheme === 'https') && namesOf(server).includes(host));
+  private serverOf({ scheme, host }: Pick<Request, 'scheme' | 'host'>): Server | undefined {
+    return this.servers.find(({ isTls, names }) => isTls === (scheme === 'https') && names.includes(host));
   }
 }
 
 /** What leads on to another location. */
 const noError = '418';
-
-/** A location by its name or its path, as another one leads to it. */
-export function locationNamed({ body = [] }: Directive, target: string): Directive | undefined {
-  return body.find(
-    ({ name, args }) => name === 'location' && args.at(-1) === target && (args.length === 1 || args[0] === '='),
-  );
-}
-
-/** @see https://nginx.org/en/docs/http/ngx_http_core_module.html#location */
-function entered({ body = [] }: Directive, path: string): Directive | undefined {
-  const locations = body.filter(({ name }) => name === 'location');
-  const exact = locations.find(({ args }) => args[0] === '=' && args[1] === path);
-  if (exact !== undefined) return exact;
-  const prefixOf = ({ args }: Directive): string => (args[0] === '^~' ? (args[1] ?? '') : (args[0] ?? ''));
-  const [prefix] = locations
-    .filter((location) => prefixOf(location).startsWith('/') && path.startsWith(prefixOf(location)))
-    .sort((a, b) => prefixOf(b).length - prefixOf(a).length);
-  if (prefix?.args[0] === '^~') return prefix;
-  const expression = locations.find(
-    ({ args: [kind = '', source = ''] }) =>
-      /^~\*?$/.test(kind) && expressionOf(`${kind}${source}`)?.test(path) === true,
-  );
-  return expression ?? prefix;
-}
-
-function isTls({ body = [] }: Directive): boolean {
-  return body.some(({ name, args }) => name === 'listen' && args.includes('ssl'));
-}
-
-function namesOf({ body = [] }: Directive): readonly string[] {
-  return body.flatMap(({ name, args }) => (name === 'server_name' ? args : []));
-}
 
 export function everyDirective(directives: readonly Directive[]): readonly Directive[] {
   return directives.flatMap((each) => [each, ...everyDirective(each.body ?? [])]);

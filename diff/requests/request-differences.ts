@@ -153,10 +153,21 @@ const mostPairs = 2500;
 
 function candidates(before: FrontDoor, after: FrontDoor): readonly Candidate[] {
   const hosts = [...new Set([...before.hosts, ...after.hosts])].sort();
-  const all = hosts.flatMap((host) => [
-    ...entryPathsOf(host, before, after).flatMap((entry) => candidatesAt(host, entry, before, after)),
-    { request: requestWith(noConditions, { scheme: 'http', host, path: '/1' }), where: `http://${host}/…` },
-  ]);
+  const all = hosts.flatMap((host) => {
+    const entries = entryPathsOf(host, before, after);
+    const exact = new Set(entries.flatMap(({ kind, path }) => (kind === 'exact' ? [path] : [])));
+    return [
+      ...entries.flatMap(({ kind, path }) =>
+        candidatesAt(
+          { scheme: 'https', host, path: kind === 'exact' ? path : pathBelow(path, exact) },
+          `https://${host}${path}${kind === 'exact' ? '' : '…'}`,
+          before,
+          after,
+        ),
+      ),
+      { request: requestWith(noConditions, { scheme: 'http', host, path: '/1' }), where: `http://${host}/…` },
+    ];
+  });
   const once = new Map([...all].reverse().map((candidate) => [written(candidate.request), candidate]));
   return all.filter((candidate) => once.get(written(candidate.request)) === candidate);
 }
@@ -168,10 +179,12 @@ function entryPathsOf(host: string, before: FrontDoor, after: FrontDoor): readon
   return [...once].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
 }
 
-function candidatesAt(host: string, entry: EntryPath, before: FrontDoor, after: FrontDoor): readonly Candidate[] {
-  const path = entry.kind === 'exact' ? entry.path : pathBelow(host, entry.path, before, after);
-  const request = { scheme: 'https', host, path } as const;
-  const where = `https://${host}${entry.path}${entry.kind === 'exact' ? '' : '…'}`;
+function candidatesAt(
+  request: Pick<Request, 'scheme' | 'host' | 'path'>,
+  where: string,
+  before: FrontDoor,
+  after: FrontDoor,
+): readonly Candidate[] {
   return conditionsOf(before.conditionsAt(request), after.conditionsAt(request)).map((conditions) => {
     const whole = requestWith(conditions, request);
     const beside = [
@@ -211,12 +224,7 @@ function byMethods(all: readonly Conditions[]): readonly Conditions[] {
 const method = 'request_method';
 
 /** A path below a prefix that has no location of its own on either side. */
-function pathBelow(host: string, prefix: string, before: FrontDoor, after: FrontDoor): string {
-  const exact = new Set(
-    [before, after].flatMap((door) =>
-      door.entryPaths(host).flatMap(({ kind, path }) => (kind === 'exact' ? [path] : [])),
-    ),
-  );
+function pathBelow(prefix: string, exact: ReadonlySet<string>): string {
   let number = 1;
   while (exact.has(`${prefix}${number}`)) number += 1;
   return `${prefix}${number}`;

@@ -100,7 +100,7 @@ test('for any two sets of routes, each kind of request that they answer otherwis
         if (one !== other) expect([...found]).toContain(`${String(one)} → ${String(other)}`);
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
 
@@ -121,6 +121,6 @@ test('for any routes, a request ends up where the rules say', () => {
       });
       expect(answer.by.shown).toBe(expected(models, raw));
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
