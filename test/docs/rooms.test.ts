@@ -19,7 +19,8 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   load: ['validation'],
   timeline: ['charts', 'nginx', 'model', 'cluster', 'local', 'validation'],
   explain: ['charts', 'nginx', 'model', 'cluster', 'local', 'validation'],
-  cli: ['charts', 'cluster', 'local', 'timeline', 'explain', 'validation'],
+  diff: ['certificates', 'cluster', 'local'],
+  cli: ['charts', 'cluster', 'diff', 'local', 'timeline', 'explain', 'validation'],
   reliability: ['charts', 'certificates', 'cluster', 'load', 'local', 'timeline', 'validation'],
   bench: ['charts', 'certificates', 'cluster', 'local', 'model', 'nginx'],
 };
