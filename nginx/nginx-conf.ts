@@ -27,6 +27,7 @@ import { filesSection } from './routes/files-section';
 import { grpcSection } from './routes/grpc-section';
 import { errorPagesSection, errorPathsSection } from './routes/route-errors-section';
 import { rewriteSection } from './routes/rewrite-section';
+import { spellingSection } from './routes/spelling-section';
 import { hostServers, redirectServers } from './servers';
 import { certificateCheckServer } from './tls/last-good-certificate-section';
 import { tlsSection } from './tls/tls-section';
@@ -73,6 +74,7 @@ function httpSections(whole: Plan): Node[] {
     ...upstreamSection(whole),
     ...conditionsSection(whole),
     ...rewriteSection(whole),
+    ...spellingSection(whole),
     ...filesSection(whole),
     ...forwardingSection(whole),
     ...grpcSection(whole),

@@ -3,6 +3,7 @@ import { block, Directive, directive, heading, Node, quote, quoteWithVariables }
 import { authority } from '../place';
 import { Plan } from '../plan';
 import { literal } from './conditions-section';
+import { refusesClimbing } from './spelling-section';
 
 /** What stands for the path of a route: before the rest of a longer path, and alone. As nginx writes it, in quotes. */
 interface Replacement {
@@ -19,13 +20,17 @@ export function rewriteSection(plan: Plan): Node[] {
     const replacement = replacementOf(plan, route);
     return replacement === undefined ? [] : [rewriteMap(plan, route, replacement)];
   });
-  if (rewritten.length === 0) return [];
+  if (rewritten.length === 0 && !refusesClimbing(plan)) return [];
   return [
-    heading('Paths that are rewritten: the rest stays as the client wrote it'),
+    heading(
+      rewritten.length === 0
+        ? 'Paths that climb: a backend may read another route in them, whose rules are others'
+        : 'Paths that are rewritten: the rest stays as the client wrote it',
+    ),
     block(
       'map $request_uri $straight_uri',
       [directive('default $request_uri'), directive(`${quote('rewrite', climbing)} ""`)],
-      'none that climbs out of what is put before it',
+      rewritten.length === 0 ? undefined : 'none that climbs out of what is put before it',
     ),
     ...rewritten,
   ];

@@ -29,6 +29,7 @@ import {
   methodNotAllowed,
 } from './route-errors-section';
 import { candidates, ConditionalChoice, Entry, isConditional } from './routing';
+import { refuseSpellings } from './spelling-section';
 
 /**
  * All ways of requests through a host: the locations that they enter by, those that conditions choose, and those of further
@@ -119,6 +120,7 @@ function answer(plan: Plan, host: HostPlan, route: RouteModel, location?: string
       return [
         ...rules(times.nextUpstreamTries),
         ...refuseOtherSpellings(plan, route),
+        ...refuseSpellings(plan, route),
         ...copies(route),
         ...wholeBody(route),
         ...keptAnswersOfTry(route, { first: true, last: !isTriedAgain(route) }),

@@ -481,7 +481,7 @@ function namedByDeployment(routes: readonly RouteModel[]): Set<string> {
   const lower = (name: string): string => name.toLowerCase().replaceAll('-', '_');
   const prefix = { header: '$http_', cookie: '$cookie_', query: '$arg_' } as const;
   return new Set(
-    routes.flatMap(({ when, target, rewrite, cors, auth, protocol }) => [
+    routes.flatMap(({ when, target, rewrite, cors, auth, protocol, ...rules }) => [
       // What TLS has verified; and, between 401 and a page of the deployment, what a browser asks for, as an argument of that.
       ...(auth?.kind === 'clientCertificate' ? ['$certificate_is_valid', '$ssl_client_s_dn'] : []),
       ...(auth?.kind === 'external' && auth.signIn !== undefined
@@ -498,6 +498,10 @@ function namedByDeployment(routes: readonly RouteModel[]): Set<string> {
         ? [`${prefix[target.stickyBy.source.kind]}${lower(target.stickyBy.source.name)}`, '$remote_addr']
         : []),
       ...(rewrite === undefined && !(target.kind === 'external' && target.pathPrefix !== '') ? [] : ['$request_uri']),
+      // Between a refusal and the way on: a path that climbs, where a route has rules.
+      ...([auth, rules.allowFrom, rules.rateLimits, rules.maxConnectionsPerClient].every((rule) => rule === undefined)
+        ? []
+        : ['$request_uri']),
       // A name of the server that was asked for.
       ...(target.kind === 'redirect' ? ['$request_uri', '$host'] : []),
     ]),
