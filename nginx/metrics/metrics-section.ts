@@ -20,6 +20,8 @@ const interval = 1;
 /** In seconds: how long one of the files is written to, which the last digit of the seconds in `$time_iso8601` tells. */
 const slot = 5;
 const evenSlot = '~^.{18}[0-4]';
+/** Those that are told apart; a client may make up others, as long as a request line may be. */
+const countedMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 /** In seconds: a peer that was asked by nobody for so long is gone. */
 const peersForgotten = 600;
 
@@ -76,9 +78,14 @@ export function metricsLog({ place, routes, proxy }: Plan): Node[] {
       'a handshake is counted with its first request',
     ),
     ...countedStatusMap({ routes }),
+    block(
+      'map $request_method $counted_method',
+      [directive('default other'), ...countedMethods.map((method) => directive(`${method} ${method}`))],
+      'short, whatever a client sends: lines of it could fill the memory that they wait in',
+    ),
     directive(
       `log_format metrics escape=none ${[
-        `'R$route ${backend} $proxy_host${hasGrpc(routes) ? `${calledUpstream} ${countedStatus}` : ' $status'} $request_method $request_time'`,
+        `'R$route ${backend} $proxy_host${hasGrpc(routes) ? `${calledUpstream} ${countedStatus}` : ' $status'} $counted_method $request_time'`,
         "'|$upstream_addr|$upstream_connect_time|$upstream_header_time|$upstream_response_time'",
         "'\\nB$route $bytes_sent $request_length$first_of_connection'",
       ].join(' ')}`,

@@ -108,9 +108,13 @@ function readOn(counts, { path, slot, most, size, isOver }, now) {
   if (length > 0) {
     const text = read(path, counts.offsets[slot], length);
     const whole = text.lastIndexOf('\n') + 1;
-    countLines(counts, text.slice(0, whole).split('\n'), now);
-    counts.offsets[slot] += whole;
-    return whole > 0 && counts.offsets[slot] < size;
+    if (whole > 0 || !isOver) {
+      countLines(counts, text.slice(0, whole).split('\n'), now);
+      counts.offsets[slot] += whole;
+      return whole > 0 && counts.offsets[slot] < size;
+    }
+    // The end of a line had no room, and never comes: kept, the file would take all room for ever.
+    counts.lost += length;
   }
   if (size > 0 && isOver) {
     fs.writeFileSync(path, '');
@@ -186,8 +190,11 @@ function countRequest(counts, request, times) {
 /** Route, bytes sent, bytes received. */
 function countBytes(counts, fields, times) {
   const group = routeOf(fields[0]).group;
+  const [sent, received] = [Number(fields[1]), Number(fields[2])];
+  // Of a line that had no room to be written whole.
+  if (!(sent >= 0 && received >= 0)) return;
   const bytes = counts.bytes[group] || [0, 0];
-  counts.bytes[group] = [bytes[0] + times * Number(fields[1]), bytes[1] + times * Number(fields[2])];
+  counts.bytes[group] = [bytes[0] + times * sent, bytes[1] + times * received];
 }
 
 /** In each bucket what no smaller one has; then the sum. */
@@ -362,7 +369,8 @@ function labelsOf(group) {
 
 function requestSamples(counts) {
   return Object.keys(counts.requests).map((key) => {
-    if (key.indexOf('folded') === 0) {
+    // A route may be called so too, and has more in its key.
+    if (key.indexOf('folded') === 0 && key.indexOf(' ') < 0) {
       const code = /\d$/.test(key) ? key.slice(-1) + 'xx' : 'other';
       return [['other', 'other', '', '', 'other', code], counts.requests[key]];
     }

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, truncateSync } from 'node:fs';
+import { appendFileSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { onTestFinished } from '../../afterwards';
 import { until } from '../../until';
 import { proxyBudget, proxyModel, ProxyParts, somePlace } from '../support/models';
 import { startWithOneInstance } from '../support/one-instance';
+import { sendLine } from '../support/several-backends';
 import { scrape, sum } from './exposition';
 
 function modelOf(parts: ProxyParts) {
@@ -177,4 +178,41 @@ test('a file that is not written to any more is emptied once it is counted', asy
     return files.every((file) => statSync(file).size === 0);
   }, 'the file to be emptied');
   expect(sum(await scrape(port), 'fairlead_http_requests_total')).toBe(sent);
+});
+
+test('a file that ends in the middle of a line is emptied too, and what is lost of it is said', async () => {
+  const port = await freePort();
+  const { nginx } = await startWithOneInstance({}, undefined, { metricsPort: port }, (conf) =>
+    conf.replaceAll('{18}[0-4]', '{18}[02468]').replace(/(js_var \$metrics_slot) \d+/, '$1 1'),
+  );
+  const files = [0, 1].map((slot) => join(nginx.directory, `requests-${slot}.log`));
+  for (const file of files) appendFileSync(file, 'Rall');
+  await until(async () => {
+    await scrape(port);
+    return files.every((file) => statSync(file).size === 0);
+  }, 'the files to be emptied');
+  expect(sum(await scrape(port), 'fairlead_metrics_lost_bytes_total')).toBe(8);
+});
+
+describe('What a client or an API can choose', () => {
+  const requests = 'fairlead_http_requests_total';
+
+  test('makes no long lines, whatever the method, and no series that is none', async () => {
+    const port = await freePort();
+    const { nginx } = await startWithOneInstance({ routes: [{ name: 'folded-maps' }] }, undefined, {
+      metricsPort: port,
+    });
+    const files = [0, 1].map((slot) => join(nginx.directory, `requests-${slot}.log`));
+    for (const file of files) appendFileSync(file, 'Bfolded-maps 12Rfolded-maps 5\n');
+    await sendLine(`${'A'.repeat(6000)} / HTTP/1.1`, nginx);
+    await nginx.get({ method: 'PUT' });
+    const labels = { route: 'folded-maps', method: 'PUT', code: '200' };
+    const found = await until(async () => {
+      const now = await scrape(port);
+      return sum(now, requests, labels) === 1 && sum(now, requests, { method: 'other' }) === 1 && now;
+    }, 'both requests, in series of their route');
+    expect(sum(found, requests, { route: 'folded-maps', method: 'other' })).toBe(1);
+    const longest = files.flatMap((file) => readFileSync(file, 'utf8').split('\n')).map(({ length }) => length);
+    expect(Math.max(...longest)).toBeLessThan(400);
+  });
 });
