@@ -22,6 +22,7 @@ import { conditionsSection } from './routes/conditions-section';
 import { corsSection } from './routes/cors-section';
 import { mirrorSection } from './routes/mirror-section';
 import { rateLimitSection } from './routes/rate-limit-section';
+import { keyVariablesSection } from './routes/request-variables';
 import { retrySection } from './routes/retry-section';
 import { filesSection } from './routes/files-section';
 import { grpcSection } from './routes/grpc-section';
@@ -63,6 +64,7 @@ function httpSections(whole: Plan): Node[] {
     ...tlsSection(whole),
     ...limitsSection(whole),
     ...allowFromSection(whole),
+    ...keyVariablesSection(whole),
     ...rateLimitSection(whole),
     ...authVariablesSection(whole),
     ...clientCertificatesSection(whole),

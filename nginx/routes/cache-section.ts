@@ -8,7 +8,7 @@ import { upstreamOf } from '../backends/upstream-section';
 import { block, directive, Directive, heading, Node, quote } from '../directive';
 import { provedVariable } from '../forwarding-section';
 import { Plan } from '../plan';
-import { requestVariable } from './request-variables';
+import { keyVariable } from './request-variables';
 
 /** What nginx runs, to be put beside nginx.conf whenever an answer may be given beyond its time. */
 export const staleAnswersScript = {
@@ -208,7 +208,7 @@ function key(route: RouteModel, { key: parts }: CacheModel): string {
   const proved = route.requestHeaders.flatMap(([name, value]) =>
     typeof value === 'object' ? [provedVariable(name, value)] : [],
   );
-  const told = [...parts.map(requestVariable), ...proved].map((variable) => `\\n${variable}`);
+  const told = [...parts.map(keyVariable), ...proved].map((variable) => `\\n${variable}`);
   return `"$route ${version}$host$request_uri${told.join('')}"`;
 }
 

@@ -3,7 +3,7 @@ import { RouteModel } from '../../model/routes/route';
 import { block, directive, Directive, heading, Node } from '../directive';
 import { NamedError } from '../error-answer';
 import { HostPlan, Plan } from '../plan';
-import { requestVariable } from './request-variables';
+import { keyVariable } from './request-variables';
 
 /** A node of a zone is 80 bytes and its key: with no more than these all are 128, and one that is forgotten makes room for any other. */
 const longestKey = 48;
@@ -107,8 +107,8 @@ function keyMaps(limits: readonly RateLimit[]): Directive[] {
   return [
     ...byAddress,
     ...others.map(([variable, source]) =>
-      block(`map ${requestVariable(source)} ${variable}`, [
-        directive(`default ${requestVariable(source)}`),
+      block(`map ${keyVariable(source)} ${variable}`, [
+        directive(`default ${keyVariable(source)}`),
         ...('name' in source ? [directive('"" $address_as_key', 'who leaves it out is limited by address')] : []),
         directive(
           `"~(?s)^.*(?<end_of_key>.{${longestKey}})$" $end_of_key`,

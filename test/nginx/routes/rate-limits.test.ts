@@ -192,6 +192,15 @@ describe('A limit by another key', () => {
   });
 });
 
+describe('A key', () => {
+  test('is what has its name to the letter, as the API finds it', async () => {
+    const get = (path: string): Promise<number[]> => statuses(1, () => ({ localAddress: newClient(), path }));
+    expect(await get('/both?KEY=any&key=letters')).toEqual([200]);
+    expect(await get('/both?Key=other&key=letters')).toEqual([429]);
+    expect(await get('/both?a_key=other&key=letters&key=more')).toEqual([429]);
+  });
+});
+
 describe('Several limits', () => {
   test('all hold, and what one refuses the other does not count', async () => {
     const localAddress = newClient();

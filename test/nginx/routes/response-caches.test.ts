@@ -332,6 +332,13 @@ describe('Whose answers are not mixed', () => {
     expect(statusOf(await get('/unseen/a'))).toBe('nginx; hit');
   });
 
+  test('a cookie is that of its name to the letter, as the API finds it', async () => {
+    const cookie = 'CURRENCY=EUR; currency=USD';
+    expect(await twice('/currency/letters', { cookie })).toEqual(kept);
+    expect(statusOf(await get('/currency/letters', { cookie: 'a=b;\tcurrency = USD' }))).toBe('nginx; hit');
+    expect(await twice('/currency/letters', { cookie: 'currency=EUR' })).toEqual(kept);
+  });
+
   test('several keys are told apart by their parts', async () => {
     expect(await twice('/tenant/a', { 'x-tenant': 'a b', 'x-zone': 'c' })).toEqual(kept);
     expect(await twice('/tenant/a', { 'x-tenant': 'a', 'x-zone': 'b c' })).toEqual(kept);
