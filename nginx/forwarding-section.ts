@@ -45,6 +45,7 @@ export function forwardingSection(plan: Plan): Node[] {
     ),
     block('map $accepted_upgrade $connection_upgrade', [directive('default upgrade'), directive('"" ""')]),
     ...requestHeaders(plan, common.requestHeaders),
+    ignoredOfAnswers('proxy'),
     directive(`proxy_buffer_size ${buffers.answerHead}k`, 'answers with large headers (cookies, tokens)'),
     directive(`proxy_buffers ${buffers.answers} ${buffers.answer}k`, 'of an answer that its client does not read'),
     directive(`proxy_busy_buffers_size ${(buffers.answers - 1) * buffers.answer}k`),
@@ -64,6 +65,11 @@ export function forwardingSection(plan: Plan): Node[] {
     ),
     directive(`proxy_next_upstream_timeout ${common.nextUpstreamTimeout}s`, 'no try begins later'),
   ];
+}
+
+/** An answer that could have nginx go on in any location of its server, those that no client reaches too, and with what the request has proved for another route. */
+export function ignoredOfAnswers(module: ForwardingModule): Directive {
+  return directive(`${module}_ignore_headers X-Accel-Redirect`, 'no answer leads to another route');
 }
 
 /** Every header that nginx sets or takes away, with a route's own among them: a list replaces the one of a level above. */

@@ -76,7 +76,7 @@ export function tokenLocations(plan: Plan, { host }: HostPlan): Directive[] {
     block(`location = ${locationOf(name)}`, [
       directive('internal', 'no client asks for it'),
       directive('client_max_body_size 0', 'it does not read the body'),
-      block('if ($is_proved)', [directive('return 204')], 'before another try'),
+      block(`if ($is_proved = ${name})`, [directive('return 204')], 'by these rules, before another try'),
       directive('js_content access_tokens.verify'),
     ]),
   );

@@ -80,7 +80,7 @@ async function verify(request) {
   rules.claims.forEach((claim, index) => {
     request.variables[claim.variable] = found.headers[index];
   });
-  request.variables.is_proved = '1';
+  request.variables.is_proved = name;
   request.return(204);
 }
 

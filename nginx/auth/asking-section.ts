@@ -4,6 +4,7 @@ import { externalTls, isSecure } from '../backends/external-services';
 import { block, directive, Directive, quoteWithVariables } from '../directive';
 import { requestHeaders } from '../forwarding-section';
 import { HostPlan, Plan } from '../plan';
+import { literal } from '../routes/conditions-section';
 
 /** In the server of a host: how services are asked that its routes ask. */
 export function askingLocations(plan: Plan, { host }: HostPlan): Directive[] {
@@ -14,7 +15,7 @@ export function askingLocations(plan: Plan, { host }: HostPlan): Directive[] {
   );
   if (once.size === 0) return [];
   return [
-    ...[...once].map(([location, auth]) => block(`location = ${location}`, asking(plan, auth))),
+    ...[...once].map(([location, auth]) => block(`location = ${location}`, asking(plan, auth, location))),
     block('location @undecided', [directive('return 503')], 'nobody has answered: the request is answered 500'),
   ];
 }
@@ -24,7 +25,7 @@ export function askingLocation({ variableOf, first }: Plan, route: RouteModel): 
   return `/.asks-${variableOf(first.auth(route))}`;
 }
 
-function asking(plan: Plan, auth: ExternalAuthModel): Directive[] {
+function asking(plan: Plan, auth: ExternalAuthModel, location: string): Directive[] {
   const { target, timeout, forwardHeaders } = auth;
   const start = [
     directive('internal', 'no client asks for it'),
@@ -35,7 +36,7 @@ function asking(plan: Plan, auth: ExternalAuthModel): Directive[] {
   return [
     ...start,
     block(
-      'if ($asked_status ~ "2\\d\\d$")',
+      `if ($asked_status ~ "^${literal(location)} .*2\\d\\d$")`,
       [directive('return 204')],
       'it has let the request go on, before another try',
     ),

@@ -31,10 +31,11 @@ export function authentication(plan: Plan, route: RouteModel): Node[] {
 }
 
 /** In the location of a route's first try, as another one asks nobody: what the answer says, for it and for all further ones. */
-export function whatWasProved({ auth }: RouteModel): Directive[] {
+export function whatWasProved(plan: Plan, route: RouteModel): Directive[] {
+  const { auth } = route;
   if (auth?.kind !== 'external') return [];
   return [
-    directive('auth_request_set $asked_status $upstream_status'),
+    directive(`auth_request_set $asked_status "${askingLocation(plan, route)} $upstream_status"`),
     ...auth.responseHeaders.map((header) =>
       directive(
         `auth_request_set ${provedVariable(header, { proved: 'answer' })} $upstream_http_${header.toLowerCase().replaceAll('-', '_')}`,

@@ -4,7 +4,7 @@ import { isGrpc, passesBodyOn, RouteModel } from '../../model/routes/route';
 import { hasTokens } from '../auth/access-tokens-section';
 import { block, directive, Directive, heading, Node } from '../directive';
 import { anyErrorLocation, errorPath } from '../error-answer';
-import { requestHeaders } from '../forwarding-section';
+import { ignoredOfAnswers, requestHeaders } from '../forwarding-section';
 import { hiddenFromAll } from '../headers-section';
 import { HostPlan, Plan } from '../plan';
 import { secondsUntilRoom } from './rate-limit-section';
@@ -58,6 +58,7 @@ export function grpcSection(plan: Plan): Node[] {
   return [
     heading('Calls of gRPC: the same by a module of its own, as answers without a body end with their head'),
     ...requestHeaders(plan, common.requestHeaders, 'grpc'),
+    ignoredOfAnswers('grpc'),
     ...hiddenFromAll(plan).map((name) => directive(`grpc_hide_header ${name}`)),
     directive(`grpc_buffer_size ${buffers.answerHead}k`),
     directive(`grpc_connect_timeout ${common.connectTimeout}s`),

@@ -137,7 +137,7 @@ function entered(plan: Plan, route: RouteModel): Directive[] {
       ? [directive(`set $route ${route.name}`)]
       : countAs(plan, route.name)),
     ...(isForwarded(route) ? chooseBackend(plan, route) : []),
-    ...whatWasProved(route),
+    ...whatWasProved(plan, route),
     ...allowOrigins(plan, route),
     ...choosePages(plan, route),
   ];

@@ -167,3 +167,11 @@ describe("nginx's own errors are JSON with the request id, and carry the securit
     expect(answer.status).toBe(404);
   });
 });
+
+test('an answer leads to no other location, whatever it says of one', async () => {
+  apiHeaders = { 'X-Accel-Redirect': '/.nginx-error' };
+  apiBody = 'its own';
+  const answer = await system.nginx.get({});
+  expect([answer.status, answer.body]).toEqual([200, 'its own']);
+  expect(answer.headers).not.toHaveProperty('x-accel-redirect');
+});
