@@ -5,7 +5,7 @@ import { duration, numbersAbove, size } from './amounts';
 import { block, directive, Directive, heading, Node, quote } from './directive';
 import { listenOutside } from './listen';
 import { refusedConnectionsLog } from './metrics/metrics-section';
-import { HostPlan, isForwarded, Plan } from './plan';
+import { clientOf, HostPlan, isForwarded, Plan } from './plan';
 
 export function limitsSection(plan: Plan): Node[] {
   const { proxy, common } = plan;
@@ -106,7 +106,7 @@ export function connectionCount(plan: Plan): Node[] {
   return [
     block('stream', [
       heading('Connections of clients: counted before TLS, whatever they go on to do'),
-      ...limitedClient(proxy),
+      ...limitedClient(plan),
       directive('limit_conn_zone $hostname zone=connections:32k', 'one count for all of them'),
       directive(`limit_conn_zone $limited_client zone=connections_of_client:${zoneKilobytes(budget.connections)}k`),
       directive(
@@ -164,11 +164,12 @@ function clientZone({ name }: RouteModel): string {
 }
 
 /** What `requestLimits`, `streamLimits` and `clientLimit` count in. */
-function requestCount({ proxy, routes }: Plan): Node[] {
+function requestCount(plan: Plan): Node[] {
+  const { proxy, routes } = plan;
   const { budget } = proxy;
   const kilobytes = zoneKilobytes(budget.requests + budget.streams);
   return [
-    ...limitedClient(proxy),
+    ...limitedClient(plan),
     directive('limit_conn_zone $hostname zone=requests:32k', 'one count for all requests in progress'),
     ...(routes.every(({ streamTimeout }) => streamTimeout === undefined)
       ? []
@@ -181,15 +182,29 @@ function requestCount({ proxy, routes }: Plan): Node[] {
 }
 
 /** An address that may be that of many clients is not limited as one. */
-function limitedClient({ unlimitedClients, trustedProxies }: ProxyModel): Directive[] {
+function limitedClient(plan: Plan): Directive[] {
+  const { unlimitedClients, trustedProxies } = plan.proxy;
   const networks = [...new Set([...unlimitedClients, ...trustedProxies])];
+  const client = clientOf(plan);
   return [
+    ...(client === '$binary_remote_addr'
+      ? []
+      : [
+          block(
+            'map $binary_remote_addr $client',
+            [
+              directive('default $binary_remote_addr'),
+              directive('"~(?s)^(?<network_of_client>.{8}).{8}$" $network_of_client'),
+            ],
+            'of IPv6 a client has at least a network of 64 bits (RFC 6177), and could take another address for each request',
+          ),
+        ]),
     block(
       'geo $unlimited_client',
       [directive('default 0'), ...networks.map((network) => directive(`${network} 1`))],
       'load balancers and nodes that hide the addresses of clients, and clients inside',
     ),
-    block('map $unlimited_client $limited_client', [directive('0 $binary_remote_addr'), directive('1 ""')]),
+    block('map $unlimited_client $limited_client', [directive(`0 ${client}`), directive('1 ""')]),
   ];
 }
 

@@ -100,6 +100,11 @@ function firstOfEach(
   return (route) => first.get(route) ?? route;
 }
 
+/** Whom an address stands for: of IPv6 its network of 64 bits, all of which one client has. */
+export function clientOf({ proxy, place }: Plan): '$client' | '$binary_remote_addr' {
+  return place.ipFamilies.includes('IPv6') || proxy.trustedProxies.length > 0 ? '$client' : '$binary_remote_addr';
+}
+
 /** Whether a backend or an external service answers its requests. */
 export function isForwarded({ target }: RouteModel): boolean {
   return target.kind === 'backend' || target.kind === 'split' || target.kind === 'external';

@@ -55,6 +55,8 @@ A host with a certificate of its own takes 160 KiB in each worker and 48 KiB onc
 
 ## One address is not always one client
 
+Whoever has IPv6 has a network of 64 bits at least, and could take another address for each request: such a network counts as one address here, and in \`maxConnectionsPerClient\` and \`rateLimit\` of a route.
+
 One address may have an eighth of the connections and a quarter of the requests of each proxy. A load balancer or a node that hides the addresses of
 clients (\`externalTrafficPolicy: 'Cluster'\`, a TCP proxy) has one for all of them, so private addresses are not limited:
 \`clients.unlimited\` says which ones those are. \`trustedProxies\` are always among them; the address that their \`X-Forwarded-For\` names is limited

@@ -2,7 +2,7 @@ import { RateLimit } from '../../model/routes/rate-limit';
 import { RouteModel } from '../../model/routes/route';
 import { block, directive, Directive, heading, Node } from '../directive';
 import { NamedError } from '../error-answer';
-import { HostPlan, Plan } from '../plan';
+import { clientOf, HostPlan, Plan } from '../plan';
 import { keyVariable } from './request-variables';
 
 /** A node of a zone is 80 bytes and its key: with no more than these all are 128, and one that is forgotten makes room for any other. */
@@ -13,14 +13,15 @@ const bytesOfSlots = 16 * 1024;
 const shareOfDescriptors = 0.01;
 
 /** What rates of requests are counted by, and where. */
-export function rateLimitSection({ routes, proxy }: Plan): Node[] {
+export function rateLimitSection(plan: Plan): Node[] {
+  const { routes, proxy } = plan;
   const limits = routes.flatMap(({ rateLimits: own = [] }) => own);
   if (limits.length === 0) return [];
   const { rateLimitZone } = proxy.budget;
   const keys = Math.floor((rateLimitZone * (1 - shareOfDescriptors) - bytesOfSlots) / bytesPerKey / 100) * 100;
   return [
     heading('Rates of requests: a request counts once, however often it is tried'),
-    ...keyMaps(limits),
+    ...keyMaps(plan, limits),
     ...routes.flatMap((route) =>
       (route.rateLimits ?? []).map((limit, index) => {
         const { requests, unit } = limit.rate;
@@ -91,7 +92,7 @@ function keyOf({ key: { source } }: RateLimit): string {
   return `$rate_by_${source.kind}${name}`;
 }
 
-function keyMaps(limits: readonly RateLimit[]): Directive[] {
+function keyMaps(plan: Plan, limits: readonly RateLimit[]): Directive[] {
   const others = [...new Map(limits.map((limit) => [keyOf(limit), limit.key.source]))].filter(
     ([, { kind }]) => kind !== 'clientAddress',
   );
@@ -99,7 +100,7 @@ function keyMaps(limits: readonly RateLimit[]): Directive[] {
     ? [
         block(
           'map $limited_client $address_as_key',
-          [directive('default " $remote_addr"'), directive('"" ""')],
+          [directive(`default " ${clientOf(plan)}"`), directive('"" ""')],
           'no value of a client begins with a space: nobody takes the place of an address',
         ),
       ]

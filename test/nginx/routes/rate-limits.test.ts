@@ -201,6 +201,29 @@ describe('A key', () => {
   });
 });
 
+test('A client is a network of 64 bits where it has IPv6, and an address where it has IPv4', async () => {
+  const { nginx, stop } = await startWithOneInstance({
+    trustedProxies: ['127.0.0.0/8'],
+    unlimitedClients: [],
+    routes: [{}, { path: '/limited', rateLimits: [three] }, { path: '/keys', rateLimits: [byKey] }],
+  });
+  onTestFinished(stop);
+  const get = async (path: string, client: string): Promise<number> =>
+    (await nginx.get({ path, headers: { 'x-forwarded-for': client } })).status;
+  for (const [path, from, other, most] of [
+    ['/limited', '2001:db8:0:1:', '2001:db8:0:2::1', 3],
+    ['/keys', '2001:db8:0:1:', '2001:db8:0:2::1', 2],
+    ['/limited', '192.0.2.1', '192.0.2.2', 3],
+  ] as const) {
+    const asked: number[] = [];
+    for (let index = 0; index <= most; index += 1) {
+      asked.push(await get(path, from.endsWith(':') ? `${from}${index}:a:b:c` : from));
+    }
+    expect(asked).toEqual([...Array<number>(most).fill(200), 429]);
+    expect(await get(path, other)).toBe(200);
+  }
+});
+
 describe('Several limits', () => {
   test('all hold, and what one refuses the other does not count', async () => {
     const localAddress = newClient();
