@@ -295,7 +295,15 @@ function mirrorOf(
 /** As of a mirror. */
 function cacheOf(
   { target, backends, own }: RouteSettings,
-  { cache, streaming }: { readonly cache: ResponseCache; readonly streaming: number | undefined },
+  {
+    cache,
+    streaming,
+    requestHeaders,
+  }: {
+    readonly cache: ResponseCache;
+    readonly streaming: number | undefined;
+    readonly requestHeaders: RouteModel['responseHeaders'];
+  },
   auth: RouteModel['auth'],
 ): Pick<RouteModel, 'cache'> {
   if (cache.model === undefined) return {};
@@ -312,7 +320,7 @@ function cacheOf(
   if (streaming !== undefined) {
     return leaveOut('does not go with `streaming`, whose answers pass through as they come: take one out');
   }
-  const told = whoAsks(auth, cache.model);
+  const told = whoAsks(auth, cache.model, requestHeaders);
   if (told !== undefined) {
     return leaveOut(
       `would give one client what another was answered, as the backend knows them by ${told}: take one out`,
@@ -322,12 +330,19 @@ function cacheOf(
 }
 
 /** The headers by which a backend knows clients apart, beside those with which nothing is kept (`Authorization`, `Cookie`) and those in the key. */
-function whoAsks(auth: RouteModel['auth'], { key }: CacheModel): string | undefined {
+function whoAsks(
+  auth: RouteModel['auth'],
+  { key }: CacheModel,
+  requestHeaders: RouteModel['responseHeaders'],
+): string | undefined {
   // What was proved (claims of a token, headers of an answer) is in the key by itself.
   if (auth?.kind !== 'external' || auth.responseHeaders.length > 0) return undefined;
   const apart = [
     'authorization',
-    'cookie',
+    // With one cookie in the key, what comes with others is kept too.
+    ...(key.some(({ kind }) => kind === 'cookie') ? [] : ['cookie']),
+    // What the API does not see.
+    ...requestHeaders.map(([name]) => name.toLowerCase()),
     ...key.flatMap((part) => (part.kind === 'header' ? [part.name.toLowerCase()] : [])),
   ];
   const other = auth.forwardHeaders.find((header) => !apart.includes(header.toLowerCase()));

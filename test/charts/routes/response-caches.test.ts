@@ -158,6 +158,8 @@ describe('A cache of answers', () => {
     expect(kept(Auth.external(sessions, asked))).toBeDefined();
     expect(kept(Auth.basic({ secret: 'admins' }))).toBeDefined();
     expect(kept(Auth.external(sessions))).toBeDefined();
+    const byCurrency = ResponseCache.of({ key: [RequestKey.cookie('currency')] });
+    expect(kept(Auth.external(sessions, asked), byCurrency)).toBeDefined();
     const byKey = Auth.external(sessions, { forwardHeaders: ['X-Api-Key'] });
     expect(kept(byKey, ResponseCache.of({ key: [RequestKey.header('x-api-key')] }))).toBeDefined();
   });
@@ -212,6 +214,15 @@ describe('A cache of answers is refused', () => {
       'for files',
       ({ edge }) => edge.addRoute('/a', StaticFiles.fromConfigMap('site'), { cache }),
       `shop/edge, route /a ${byItself}`,
+    ],
+    [
+      'beside a service that knows sessions, if another cookie is in its key',
+      ({ edge, orders }) =>
+        edge.addRoute('/a', orders, {
+          auth: Auth.external(orders),
+          cache: ResponseCache.of({ key: [RequestKey.cookie('currency')] }),
+        }),
+      'shop/edge, route /a cache: "(object)" would give one client what another was answered, as the backend knows them by Cookie of `forwardHeaders` of Auth.external, which is not in the key of the cache: take one out',
     ],
     [
       'for streams',
