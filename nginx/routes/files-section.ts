@@ -149,7 +149,7 @@ function immutableMap(plan: Plan, route: RouteModel): Directive[] {
   const { target } = route;
   if (target.kind !== 'files' || !variable.startsWith('$cache_')) return [];
   const directories = target.immutable?.map((path) => `^${path === '/' ? '' : literal(path)}/`);
-  return isAuthenticated(route)
+  return isForSome(route)
     ? [
         cacheMap(
           variable,
@@ -159,6 +159,11 @@ function immutableMap(plan: Plan, route: RouteModel): Directive[] {
         ),
       ]
     : [cacheMap(variable, directories ?? fingerprints)];
+}
+
+/** Whether a cache that others share could give it to somebody who may not have it. */
+function isForSome(route: RouteModel): boolean {
+  return isAuthenticated(route) || route.allowFrom !== undefined;
 }
 
 /** By the file that was found, and not by the path that led to it. */
@@ -185,7 +190,7 @@ function cacheMap(
 
 function cacheVariable(plan: Plan, route: RouteModel): string {
   const { target } = route;
-  if (target.kind !== 'files' || (target.immutable === undefined && !isAuthenticated(route))) return '$file_cache';
+  if (target.kind !== 'files' || (target.immutable === undefined && !isForSome(route))) return '$file_cache';
   return target.immutable?.length === 0 ? 'no-cache' : `$cache_${plan.variableOf(route)}`;
 }
 

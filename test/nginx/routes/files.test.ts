@@ -107,6 +107,7 @@ beforeAll(async () => {
           routes: [
             { name: 'root', target: target('site') },
             { name: 'api', path: '/api', target: 'api' },
+            { name: 'office', path: '/office', target: target('site'), allowFrom: ['127.0.0.0/8'] },
             { name: 'docs-index', path: '/docs/index.html', target: 'api' },
             { name: 'app', path: '/app', target: target('site', { singlePage: true, immutable: ['/assets'] }) },
             { name: 'bare', path: '/bare', target: target('bare', { immutable: [] }) },
@@ -365,6 +366,9 @@ describe('What may be kept', () => {
     ['/app/assets/orders', 'no-cache'],
     ['/bare/', 'no-cache'],
     ['/headers/', 'no-store'],
+    // A cache that others share would give it to whoever may not have it.
+    ['/office/app.3f2a9c1b.js', 'private, max-age=31536000, immutable'],
+    ['/office/', 'no-cache'],
   ])('%s: %s', async (path, value) => {
     const { status, headers } = await ask(path);
     expect([status, headers['cache-control']]).toEqual([200, value]);
