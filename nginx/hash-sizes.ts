@@ -1,3 +1,4 @@
+import { InvalidOption } from '../validation/invalid-option';
 import { directive, Directive, heading, Node } from './directive';
 
 /** A hash table of nginx, and the names that go into it. */
@@ -21,7 +22,9 @@ const tables: readonly Table[] = [
   {
     name: 'variables_hash',
     fits: 45,
-    names: found(/^ *(?:map|geo|split_clients|set) .*\$(\w+)[ ;]|\?<(\w+)>|^ *js_(?:set|var) \$(\w+)/gm),
+    names: found(
+      /^ *(?:map|geo|split_clients|set) .*\$(\w+)[ ;]|\?<(\w+)>|^ *(?:js_set|js_var|auth_request_set) \$(\w+)/gm,
+    ),
   },
   { name: 'proxy_headers_hash', fits: 40, names: found(/^ *proxy_(?:set|hide)_header (\S+)[ ;]/gm) },
 ];
@@ -36,6 +39,7 @@ function found(expression: RegExp, separator = '\0'): Table['names'] {
 
 /** Sizes of hash tables that outgrow nginx's own with this configuration: it would warn, or not start. */
 export function hashSizes(http: string): Node[] {
+  refuseLongNames(http);
   const sizes = tables.flatMap((table) => sizesOf(table, http));
   return sizes.length === 0 ? [] : [heading('Hash tables: room for all names'), ...sizes];
 }
@@ -49,6 +53,20 @@ function sizesOf({ name, fits, names }: Table, http: string): Directive[] {
       ? [directive(`${name}_bucket_size ${Math.max(128, powerOfTwo(longest + 32))}`)]
       : []),
   ];
+}
+
+/** The module of gRPC has tables of its own, whose buckets of 64 bytes no directive makes larger. */
+const longestOfGrpc = 46;
+
+function refuseLongNames(http: string): void {
+  const names = [...http.matchAll(/^ *grpc_(?:set|hide)_header (\S+)[ ;]/gm)].map(([, name = '']) => name);
+  const tooLong = names.find((name) => name.length > longestOfGrpc);
+  if (tooLong === undefined) return;
+  throw new InvalidOption(
+    'header',
+    tooLong,
+    `is longer than ${longestOfGrpc} characters, for which nginx has no room beside a gRPC backend: shorten it`,
+  );
 }
 
 /** The least that is not smaller. */

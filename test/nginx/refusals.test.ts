@@ -1,5 +1,7 @@
 import { nginxConf } from '../../nginx/nginx-conf';
-import { proxyModel, somePlace } from './support/models';
+import { Auth } from '../../model/auth/auth';
+import { proxyModel, RouteParts, somePlace } from './support/models';
+import { testConfiguration } from './support/real-nginx';
 
 function conf(place: Readonly<Record<string, unknown>>): string {
   return nginxConf(proxyModel(), somePlace(place));
@@ -76,6 +78,35 @@ describe('a refusal names the option, whichever it is', () => {
     expect(() => conf({ certificateDirectory: `/${'$'.repeat(400)}` })).not.toThrow();
     expect(() => conf({ certificateDirectory: `/${'$'.repeat(500)}` })).toThrow(
       /^certificateDirectory: .* has more quotes, backslashes and "\$" than nginx can read: take some out$/,
+    );
+  });
+});
+
+describe('The name of a header', () => {
+  const header = (length: number): string => `X-${'a'.repeat(length - 2)}`;
+
+  test('may have 64 characters, also where it is in the answer of a service that is asked', async () => {
+    const { asked } = Auth.external(
+      { bindAuth: () => ({ kind: 'backend', backend: 'api' }) },
+      { responseHeaders: [header(40), header(64)] },
+    );
+    if (asked === undefined) throw new Error('nobody is asked');
+    const auth = { ...asked, target: { kind: 'backend', backend: 'api' } } as const;
+    const routes = [{}, { path: '/asked', auth, requestHeaders: asked.requestHeaders }];
+    await testConfiguration(nginxConf(proxyModel({ routes }), somePlace()));
+  });
+
+  test('may have 46 beside a gRPC backend, whose module has no room for more', async () => {
+    const withHeader = (length: number): string => {
+      const routes: RouteParts[] = [
+        { path: '/shop.Orders', protocol: 'grpc', requestHeaders: [[header(length), 'x']] },
+        { path: '/shop.Stock', protocol: 'grpc', responseHeaders: [[header(length), 'x']] },
+      ];
+      return nginxConf(proxyModel({ backends: [{ protocol: 'grpc' }], routes }), somePlace());
+    };
+    await testConfiguration(withHeader(46));
+    expect(() => withHeader(47)).toThrow(
+      `header: "${header(47)}" is longer than 46 characters, for which nginx has no room beside a gRPC backend: shorten it`,
     );
   });
 });
