@@ -40,7 +40,7 @@ export const logFields: Readonly<Record<string, LogField>> = {
     json: { asItIs: '"$plain_path"', cut: '"$cut_path"' },
     help: `As the client wrote it, without the query string; at most ${longest.path} bytes of well-formed UTF-8.`,
   },
-  protocol: { json: '"$server_protocol"', help: '`HTTP/1.1` or `HTTP/2.0`.' },
+  protocol: { json: { asItIs: '"$server_protocol"', cut: '"$cut_protocol"' }, help: '`HTTP/1.1` or `HTTP/2.0`.' },
   status: {
     json: { asItIs: '$status', cut: '$numeric_status' },
     help: 'The status of the answer, a number. 499: the client left before it was answered; 0: it left at once.',
@@ -118,13 +118,18 @@ export function loggingSection({ place: { accessLog }, routes }: Plan): Node[] {
       "a client's own id, if it is harmless",
     ),
     block(
-      'map "$status $request_method $host $request_uri $http_user_agent" $unusual',
+      'map "$status $request_method $server_protocol $host $request_uri $http_user_agent" $unusual',
       [directive('default 1'), directive(`"~^${plain}$" 0`)],
       'what a client chose is cut and escaped unless it is short and plain, as nearly all is: that costs less',
     ),
     block('map $request_method $cut_method', [
       directive(`"~^(?<first_of_method>.{1,${longest.method}})" $first_of_method`),
     ]),
+    block(
+      'map $server_protocol $cut_protocol',
+      [directive('"~^(?<first_of_protocol>HTTP/[0-9.]{1,3})" $first_of_protocol')],
+      'which may have as many zeros and spaces at its end as fit',
+    ),
     block('map $host $cut_host', [directive(`"~^(?<first_of_host>[\\x21-\\x7e]{1,${longest.host}})" $first_of_host`)]),
     ...cut('$request_uri', 'path', '[^?]'),
     ...cut('$http_user_agent', 'user_agent', '.'),
@@ -148,6 +153,7 @@ export function loggingSection({ place: { accessLog }, routes }: Plan): Node[] {
 const plain = [
   '[1-5]\\d\\d',
   `[A-Z]{1,${longest.method}}`,
+  'HTTP/\\d\\.\\d',
   `[\\w.:\\[\\]-]{1,${longest.host}}`,
   `(?<plain_path>/[\\x21\\x23-\\x3e\\x40-\\x5b\\x5d-\\x7e]{0,${longest.path - 1}})(?:\\?[^ ]*)?`,
   `[\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]{0,${longest.user_agent}}`,

@@ -63,7 +63,7 @@ describe('Whatever a client sends, a line is one JSON object that one write to a
     requestId: string,
     path: Buffer,
     userAgent: Buffer,
-    { method = 'GET', host = system.nginx.host } = {},
+    { method = 'GET', host = system.nginx.host, protocol = 'HTTP/1.1' } = {},
   ): Promise<void> {
     const { nginx } = system;
     const socket = connect({
@@ -78,7 +78,7 @@ describe('Whatever a client sends, a line is one JSON object that one write to a
       Buffer.concat([
         Buffer.from(`${method} /`),
         path,
-        Buffer.from(` HTTP/1.1\r\nHost: ${host}\r\nX-Request-Id: ${requestId}\r\nConnection: close\r\nUser-Agent: `),
+        Buffer.from(` ${protocol}\r\nHost: ${host}\r\nX-Request-Id: ${requestId}\r\nConnection: close\r\nUser-Agent: `),
         userAgent,
         Buffer.from('\r\n\r\n'),
       ]),
@@ -153,6 +153,19 @@ describe('Whatever a client sends, a line is one JSON object that one write to a
   test('cuts a method that nobody knows', async () => {
     await send('method', Buffer.from('x'), Buffer.from('x'), { method: 'A'.repeat(2000) });
     expect(JSON.parse(utf8.decode(await line('method')))).toMatchObject({ method: 'A'.repeat(20) });
+  });
+
+  test.each([
+    ['spaces', `HTTP/1.1${' '.repeat(6000)}`],
+    ['zeros', `HTTP/1.${'0'.repeat(6000)}1`],
+  ])('cuts a protocol with %s at its end', async (what, protocol) => {
+    await send(`protocol-${what}`, Buffer.from('x'), Buffer.from('x'), { protocol });
+    const found = await line(`protocol-${what}`);
+    expect(found.length).toBeLessThanOrEqual(4095);
+    expect(JSON.parse(utf8.decode(found))).toMatchObject({
+      path: '/x',
+      protocol: expect.stringMatching(/^HTTP\/1\.\d{1,2}$/) as string,
+    });
   });
 
   test('cuts a host that is none of ours', async () => {
