@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProxyModel } from '../../model/proxy';
+import { cachesOf } from '../../model/routes/route';
 import { upstreamOf } from '../backends/upstream-section';
 import { block, directive, Directive, heading, Node, quote } from '../directive';
 import { listen } from '../listen';
@@ -85,7 +86,7 @@ export function metricsLog({ place, routes, proxy }: Plan): Node[] {
     ),
     directive(
       `log_format metrics escape=none ${[
-        `'R$route ${backend} $proxy_host${hasGrpc(routes) ? `${calledUpstream} ${countedStatus}` : ' $status'} $counted_method $request_time'`,
+        `'R$route ${backend} $proxy_host${hasGrpc(routes) ? `${calledUpstream} ${countedStatus}` : ' $status'} $counted_method $request_time${cachesOf(routes).length === 0 ? '' : ' $upstream_cache_status'}'`,
         "'|$upstream_addr|$upstream_connect_time|$upstream_header_time|$upstream_response_time'",
         "'\\nB$route $bytes_sent $request_length$first_of_connection'",
       ].join(' ')}`,

@@ -168,7 +168,7 @@ function routeOf(name) {
   return model.routes[name] || model.routes[''];
 }
 
-/** Route, backend, upstream, status, method, seconds. */
+/** Route, backend, upstream, status, method, seconds, and what a cache did. */
 function countRequest(counts, request, times) {
   const route = routeOf(request[0]);
   const backend = request[1] || route.backend || '';
@@ -212,6 +212,8 @@ function observe(histograms, group, text, times) {
 function countTries(counts, request, lists, times, now) {
   const route = routeOf(request[0]);
   if (lists[0] === '') {
+    // What is given from a cache nobody has refused.
+    if (request[6]) return;
     if (request[3] === '503' && route.isServed) counts.refused.requests += times;
     if (request[3] === '429' && route.isLimited) counts.refused.rate += times;
     return;

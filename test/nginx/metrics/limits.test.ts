@@ -215,4 +215,25 @@ describe('What a client or an API can choose', () => {
     const longest = files.flatMap((file) => readFileSync(file, 'utf8').split('\n')).map(({ length }) => length);
     expect(Math.max(...longest)).toBeLessThan(400);
   });
+
+  test('is no refusal of nginx, if it is a 503 that was kept', async () => {
+    const port = await freePort();
+    const cache = { size: 2 ** 20, maxAnswerSize: 2 ** 16, valid: undefined, staleFor: 0, key: [] };
+    const { nginx, api } = await startWithOneInstance(
+      { routes: [{}, { path: '/kept', cache: { ...cache, backgroundUpdate: false } }] },
+      (request, response) => {
+        const isKept = request.url === '/kept';
+        response.writeHead(isKept ? 503 : 200, { 'Cache-Control': 'max-age=60', 'Content-Length': 2 }).end('ok');
+      },
+      { metricsPort: port },
+    );
+    const before = api.requests.length;
+    for (let index = 0; index < 3; index += 1) expect((await nginx.get({ path: '/kept' })).status).toBe(503);
+    expect(api.requests).toHaveLength(before + 1);
+    const found = await until(async () => {
+      const now = await scrape(port);
+      return sum(now, requests, { route: 'kept', code: '503' }) === 3 && now;
+    }, 'the requests');
+    expect(sum(found, 'fairlead_refused_total', { limit: 'requests' })).toBe(0);
+  });
 });
