@@ -16,6 +16,7 @@ const clientsOwn = [
   'Proxy',
   'True-Client-IP',
   'CF-Connecting-IP',
+  'X-Client-IP',
 ];
 
 /** What copies of requests have, so that a backend can tell. */

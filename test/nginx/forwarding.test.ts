@@ -79,6 +79,7 @@ describe('what the API is told of a request', () => {
     'Proxy',
     'True-Client-IP',
     'CF-Connecting-IP',
+    'X-Client-IP',
   ])('keeps %s of a client from the API, which may believe it', async (name) => {
     const { headers } = await seen({ [name]: '/admin', 'X-Harmless': 'kept' });
     expect(headers).not.toHaveProperty(name.toLowerCase());
