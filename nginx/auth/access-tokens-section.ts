@@ -16,8 +16,8 @@ export const accessTokensScript = {
 /** In seconds: how often nginx looks at key sets. */
 const keySetInterval = 5;
 
-/** Bytes of shared memory: for the keys of each set of rules, and for tokens that were verified, some 2000 of them. */
-const keySetZone = 64 * 1024;
+/** Bytes of shared memory: for the keys of each set of rules, twice while they are exchanged, and for tokens that were verified, some 2000 of them. */
+const keySetZone = 128 * 1024;
 const verifiedZone = 1024 * 1024;
 
 /** Rules for tokens, with the routes that go by them. */

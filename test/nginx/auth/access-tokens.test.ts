@@ -5,6 +5,7 @@ import { ErrorPages } from '../../../model/routes/error-pages';
 import { Jwks } from '../../../model/auth/jwks';
 import type { JwtAuthOptions } from '../../../model/auth/jwt';
 import { Match } from '../../../model/routes/matching';
+import { onTestFinished } from '../../afterwards';
 import { until } from '../../until';
 import { AuthDirectory, authParts } from '../support/auth-files';
 import { bearer, keySet, part, type SigningKey, signingKey, token } from '../support/issuer';
@@ -407,6 +408,38 @@ describe('Keys of a ConfigMap', () => {
     }
     files.write(path, keySet(fromFile));
     await until(async () => (await status(fromFile)) === 200, 'the first key again');
+  });
+
+  test('are exchanged for others, however many and large they are', async () => {
+    const own = new AuthDirectory();
+    const large = (letter: string) =>
+      Array.from({ length: 31 }, (_, index) => ({
+        ...{ kty: 'RSA', kid: `${letter}-${index}`, use: 'sig', e: 'AQAB' },
+        n: Buffer.alloc(1024, `${letter}${index}`).toString('base64url'),
+      }));
+    const write = (letter: string, key: SigningKey): void => {
+      own.write('config-maps/keys/jwks.json', JSON.stringify({ keys: [...large(letter), key.jwk] }));
+    };
+    const [first, second] = [signingKey('ES256', 'first'), signingKey('ES256', 'second')];
+    write('a', first);
+    const { nginx, stop } = await startWithBackends(
+      { routes: [{ path: '/file', ...jwt({ jwks: Jwks.fromConfigMap('keys') }) }] },
+      { authDirectory: own.path },
+      echo,
+      { change: (conf) => conf.replace(/(js_periodic access_tokens\.check interval=)\d+s/, '$1200ms') },
+    );
+    onTestFinished(stop);
+    const answered = async (key: SigningKey): Promise<number> =>
+      (await nginx.get({ path: '/file', headers: bearer(token(key, good())) })).status;
+    expect(await answered(first)).toBe(200);
+    for (const [letter, key, before] of [
+      ['b', second, first],
+      ['c', first, second],
+    ] as const) {
+      write(letter, key);
+      await until(async () => (await answered(key)) === 200, `the keys ${letter}`);
+      expect(await answered(before)).toBe(401);
+    }
   });
 
   test('that are not there yet shut their own routes, until they come', async () => {
