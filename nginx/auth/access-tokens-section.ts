@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { JwtAuthModel, longestClaims } from '../../model/auth/jwt';
 import { TokenRules } from '../../model/budget-options';
 import { RouteModel } from '../../model/routes/route';
+import { InvalidOption } from '../../validation/invalid-option';
 import { block, directive, Directive, heading, Node, quote } from '../directive';
 import { provedVariable } from '../forwarding-section';
 import { HostPlan, Plan } from '../plan';
@@ -54,7 +55,7 @@ export function accessTokensSection(plan: Plan): Node[] {
       `js_shared_dict_zone zone=verified_tokens:${verifiedZone / 1024}k timeout=5m evict`,
       'by their hashes: a signature is verified once, until the keys are others; the oldest make room',
     ),
-    ...(withFiles.length === 0 ? [] : [directive(`js_var $token_rules_with_files "${withFiles.join(' ')}"`)]),
+    ...(withFiles.length === 0 ? [] : [directive(`js_var $token_rules_with_files ${together(withFiles)}`)]),
     ...rules.flatMap(({ name, auth }) => [
       directive(`js_var $token_rules_of_${name} ${encoded('Auth.jwt', rulesAsJson(plan, auth))}`),
       ...(auth.keys.kind === 'file' ? [] : auth.keys.keys).map((key, index) =>
@@ -120,6 +121,17 @@ function keyOf(auth: JwtAuthModel): string {
 
 function claimVariable(header: string): string {
   return provedVariable(header, { proved: 'claim' });
+}
+
+/** Names as one parameter, which has to fit in the 4096 bytes that nginx reads at a time. */
+function together(names: readonly string[]): string {
+  const written = `"${names.join(' ')}"`;
+  if (written.length < 4096) return written;
+  throw new InvalidOption(
+    'Auth.jwt',
+    names.length,
+    'is more sets of rules with keys of a file than nginx can read the names of: give routes the same rules, or shorter names',
+  );
 }
 
 /** As the script reads them. */

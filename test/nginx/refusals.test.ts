@@ -1,5 +1,7 @@
 import { nginxConf } from '../../nginx/nginx-conf';
 import { Auth } from '../../model/auth/auth';
+import { Jwks } from '../../model/auth/jwks';
+import { authParts } from './support/auth-files';
 import { proxyModel, RouteParts, somePlace } from './support/models';
 import { testConfiguration } from './support/real-nginx';
 
@@ -109,4 +111,21 @@ describe('The name of a header', () => {
       `header: "${header(47)}" is longer than 46 characters, for which nginx has no room beside a gRPC backend: shorten it`,
     );
   });
+});
+
+test('more rules of tokens than nginx can read the names of are refused', () => {
+  const rules = (count: number): string => {
+    const routes = Array.from({ length: count }, (_, index): RouteParts => ({
+      name: `${'long-'.repeat(11)}${100 + index}`,
+      path: `/${index}`,
+      ...authParts(
+        Auth.jwt({ issuer: `https://${index}.example.com`, audience: 'orders', jwks: Jwks.fromConfigMap('keys') }),
+      ),
+    }));
+    return nginxConf(proxyModel({ routes }), somePlace({ authDirectory: '/etc/nginx/auth' }));
+  };
+  expect(() => rules(69)).not.toThrow();
+  expect(() => rules(70)).toThrow(
+    'Auth.jwt: 70 is more sets of rules with keys of a file than nginx can read the names of: give routes the same rules, or shorter names',
+  );
 });
