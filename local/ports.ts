@@ -83,9 +83,12 @@ const lastPort = 32_767;
 /** What this process claimed. */
 const given = new Set<number>();
 
+/** In milliseconds: by then a program listens, or is not going to. */
+const claimLasts = 60_000;
+
 /**
- * A port that is free at this moment, on every address: a program may listen on all of them. It stays this process's
- * own until it ends, whether something listens there or not: two processes that look at once must not find the same one.
+ * A port that is free at this moment, on every address: a program may listen on all of them. Two processes that look at
+ * once do not find the same one.
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 20; attempt += 1) {
@@ -117,6 +120,7 @@ async function claimed(port: number): Promise<boolean> {
       resolve(false);
     });
     claim.listen(`\0fairlead-port-${port}`, () => {
+      setTimeout(() => claim.close(), claimLasts).unref();
       resolve(true);
     });
   });

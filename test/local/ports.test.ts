@@ -45,7 +45,7 @@ describe('a port to listen on', () => {
     await jest.isolateModulesAsync(async () => {
       const elsewhere = jest.requireActual<typeof ports>('../../local/ports');
       expect(await elsewhere.freePort()).not.toBe(port);
-      expect(drawn).toHaveBeenCalledTimes(2);
+      expect(drawn.mock.calls.length).toBeGreaterThan(1);
     });
   });
 
