@@ -142,7 +142,7 @@ function whyNotFound(request: LoggedRequest): readonly string[] {
   }
   if (routes.some(({ when }) => when.length === 0)) {
     return [
-      'nginx had no route for the path, and main.ts has one by now: was it added since, or is it of another environment (FAIRLEAD_ENVIRONMENT)?',
+      'The path is that of another route with rules (auth, allowFrom, rateLimit, maxConnectionsPerClient) in other letters, or with a slash more: an Express app would answer it as that one. If there is no such route, nginx had none for the path, and main.ts has one by now: was it added since, or is it of another environment (FAIRLEAD_ENVIRONMENT)?',
     ];
   }
   if (routes.length > 0) {
@@ -164,7 +164,7 @@ function whyBad({ line, routes }: LoggedRequest): string {
   if (routes.some(({ rewrite, target }) => rewrite !== undefined || target.kind === 'external')) {
     return 'Its path is spelt so that it cannot be rewritten (encoded, doubled, or with "..", where the route has rewrite or leads below a path), or the request is broken: a path such as /%zz, a header that is none, a body that broke off.';
   }
-  return 'It is broken: a path such as /%zz, a header that is none, no Host, or a body that broke off.';
+  return 'It is broken: a path such as /%zz, a header that is none, no Host, or a body that broke off; or its path climbs ("..") where routes of the host have other rules.';
 }
 
 function clientTimes({ deployment }: LoggedRequest): string {

@@ -41,7 +41,7 @@ test('a line is explained with what main.ts says', async () => {
     resolve('main.ts'),
   );
   expect([code, stderr]).toEqual([0, '']);
-  expect(stdout).toContain('nginx had no route for the path, and main.ts has one by now');
+  expect(stdout).toContain('nginx had none for the path, and main.ts has one by now');
   expect(stdout).toMatch(/^404: GET https:\/\/api\.example\.com\/sse\n/);
   expect(stdout).toContain('  nginx, namespace api, environment production: route /sse\n');
   for (const title of [
