@@ -128,12 +128,18 @@ class Addresses {
 }
 
 function instanceOf(backend: string, process: ApiProcess, addresses: readonly string[]): Instance {
-  const { name, failure, since, canBeSlow } = process;
-  return { name, backend, addresses, health: healthOf(process), reason: failure, since, canBeSlow };
+  const { name, failure, lastFailure, since, canBeSlow } = process;
+  const health = healthOf(process);
+  const reason = health === 'failed' ? lastFailure?.reason : failure;
+  return { name, backend, addresses, health, reason, since, canBeSlow };
 }
 
-function healthOf({ ending, ready, isSlow, failure }: ApiProcess): Health {
+/** In milliseconds: a failure is shown for so long, though the instance is ready again, as the page looks once a second. */
+const leastShown = 1500;
+
+function healthOf({ ending, ready, isSlow, failure, lastFailure }: ApiProcess): Health {
   if (ending) return 'ending';
+  if (lastFailure !== undefined && Date.now() - lastFailure.time < leastShown) return 'failed';
   if (ready) return isSlow ? 'slow' : 'ready';
   return failure === undefined ? 'starting' : 'failed';
 }

@@ -64,6 +64,8 @@ export class ApiProcess {
   since = Date.now();
   /** Why it ended last; undefined once it is ready again. */
   failure: string | undefined;
+  /** Why it ended last, and when, be it ready again or not. */
+  lastFailure: { readonly reason: string; readonly time: number } | undefined;
   private slowdown: Slowdown | undefined;
   private failedStarts = 0;
   private group: ProcessGroup | undefined;
@@ -183,6 +185,7 @@ export class ApiProcess {
   private death(reason: string, wasReady: boolean, known: Pick<Death, 'isMissing' | 'lastLines'>): Death {
     this.failure = reason;
     this.since = Date.now();
+    this.lastFailure = { reason, time: this.since };
     this.failedStarts = wasReady ? 0 : this.failedStarts + 1;
     return {
       ...known,
