@@ -21,7 +21,7 @@ const tables: readonly Table[] = [
   },
   {
     name: 'variables_hash',
-    fits: 45,
+    fits: 32,
     names: found(
       /^ *(?:map|geo|split_clients|set) .*\$(\w+)[ ;]|\?<(\w+)>|^ *(?:js_set|js_var|auth_request_set) \$(\w+)/gm,
     ),

@@ -55,6 +55,7 @@ describe('fairlead start', () => {
     expect(await fairlead.exited).toBe(0);
     await expectNothingLeft(fairlead);
     expect(fairlead.errors).toBe('');
+    expect(fairlead.output).not.toMatch(/could not build|\[warn\]/);
   });
 
   test('scales from 2 to 5 and back under load: every new instance is asked, and no request is lost', async () => {
