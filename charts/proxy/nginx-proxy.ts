@@ -1,24 +1,16 @@
 import { Construct } from 'constructs';
 import type { Budget } from '../../model/budget';
 import { Path } from '../../model/routes/matching';
-import { certificatesOf, type ProxyModel } from '../../model/proxy';
+import type { ProxyModel } from '../../model/proxy';
 import type { TimesAround } from '../../model/routes/route-model';
-import { readRouteDefaults, type RouteOptions } from '../../model/routes/route-options';
+import type { RouteOptions } from '../../model/routes/route-options';
 import { Snippet } from '../../model/snippet';
 import { proxyTimeline, type Timeline } from '../../model/timeline';
-import { record } from '../../validation/collections';
 import { InvalidOption, named } from '../../validation/invalid-option';
-import { dnsLabelName, hostName } from '../../validation/names';
-import { instanceOf, knownValues } from '../../validation/options';
+import { dnsLabelName } from '../../validation/names';
+import { instanceOf } from '../../validation/options';
 import { Backend } from '../backend';
-import {
-  type Certificate,
-  isSameCertificate,
-  type ProxyTlsSecret,
-  refuseOtherHosts,
-  type TlsObjects,
-  tlsObjects,
-} from './certificate';
+import type { ProxyTlsSecret } from './certificate';
 import { type CompleteProxy, completeProxy } from './complete-proxy';
 import { ProxyService } from './exposure';
 import { type Identity, recommendedLabels, selectorLabels } from '../labels';
@@ -37,7 +29,7 @@ import { errorsOf, patchWhatIsWritten, pathOf } from '../patches';
 import { type Autoscaler, autoscaler, PodDisruptionBudget, type ScaledObject } from '../pods/autoscaling';
 import { dns, PodNetworkPolicy, tcp } from '../pods/pod-network-policy';
 import { type IRouteTarget, Route, type RouteHost } from '../routes/route';
-import { hostOptions, type HostOptions, VirtualHost } from '../routes/virtual-host';
+import { type HostOptions, ProxyHosts, type VirtualHost } from '../routes/virtual-host';
 
 /**
  * The front door: nginx in pods of its own, which finds backends by DNS. Its objects have the id of the construct as their name.
@@ -66,8 +58,7 @@ export class NginxProxy extends Construct implements RouteHost {
 
   readonly proxy: NginxProxy = this;
   private readonly identity: Identity;
-  /** Those of hosts, each with the host that was given it first. */
-  private readonly hostCertificates: { readonly certificate: Certificate; readonly name: string }[] = [];
+  private readonly hosts: ProxyHosts;
   private readonly backends = new Map<string, Backend>();
   private readonly snippets: Snippet[] = [];
   private measured: MonitoringSettings | undefined;
@@ -87,7 +78,8 @@ export class NginxProxy extends Construct implements RouteHost {
     const { matchLabels } = this;
     const complete = (): CompleteProxy => this.complete();
 
-    const { secretName, secret } = this.tls(this, settings.certificate, undefined);
+    this.hosts = new ProxyHosts(this, recommendedLabels(this.identity, 'tls'));
+    const { secretName, secret } = this.hosts.keepOwnCertificate();
     this.tlsSecret = secret;
     this.networkPolicy = new PodNetworkPolicy(this, 'NetworkPolicy', {
       name: id,
@@ -168,23 +160,8 @@ export class NginxProxy extends Construct implements RouteHost {
 
   /** Another DNS name, with routes of its own, and a certificate of its own unless that of the proxy is valid for it too. */
   addHost(host: string, options: HostOptions = {}): VirtualHost {
-    return named(this.node.path, () => {
-      const name = hostName('host', host);
-      if (this.names.includes(name)) {
-        throw new InvalidOption('host', name, 'is a host of this proxy already: give each once');
-      }
-      const given = knownValues(record('options', options, '{ routeDefaults: {} }'), hostOptions, '');
-      readRouteDefaults(given.routeDefaults);
-      const certificate = given.certificate ?? this.settings.certificate;
-      refuseOtherHosts(certificate, [name]);
-      this.completed = undefined;
-      if (isSameCertificate(certificate, this.settings.certificate)) {
-        return new VirtualHost(this, name, given.routeDefaults, undefined);
-      }
-      const shared = this.hostCertificates.find((known) => isSameCertificate(known.certificate, certificate));
-      if (shared !== undefined) return new VirtualHost(this, name, given.routeDefaults, shared.name);
-      return this.addHostWithCertificate(name, given.routeDefaults, certificate);
-    });
+    this.completed = undefined;
+    return named(this.node.path, () => this.hosts.add(host, options));
   }
 
   /**
@@ -275,48 +252,6 @@ export class NginxProxy extends Construct implements RouteHost {
     return route;
   }
 
-  private get names(): readonly string[] {
-    return [this.settings.host, ...this.settings.additionalHosts, ...this.otherHosts.map(({ host }) => host)];
-  }
-
-  private get otherHosts(): readonly VirtualHost[] {
-    return this.node.children.filter((child) => child instanceof VirtualHost);
-  }
-
-  private addHostWithCertificate(name: string, routeDefaults: RouteOptions, certificate: Certificate): VirtualHost {
-    if (certificate.source.kind !== 'secret' && this.secretName(name).length > longestObjectName) {
-      throw new InvalidOption(
-        'host',
-        name,
-        `is too long for the name of its Secret, "${this.node.id}-tls.…": make that yourself, and give it by Certificate.fromSecret`,
-      );
-    }
-    const host = new VirtualHost(this, name, routeDefaults, name);
-    const { secretName, secret } = this.tls(host, certificate, name);
-    patchWhatIsWritten(host);
-    this.deployment.mountCertificate(name, secretName);
-    this.hostCertificates.push({ certificate, name });
-    host.tlsSecret = secret;
-    return host;
-  }
-
-  /** Of what is made. Those of hosts have a dot, which no id of a proxy has. */
-  private secretName(called: string | undefined): string {
-    const own = `${this.node.id}-tls`;
-    return called === undefined ? own : `${own}.${called}`;
-  }
-
-  /** A certificate, by what it is called. */
-  private tls(scope: Construct, certificate: Certificate, called: string | undefined): TlsObjects {
-    const { model } = this.namespace;
-    return tlsObjects(scope, certificate, {
-      name: this.secretName(called),
-      labels: recommendedLabels(this.identity, 'tls'),
-      hosts: () => certificatesOf(this.hosts()).find(({ name }) => name === called)?.hosts ?? [],
-      namespace: { namespace: model.name, labels: { ...model.labels } },
-    });
-  }
-
   private weightsOfRoutes(): WeightsConfigMap {
     const configMap = new WeightsConfigMap(this, 'Weights', {
       name: `${this.node.id}-weights`,
@@ -339,28 +274,12 @@ export class NginxProxy extends Construct implements RouteHost {
     const { settings, namespace, times, targets: backends, snippets } = this;
     const parts = {
       ...{ settings, namespace: namespace.model, times, backends, snippets },
-      ...{ hosts: this.hosts(), metrics: this.measured },
+      ...{ hosts: this.hosts.all, metrics: this.measured },
     };
     this.completed ??= named(this.node.path, () => completeProxy({ ...parts, hasWeights: this.weights !== undefined }));
     return this.completed;
   }
-
-  private hosts() {
-    const { settings } = this;
-    const of = (scope: RouteHost): readonly Route[] => scope.node.children.filter((child) => child instanceof Route);
-    const own = [...new Set([settings.host, ...settings.additionalHosts])] as [string, ...string[]];
-    return [
-      { names: own, routes: of(this) },
-      ...this.otherHosts.map((other) => ({
-        names: [other.host] as const,
-        certificate: other.certificate,
-        routes: of(other),
-      })),
-    ];
-  }
 }
-
-const longestObjectName = 253;
 
 /** The port in `dns.example.com:5353` or `[fd00::a]:5353`. */
 function resolverPort(resolver: string): number {
