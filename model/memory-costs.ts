@@ -31,6 +31,9 @@ export interface MemoryShare {
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
+/** Bytes of the memory limit of a proxy, for each worker, unless it is told: some 300 requests at once, and 2500 connections. */
+export const memoryOfWorker = 384 * MiB;
+
 /** Read off nginx 1.30 with 500 of each: a connection whose handshake or head is not whole yet, with TLS and its own structures. */
 const tlsConnection = 40 * KiB;
 /** A request's own structures, and its connection to an instance. */

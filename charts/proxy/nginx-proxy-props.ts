@@ -1,3 +1,4 @@
+import { mebibytes, memoryOfWorker } from '../../model/memory-costs';
 import {
   type ProxyOptions,
   proxyOptions,
@@ -144,8 +145,6 @@ export interface NginxProxySettings extends ProxySettings {
 }
 
 const mostWorkers = 512;
-/** Of memory: some 300 requests at once, and 2500 connections. */
-const mebibytesOfWorker = 384;
 
 export function nginxProxySettings(props: NginxProxyProps): NginxProxySettings {
   const given = knownValues(record('options', props, '{ host: "shop.example.com" }'), nginxProxyOptions, '');
@@ -167,7 +166,7 @@ export function nginxProxySettings(props: NginxProxyProps): NginxProxySettings {
     cpu,
     memory: requestAndLimit('memory', given.resources.memory, {
       request: '64Mi',
-      limit: `${mebibytesOfWorker * workers}Mi`,
+      limit: mebibytes(memoryOfWorker * workers),
     }),
     workers,
     temporaryStorage: given.resources.temporaryStorage,

@@ -4,11 +4,11 @@ import { connect as connectTls, TLSSocket } from 'node:tls';
 import { Match } from '../../model/routes/matching';
 import { until } from '../until';
 import { http2Session, statusOver } from './support/http2';
-import { proxyBudget, RouteParts } from './support/models';
+import { proxyModel, RouteParts } from './support/models';
 import { OneInstance, startWithOneInstance } from './support/one-instance';
 
 const limits = {
-  ...proxyBudget(),
+  ...proxyModel().budget,
   connections: 8,
   connectionsPerClient: 5,
   requests: 4,

@@ -8,7 +8,7 @@ import { upstreamZone } from '../../nginx/backends/upstream-section';
 import { onTestFinished } from '../afterwards';
 import { until } from '../until';
 import { http2Session, statusOver } from './support/http2';
-import { proxyBudget, RouteParts } from './support/models';
+import { proxyModel, ProxyParts, RouteParts } from './support/models';
 import { OneInstance, startWithOneInstance } from './support/one-instance';
 
 const KiB = 1024;
@@ -32,7 +32,7 @@ const routes: readonly RouteParts[] = [
 ];
 
 /** One worker has them all, and no client is too slow. */
-async function start(parts: { readonly budget?: ReturnType<typeof proxyBudget> } = {}): Promise<OneInstance> {
+async function start(parts: Pick<ProxyParts, 'budget'> = {}): Promise<OneInstance> {
   const system = await startWithOneInstance(
     { workers: 1, routes, clientTimes: { headerTimeout: hour, bodyTimeout: hour, sendTimeout: hour }, ...parts },
     (request, response) => {
@@ -171,7 +171,7 @@ test('a connection of HTTP/2 that is never idle takes no more for 2,000 requests
 });
 
 test('an idle proxy takes no more than its processes are counted with', async () => {
-  const budget = { ...proxyBudget({ workers: 1, routes }), workerConnections: 256 };
+  const budget = { ...proxyModel({ workers: 1, routes }).budget, workerConnections: 256 };
   const { nginx } = await start({ budget });
   const [ofNginx, ofWorkers] = sharesOfProxy(settings);
   const [first, worker, ...others] = nginx.processes.map(memoryOf);

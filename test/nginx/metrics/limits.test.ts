@@ -10,7 +10,7 @@ import { placeModel } from '../../../nginx/place';
 import { plan } from '../../../nginx/plan';
 import { onTestFinished } from '../../afterwards';
 import { until } from '../../until';
-import { proxyBudget, proxyModel, ProxyParts, somePlace } from '../support/models';
+import { proxyModel, ProxyParts, somePlace } from '../support/models';
 import { startWithOneInstance } from '../support/one-instance';
 import { sendLine } from '../support/several-backends';
 import { scrape, sum } from './exposition';
@@ -92,7 +92,7 @@ test('requests beyond the bound are counted as others, and this is said', async 
 test('a connection over the limit is counted as refused', async () => {
   const port = await freePort();
   const { nginx } = await startWithOneInstance(
-    { budget: { ...proxyBudget(), connections: 2 }, unlimitedClients: [] },
+    { budget: { ...proxyModel().budget, connections: 2 }, unlimitedClients: [] },
     undefined,
     { metricsPort: port },
   );
@@ -117,7 +117,7 @@ test('a request over the limit is counted as refused', async () => {
   const port = await freePort();
   const held: ServerResponse[] = [];
   const { nginx } = await startWithOneInstance(
-    { budget: { ...proxyBudget(), requests: 1 } },
+    { budget: { ...proxyModel().budget, requests: 1 } },
     (request, response) => {
       if (request.url === '/held') held.push(response);
       else response.end('ok');

@@ -6,7 +6,7 @@ import { RateLimit } from '../../../model/routes/rate-limit';
 import { nginxConf } from '../../../nginx/nginx-conf';
 import { onFileFinished, onTestFinished } from '../../afterwards';
 import { until } from '../../until';
-import { proxyBudget, proxyModel, RouteParts, somePlace } from '../support/models';
+import { proxyModel, RouteParts, somePlace } from '../support/models';
 import { startWithOneInstance } from '../support/one-instance';
 import { Answer } from '../support/real-nginx';
 import { echo, getByHttp2, SeveralBackends, startWithBackends } from '../support/several-backends';
@@ -234,7 +234,7 @@ describe('Several limits', () => {
 });
 
 describe('A zone', () => {
-  const budget = { ...proxyBudget(), rateLimitZone: 64 * 1024 };
+  const budget = { ...proxyModel().budget, rateLimitZone: 64 * 1024 };
   const parts = { budget, routes: [{ rateLimits: [RateLimit.per(RequestKey.query('key'), '1/m', { burst: 0 })] }] };
 
   test('has room for as many keys as it says; beyond them it refuses nobody, and forgets the oldest', async () => {

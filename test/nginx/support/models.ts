@@ -1,25 +1,15 @@
 import { targetByUrl } from '../../../charts/routes/external-service';
-import { type Budget, budget } from '../../../model/budget';
+import { budget } from '../../../model/budget';
 import { LoadBalancing } from '../../../model/load-balancing';
+import { memoryOfWorker } from '../../../model/memory-costs';
 import { Match, Path } from '../../../model/routes/matching';
 import { BackendModel, HostModel, ProxyModel } from '../../../model/proxy';
 import { securityHeaders } from '../../../model/proxy-options';
-import {
-  cachesOf,
-  countOfClientLimits,
-  countOfRateLimits,
-  greatestBody,
-  RouteModel,
-  RouteTimes,
-  TargetModel,
-} from '../../../model/routes/route';
+import { RouteModel, RouteTimes, TargetModel } from '../../../model/routes/route';
 import { type Timeline, timeline } from '../../../model/timeline';
-import { tokenRules } from '../../../nginx/auth/access-tokens-section';
-import { asksForCertificates } from '../../../nginx/auth/client-certificates-section';
+import { budgetSettings } from '../../../nginx/budget-settings';
 import { Place } from '../../../nginx/place';
-import { asksServices, upstreams } from '../../../nginx/plan';
 import { serviceUrl } from '../../../validation/urls';
-import { upstreamZone } from '../../../nginx/backends/upstream-section';
 
 /** A route with defaults for what a test does not say: it leads to the backend `api`. */
 export interface RouteParts extends Partial<Omit<RouteModel, 'path' | 'when' | 'target' | 'times'>> {
@@ -60,19 +50,21 @@ export function proxyModel(parts: ProxyParts = {}): ProxyModel {
     ...(names === undefined ? {} : { names }),
     ...(routes === undefined ? {} : { routes }),
   };
-  const allHosts = [
+  const allHosts: ProxyModel['hosts'] = [
     hostModel(onlyHost, times, ''),
     ...others.map((host, index) => hostModel(host, times, `${index + 2}_`)),
   ];
-  const [firstHost, ...otherHosts] = allHosts;
-  if (firstHost === undefined) throw new Error('no host');
+  const allBackends = backends.map((backend) => backendModel(backend, times));
+  const { gzip = true } = given;
+  // No volume is made here: every body has room.
+  const settings = { memoryLimit: memoryOfWorker * workers, workers, temporaryStorage: 2 ** 50, gzip };
   return {
-    hosts: [firstHost, ...otherHosts],
-    backends: backends.map((backend) => backendModel(backend, times)),
+    hosts: allHosts,
+    backends: allBackends,
     timeline: times,
-    budget: proxyBudget({ ...parts, workers }),
+    budget: budget(budgetSettings(settings, allBackends, allHosts)),
     clientTimes: { headerTimeout: 10_000, bodyTimeout: 10_000, sendTimeout: 10_000 },
-    gzip: true,
+    gzip,
     trustedProxies: [],
     unlimitedClients: ['10.0.0.0/8', '127.0.0.0/8', 'fc00::/7'],
     ...given,
@@ -152,39 +144,6 @@ function backendModel(parts: Partial<BackendModel>, times: Timeline): BackendMod
     healthCheckPath: '/healthcheck',
     ...parts,
   };
-}
-
-/** What such a proxy takes on, with the default memory. */
-export function proxyBudget(
-  parts: Pick<ProxyParts, 'backends' | 'routes' | 'hosts' | 'gzip' | 'workers'> = {},
-): Budget {
-  const { backends = [{}], workers = 2 } = parts;
-  const routes = [...(parts.routes ?? []), ...(parts.hosts ?? []).flatMap((host) => host.routes ?? [])].map((route) =>
-    routeModel(route),
-  );
-  const { backends: answering, mirrors } = upstreams(
-    backends.map((backend) => backendModel(backend, fastTimeline)),
-    routes.length === 0 ? [routeModel()] : routes,
-  );
-  const all = [...answering, ...mirrors];
-  return budget({
-    memoryLimit: 384 * 2 ** 20 * Math.max(1, workers),
-    workers,
-    maxBodySize: greatestBody(routes.length === 0 ? [routeModel()] : routes),
-    // No volume is made here.
-    temporaryStorage: 2 ** 50,
-    gzip: parts.gzip ?? true,
-    hasStreams: routes.some(({ streamTimeout }) => streamTimeout !== undefined),
-    backends: all.length,
-    upstreamZones: all.reduce((sum, { mostInstances }) => sum + upstreamZone(mostInstances), 0),
-    rateLimits: countOfRateLimits(routes),
-    clientLimits: countOfClientLimits(routes),
-    hasMirrors: mirrors.length > 0,
-    caches: cachesOf(routes),
-    tokenRules: tokenRules(routes),
-    clientCertificates: asksForCertificates(routes),
-    asksServices: asksServices(routes),
-  });
 }
 
 /** A place on this machine, for tests that change one thing. */
