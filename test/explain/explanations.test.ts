@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request, RequestListener } from 'node:http';
-import { connect, createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
@@ -23,9 +21,9 @@ import { Match } from '../../model/routes/matching';
 import { RateLimit } from '../../model/routes/rate-limit';
 import { ResponseCache } from '../../model/routes/response-cache';
 import { Retries } from '../../model/routes/route-options';
-import { onFileFinished } from '../afterwards';
 import { newBackend, newProxy, newShop } from '../charts/manifests';
 import { AuthDirectory, passwordLine } from '../nginx/support/auth-files';
+import { silent, taking } from '../nginx/support/failing-instances';
 import { RealNginx } from '../nginx/support/real-nginx';
 import { getByHttp2 } from '../nginx/support/several-backends';
 import { StubApi } from '../nginx/support/stub-api';
@@ -70,44 +68,6 @@ const answers: RequestListener = (incoming, response) => {
   });
 };
 
-/** An instance that reads some of a request, and whose connection then meets its fate. */
-async function taking(port: number, fate: (socket: Socket) => void): Promise<void> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket.on('error', () => undefined));
-    socket.once('data', () => {
-      fate(socket);
-    });
-  });
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  onFileFinished(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, 'close');
-  });
-}
-
-/** As on a lost node: nothing is refused, and nothing answers. A process that was stopped, with its queue full. */
-async function silent(port: number): Promise<void> {
-  const listen = `net.createServer().listen({ port: ${port}, host: '127.0.0.1', backlog: 1 }, () => console.log('listens'))`;
-  const child = spawn(process.execPath, ['-e', listen], { stdio: ['ignore', 'pipe', 'ignore'] });
-  await once(child.stdout, 'data');
-  child.kill('SIGSTOP');
-  const sockets: Socket[] = [];
-  onFileFinished(async () => {
-    for (const socket of sockets) socket.destroy();
-    const ended = once(child, 'exit');
-    child.kill('SIGKILL');
-    await ended;
-  });
-  for (let open = true; open;) {
-    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
-    sockets.push(socket);
-    open = await Promise.race([once(socket, 'connect').then(() => true), delay(500).then(() => false)]);
-  }
-}
-
 beforeAll(async () => {
   const ports = Object.fromEntries(
     await Promise.all([...names, 'closed', 'away'].map(async (name) => [name, await freePort()] as const)),
@@ -122,8 +82,8 @@ beforeAll(async () => {
   orders = await StubApi.start('orders', answers, { port: portOf('orders') });
   stale = await StubApi.start('stale', answers, { port: portOf('stale') });
   await StubApi.start('flaky', answers, { address: '127.0.0.2', port: portOf('flaky') });
-  await taking(portOf('dying'), (socket) => socket.resetAndDestroy());
-  await taking(portOf('hanging'), () => undefined);
+  await taking((socket) => socket.resetAndDestroy(), portOf('dying'));
+  await taking(() => undefined, portOf('hanging'));
   await silent(portOf('silent'));
   const files = new AuthDirectory();
   files.write('secrets/admins/auth', passwordLine('ada', 'correct horse'));

@@ -1,14 +1,12 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { RequestListener } from 'node:http';
 import { Agent } from 'node:https';
-import { connect, createServer, Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { Socket } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
-import { freePort } from '../../../local/ports';
 import { LoadBalancing, RequestKey } from '../../../model/load-balancing';
 import { timeline } from '../../../model/timeline';
 import { until } from '../../until';
+import { closedPort, silent, taking } from '../support/failing-instances';
 import { proxyModel, ProxyParts } from '../support/models';
 import { RealNginx } from '../support/real-nginx';
 import { StubApi } from '../support/stub-api';
@@ -41,58 +39,6 @@ async function api(name: string, listener: RequestListener = ok): Promise<StubAp
   const started = await StubApi.start(name, listener);
   running.push(started);
   return started;
-}
-
-async function closedPort(): Promise<Instance> {
-  return { address: '127.0.0.1', port: await freePort() };
-}
-
-/** An instance that reads some of a request, and whose connection then meets its fate. */
-async function taking(fate: (socket: Socket) => void): Promise<Instance & { readonly received: () => number }> {
-  let received = 0;
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket.on('error', () => undefined));
-    socket.once('data', () => {
-      received += 1;
-      fate(socket);
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  running.push({
-    stop: async () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
-  });
-  return { address: '127.0.0.1', port: (server.address() as { port: number }).port, received: () => received };
-}
-
-/** As on a lost node: nothing is refused, and nothing answers. A process that was stopped, with its queue full. */
-async function silent(): Promise<Instance> {
-  const listen =
-    "net.createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () { console.log(this.address().port); })";
-  const child = spawn(process.execPath, ['-e', listen], { stdio: ['ignore', 'pipe', 'ignore'] });
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  const port = Number(line.toString());
-  child.kill('SIGSTOP');
-  const sockets: Socket[] = [];
-  running.push({
-    stop: async () => {
-      for (const socket of sockets) socket.destroy();
-      const ended = once(child, 'exit');
-      child.kill('SIGKILL');
-      await ended;
-    },
-  });
-  for (let open = true; open;) {
-    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
-    sockets.push(socket);
-    open = await Promise.race([once(socket, 'connect').then(() => true), delay(500).then(() => false)]);
-  }
-  return { address: '127.0.0.1', port };
 }
 
 async function start(

@@ -1,11 +1,9 @@
-import { once } from 'node:events';
 import { RequestListener } from 'node:http';
-import { createServer, Socket } from 'node:net';
-import { freePort } from '../../../local/ports';
 import { RequestKey } from '../../../model/load-balancing';
 import { Match } from '../../../model/routes/matching';
 import { timeline } from '../../../model/timeline';
 import { until } from '../../until';
+import { closedPort, taking } from '../support/failing-instances';
 import { proxyModel, ProxyParts } from '../support/models';
 import { RealNginx } from '../support/real-nginx';
 import { Echo, echo } from '../support/several-backends';
@@ -31,31 +29,6 @@ async function api(name: string, listener: RequestListener = echo(name)): Promis
   const started = await StubApi.start(name, listener);
   running.push(started);
   return started;
-}
-
-async function closedPort(): Promise<Instance> {
-  return { address: '127.0.0.1', port: await freePort() };
-}
-
-/** An instance that reads some of a request, and whose connection then meets its fate. */
-async function taking(fate: (socket: Socket) => void): Promise<Instance> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket.on('error', () => undefined));
-    socket.once('data', () => {
-      fate(socket);
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  running.push({
-    stop: async () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
-  });
-  return { address: '127.0.0.1', port: (server.address() as { port: number }).port };
 }
 
 /** Starts nginx with these instances of each backend, and waits until it has asked for all of them. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
-import { AddressInfo, createServer, Socket } from 'node:net';
+import { AddressInfo } from 'node:net';
 import { onTestFinished } from '../../afterwards';
 import { freePort } from '../../../local/ports';
 import { Auth } from '../../../model/auth/auth';
@@ -9,11 +9,11 @@ import { Match } from '../../../model/routes/matching';
 import { RateLimit } from '../../../model/routes/rate-limit';
 import { until } from '../../until';
 import { AuthDirectory, authParts, basic, passwordLine } from '../support/auth-files';
+import { closedPort, taking } from '../support/failing-instances';
 import { GrpcProxy, startGrpc, StubGrpc } from '../support/grpc';
 import { ProxyParts } from '../support/models';
 import { getByHttp2 } from '../support/several-backends';
 import { StubApi } from '../support/stub-api';
-import { Instance } from '../support/stub-dns';
 
 /** Its routes have one backend, `api`, and more rules where a test has its own proxy. */
 const parts: ProxyParts = {
@@ -33,31 +33,6 @@ async function started(...args: Parameters<typeof startGrpc>): Promise<GrpcProxy
   const own = await startGrpc(...args);
   onTestFinished(() => own.nginx.stop());
   return own;
-}
-
-async function closedPort(): Promise<Instance> {
-  return { address: '127.0.0.1', port: await freePort() };
-}
-
-/** An instance that reads some of a call, and whose connection then meets its fate. */
-async function taking(fate: (socket: Socket) => void): Promise<Instance & { readonly received: () => number }> {
-  let received = 0;
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket.on('error', () => undefined));
-    socket.once('data', () => {
-      received += 1;
-      fate(socket);
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, 'close');
-  });
-  return { address: '127.0.0.1', port: (server.address() as AddressInfo).port, received: () => received };
 }
 
 describe('a call', () => {

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { RequestListener } from 'node:http';
-import { createServer, Server, Socket } from 'node:net';
-import { freePort } from '../../../local/ports';
+import { Socket } from 'node:net';
 import { timeline } from '../../../model/timeline';
 import { until } from '../../until';
+import { closedPort, taking } from '../support/failing-instances';
 import { proxyModel, RouteParts } from '../support/models';
 import { RealNginx } from '../support/real-nginx';
 import { StubApi } from '../support/stub-api';
@@ -35,29 +34,6 @@ async function api(name: string, listener: RequestListener = ok): Promise<StubAp
   return started;
 }
 
-async function closedPort(): Promise<Instance> {
-  return { address: '127.0.0.1', port: await freePort() };
-}
-
-/** An instance that takes requests and drops the connection once it has read some of one. */
-async function dying(atRequest: (socket: Socket) => void): Promise<Instance> {
-  const server: Server = createServer((socket) => {
-    socket.on('error', () => undefined);
-    socket.once('data', () => {
-      atRequest(socket);
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  running.push({
-    stop: async () => {
-      server.close();
-      await once(server, 'close');
-    },
-  });
-  return { address: '127.0.0.1', port: (server.address() as { port: number }).port };
-}
-
 async function start(instances: readonly Instance[], route: RouteParts = {}): Promise<void> {
   dns.instances = instances;
   const asked = dns.questions;
@@ -83,18 +59,18 @@ test.each(['GET', 'PUT', 'DELETE'])(
   '%s is idempotent: it is answered by another instance when the first one dies',
   async (method) => {
     const alive = await api('alive');
-    await start([await dying((socket) => socket.resetAndDestroy()), alive.instance]);
+    await start([await taking((socket) => socket.resetAndDestroy()), alive.instance]);
     for (let i = 0; i < 6; i += 1) expect((await nginx.get({ method })).status).toBe(200);
   },
 );
 
 test('a POST whose bytes had reached an instance that died is answered 502 once, and not repeated', async () => {
   let received = 0;
-  const instance = await dying((socket) => {
+  const instance = await taking((socket) => {
     received += 1;
     socket.resetAndDestroy();
   });
-  const second = await dying((socket) => {
+  const second = await taking((socket) => {
     received += 1;
     socket.resetAndDestroy();
   });
@@ -110,7 +86,7 @@ test.each([
   ['POST', 1],
 ])('a %s that an instance never answers is answered 504 after %i tries', async (method, tries) => {
   let received = 0;
-  const hanging = await dying(() => (received += 1));
+  const hanging = await taking(() => (received += 1));
   dns.instances = [hanging];
   const times = timeline({ resolverValid: '1s', dnsCacheTtl: '0s', connectTimeout: '1s', requestTimeout: '1s' });
   nginx = await RealNginx.start(proxyModel({ timeline: times }), { resolvers: [dns.server] });
@@ -165,7 +141,7 @@ describe('DNS changes while a request is under way, which nginx itself answers w
   async function requestDuringChange(method: string, atRequest: (socket: Socket) => void): Promise<number> {
     const alive = await api('alive');
     let held: Socket | undefined;
-    const instance = await dying((socket) => {
+    const instance = await taking((socket) => {
       held = socket;
     });
     await start([instance]);
@@ -184,7 +160,7 @@ describe('DNS changes while a request is under way, which nginx itself answers w
   test('a GET that two instances dropped is asked of those that DNS names since', async () => {
     const alive = await api('alive');
     const held: Socket[] = [];
-    const dropping = [await dying((socket) => held.push(socket)), await dying((socket) => held.push(socket))];
+    const dropping = [await taking((socket) => held.push(socket)), await taking((socket) => held.push(socket))];
     await start(dropping);
     const answer = nginx.get({});
     await until(() => held.length === 1, 'the first try');
@@ -253,7 +229,7 @@ describe('a route without retries', () => {
   test('passes no request on: what an instance dropped is 502, and what none has seen is 503', async () => {
     let received = 0;
     const drops = (): Promise<Instance> =>
-      dying((socket) => {
+      taking((socket) => {
         received += 1;
         socket.resetAndDestroy();
       });
