@@ -1,14 +1,15 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { compose } from '../../../local/compose';
 import { localDeployment } from '../../../local/deployment/deployment';
 import { onFileFinished } from '../../afterwards';
 import { basic, passwordLine } from '../../nginx/support/auth-files';
 import { bearer, keySet, signingKey, token } from '../../nginx/support/issuer';
 import { type PrivateAuthority, privateAuthority } from '../../nginx/tls/key-pairs';
-import { expectNothingLeft, fairleads, foreignApp } from '../running-fairlead';
+import { expectNothingLeft, fairleads } from '../running-fairlead';
 import { startOptions } from '../../local/typed-start';
+import { writeMain } from './written-main';
 
 jest.setTimeout(120_000);
 
@@ -34,7 +35,7 @@ beforeAll(async () => {
   writeFileSync(keys, keySet(issuer));
   const authority = join(directory, 'ca.crt');
   writeFileSync(authority, partners.certificate);
-  main = mainWith('main.ts', [
+  main = writeMain(join(directory, 'main.ts'), [
     `const ca = CertificateAuthority.fromSecret('partners', { local: { file: ${JSON.stringify(authority)} } });`,
     `edge.addHost('a.example.com').addRoute('/', orders, { auth: Auth.clientCertificate(ca) });`,
     `edge.addHost('b.example.com').addRoute('/', orders, { auth: Auth.clientCertificate(CertificateAuthority.fromConfigMap('others')) });`,
@@ -45,25 +46,6 @@ beforeAll(async () => {
     `edge.addRoute('/away', orders, { auth: Auth.external(ExternalService.fromServiceName('identity')) });`,
   ]);
 });
-
-/** A main.ts with one backend and these lines. */
-function mainWith(name: string, lines: readonly string[]): string {
-  const file = join(directory, name);
-  writeFileSync(
-    file,
-    `import { App } from ${JSON.stringify(resolve('node_modules/cdk8s'))};
-import { Auth, Backend, Certificate, CertificateAuthority, ExternalService, Jwks, NginxProxy, RestrictedNamespace } from ${JSON.stringify(resolve('index'))};
-const app = new App();
-const shop = new RestrictedNamespace(app, 'shop');
-const edge = new NginxProxy(shop, 'edge', { certificate: Certificate.fromSecret('tls') });
-const orders = new Backend(shop, 'orders', { image: 'orders:1', local: { command: ['node', ${JSON.stringify(foreignApp)}] } });
-edge.addRoute('/', orders);
-${lines.join('\n')}
-app.synth();
-`,
-  );
-  return file;
-}
 
 test('a file stands for a Secret, and a route without one is shut and told of', async () => {
   const shop = await start('--main', main, '--scale', '1');
@@ -89,7 +71,7 @@ test('a file stands for a Secret, and a route without one is shut and told of', 
 });
 
 test('a file that is not there is named before anything is started', async () => {
-  const file = mainWith('gone.ts', [
+  const file = writeMain(join(directory, 'gone.ts'), [
     `edge.addRoute('/admin', orders, { auth: Auth.basic({ secret: 'admins', local: { file: '/none/htpasswd' } }) });`,
   ]);
   const options = startOptions(['--main', file]);
@@ -97,7 +79,7 @@ test('a file that is not there is named before anything is started', async () =>
 });
 
 test('a file that is no certificate is named before nginx would not start', async () => {
-  const file = mainWith('wrong.ts', [
+  const file = writeMain(join(directory, 'wrong.ts'), [
     `edge.addRoute('/a', orders, { auth: Auth.clientCertificate(CertificateAuthority.fromSecret('partners', { local: { file: ${JSON.stringify(join(directory, 'jwks.json'))} } })) });`,
   ]);
   const options = startOptions(['--main', file]);

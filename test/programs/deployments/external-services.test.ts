@@ -9,8 +9,9 @@ import { privateAuthority } from '../../nginx/tls/key-pairs';
 import { echo } from '../../nginx/support/several-backends';
 import { StubService } from '../../nginx/support/stub-service';
 import { readComposeFile } from '../../local/compose-file';
-import { expectNothingLeft, fairleads, foreignApp } from '../running-fairlead';
+import { expectNothingLeft, fairleads } from '../running-fairlead';
 import { startOptions } from '../../local/typed-start';
+import { writeMain } from './written-main';
 
 jest.setTimeout(120_000);
 
@@ -32,30 +33,12 @@ beforeAll(async () => {
   writeFileSync(authority, ca.certificate);
   legacy = await StubService.start(await ca.issue('localhost'), echo('legacy'));
   const local = { url: `https://localhost:${legacy.port}/api`, certificateAuthority: authority };
-  main = mainWith('main.ts', [
+  main = writeMain(join(directory, 'main.ts'), [
     `edge.addRoute('/legacy', ExternalService.fromUrl('https://legacy.example.com', ${JSON.stringify({ caSecret: 'legacy-ca', local })}),
       { requestHeaders: { 'X-Team': 'shop' } });`,
     `edge.addRoute('/payments', ExternalService.fromServiceName('payments'));`,
   ]);
 });
-
-/** A main.ts with one backend and these lines. */
-function mainWith(name: string, lines: readonly string[]): string {
-  const file = join(directory, name);
-  writeFileSync(
-    file,
-    `import { App } from ${JSON.stringify(resolve('node_modules/cdk8s'))};
-import { Backend, Certificate, ExternalService, NginxProxy, RestrictedNamespace } from ${JSON.stringify(resolve('index'))};
-const app = new App();
-const shop = new RestrictedNamespace(app, 'shop');
-const edge = new NginxProxy(shop, 'edge', { certificate: Certificate.fromSecret('tls') });
-edge.addRoute('/', new Backend(shop, 'orders', { image: 'orders:1', local: { command: ['node', ${JSON.stringify(foreignApp)}] } }));
-${lines.join('\n')}
-app.synth();
-`,
-  );
-  return file;
-}
 
 async function servicesOf(file: string): Promise<LocalDeployment['externalServices']> {
   const options = startOptions(['--main', file]);
@@ -103,7 +86,7 @@ test('docker compose finds this machine by the name that a container has for it'
 
 test('a URL works as it is, by a name that this machine looks up', async () => {
   const services = await servicesOf(
-    mainWith('as-it-is.ts', [
+    writeMain(join(directory, 'as-it-is.ts'), [
       `edge.addRoute('/a', ExternalService.fromUrl('https://legacy.example.com/api'));`,
       `edge.addRoute('/b', ExternalService.fromUrl('http://192.0.2.1:8080'));`,
       `edge.addRoute('/c', ExternalService.fromServiceName('payments', { local: { url: 'http://127.0.0.1:3001' } }));`,
@@ -131,7 +114,7 @@ test('a URL works as it is, by a name that this machine looks up', async () => {
 });
 
 test('a private CA that is in the cluster alone is told of', async () => {
-  const file = mainWith('secret.ts', [
+  const file = writeMain(join(directory, 'secret.ts'), [
     `edge.addRoute('/a', ExternalService.fromUrl('https://legacy.example.com', { caSecret: 'legacy-ca' }));`,
   ]);
   const services = await servicesOf(file);
@@ -146,7 +129,7 @@ test('a private CA that is in the cluster alone is told of', async () => {
 });
 
 test('a file that is not there is refused with the name of its service', async () => {
-  const file = mainWith('no-file.ts', [
+  const file = writeMain(join(directory, 'no-file.ts'), [
     `edge.addRoute('/a', ExternalService.fromUrl('https://a.example.com', { local: { certificateAuthority: 'nowhere.crt' } }));`,
   ]);
   await expect(servicesOf(file)).rejects.toThrow(
