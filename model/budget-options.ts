@@ -59,6 +59,8 @@ export interface BudgetSettings extends Given<BudgetProps> {
   readonly workers: number;
   /** Bytes: the greatest `maxBodySize` of its routes. */
   readonly maxBodySize: number;
+  /** The path of a route that has it, for what is said of it. @default - not known */
+  readonly maxBodyPath?: string | undefined;
   /** Bytes for temporary files. @default - as many as they can be */
   readonly temporaryStorage?: number | undefined;
   /** Bytes of files that nginx itself serves, on the same disk. @default - none */

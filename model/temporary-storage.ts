@@ -51,10 +51,11 @@ export function cacheStorage(caches: readonly CacheModel[], requests: number): n
 
 /** Every body may have to wait in a file. The kubelet sees no unlinked file, so that this has to hold without it. */
 export function storage(settings: BudgetSettings, inProgress: number): number {
-  const { maxBodySize, temporaryStorage } = settings;
+  const { maxBodySize, maxBodyPath, temporaryStorage } = settings;
   const needed = inProgress * maxBodySize;
   const room = temporaryStorage ?? storageWithoutAsking;
   if (needed <= room) return temporaryStorage ?? needed;
+  const whose = maxBodyPath === undefined ? '' : ` of the route ${maxBodyPath}`;
   const byDefault: [string, unknown] = ['maxBodySize', `${Math.ceil(maxBodySize / MiB)}m`];
   const [option, value] =
     temporaryStorage === undefined
@@ -63,6 +64,6 @@ export function storage(settings: BudgetSettings, inProgress: number): number {
   throw new InvalidOption(
     option,
     value,
-    `does not fit: ${inProgress} requests at once with bodies of ${Math.ceil(maxBodySize / MiB)}m are ${mebibytes(needed)} of temporary files, and ${mebibytes(room)} are there: give the proxy resources.temporaryStorage ${JSON.stringify(mebibytes(needed))} if the nodes have as much, or clients.maxRequests ${Math.floor(room / maxBodySize)} or less`,
+    `does not fit: ${inProgress} requests at once with bodies of ${Math.ceil(maxBodySize / MiB)}m${whose} are ${mebibytes(needed)} of temporary files, and ${mebibytes(room)} are there: give the proxy resources.temporaryStorage ${JSON.stringify(mebibytes(needed))} if the nodes have as much, or clients.maxRequests ${Math.floor(room / maxBodySize)} or less`,
   );
 }

@@ -24,7 +24,7 @@ export function budgetSettings(
   const asked = [...answering, ...mirrors];
   return {
     ...given,
-    maxBodySize: greatestBody(routes),
+    ...greatestBody(routes),
     hasStreams: routes.some(({ streamTimeout }) => streamTimeout !== undefined),
     backends: asked.length,
     upstreamZones: asked.reduce((all, { mostInstances }) => all + upstreamZone(mostInstances), 0),

@@ -114,7 +114,8 @@ export function requestHeaders(
 
 function headerValue(...[name, value]: RequestHeader): string {
   if (value === false) return '""';
-  return typeof value === 'object' ? provedVariable(name, value) : quoteWithVariables(name, value);
+  if (typeof value === 'object') return provedVariable(name, value);
+  return quoteWithVariables(`requestHeaders[${JSON.stringify(name)}]`, value);
 }
 
 /** What nginx finds the value of such a header by. */

@@ -62,14 +62,18 @@ const kindsOfAnswers: readonly Node[] = [
 function defaultMaps({ name, value, ofPages, reason }: Header): Node[] {
   const unlessGiven = (written: string, why: string): Directive =>
     block(`map ${upstreamHeader(name)} ${defaultHeader(name)}`, [directive(`"" ${written}`)], why);
+  const option = `defaultResponseHeaders[${JSON.stringify(name)}]`;
   if (ofPages === undefined) {
-    return [unlessGiven(quoteWithVariables(name, value), reason ?? "unless the API's answer has one")];
+    return [unlessGiven(quoteWithVariables(option, value), reason ?? "unless the API's answer has one")];
   }
   const byKind = `$${variable(name)}_of_kind`;
   return [
     block(
       `map $kind_of_answer ${byKind}`,
-      [directive(`data ${quoteWithVariables(name, value)}`), directive(`page ${quoteWithVariables(name, ofPages)}`)],
+      [
+        directive(`data ${quoteWithVariables(option, value)}`),
+        directive(`page ${quoteWithVariables(option, ofPages)}`),
+      ],
       reason,
     ),
     unlessGiven(byKind, "unless the API's answer has one"),
@@ -156,7 +160,10 @@ function replacedHeaders(plan: Plan, host: HostModel, headers: RouteModel['respo
           ...corsAnswerHeaders(host).map(([name, value]) => added(name, value)),
         ]
       : []),
-    ...headers.flatMap(([name, value]) => (value === false ? [] : [added(name, quoteWithVariables(name, value))])),
+    ...headers.flatMap(([name, value]) => {
+      if (value === false) return [];
+      return [added(name, quoteWithVariables(`responseHeaders[${JSON.stringify(name)}]`, value))];
+    }),
   ];
 }
 

@@ -131,9 +131,15 @@ export function passesBodyOn(route: Pick<RouteModel, 'protocol' | 'streamTimeout
   return isGrpc(route) && route.streamTimeout !== undefined;
 }
 
-/** Bytes: the greatest body that waits until it is whole, of all these routes. */
-export function greatestBody(routes: readonly RouteModel[]): number {
-  return Math.max(1024, ...routes.filter((route) => !passesBodyOn(route)).map(({ maxBodySize }) => maxBodySize));
+/** The greatest body that waits until it is whole, of all these routes: its bytes, and the path of the route that takes it. */
+export function greatestBody(routes: readonly RouteModel[]): {
+  readonly maxBodySize: number;
+  readonly maxBodyPath: string | undefined;
+} {
+  const [greatest] = routes
+    .filter((route) => !passesBodyOn(route))
+    .sort((one, other) => other.maxBodySize - one.maxBodySize);
+  return { maxBodySize: Math.max(1024, greatest?.maxBodySize ?? 0), maxBodyPath: greatest?.path.path };
 }
 
 /** Limits of the rate of requests, of all these routes. */

@@ -314,6 +314,11 @@ describe('What does not fit is refused with the sum', () => {
       /^maxBodySize: "100m" does not fit: 660 requests at once with bodies of 100m are 66000Mi of temporary files, and 8192Mi are there: give the proxy resources\.temporaryStorage "66000Mi" if the nodes have as much, or clients\.maxRequests 81 or less$/,
     ],
     [
+      'bodies of a route that is known',
+      { maxBodySize: 100 * MiB, maxBodyPath: '/upload' },
+      /^maxBodySize: "100m" does not fit: 660 requests at once with bodies of 100m of the route \/upload are 66000Mi/,
+    ],
+    [
       'bodies of requests that were asked for',
       { maxBodySize: 100 * MiB, maxRequests: 82 },
       /^clients\.maxRequests: 82 does not fit: 82 requests/,

@@ -2,7 +2,7 @@ import { nginxConf } from '../../nginx/nginx-conf';
 import { Auth } from '../../model/auth/auth';
 import { Jwks } from '../../model/auth/jwks';
 import { authParts } from './support/auth-files';
-import { proxyModel, RouteParts, somePlace } from './support/models';
+import { proxyModel, ProxyParts, RouteParts, somePlace } from './support/models';
 import { testConfiguration } from './support/real-nginx';
 
 function conf(place: Readonly<Record<string, unknown>>): string {
@@ -81,6 +81,14 @@ describe('a refusal names the option, whichever it is', () => {
     expect(() => conf({ certificateDirectory: `/${'$'.repeat(500)}` })).toThrow(
       /^certificateDirectory: .* has more quotes, backslashes and "\$" than nginx can read: take some out$/,
     );
+  });
+
+  test.each<[option: string, parts: ProxyParts]>([
+    ['requestHeaders["X-Price"]', { routes: [{ requestHeaders: [['X-Price', '$'.repeat(500)]] }] }],
+    ['responseHeaders["X-Price"]', { routes: [{ responseHeaders: [['X-Price', '$'.repeat(500)]] }] }],
+    ['defaultResponseHeaders["X-Price"]', { defaultResponseHeaders: [['X-Price', '$'.repeat(500)]] }],
+  ])('a header that outgrows it is refused by the name of its option: %s', (option, parts) => {
+    expect(() => nginxConf(proxyModel(parts), somePlace())).toThrow(`${option}: "$$$`);
   });
 });
 
