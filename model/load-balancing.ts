@@ -57,7 +57,7 @@ export const stickyCookieOptions = {
 /** How a proxy chooses the instance of a backend for a request. */
 export class LoadBalancing {
   private constructor(
-    readonly method: 'least_conn' | 'round_robin' | 'random_two_least_conn' | 'hash' | 'sticky',
+    readonly method: 'leastConnections' | 'roundRobin' | 'randomOfTwo' | 'hash' | 'stickyCookie',
     /** What a hash goes by. */
     readonly key?: RequestKey,
     /** In which a client is told its instance; expires in seconds. */
@@ -66,17 +66,17 @@ export class LoadBalancing {
 
   /** In turn when idle, and to an idle instance when not. @see https://nginx.org/en/docs/http/ngx_http_upstream_module.html#least_conn */
   static leastConnections(): LoadBalancing {
-    return new LoadBalancing('least_conn');
+    return new LoadBalancing('leastConnections');
   }
 
   /** In turn, however busy an instance is. @see https://nginx.org/en/docs/http/ngx_http_upstream_module.html#upstream */
   static roundRobin(): LoadBalancing {
-    return new LoadBalancing('round_robin');
+    return new LoadBalancing('roundRobin');
   }
 
   /** The less busy of two that chance names: for many proxies, which do not know of each other's requests. @see https://nginx.org/en/docs/http/ngx_http_upstream_module.html#random */
   static randomOfTwo(): LoadBalancing {
-    return new LoadBalancing('random_two_least_conn');
+    return new LoadBalancing('randomOfTwo');
   }
 
   /**
@@ -87,7 +87,7 @@ export class LoadBalancing {
   static stickyCookie(name: string, options: StickyCookieOptions = {}): LoadBalancing {
     const of = 'LoadBalancing.stickyCookie';
     const { expires } = knownValues(record(of, options, '{ expires: "1h" }'), stickyCookieOptions, `${of} `);
-    return new LoadBalancing('sticky', undefined, { name: variableName(of, name), expires });
+    return new LoadBalancing('stickyCookie', undefined, { name: variableName(of, name), expires });
   }
 
   /** Always the same instance for a key, through every proxy; an instance more or less moves few keys. @see https://nginx.org/en/docs/http/ngx_http_upstream_module.html#hash */

@@ -177,9 +177,9 @@ function method({ loadBalancing }: BackendModel): Directive[] {
     ];
   }
   switch (loadBalancing.method) {
-    case 'least_conn':
+    case 'leastConnections':
       return [directive('least_conn', 'in turn when idle, and to an idle instance when not')];
-    case 'random_two_least_conn':
+    case 'randomOfTwo':
       return [
         directive('random two least_conn', 'many proxies that do not know of each other do not all choose the same'),
       ];

@@ -40,10 +40,10 @@ describe('A key', () => {
 
 describe('A way to balance', () => {
   test.each([
-    [LoadBalancing.leastConnections(), 'least_conn'],
-    [LoadBalancing.roundRobin(), 'round_robin'],
-    [LoadBalancing.randomOfTwo(), 'random_two_least_conn'],
-  ])('is a method of nginx without a key: case %#', (balancing, method) => {
+    [LoadBalancing.leastConnections(), 'leastConnections'],
+    [LoadBalancing.roundRobin(), 'roundRobin'],
+    [LoadBalancing.randomOfTwo(), 'randomOfTwo'],
+  ])('has a method without a key: case %#', (balancing, method) => {
     expect(balancing).toEqual({ method, key: undefined });
   });
 
