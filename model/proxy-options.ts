@@ -169,8 +169,6 @@ export const errorPageHeaders: typeof securityHeaders = [
   ],
 ];
 
-const { maxConnections, maxRequests, maxStreams, maxConnectionsPerClient, maxRequestsPerClient } = budgetOptions;
-
 export const clientOptions = {
   keepAliveTimeout: timelineOptions.clientKeepAliveTimeout,
   headerTimeout: withDefault('10s', duration),
@@ -178,11 +176,7 @@ export const clientOptions = {
   sendTimeout: withDefault('10s', duration),
   trustedProxies: withDefault([], trustedNetworks),
   unlimited: withDefault(privateNetworks, listOf(cidr, '["10.0.0.0/8"]')),
-  maxConnections,
-  maxRequests,
-  maxStreams,
-  maxConnectionsPerClient,
-  maxRequestsPerClient,
+  ...budgetOptions,
 } satisfies Table<ClientOptions>;
 
 export const strictTransportSecurityOptions = {
