@@ -202,11 +202,7 @@ export class NginxDeployment extends RollingDeployment {
       };
       if (authoritySecrets.length > 0) mount(authorities(authoritySecrets), authoritiesDirectory);
       if (authFiles.length > 0) mount(auth(authFiles), authDirectory);
-      const script = accessTokensScript.name;
-      if (script in files) {
-        const mountPath = `/etc/nginx/${script}`;
-        container?.volumeMounts.push({ name: configVolume, mountPath, subPath: script, readOnly: true });
-      }
+      if (accessTokensScript.name in files) container?.volumeMounts.push(mountOf(accessTokensScript.name));
     });
   }
 }
