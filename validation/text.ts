@@ -29,10 +29,12 @@ export function isPrintable(value: unknown, most: number): value is string {
   return typeof value === 'string' && value.length <= most && /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value);
 }
 
-/** The path of a file of this machine, which is looked for later. */
-export function filePath(option: string, value: unknown): string {
-  if (typeof value === 'string' && value !== '' && !value.includes('\0')) return value;
-  throw new InvalidOption(option, value, 'is not the path of a file: give one, such as "ca.crt"');
+/** Reads the path of a file of this machine, which is looked for later. */
+export function filePath(example: string): (option: string, value: unknown) => string {
+  return (option, value) => {
+    if (typeof value === 'string' && value !== '' && !value.includes('\0')) return value;
+    throw new InvalidOption(option, value, `is not the path of a file: give one, such as ${JSON.stringify(example)}`);
+  };
 }
 
 /** A directory of this machine. */

@@ -7,6 +7,7 @@ import { record } from '../../validation/collections';
 import { InvalidOption } from '../../validation/invalid-option';
 import { dnsSubdomainName } from '../../validation/names';
 import { knownValues, optional, required, type Table } from '../../validation/options';
+import { filePath } from '../../validation/text';
 import { whenWritten } from '../patches';
 import { aroundSynth, keepPrivateKeys, warn } from '../written-manifests';
 
@@ -42,8 +43,8 @@ export const certManagerOptions = {
 } satisfies Table<CertManagerIssuer>;
 
 export const certificateFilesOptions = {
-  certificate: required(path),
-  privateKey: required(path),
+  certificate: required(filePath('tls.crt')),
+  privateKey: required(filePath('tls.key')),
 } satisfies Table<CertificateFiles>;
 
 type Source =
@@ -213,9 +214,4 @@ export class ProxyTlsSecret extends TlsSecret {
     });
     aroundSynth(this, keepPrivateKeys);
   }
-}
-
-function path(option: string, given: unknown): string {
-  if (typeof given === 'string' && given !== '') return given;
-  throw new InvalidOption(option, given, 'is not the path of a file: give one, such as "tls.crt"');
 }

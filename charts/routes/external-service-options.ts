@@ -112,7 +112,7 @@ export interface ExternalServiceOptions {
 
 export const externalLocalOptions = {
   url: optional(serviceUrl),
-  certificateAuthority: optional(filePath),
+  certificateAuthority: optional(filePath('ca.crt')),
 } satisfies Table<ExternalLocalOptions>;
 
 const local = optional(group(externalLocalOptions, '{ url: "http://localhost:3001" }'));

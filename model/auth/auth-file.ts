@@ -22,7 +22,7 @@ export interface AuthLocalOptions {
 }
 
 export const authLocalOptions = {
-  file: required(filePath),
+  file: required(filePath('ca.crt')),
 } satisfies Table<AuthLocalOptions>;
 
 export function authFile(kind: AuthFile['kind'], name: string, key: string, local: string | undefined): AuthFile {

@@ -459,15 +459,18 @@ describe('Refused', () => {
   const refusedFiles = (given: CertificateFiles, more: TestProps = {}): string =>
     refusal(() => synthesize({ host, certificate: Certificate.fromFiles(given), ...more }));
 
-  test('is a certificate without a key, and a key without a certificate', () => {
+  test('is a certificate without a key, a key without a certificate, and what no file is called', () => {
     expect(refusal(() => Certificate.fromFiles({ certificate: 'tls.crt' } as never))).toBe(
-      'InvalidOption: Certificate.fromFiles privateKey: undefined is not the path of a file: give one, such as "tls.crt"',
+      'InvalidOption: Certificate.fromFiles privateKey: undefined is not the path of a file: give one, such as "tls.key"',
     );
     expect(refusal(() => Certificate.fromFiles({ privateKey: 'tls.key' } as never))).toBe(
       'InvalidOption: Certificate.fromFiles certificate: undefined is not the path of a file: give one, such as "tls.crt"',
     );
     expect(refusal(() => Certificate.fromFiles({ certificate: '', privateKey: 'tls.key' }))).toBe(
       'InvalidOption: Certificate.fromFiles certificate: "" is not the path of a file: give one, such as "tls.crt"',
+    );
+    expect(refusal(() => Certificate.fromFiles({ certificate: 'tls.crt', privateKey: 'tls\0.key' }))).toBe(
+      'InvalidOption: Certificate.fromFiles privateKey: "tls\\u0000.key" is not the path of a file: give one, such as "tls.key"',
     );
   });
 
