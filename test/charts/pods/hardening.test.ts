@@ -1,4 +1,4 @@
-import { Namespaces, NetworkPolicyIpBlock, Node, NodeTaintQuery } from 'cdk8s-plus-27';
+import { Namespaces, NetworkPolicyIpBlock, Node, NodeLabelQuery, NodeTaintQuery } from 'cdk8s-plus-27';
 import { Exposure } from '../../../charts/proxy/exposure';
 import { timeline } from '../../../model/timeline';
 import type { TimeText } from '../../../validation/amounts';
@@ -126,6 +126,18 @@ test('a user may tolerate more', () => {
     api.backend.deployment.scheduling.tolerate(Node.tainted(NodeTaintQuery.exists('example.com/dedicated')));
   });
   expect(podSpecOf(manifests, 'orders').tolerations).toHaveLength(3);
+});
+
+test('a user may choose nodes, beside the spread over them', () => {
+  const manifests = synthesize({}, (api) => {
+    api.backend.deployment.scheduling.attract(Node.labeled(NodeLabelQuery.is('example.com/disk', 'ssd')));
+  });
+  const { affinity, topologySpreadConstraints } = podSpecOf(manifests, 'orders');
+  const matchExpressions = [{ key: 'example.com/disk', operator: 'In', values: ['ssd'] }];
+  expect(affinity).toMatchObject({
+    nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions }] } },
+  });
+  expect(topologySpreadConstraints).toEqual(podSpecOf(synthesize(), 'orders').topologySpreadConstraints);
 });
 
 test('pods end as the timeline says', () => {

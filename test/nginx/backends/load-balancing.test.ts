@@ -1,4 +1,5 @@
 import { LoadBalancing, RequestKey } from '../../../model/load-balancing';
+import { onTestFinished } from '../../afterwards';
 import { until } from '../../until';
 import { proxyModel, ProxyParts } from '../support/models';
 import { RealNginx } from '../support/real-nginx';
@@ -74,6 +75,19 @@ test('a hash sends one key to one instance, other keys to others, and moves few 
     const [now] = await instances(1, { 'X-User': key });
     if (name === 'e') expect(now).not.toBe('e');
     else expect(now).toBe(name);
+  }
+});
+
+test('a hash sends a key to the same instance through every proxy', async () => {
+  const loadBalancing = LoadBalancing.hash(RequestKey.header('X-User'));
+  await start(loadBalancing);
+  const other = await RealNginx.start(proxyModel({ backends: [{ loadBalancing }] }), { resolvers: [dns.server] });
+  onTestFinished(() => other.stop());
+  await other.untilAnswered(({ status }) => status === 200);
+  for (let user = 0; user < 40; user += 1) {
+    const headers = { 'X-User': `user-${user}` };
+    const [expected] = await instances(1, headers);
+    expect((await other.get({ headers })).headers['x-instance']).toBe(expected);
   }
 });
 
