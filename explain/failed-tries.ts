@@ -37,7 +37,7 @@ export function failureOf(request: LoggedRequest, tried: Try): string {
     case 'no connection':
       return `${instance} took no connection for ${secondsText(time)}: ${connectTimeoutOf(request)}. Nothing was sent to it.${contradiction(request, tried)}`;
     case 'broke off':
-      return `${instance} had ${bytesText(bytesSent)} of the request, and after ${secondsText(time)} ended the connection without an answer, or sent what is none.`;
+      return `${instance} had ${bytesText(bytesSent)} of the request, and after ${secondsText(time)} ended the connection without an answer, or sent something that is not one.`;
     case 'hung':
       return `${instance} had ${bytesText(bytesSent)} of the request, and said nothing for ${secondsText(time)}: ${answerTimeoutOf(request)}.${contradiction(request, tried)}`;
     case 'left':

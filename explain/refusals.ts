@@ -158,13 +158,13 @@ function filesOf({ target }: RouteModel): string | undefined {
 }
 
 function whyBad({ line, routes }: LoggedRequest): string {
-  if (line.method === '') return 'What came was no HTTP: nginx could not read its first line.';
+  if (line.method === '') return 'What came was not HTTP: nginx could not read its first line.';
   if (line.tls === '')
-    return 'It came without TLS: plain HTTP to the port of HTTPS, or a request that is none to that of HTTP.';
+    return 'It came without TLS: plain HTTP to the port of HTTPS, or a malformed request to that of HTTP.';
   if (routes.some(({ rewrite, target }) => rewrite !== undefined || target.kind === 'external')) {
-    return 'Its path is spelt so that it cannot be rewritten (encoded, doubled, or with "..", where the route has rewrite or leads below a path), or the request is broken: a path such as /%zz, a header that is none, a body that broke off.';
+    return 'Its path is spelt so that it cannot be rewritten (encoded, doubled, or with "..", where the route has rewrite or leads below a path), or the request is broken: a path such as /%zz, a malformed header, a body that broke off.';
   }
-  return 'It is broken: a path such as /%zz, a header that is none, no Host, or a body that broke off; or its path climbs ("..") where routes of the host have other rules.';
+  return 'It is broken: a path such as /%zz, a malformed header, no Host, or a body that broke off; or its path climbs ("..") where routes of the host have other rules.';
 }
 
 function clientTimes({ deployment }: LoggedRequest): string {
@@ -297,7 +297,7 @@ export const refusals: readonly Branch[] = [
     said: ({ line: { host }, deployment }) => ({
       why: [
         'The request names another host than the handshake of its connection did: one with a certificate of its own, or one that asks for certificates of clients.',
-        ...(deployment === undefined ? [`Or ${host} is none of the proxy's.`] : []),
+        ...(deployment === undefined ? [`Or ${host} is not a host of the proxy.`] : []),
       ],
       saved: [sentAgain('On a connection of its own: browsers do that by themselves.')],
       mend: [

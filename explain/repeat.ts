@@ -12,7 +12,7 @@ const longestPath = 4000;
 
 /**
  * A command that sends a request again, as far as the log has it: no query string, no body, no header of its client. Undefined where its host,
- * its method or its path is none that a client could have sent.
+ * its method or its path is not one that a client could have sent.
  */
 export function repeatCommand(request: LoggedRequest): string | undefined {
   const { line, deployment, routes } = request;

@@ -117,14 +117,14 @@ function refuseWithoutEffect(
             ['--health-check-path', healthCheckPath],
             ['--keep-alive-timeout', keepAliveTimeout],
           ],
-          'is of a command: give --command too, or say it in main.ts',
+          'does nothing without a command of yours: give --command too, or say it in main.ts',
         ] as const)
       : ([
           [
             ['--main', main],
             ['--proxy', proxy],
           ],
-          'is of main.ts: take it out',
+          'does nothing beside a command of yours, which has no main.ts: take it out',
         ] as const);
   for (const [option, value] of idle) if (value !== undefined) throw new InvalidOption(option, value, remedy);
 }

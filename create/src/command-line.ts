@@ -110,7 +110,7 @@ function folder(option: string | undefined, [first, ...others]: readonly string[
     throw new UsageError(`${JSON.stringify(another)} is one folder too many: give one; npm needs -- before options`);
   }
   const path = option ?? first;
-  if (path === '') throw new InvalidOption('--directory', path, 'is no folder: give one, such as "deploy"');
+  if (path === '') throw new InvalidOption('--directory', path, 'is not a folder: give one, such as "deploy"');
   return path;
 }
 

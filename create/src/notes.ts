@@ -34,7 +34,7 @@ function aboutTheApp({ healthCheck, language }: Project, app: FoundApp, options:
       ? `what starts the app was not found: give it in ${main}, such as local: { command: ['node', 'server.js'], directory: '..' }`
       : undefined,
     user?.kind === 'unknown'
-      ? `the Dockerfile's USER ${JSON.stringify(user.name)} is no number, which Kubernetes cannot tell from root: give it by pods: { user: 1000 }`
+      ? `the Dockerfile's USER ${JSON.stringify(user.name)} is not a number, and Kubernetes cannot tell it from root: give it by pods: { user: 1000 }`
       : undefined,
     user === undefined
       ? 'the app has no Dockerfile: its image has to run as a user that is a number, and not root'

@@ -407,7 +407,7 @@ describe('a command line that cannot be', () => {
     [['--fairlead', 'a b'], '--fairlead: "a b" is nothing that npm installs'],
     [['one', 'two'], '"two" is one folder too many'],
     [['one', '--directory', 'two'], '"one" is one folder too many'],
-    [['--directory', ''], '--directory: "" is no folder'],
+    [['--directory', ''], '--directory: "" is not a folder'],
     [['file'], 'is a file: give a folder'],
   ])('%j is refused, and nothing is written', async (args, message) => {
     const directory = folderOf({ file: '' });

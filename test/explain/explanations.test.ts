@@ -577,7 +577,7 @@ const cases: readonly (readonly [name: string, Case])[] = [
     {
       how: ask('/orders', { headers: { host: 'other.example' } }),
       reason: 'misdirected',
-      says: ['421: GET https://other.example/orders', "Or other.example is none of the proxy's."],
+      says: ['421: GET https://other.example/orders', 'Or other.example is not a host of the proxy.'],
     },
   ],
 ];

@@ -122,8 +122,8 @@ describe('the options of start', () => {
     [['--listen', '0.0.0.0;'], '--listen: "0.0.0.0;" is not an IP address'],
     [['--env-file', 'none'], `--env-file: "none" is not there: ${JSON.stringify(resolve('none'))} was looked for`],
     [['--env-file', 'test'], '--env-file: "test" is a directory'],
-    [['--health-check-path', '/'], '--health-check-path: "/" is of a command: give --command too'],
-    [['--main', 'main.ts', '--', 'node'], '--main: "main.ts" is of main.ts: take it out'],
+    [['--health-check-path', '/'], '--health-check-path: "/" does nothing without a command of yours: give --command'],
+    [['--main', 'main.ts', '--', 'node'], '--main: "main.ts" does nothing beside a command of yours'],
   ])('%j is refused', (args, message) => {
     expect(() => startOptions(args)).toThrow(message);
   });

@@ -71,9 +71,12 @@ test.each([
   ],
   [
     ['--keep-alive-timeout', '5s'],
-    '--keep-alive-timeout: "5s" is of a command: give --command too, or say it in main.ts',
+    '--keep-alive-timeout: "5s" does nothing without a command of yours: give --command too, or say it in main.ts',
   ],
-  [['--command', 'node server.js', '--proxy', 'edge'], '--proxy: "edge" is of main.ts: take it out'],
+  [
+    ['--command', 'node server.js', '--proxy', 'edge'],
+    '--proxy: "edge" does nothing beside a command of yours, which has no main.ts: take it out',
+  ],
 ])('refuses %j in one line', async (args, message) => {
   const refused = await start(...args);
   expect(await refused.exited).toBe(2);
