@@ -79,7 +79,7 @@ export class LoadBalancedApi extends Construct {
   readonly namespace: RestrictedNamespace;
   readonly backend: Backend;
   readonly proxy: NginxProxy;
-  /** That of `/`. */
+  /** The route of all paths. */
   readonly route: Route;
 
   constructor(scope: Construct, id: string, props: LoadBalancedApiProps) {

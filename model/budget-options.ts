@@ -49,7 +49,7 @@ export interface BudgetProps {
   readonly maxRequestsPerClient?: number;
 }
 
-/** The same options where each may be undefined. */
+/** Options of which each may be undefined. */
 type Given<Options> = { readonly [Option in keyof Options]?: Options[Option] | undefined };
 
 /** What a proxy has, and what it is asked to do. */

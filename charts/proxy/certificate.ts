@@ -102,7 +102,7 @@ export class Certificate {
   }
 }
 
-/** That of a proxy which is given none. */
+/** The certificate of a proxy that is given none. */
 export const defaultCertificate = Certificate.selfSigned();
 
 /** Where generated certificates are kept, so that two synths give the same bytes. It writes its own .gitignore. */

@@ -20,7 +20,7 @@ export function proxyTimes({ routes }: NginxProxy): Timeline {
   return timeline({ ...times, requestTimeout: `${longest}s` });
 }
 
-/** The same of a backend. */
+/** Every timeout of a backend on one machine. */
 export function backendTimes({ timeline: deployed }: Backend): Timeline {
   return timeline({
     ...times,

@@ -7,7 +7,7 @@ import { type RequestHeader, requestHeader } from '../routes/headers';
 
 export interface ExternalAuthModel {
   readonly kind: 'external';
-  /** Who is asked. */
+  /** The backend or the service that is asked. */
   readonly target: AuthTarget;
   readonly path: string;
   /** In seconds. */

@@ -37,7 +37,7 @@ export interface RouteSettings {
   readonly backends: readonly RouteBackend[];
   /** Called if its requests are copied: lets the proxy connect. */
   readonly bindMirror: (target: IMirrorTarget) => RouteBackend;
-  /** The same for who decides who may use it. */
+  /** Called if somebody is asked who may use it: lets the proxy connect. */
   readonly bindAuth: (target: IAuthTarget) => AuthTarget;
   readonly times: TimesAround;
 }
@@ -292,7 +292,7 @@ function mirrorOf(
   return { mirror: { backend: name, percent: mirror.percent, timeout: Math.min(connectTimeout, requestTimeout) } };
 }
 
-/** As of a mirror. */
+/** Where its answers are kept, if they can be; as with a mirror, what is inherited gives way, and what is given for this route alone is refused. */
 function cacheOf(
   { target, backends, own }: RouteSettings,
   {

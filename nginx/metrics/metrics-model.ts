@@ -8,7 +8,7 @@ import { buckets, metricFamilies } from './metric-families';
 export interface MetricsModel {
   readonly families: typeof metricFamilies;
   readonly buckets: typeof buckets;
-  /** By what `$route` says. */
+  /** Routes, by what `$route` says. */
   readonly routes: Readonly<Record<string, CountedRoute>>;
   /** By the name of the upstream. */
   readonly backends: Readonly<Record<string, CountedBackend>>;
