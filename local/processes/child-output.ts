@@ -54,8 +54,9 @@ export async function childOutput(command: Command, options: ChildOutputOptions 
   });
   const [failure, stdout, stderr] = await Promise.all([
     ended,
-    child.stdout === null ? '' : text(child.stdout),
-    child.stderr === null ? '' : text(child.stderr),
+    // Where no file descriptor is left (EMFILE), they are undefined.
+    child.stdout ? text(child.stdout) : '',
+    child.stderr ? text(child.stderr) : '',
   ]);
   late.removeEventListener('abort', kill);
   signal?.removeEventListener('abort', kill);

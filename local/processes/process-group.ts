@@ -90,12 +90,7 @@ export class ProcessGroup {
   }
 
   private async whenExited(onLine: ProcessGroupOptions['onLine']): Promise<string> {
-    const outputs = (['stdout', 'stderr'] as const).map((stream) =>
-      readLines(this.child[stream], (line) => {
-        onLine(line, stream);
-      }),
-    );
-    const reason = await new Promise<string>((resolve) => {
+    const ended = new Promise<string>((resolve) => {
       this.child.once('error', (error: NodeJS.ErrnoException) => {
         resolve(whyNotStarted(this.command.file, error));
       });
@@ -103,6 +98,12 @@ export class ProcessGroup {
         resolve(signal ?? `exit code ${String(code)}`);
       });
     });
+    const outputs = (['stdout', 'stderr'] as const).map((stream) =>
+      readLines(this.child[stream], (line) => {
+        onLine(line, stream);
+      }),
+    );
+    const reason = await ended;
     // What a dead leader leaves holds its port; one that ends in order is waited for by end().
     if (!this.ending) {
       this.kill();
@@ -128,8 +129,9 @@ export class ProcessGroup {
   }
 }
 
-function readLines(output: Readable | null, onLine: (line: string) => void): Promise<void> {
-  if (output === null) return Promise.resolve();
+/** Resolves at the end of the output. Where no file descriptor is left (EMFILE), Node makes none. */
+function readLines(output: Readable | null | undefined, onLine: (line: string) => void): Promise<void> {
+  if (!output) return Promise.resolve();
   return new Promise((resolve) => {
     createInterface({ input: output, crlfDelay: Number.POSITIVE_INFINITY }).on('line', onLine).once('close', resolve);
   });
