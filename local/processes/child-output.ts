@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 
 /** A program with its arguments, to be spawned without a shell. */
@@ -46,7 +47,7 @@ export async function childOutput(command: Command, options: ChildOutputOptions 
 
   const ended = new Promise<string | undefined>((resolve) => {
     child.once('error', (error: NodeJS.ErrnoException) => {
-      resolve(whyNotStarted(command.file, error));
+      resolve(whyNotStarted(command.file, cwd, error));
     });
     child.once('close', (code, name) => {
       resolve(code === 0 ? undefined : `${command.file} ended (${name ?? `exit code ${String(code)}`})`);
@@ -68,8 +69,19 @@ export async function childOutput(command: Command, options: ChildOutputOptions 
   throw new Error(child.pid === undefined || said === '' ? failure : said);
 }
 
-function whyNotStarted(file: string, { code, message }: NodeJS.ErrnoException): string {
-  if (code === 'ENOENT') return `${file} is not installed`;
-  if (code === 'EACCES') return `${file} may not be executed`;
-  return message;
+/** Why a program could not be started, and what would do. */
+export function whyNotStarted(
+  file: string,
+  directory: string | undefined,
+  { code, message }: NodeJS.ErrnoException,
+): string {
+  const program = JSON.stringify(file);
+  if (code === 'EACCES') return `${program} may not be executed: chmod +x would let it`;
+  if (code !== 'ENOENT') return message;
+  // The system says ENOENT of the directory too, which may go while fairlead runs.
+  if (directory !== undefined && !existsSync(directory)) {
+    return `the directory ${JSON.stringify(directory)}, in which ${program} runs, is not there: make it again`;
+  }
+  if (file.includes('/')) return `${program} is not a program: give the path of one`;
+  return `${program} is not a program on the PATH: install it, or give its path`;
 }

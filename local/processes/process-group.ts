@@ -2,7 +2,7 @@ import { ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { childOutput, Command } from './child-output';
+import { childOutput, Command, whyNotStarted } from './child-output';
 import { Watchdog } from './watchdog';
 
 export type OutputStream = 'stdout' | 'stderr';
@@ -92,7 +92,7 @@ export class ProcessGroup {
   private async whenExited(onLine: ProcessGroupOptions['onLine']): Promise<string> {
     const ended = new Promise<string>((resolve) => {
       this.child.once('error', (error: NodeJS.ErrnoException) => {
-        resolve(whyNotStarted(this.command.file, error));
+        resolve(whyNotStarted(this.command.file, this.command.directory, error));
       });
       this.child.once('exit', (code, signal) => {
         resolve(signal ?? `exit code ${String(code)}`);
@@ -135,10 +135,4 @@ function readLines(output: Readable | null | undefined, onLine: (line: string) =
   return new Promise((resolve) => {
     createInterface({ input: output, crlfDelay: Number.POSITIVE_INFINITY }).on('line', onLine).once('close', resolve);
   });
-}
-
-function whyNotStarted(file: string, { code, message }: NodeJS.ErrnoException): string {
-  if (code === 'ENOENT') return `${JSON.stringify(file)} is not a program on the PATH: install it, or give its path`;
-  if (code === 'EACCES') return `${JSON.stringify(file)} may not be executed: chmod +x would let it`;
-  return message;
 }

@@ -209,7 +209,7 @@ exit 100
 
   test.each([
     ['podman', 'FAIRLEAD_NGINX: "podman" is unknown: give one of path, debian, docker, or the path of an nginx'],
-    ['/no/such/nginx', '/no/such/nginx: /no/such/nginx is not installed'],
+    ['/no/such/nginx', '/no/such/nginx: "/no/such/nginx" is not a program: give the path of one'],
     [process.execPath, 'bad option: -V'],
     ['/bin/true', 'is not nginx: its -V does not give a version'],
   ])('FAIRLEAD_NGINX=%s is refused', async (choice, message) => {

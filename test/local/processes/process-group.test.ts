@@ -1,5 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { resolve } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { childOutput, type Command } from '../../../local/processes/child-output';
+import { ProcessGroup } from '../../../local/processes/process-group';
+import { Watchdog } from '../../../local/processes/watchdog';
+import { onTestFinished } from '../../afterwards';
 import { typescriptProgram } from '../../typescript-program';
 
 /** What a process prints that has opened all the files that it may before it runs this. */
@@ -30,4 +36,30 @@ test.each([
   const { stdout, stderr } = printedWithoutFileDescriptors(script);
   expect(stderr).toBe('');
   expect(stdout).toContain('EMFILE');
+});
+
+/** Why a group could not be started, or ended. */
+async function endOf(command: Command): Promise<string> {
+  const watchdog = Watchdog.start();
+  onTestFinished(() => watchdog.end());
+  return new ProcessGroup(command, { environment: process.env, watchdog, onLine: () => undefined }).exited;
+}
+
+test('a program whose directory has gone is not said to be none', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'test-process-group-'));
+  const command = { file: 'true', args: [], directory };
+  expect(await endOf(command)).toBe('exit code 0');
+  rmSync(directory, { recursive: true });
+  expect(await endOf(command)).toBe(
+    `the directory ${JSON.stringify(directory)}, in which "true" runs, is not there: make it again`,
+  );
+});
+
+test.each([
+  ['no-such-program', '"no-such-program" is not a program on the PATH: install it, or give its path'],
+  ['/no/such/program', '"/no/such/program" is not a program: give the path of one'],
+  [__filename, `${JSON.stringify(__filename)} may not be executed: chmod +x would let it`],
+])('%s is refused alike, whether it goes on or ends', async (file, reason) => {
+  expect(await endOf({ file, args: [] })).toBe(reason);
+  await expect(childOutput({ file, args: [] })).rejects.toThrow(reason);
 });
