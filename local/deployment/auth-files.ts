@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { NginxProxy } from '../../charts/proxy/nginx-proxy';
 import { authFilesOf } from '../../model/auth/auth';
-import { UsageError } from '../start-options';
+import { InvalidOption } from '../../validation/invalid-option';
 import { existingFile } from './existing-paths';
 
 /** Files that say who may use routes of a proxy, as far as they are on this machine. */
@@ -41,7 +41,7 @@ function certificateIn(option: string, path: string): string {
     new X509Certificate(readFileSync(file, 'utf8'));
     return file;
   } catch {
-    throw new UsageError(`${option}: ${JSON.stringify(path)} is not a certificate: give that of a CA (PEM)`);
+    throw new InvalidOption(option, path, 'is not a certificate: give that of a CA (PEM)');
   }
 }
 

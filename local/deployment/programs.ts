@@ -7,7 +7,6 @@ import { existingDirectory } from './existing-paths';
 import { childOutput } from '../processes/child-output';
 import { nodeScript } from '../processes/node-script';
 import { InstanceProgram } from '../processes/api-process';
-import { UsageError } from '../start-options';
 
 /** What runs on this machine for a backend. */
 export interface Program {
@@ -53,7 +52,7 @@ export async function programOf(
   if (local?.command !== undefined) return commandProgram(backend, local.command, given);
   if (await hasImage(image)) return imageProgram(backend, given);
   if (backend.settings.protocol === 'grpc') {
-    throw new UsageError(
+    throw new Error(
       `${backend.node.id} has no program on this machine, and fairlead's example API does not speak gRPC: give it one in main.ts, such as local: { command: ["node", "server.js"] }, or docker pull its image`,
     );
   }
@@ -168,7 +167,7 @@ function exampleApi(backend: string): string {
   try {
     return require.resolve('../../api/src/main');
   } catch {
-    throw new UsageError(
+    throw new Error(
       `${backend} has no program on this machine: give it one in main.ts, such as local: { command: ["node", "server.js"] }, or docker pull its image`,
     );
   }

@@ -142,6 +142,24 @@ test.each([
   expect(existsSync(output)).toBe(false);
 });
 
+test('what main.ts says of this machine, and is not so, ends with another exit code than what is typed wrong', () => {
+  const wrong = join(directory, 'main.ts');
+  writeFileSync(
+    wrong,
+    `import { App } from ${JSON.stringify(resolve('node_modules/cdk8s'))};
+import { NginxProxy, RestrictedNamespace, StaticFiles } from ${JSON.stringify(resolve('index'))};
+const app = new App();
+const edge = new NginxProxy(new RestrictedNamespace(app, 'shop'), 'edge');
+edge.addRoute('/', StaticFiles.fromImage('acme/web:1', '/web', { local: { directory: 'nowhere' } }));
+app.synth();
+`,
+  );
+  expect(fairlead('--main', wrong, '--output', join(directory, 'compose.yaml'))).toMatchObject({
+    status: 1,
+    stderr: `fairlead: acme/web:1 (/web) local.directory: "nowhere" is not a directory: ${resolve('nowhere')} was looked for\n`,
+  });
+});
+
 test('real nginx finds every container of a service by its one name', async () => {
   const [app] = loadedApps(resolve(main), { FAIRLEAD_ENVIRONMENT: 'production' });
   const proxy = app?.node.findAll().find((construct) => construct instanceof NginxProxy);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { type LocalBackend, type LocalDeployment, localDeployment } from '../../../local/deployment/deployment';
 import type { InstanceProgram } from '../../../local/processes/api-process';
+import { UsageError } from '../../../local/start-options';
 import { onTestFinished } from '../../afterwards';
 import { startOptions } from '../typed-start';
 
@@ -116,9 +117,12 @@ test('the example API stands for a backend without a command whose image is not 
 });
 
 test('the example API stands for no backend that speaks gRPC', async () => {
-  await expect(deploymentOf('--main', mainWith("image: 'elsewhere:1', protocol: 'grpc'"))).rejects.toThrow(
+  const deployed = deploymentOf('--main', mainWith("image: 'elsewhere:1', protocol: 'grpc'"));
+  await expect(deployed).rejects.toThrow(
     'orders has no program on this machine, and fairlead\'s example API does not speak gRPC: give it one in main.ts, such as local: { command: ["node", "server.js"] }, or docker pull its image',
   );
+  // Nothing was typed wrong.
+  await expect(deployed).rejects.not.toBeInstanceOf(UsageError);
 });
 
 test('a backend that speaks gRPC is asked for the service that its pods are asked for', async () => {

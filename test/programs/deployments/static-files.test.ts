@@ -7,7 +7,7 @@ import { NginxProxy } from '../../../charts/proxy/nginx-proxy';
 import { RestrictedNamespace } from '../../../charts/namespace';
 import { StaticFiles } from '../../../charts/routes/static-files';
 import { localFiles } from '../../../local/deployment/local-files';
-import { UsageError } from '../../../local/start-options';
+import { InvalidOption } from '../../../validation/invalid-option';
 import { onTestFinished } from '../../afterwards';
 import { expectNothingLeft, fairleads } from '../running-fairlead';
 import { readComposeFile } from '../../local/compose-file';
@@ -72,8 +72,10 @@ test('a directory that is not there is refused with the name of its files', () =
   const edge = new NginxProxy(shop, 'edge');
   edge.addRoute('/', StaticFiles.fromImage('acme/web:1', '/web', { local: { directory: 'nowhere' } }));
   expect(() => localFiles(edge)).toThrow(
-    new UsageError(
-      `acme/web:1 (/web) local.directory: "nowhere" is not a directory: ${resolve('nowhere')} was looked for`,
+    new InvalidOption(
+      'acme/web:1 (/web) local.directory',
+      'nowhere',
+      `is not a directory: ${resolve('nowhere')} was looked for`,
     ),
   );
 });
