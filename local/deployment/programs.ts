@@ -98,6 +98,7 @@ function imageProgram(backend: Backend, given: Given): Program {
   const values = environmentOf(backend, given);
   const [entrypoint, ...entrypointArguments] = command;
   const environment = { ...values, PORT: String(ownPort) };
+  const hidden = Object.fromEntries(Object.entries(environment).filter(([name]) => !isOfDocker(name)));
   return {
     kind: 'image',
     name: image,
@@ -125,7 +126,7 @@ function imageProgram(backend: Backend, given: Given): Program {
           ],
           kill: { file: 'docker', args: ['rm', '--force', container] },
         },
-        environment: { ...environment, ...process.env },
+        environment: { ...process.env, ...hidden },
       };
     },
     healthCheckPath: healthCheck.path,
@@ -134,11 +135,20 @@ function imageProgram(backend: Backend, given: Given): Program {
   };
 }
 
-/** The values stand in Docker's own environment, where no list of processes shows them, unless it has one of that name. */
+/** Values stand in Docker's own environment, where no list of processes shows them, unless they would be its own. */
 function variables(environment: Variables): string[] {
   return Object.entries(environment).map(([name, value]) =>
-    name in process.env ? `--env=${name}=${value}` : `--env=${name}`,
+    isOfDocker(name) ? `--env=${name}=${value}` : `--env=${name}`,
   );
+}
+
+/** Variables that Docker's own program goes by, its runtime (Go), and what loads it. */
+const ofDocker =
+  /^(?:DOCKER|LD|DYLD|SSL_CERT)_|^GO(?:COVERDIR|DEBUG|GC|MAXPROCS|MEMLIMIT|TRACEBACK)$|^(?:https?|no|all)_proxy$/i;
+
+/** Whether Docker has a variable of this name, or would go by it. */
+function isOfDocker(name: string): boolean {
+  return name in process.env || ofDocker.test(name);
 }
 
 /** The repository has it; the package, which is for other APIs, does not. */

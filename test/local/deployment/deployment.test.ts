@@ -187,6 +187,21 @@ test('the image of a backend without a command runs where Docker has it, with no
   expect(another.command.args).not.toContain(name);
 });
 
+test("a variable that Docker's own program would go by is told to what runs in the image alone", async () => {
+  const main = mainWith(`environment: {
+      DOCKER_HOST: EnvValue.fromValue('tcp://docker:2375'),
+      LD_PRELOAD: EnvValue.fromValue('/usr/lib/libjemalloc.so.2'),
+    }`);
+  const { backends } = await deploymentOf('--main', main);
+  const [orders] = backends;
+  if (orders === undefined) throw new Error('no backend');
+  const { command, environment } = started(orders);
+  expect(command.args).toContain('--env=DOCKER_HOST=tcp://docker:2375');
+  expect(command.args).toContain('--env=LD_PRELOAD=/usr/lib/libjemalloc.so.2');
+  // By which its client looks for the engine, and is loaded.
+  expect([environment.DOCKER_HOST, environment.LD_PRELOAD]).toEqual([process.env.DOCKER_HOST, process.env.LD_PRELOAD]);
+});
+
 test('a directory that is not there is refused with the name of its backend', async () => {
   await expect(deploymentOf('--main', mainWith("local: { command: ['node'], directory: 'nowhere' }"))).rejects.toThrow(
     `orders local.directory: "nowhere" is not a directory: ${resolve('nowhere')} was looked for`,
