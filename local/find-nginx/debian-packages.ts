@@ -13,6 +13,9 @@ export interface DebianPackages {
   readonly target: string;
 }
 
+/** How the name of a directory begins that is not whole yet, beside the target. */
+export const unfinished = '.new-';
+
 /** Downloads packages with the machine's apt and unpacks them, without root and without installing anything. */
 export async function unpackDebianPackages(
   { what, suite, packages, target }: DebianPackages,
@@ -21,7 +24,7 @@ export async function unpackDebianPackages(
   const uri = await mirror(signal);
   process.stderr.write(`${what} (${uri} ${suite}) …\n`);
   await mkdir(dirname(target), { recursive: true });
-  const work = await mkdtemp(join(dirname(target), '.new-'));
+  const work = await mkdtemp(join(dirname(target), unfinished));
   try {
     const apt = await privateApt(work, uri, suite);
     const downloads = join(work, 'downloads');

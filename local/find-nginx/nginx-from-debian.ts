@@ -3,7 +3,7 @@ import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Command } from '../processes/child-output';
 import { cacheDirectory } from './cache-directory';
-import { unpackDebianPackages } from './debian-packages';
+import { unfinished, unpackDebianPackages } from './debian-packages';
 import { Nginx, NginxSearch } from './nginx';
 import { nginxExecutable } from './nginx-executable';
 
@@ -77,8 +77,10 @@ async function refreshed(old: string, signal?: AbortSignal): Promise<string> {
   const limit = AbortSignal.any([AbortSignal.timeout(refreshTimeout), ...(signal === undefined ? [] : [signal])]);
   try {
     const unpacked = await unpack('Refreshing nginx from Debian', limit);
-    const others = (await readdir(cacheDirectory())).filter((name) => name.startsWith(family));
+    const names = await readdir(cacheDirectory());
+    const others = names.filter((name) => name.startsWith(family));
     const outdated = others.filter((name) => ![old, unpacked].includes(join(cacheDirectory(), name)));
+    outdated.push(...(await leftBehind(names)));
     for (const name of outdated) await rm(join(cacheDirectory(), name), { recursive: true, force: true });
     return unpacked;
   } catch {
@@ -87,6 +89,18 @@ async function refreshed(old: string, signal?: AbortSignal): Promise<string> {
     await utimes(old, new Date(), new Date()).catch(() => undefined);
     return old;
   }
+}
+
+/** What was begun more than a day ago, and never finished: nobody removes it after a kill. */
+async function leftBehind(names: readonly string[]): Promise<readonly string[]> {
+  const begun = names.filter((name) => name.startsWith(unfinished));
+  const found = await Promise.all(
+    begun.map(async (name) => {
+      const { mtimeMs } = await stat(join(cacheDirectory(), name)).catch(() => ({ mtimeMs: Date.now() }));
+      return Date.now() - mtimeMs > day ? [name] : [];
+    }),
+  );
+  return found.flat();
 }
 
 async function unpack(what: string, signal?: AbortSignal): Promise<string> {

@@ -105,7 +105,7 @@ describe('nginx', () => {
   });
 
   describe('that was unpacked long ago', () => {
-    /** The cache as it was left in 2020, with one that is older still. */
+    /** The cache as it was left in 2020, with one that is older still, and a download that was killed. */
     async function oldCache(): Promise<string> {
       process.env.FAIRLEAD_NGINX = 'debian';
       const [unpacked = ''] = (await findNginx()).command('/nginx.conf').file.split('/usr/');
@@ -113,6 +113,9 @@ describe('nginx', () => {
       cpSync(unpacked, old, { recursive: true, verbatimSymlinks: true });
       utimesSync(old, 0, 0);
       mkdirSync(join(directory, 'fairlead', 'nginx-debian-bookworm'));
+      const killed = join(directory, 'fairlead', '.new-killed');
+      mkdirSync(killed);
+      utimesSync(killed, 0, 0);
       return old;
     }
 
