@@ -180,7 +180,7 @@ export class LocalRun {
     if (this.isStopping()) return;
     const ports = [options.httpPort, options.httpsPort, ...(metricsPort === undefined ? [] : [metricsPort])];
     this.proxy = new NginxProcess(
-      { nginx, confPath, directory, ports, probePort, watchdog: this.watchdog },
+      { nginx, confPath, ports, probePort, watchdog: this.watchdog },
       {
         line: (line) => {
           const logLine = nginxLogLine(line, (port) => this.nameOf(port));

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProxyModel } from '../../model/proxy';
@@ -69,12 +70,13 @@ export class Weights {
     );
   }
 
-  /** In one step: nginx may read at this moment. */
+  /** In one step, as nginx may read at this moment, and by a name that its workers cannot make a link of before. */
   write(): void {
     const { file } = this;
     if (file === undefined) return;
-    writeFileSync(`${file}.new`, JSON.stringify(this.current));
-    renameSync(`${file}.new`, file);
+    const unfinished = `${file}.${randomUUID()}`;
+    writeFileSync(unfinished, JSON.stringify(this.current), { flag: 'wx' });
+    renameSync(unfinished, file);
   }
 }
 

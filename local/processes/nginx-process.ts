@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
@@ -13,8 +14,6 @@ import { Watchdog } from './watchdog';
 export interface NginxProcessSettings {
   readonly nginx: Nginx;
   readonly confPath: string;
-  /** A directory for what is needed at start. */
-  readonly directory: string;
   readonly ports: readonly number[];
   readonly probePort: number;
   readonly watchdog: Watchdog;
@@ -73,9 +72,9 @@ export class NginxProcess {
   }
 
   private async spawn(): Promise<ProcessGroup> {
-    const { nginx, confPath, directory, ports, probePort, watchdog } = this.settings;
+    const { nginx, confPath, ports, probePort, watchdog } = this.settings;
     const command = nginx.command(confPath, [...ports, probePort]);
-    const accessLog = await makePipe(directory);
+    const accessLog = await makePipe(watchdog);
     if (this.ending) {
       closeSync(accessLog.input);
       throw new Error('nginx is not needed any more');
@@ -157,16 +156,19 @@ export interface Pipe {
   readonly input: number;
 }
 
-/** Makes a pipe; `directory` holds its name for a moment. */
-async function makePipe(directory: string): Promise<Pipe> {
+/** Makes a pipe, whose name is for a moment where nginx's workers cannot put a link in its place. */
+async function makePipe(watchdog: Watchdog): Promise<Pipe> {
+  const directory = await mkdtemp(join(tmpdir(), '.fairlead-'));
+  const forget = watchdog.watch({ directory });
   const path = join(directory, 'pipe');
-  await childOutput({ file: 'mkfifo', args: ['-m', '600', path] });
   try {
+    await childOutput({ file: 'mkfifo', args: ['-m', '600', path] });
     // In this order neither waits for the other end.
     const output = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const input = openSync(path, constants.O_WRONLY);
     return { output: new Socket({ fd: output, readable: true, writable: false }), input };
   } finally {
-    await rm(path, { force: true });
+    await rm(directory, { recursive: true, force: true });
+    forget();
   }
 }

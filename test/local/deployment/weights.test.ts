@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Weights } from '../../../local/deployment/weights';
@@ -32,6 +32,16 @@ function written({ file }: Weights): unknown {
 test('are written as main.ts says', () => {
   const weights = weightsOf({ stable: 95, canary: 5 });
   weights.write();
+  expect(written(weights)).toEqual({ root: { stable: 95, canary: 5 } });
+});
+
+test('are written through no link that stands by their name', () => {
+  const other = join(directory, 'of-root');
+  writeFileSync(other, 'kept');
+  for (const name of ['weights.json', 'weights.json.new']) symlinkSync(other, join(directory, name));
+  const weights = weightsOf({ stable: 95, canary: 5 });
+  weights.write();
+  expect(readFileSync(other, 'utf8')).toBe('kept');
   expect(written(weights)).toEqual({ root: { stable: 95, canary: 5 } });
 });
 
