@@ -12,6 +12,12 @@ export function neededNode(): readonly [major: number, minor: number] {
   return [Number(major), Number(minor)];
 }
 
+/** Whether a version (`20.20.1`, `v1.34.4+k3s1`) is another or newer. */
+export function isAtLeast(version: string, [major, minor]: readonly [major: number, minor: number]): boolean {
+  const [, ofMajor = 0, ofMinor = 0] = (/^v?(\d+)\.(\d+)/.exec(version) ?? []).map(Number);
+  return ofMajor > major || (ofMajor === major && ofMinor >= minor);
+}
+
 function packageJson(): { readonly version: string; readonly engines: { readonly node: string } } {
   let directory = __dirname;
   while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory);

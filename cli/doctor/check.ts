@@ -19,9 +19,3 @@ export function warning(check: string, found: string, mend: string): Check {
 export function failed(check: string, found: string, mend: string): Check {
   return { check, status: 'failed', found, mend };
 }
-
-/** Whether a version (`20.20.1`, `v1.34.4+k3s1`) is another or newer. */
-export function isAtLeast(version: string, [major, minor]: readonly [major: number, minor: number]): boolean {
-  const [, ofMajor = 0, ofMinor = 0] = (/^v?(\d+)\.(\d+)/.exec(version) ?? []).map(Number);
-  return ofMajor > major || (ofMajor === major && ofMinor >= minor);
-}

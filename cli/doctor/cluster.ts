@@ -1,7 +1,8 @@
 import { Failure } from '../../cluster/command-line';
 import { ExternalCommandFailure } from '../../cluster/external-command';
 import type { Kubectl, KubernetesObject } from '../../cluster/kubectl';
-import { type Check, failed, isAtLeast, ok, warning } from './check';
+import { isAtLeast } from '../../local/package-version';
+import { type Check, failed, ok, warning } from './check';
 import { cacheSeconds } from './corefile';
 import type { Needs, Reference } from './needs';
 import { type DaemonSet, networkPolicyCheck } from './network-policies';

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { extname, resolve } from 'node:path';
 import { ExternalCommandFailure, run } from '../../cluster/external-command';
-import { neededNode } from '../../local/package-version';
-import { type Check, failed, isAtLeast, ok, warning } from './check';
+import { isAtLeast, neededNode } from '../../local/package-version';
+import { type Check, failed, ok, warning } from './check';
 
 /** Whether Node is as new as the package says. */
 export function nodeCheck(version: string): Check {

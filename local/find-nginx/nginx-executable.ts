@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isAtLeast } from '../package-version';
 import { childOutput, Command } from '../processes/child-output';
 import { Nginx, NginxSearch, usualModulesDirectory } from './nginx';
 import { WorkerUser } from './worker-user';
@@ -75,9 +76,4 @@ export function nginxVersion(output: string): string {
     );
   }
   return version;
-}
-
-function isAtLeast(version: string, [major, minor]: readonly [number, number]): boolean {
-  const [givenMajor = 0, givenMinor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
-  return givenMajor > major || (givenMajor === major && givenMinor >= minor);
 }

@@ -1,8 +1,8 @@
-import { isAtLeast } from '../../cli/doctor/check';
 import { cacheSeconds } from '../../cli/doctor/corefile';
 import { nodeCheck } from '../../cli/doctor/machine';
 import { type Manifest, needsOf } from '../../cli/doctor/needs';
 import { type DaemonSet, networkPolicyCheck } from '../../cli/doctor/network-policies';
+import { isAtLeast } from '../../local/package-version';
 
 test('versions are compared by numbers', () => {
   expect(['v1.30.0', 'v1.34.4+k3s1', '2.0.0', 'v1.100.1'].map((version) => isAtLeast(version, [1, 30]))).toEqual([
