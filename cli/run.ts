@@ -1,4 +1,5 @@
 import { type Command, CommanderError } from 'commander';
+import { terminalText } from '../local/output';
 import { UsageError } from '../local/start-options';
 import { InvalidOptions } from '../validation/invalid-option';
 import { refuseOptionsOfNpm } from './npm-options';
@@ -27,8 +28,9 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
+/** Line by line, as what programs and clusters have said may be in it. */
 function say(message: string): void {
-  process.stderr.write(`fairlead: ${message}\n`);
+  process.stderr.write(`fairlead: ${message.split('\n').map(terminalText).join('\n')}\n`);
 }
 
 /** What its name says it is a mistake in a program, and not a failure outside of it, is shown with where it is. */

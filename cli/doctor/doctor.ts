@@ -1,6 +1,6 @@
 import { Kubectl } from '../../cluster/kubectl';
 import { untilSignal } from '../../cluster/command-line';
-import { Output } from '../../local/output';
+import { Output, terminalText } from '../../local/output';
 import type { Check } from './check';
 import { clusterChecks } from './cluster';
 import { mainChecks } from './main-checks';
@@ -31,13 +31,13 @@ export function doctor({ main, context, json }: DoctorOptions): Promise<void> {
 
 const styles = { ok: 'green', warning: 'yellow', failed: 'red' } as const;
 
-/** A line for each, and below it what to do. */
+/** A line for each, and below it what to do. What a cluster says of itself is text from elsewhere. */
 function table(checks: readonly Check[]): readonly string[] {
   const output = new Output(process.stdout);
   const width = Math.max(0, ...checks.map(({ check }) => check.length));
   const indent = ' '.repeat('warning'.length + 2 + width + 2);
   return checks.flatMap(({ check, status, found, mend }) => [
-    `${output.style(styles[status], status.padEnd('warning'.length))}  ${check.padEnd(width)}  ${found}`,
-    ...(mend === undefined ? [] : [`${indent}→ ${mend}`]),
+    `${output.style(styles[status], status.padEnd('warning'.length))}  ${check.padEnd(width)}  ${terminalText(found)}`,
+    ...(mend === undefined ? [] : [`${indent}→ ${terminalText(mend)}`]),
   ]);
 }

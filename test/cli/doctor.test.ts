@@ -236,3 +236,12 @@ test('a package that main.ts loads and is not installed is named, with how it co
   );
   expect(status).toBe(1);
 });
+
+test('what a cluster says moves no cursor of the terminal, and sets no title of it', () => {
+  const conditions = '{"conditions":[{"type":"Available","status":"False","message":"\\u001b]0;x\\u0007gone"}]}';
+  const { stdout } = inProcess(
+    { kubectl: { ...well, 'apiservice v1beta1.metrics.k8s.io': `{"status":${conditions}}` } },
+    'test/cli/fixtures/needing.ts',
+  );
+  expect(stdout).toContain('serves no metrics: \ufffd]0;x\ufffdgone\n');
+});

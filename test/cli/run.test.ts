@@ -124,6 +124,11 @@ describe('what is typed wrong is one line with what to do, and exit code 2', () 
   });
 });
 
+test('what is said of a failure moves no cursor of the terminal', async () => {
+  const { stderr } = await fairlead('compose', '--main', '\u001b[2Jnowhere.ts');
+  expect(stderr).toMatch(/^fairlead: \ufffd\[2Jnowhere\.ts is not here/);
+});
+
 describe('options that npm took for its own', () => {
   const start = program().commands.find((each) => each.name() === 'start');
   const refused = (environment: NodeJS.ProcessEnv, args: readonly string[] = ['start']): void => {
