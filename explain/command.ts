@@ -64,11 +64,12 @@ export function explain({ source, requestId, main }: ExplainOptions): Promise<vo
 
 /** Whoever reads may have seen enough: `fairlead explain | head`. */
 function endWithReader(): void {
-  if (process.stdout.listenerCount('error') > 0) return;
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit();
-  });
+  process.stdout.off('error', onOutputError).on('error', onOutputError);
+}
+
+function onOutputError(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
 }
 
 /** A line, or what is wrong with it. */

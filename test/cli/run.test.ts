@@ -1,6 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { refuseOptionsOfNpm } from '../../cli/npm-options';
 import { program } from '../../cli/program';
 import { UsageError } from '../../local/start-options';
@@ -127,6 +129,17 @@ describe('what is typed wrong is one line with what to do, and exit code 2', () 
 test('what is said of a failure moves no cursor of the terminal', async () => {
   const { stderr } = await fairlead('compose', '--main', '\u001b[2Jnowhere.ts');
   expect(stderr).toMatch(/^fairlead: \ufffd\[2Jnowhere\.ts is not here/);
+});
+
+test('a command whose output nobody reads to the end is well', async () => {
+  const child = spawn(process.execPath, [...typescriptProgram, 'cli.ts', 'completion', 'bash'], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  // As `head` does, long before anything is written.
+  child.stdout.destroy();
+  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+  expect([stderr, code]).toEqual(['', 0]);
 });
 
 describe('options that npm took for its own', () => {
