@@ -1,8 +1,9 @@
 import { PassThrough } from 'node:stream';
-import { type ConsoleCommands, readConsoleCommands } from '../../local/console';
+import { type ConsoleCommands, firstRequest, readConsoleCommands } from '../../local/console';
 import { Output } from '../../local/output';
 import { onTestFinished } from '../afterwards';
 import { until } from '../until';
+import { startOptions } from './typed-start';
 
 /** A terminal that shows what it is sent: its lines, the last one being where the cursor is. */
 class Screen extends PassThrough {
@@ -118,4 +119,20 @@ test('a pipe is read line by line, and nothing of it is shown', async () => {
   await until(() => understood.length === 2);
   expect(understood).toEqual(['scale all 3', 'status']);
   expect(String(screen.read())).toMatch(/^[\d:]{8} fairlead Scaling\n$/);
+});
+
+test.each([
+  [[], 'localhost', 'grpcurl -insecure -proto FILE localhost:8443 SERVICE/METHOD'],
+  [
+    ['--listen', '::'],
+    'shop.example.com',
+    'grpcurl -insecure -servername shop.example.com -authority shop.example.com -proto FILE [::1]:8443 SERVICE/METHOD',
+  ],
+  [
+    ['--listen', '192.0.2.1'],
+    'localhost',
+    'grpcurl -insecure -servername localhost -authority localhost -proto FILE 192.0.2.1:8443 SERVICE/METHOD',
+  ],
+])('where all speak gRPC, what asks with %j for %s is `%s`', (args, host, command) => {
+  expect(firstRequest(startOptions(args), host, [{ healthCheckPath: undefined }])).toBe(command);
 });
