@@ -7,27 +7,26 @@ import { InvalidOption } from '../../validation/invalid-option';
 
 /** How much of the requests of each route its backends have: in a file that nginx reads while it runs. */
 export class Weights {
-  private readonly ofRoutes: Map<string, Map<string, number>>;
-  /** The greatest weight that each backend carries on a route, where that is less than all. */
-  private readonly mostWeights: readonly { readonly backend: string; readonly mostWeight: number }[];
+  private readonly ofRoutes: Map<string, ReadonlyMap<string, number>>;
+  /** The greatest weight that each backend carries on each route. */
+  private readonly mostOfRoutes: ReadonlyMap<string, ReadonlyMap<string, number>>;
 
   /** Begins with what main.ts says. */
   constructor(
     hosts: ProxyModel['hosts'],
     private readonly directory: string,
   ) {
-    this.mostWeights = hosts
+    const splits = hosts
       .flatMap(({ routes }) => routes)
-      .flatMap(({ target }) => (target.kind === 'split' ? target.shares : []))
-      .flatMap(({ backend, mostWeight }) => (mostWeight === undefined ? [] : [{ backend, mostWeight }]));
+      .flatMap(({ name, target }) => (target.kind === 'split' ? [{ name, shares: target.shares }] : []));
     this.ofRoutes = new Map(
-      hosts.flatMap(({ routes }) =>
-        routes.flatMap(({ name, target }) =>
-          target.kind === 'split'
-            ? [[name, new Map(target.shares.map(({ backend, weight }) => [backend, weight]))] as const]
-            : [],
-        ),
-      ),
+      splits.map(({ name, shares }) => [name, new Map(shares.map(({ backend, weight }) => [backend, weight]))]),
+    );
+    this.mostOfRoutes = new Map(
+      splits.map(({ name, shares }) => [
+        name,
+        new Map(shares.map(({ backend, mostWeight = 100 }) => [backend, mostWeight])),
+      ]),
     );
   }
 
@@ -44,30 +43,29 @@ export class Weights {
   /** Gives a backend its part of each route that it shares, and the others what is left, as they had it before. */
   set(backend: string, percent: number): void {
     integer('weight', percent, 0, 100);
-    const shared = [...this.ofRoutes.values()].filter((weights) => weights.has(backend));
+    const shared = [...this.ofRoutes].filter(([, weights]) => weights.has(backend));
     if (shared.length === 0) {
       const names = [...new Set([...this.ofRoutes.values()].flatMap((weights) => [...weights.keys()]))];
       const remedy = names.length === 0 ? 'main.ts has no TrafficSplit' : `give one of ${names.join(', ')}`;
       throw new InvalidOption('weight', backend, `shares no route: ${remedy}`);
     }
-    const changed = shared.map((weights) => giveRest(new Map(weights), backend, percent));
-    for (const weights of changed) this.refuseBeyondCapacity(weights);
-    shared.forEach((weights, index) => {
-      for (const [name, weight] of changed[index] ?? []) weights.set(name, weight);
-    });
+    const changed = shared.map(([route, weights]) => [route, giveRest(new Map(weights), backend, percent)] as const);
+    for (const [route, weights] of changed) this.refuseBeyondCapacity(route, weights);
+    for (const [route, weights] of changed) this.ofRoutes.set(route, weights);
     this.write();
   }
 
   /** What nginx would not take. */
-  private refuseBeyondCapacity(weights: ReadonlyMap<string, number>): void {
-    const beyond = this.mostWeights.find(({ backend, mostWeight }) => (weights.get(backend) ?? 0) > mostWeight);
-    if (beyond === undefined) return;
-    const { backend, mostWeight } = beyond;
-    throw new InvalidOption(
-      `weight of ${backend}`,
-      weights.get(backend),
-      `is more than its pods carry in a cluster: give ${mostWeight} or less, or its replicas a greater max`,
-    );
+  private refuseBeyondCapacity(route: string, weights: ReadonlyMap<string, number>): void {
+    for (const [backend, weight] of weights) {
+      const mostWeight = this.mostOfRoutes.get(route)?.get(backend) ?? 100;
+      if (weight <= mostWeight) continue;
+      throw new InvalidOption(
+        `weight of ${backend}`,
+        weight,
+        `is more than its pods carry in a cluster: give ${mostWeight} or less, or its replicas a greater max`,
+      );
+    }
   }
 
   /** In one step, as nginx may read at this moment, and by a name that its workers cannot make a link of before. */

@@ -88,6 +88,28 @@ test('refuse more than the pods of a version carry, and stay as they were', () =
   expect(written(weights)).toEqual({ root: { stable: 60, canary: 40 } });
 });
 
+test('refuse on each route what the pods of a version carry of that one', () => {
+  const stickyBy = RequestKey.clientAddress();
+  const ofOrders = [
+    { backend: 'stable', weight: 95 },
+    { backend: 'canary', weight: 5, mostWeight: 40 },
+  ];
+  const ofSearch = [
+    { backend: 'large', weight: 95 },
+    { backend: 'canary', weight: 5, mostWeight: 20 },
+  ];
+  const routes = [
+    { name: 'orders', target: { kind: 'split', stickyBy, shares: ofOrders } },
+    { name: 'search', path: '/search', target: { kind: 'split', stickyBy, shares: ofSearch } },
+  ] as const;
+  const weights = new Weights(proxyModel({ routes }).hosts, directory);
+  weights.set('stable', 70);
+  expect(written(weights)).toEqual({ orders: { stable: 70, canary: 30 }, search: { large: 95, canary: 5 } });
+  expect(() => {
+    weights.set('canary', 30);
+  }).toThrow('weight of canary: 30 is more than its pods carry in a cluster: give 20 or less');
+});
+
 test('have no file where no route is shared', () => {
   const weights = new Weights(proxyModel().hosts, directory);
   expect(weights.file).toBeUndefined();
