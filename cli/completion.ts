@@ -70,7 +70,7 @@ function valueOf({ flags }: Option): string | undefined {
 }
 
 /** With options that have a value, the word after them is nothing that this could know, but for files. */
-export function bashCompletion(whole: Command): string {
+function bashCompletion(whole: Command): string {
   const commands = completed(whole);
   const withValue = [
     ...new Set(commands.flatMap(({ options }) => options.filter(valueOf).map(({ long }) => String(long)))),
@@ -108,7 +108,7 @@ complete -o default -F _fairlead fairlead
 `;
 }
 
-export function zshCompletion(whole: Command): string {
+function zshCompletion(whole: Command): string {
   const commands = completed(whole);
   const described = (names: readonly string[], path: readonly string[]): string =>
     names.map((name) => `'${name}:${quoted(summaryOf(commands, [...path, name]), /:/g)}'`).join(' ');
@@ -166,7 +166,7 @@ function summaryOf(commands: readonly Completed[], path: readonly string[]): str
   return commands.find((each) => each.path.join(' ') === path.join(' '))?.summary ?? '';
 }
 
-export function fishCompletion(whole: Command): string {
+function fishCompletion(whole: Command): string {
   const commands = completed(whole);
   const lines = commands.flatMap(({ path, subcommands, options, words, takesFiles }) => {
     const here = fishCondition(path, subcommands);

@@ -91,11 +91,6 @@ export class ApiProcesses {
     return this.wanted === count;
   }
 
-  /** Resolves once every instance that was told to end has ended. */
-  async settled(): Promise<void> {
-    while (this.all.some((process) => process.ending)) await once(this.changes, 'change');
-  }
-
   /** Nothing is done any more about an instance that ends: all of them are about to be killed. */
   abandon(): void {
     for (const process of this.all) process.leave();

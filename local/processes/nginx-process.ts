@@ -47,10 +47,6 @@ export class NginxProcess {
     private readonly events: NginxProcessEvents,
   ) {}
 
-  get pid(): number | undefined {
-    return this.group?.pid;
-  }
-
   /** Resolves once a request comes through to the API. */
   async start(): Promise<void> {
     this.starting = true;
@@ -150,7 +146,7 @@ export class NginxProcess {
 }
 
 /** A pipe of the operating system. What Node calls one is a socket, which `/dev/stdout` cannot be opened as. */
-export interface Pipe {
+interface Pipe {
   readonly output: Readable;
   /** A file descriptor for a child, to be closed here once the child has it. */
   readonly input: number;

@@ -8,7 +8,7 @@ export interface AnsweredPath {
 }
 
 /** A path that something called `owner` answers: `app`, `router`. */
-export interface OwnedPath {
+interface OwnedPath {
   readonly owner: string;
   readonly path: string;
 }

@@ -14,7 +14,7 @@ export function key(name: string): string {
 }
 
 /** A string as YAML writes it: in JSON's quotes, which are YAML's too, unless it is a plain word. */
-export function yamlText(text: string): string {
+function yamlText(text: string): string {
   return /^[a-z][\w./-]*$/i.test(text) && !/^(?:true|false|yes|no|on|off|null|y|n)$/i.test(text)
     ? text
     : JSON.stringify(text).replaceAll(/[\u007f-\u009f\u2028\u2029\ufeff]/g, (character) => {

@@ -51,6 +51,11 @@ class Instances {
   get ready(): readonly string[] {
     return this.processes.ready.map(({ name }) => name);
   }
+
+  /** Once all that were told to end have ended. */
+  async settled(): Promise<void> {
+    await until(() => this.processes.all.every(({ ending }) => !ending), 'the end of instances');
+  }
 }
 
 test('each instance is replaced by another, and as many as are wanted are ready all the time', async () => {
@@ -59,7 +64,7 @@ test('each instance is replaced by another, and as many as are wanted are ready 
   const before = instances.processes.ready.map(({ pid }) => pid);
   instances.readyMeanwhile.length = 0;
   expect(await instances.processes.replace()).toBe(true);
-  await instances.processes.settled();
+  await instances.settled();
   const after = instances.processes.ready.map(({ pid }) => pid);
   expect(after).toHaveLength(2);
   expect(after.filter((pid) => before.includes(pid))).toEqual([]);
@@ -78,7 +83,7 @@ test('what does not start takes the place of none, and makes way for what does',
   const second = instances.processes.replace();
   expect(await first).toBe(false);
   expect(await second).toBe(true);
-  await instances.processes.settled();
+  await instances.settled();
   expect(instances.ready).toHaveLength(1);
   expect(instances.ready).not.toEqual(['api-1']);
 });
@@ -92,7 +97,7 @@ test('an instance that is stopped, or scaled away, while it is replaced leaves a
   instances.program = 'works';
   expect(instances.processes.stop('api-1')).toBe(true);
   expect(await replaced).toBe(true);
-  await instances.processes.settled();
+  await instances.settled();
   expect(instances.ready).toHaveLength(2);
 
   instances.program = 'hangs';
@@ -101,7 +106,7 @@ test('an instance that is stopped, or scaled away, while it is replaced leaves a
   instances.program = 'works';
   await instances.processes.scale(1);
   expect(await again).toBe(true);
-  await instances.processes.settled();
+  await instances.settled();
   expect(instances.ready).toHaveLength(1);
 });
 
@@ -112,7 +117,7 @@ test('more that are wanted while instances are replaced come as well, and one th
   expect(instances.processes.all).toHaveLength(3);
   void instances.processes.scale(3);
   expect(await replaced).toBe(true);
-  await instances.processes.settled();
+  await instances.settled();
   expect(instances.ready).toHaveLength(3);
 
   const before = instances.processes.all.map(({ name }) => name);
@@ -120,7 +125,7 @@ test('more that are wanted while instances are replaced come as well, and one th
   const [successor] = instances.processes.all.filter(({ name }) => !before.includes(name));
   expect(instances.processes.stop(successor?.name ?? '')).toBe(true);
   expect(await again).toBe(true);
-  await instances.processes.settled();
+  await instances.settled();
   expect(instances.ready).toHaveLength(2);
 });
 
