@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { foundApp, type FoundApp } from '../../create/src/app/app';
 import { dockerfile, imageUser } from '../../create/src/app/dockerfile';
@@ -260,8 +260,22 @@ test.each([
     }),
     'src/index.js': '',
   });
-  const program = startCommand(directory, packageJson(directory), undefined);
+  const program = startCommand(directory, directory, packageJson(directory), undefined);
   expect([program?.words.join(' '), program?.environment]).toEqual([command, environment]);
+});
+
+test('a program of a workspace is looked for where npm has put it, and no further than in the repository', () => {
+  const repository = folderOf({
+    'package.json': '{ "workspaces": ["services/*"] }',
+    'node_modules/.bin/tsx': '',
+    'services/shop/package.json': '{ "scripts": { "start": "tsx main.ts" }, "devDependencies": { "tsx": "4" } }',
+  });
+  const app = join(repository, 'services/shop');
+  expect(foundApp(app, repository).start?.words).toEqual(['../../node_modules/.bin/tsx', 'main.ts']);
+  expect(foundApp(app, app).start?.words).toEqual(['node_modules/.bin/tsx', 'main.ts']);
+  mkdirSync(join(app, 'node_modules/.bin'), { recursive: true });
+  writeFileSync(join(app, 'node_modules/.bin/tsx'), '');
+  expect(foundApp(app, repository).start?.words).toEqual(['node_modules/.bin/tsx', 'main.ts']);
 });
 
 test.each([

@@ -52,7 +52,7 @@ export function foundApp(directory: string, repository: string): FoundApp {
     owner: owner(content?.repository ?? originOf(repository)),
     port: portOf(content, files, docker, settings),
     healthCheck: foundHealthCheck(files, docker?.healthCheckPath),
-    start: startCommand(directory, content, docker),
+    start: startCommand(directory, repository, content, docker),
     user: docker === undefined ? undefined : imageUser(docker),
     usesServe: content !== undefined && 'fairlead-serve' in content.dependencies,
     content,

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { commandLine } from '../../../local/shell-words';
 import type { Dockerfile } from './dockerfile';
 import type { PackageJson } from './package-json';
@@ -23,11 +23,12 @@ const usualFiles = ['js', 'mjs', 'cjs', 'ts'].flatMap((ending) =>
 /** What production runs: a script of npm, `main`, the image's own command, or a file that is called so. */
 export function startCommand(
   directory: string,
+  repository: string,
   content: PackageJson | undefined,
   docker: Dockerfile | undefined,
 ): StartCommand | undefined {
   if (content === undefined) return undefined;
-  const app = new AppFolder(directory, content);
+  const app = new AppFolder(directory, repository, content);
   const image = withoutInit(docker?.command ?? []);
   const scripts = [scriptOf(image), 'start:prod', 'start:production', 'start'].filter((name) => name !== undefined);
   for (const name of scripts) {
@@ -65,6 +66,7 @@ export function isBuiltFirst({ words }: Pick<StartCommand, 'words'>, directory: 
 class AppFolder {
   constructor(
     private readonly directory: string,
+    private readonly repository: string,
     private readonly content: PackageJson,
   ) {}
 
@@ -81,7 +83,7 @@ class AppFolder {
   /** Node, or for TypeScript what the app has for it. */
   file(file: string): Program {
     const runner = /\.[cm]?ts$/.test(file) ? ['tsx', 'ts-node'].find((name) => this.depends(name)) : undefined;
-    return { words: [runner === undefined ? 'node' : `node_modules/.bin/${runner}`, file], environment: {} };
+    return { words: [runner === undefined ? 'node' : this.installed(runner), file], environment: {} };
   }
 
   /** The one program that a script runs, without npm and a shell between. */
@@ -120,7 +122,18 @@ class AppFolder {
     if (manager.test(first) || builder.test(first)) return undefined;
     if (first === 'npx') return args.length === 0 ? undefined : this.program(args);
     const packageOf: Readonly<Record<string, string>> = { nest: '@nestjs/cli', fastify: 'fastify-cli' };
-    return this.depends(packageOf[first] ?? first) ? [`node_modules/.bin/${first}`, ...args] : undefined;
+    return this.depends(packageOf[first] ?? first) ? [this.installed(first), ...args] : undefined;
+  }
+
+  /** A program of a package: in the folder of the app, or above it in the repository, where workspaces have theirs. */
+  private installed(name: string): string {
+    const own = `node_modules/.bin/${name}`;
+    let found = own;
+    for (let folder = this.directory; !existsSync(join(folder, own)); folder = dirname(folder)) {
+      if (folder === this.repository || folder === dirname(folder)) return own;
+      found = `../${found}`;
+    }
+    return found;
   }
 
   private depends(name: string): boolean {
