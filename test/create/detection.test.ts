@@ -287,6 +287,9 @@ test.each([
   ['FROM debian\nRUN useradd -r -u 999 -g app app\nUSER app', 999],
   ['FROM debian\nRUN useradd --uid=4321 \\\n  # a comment between\n  app\nUSER app', 4321],
   ['ARG TAG=nonroot\nFROM gcr.io/distroless/nodejs22:$TAG', undefined],
+  ['FROM registry.access.redhat.com/ubi9/nodejs-22-minimal:9.6', undefined],
+  ['FROM quay.io/sclorg/nodejs-20-c9s', undefined],
+  ['FROM registry.access.redhat.com/ubi9/ubi', 1000],
   ['FROM node:22\nARG UID=1234\nUSER ${UID}', undefined],
 ])('the image of %j needs the user %p', (text, id) => {
   const file = dockerfile(text);

@@ -153,6 +153,9 @@ function askedPath(command: string): string | undefined {
 /** Users that images have. */
 const knownUsers: Readonly<Record<string, number>> = { node: 1000, bun: 1000, nonroot: 65_532, nobody: 65_534 };
 
+/** Images that run as a user who is a number, and not root, where nothing else is said: those of Red Hat as 1001. */
+const ownNumber = /nonroot|cgr\.dev\/chainguard\/|\b(?:ubi|rhel)\d+\/nodejs-|\bsclorg\/nodejs-/;
+
 /** Who the container runs as, as a number that Kubernetes can tell from root. */
 export type ImageUser =
   | { readonly kind: 'number' }
@@ -161,8 +164,10 @@ export type ImageUser =
   | { readonly kind: 'unknown'; readonly name: string };
 
 export function imageUser({ base, user, userCommands }: Dockerfile): ImageUser {
-  if (user === undefined && /nonroot|cgr\.dev\/chainguard\//.test(base)) return { kind: 'number' };
-  if (user === undefined) return { kind: 'given', id: 1000, from: 'the Dockerfile has no USER, which would be root' };
+  if (user === undefined && ownNumber.test(base)) return { kind: 'number' };
+  if (user === undefined) {
+    return { kind: 'given', id: 1000, from: 'the Dockerfile has no USER, which is root if its base has none' };
+  }
   if (/^\d+$/.test(user)) {
     if (Number(user) > 0) return { kind: 'number' };
     return { kind: 'given', id: 1000, from: 'in place of root' };
