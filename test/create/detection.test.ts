@@ -235,6 +235,13 @@ test('a single path that says whether an app is ready is known to be one', () =>
   expect(foundApp(directory, directory).healthCheck).toMatchObject({ path: '/readyz', isReadinessAlone: true });
 });
 
+test('a source of one long word, such as data in hex, keeps nobody waiting', () => {
+  const data = `module.exports = '${'0123456789abcdef'.repeat(15_000)}';\n`;
+  const sources = Object.fromEntries([1, 2, 3, 4, 5].map((number) => [`data-${number}.js`, data]));
+  const directory = folderOf({ 'package.json': '{}', 'app.js': "app.get('/health', handler);\n", ...sources });
+  expect(foundApp(directory, directory).healthCheck?.path).toBe('/health');
+});
+
 test.each([
   ['node server.js', 'node server.js', {}],
   ['NODE_ENV=production PORT=80 node server.js', 'node server.js', { NODE_ENV: 'production' }],
