@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { whyNotStarted } from '../local/processes/child-output';
 import { Failure } from './command-line';
 
 export interface ExternalCommandOptions {
@@ -66,19 +67,19 @@ async function outcome(
   options: ExternalCommandOptions,
 ): Promise<string> {
   const { stdin, stdout, stderr } = child;
-  if (stdin === null || stdout === null || stderr === null) throw new Error('the standard streams are pipes');
   let written = '';
   let complaints = '';
-  stdout.setEncoding('utf8').on('data', (chunk: string) => (written += chunk));
-  stderr.setEncoding('utf8').on('data', (chunk: string) => (complaints += chunk));
-  if (options.onLine !== undefined) createInterface({ input: stdout }).on('line', options.onLine);
+  // Where no file descriptor is left (EMFILE) there are no streams, and the error says so.
+  stdout?.setEncoding('utf8').on('data', (chunk: string) => (written += chunk));
+  stderr?.setEncoding('utf8').on('data', (chunk: string) => (complaints += chunk));
+  if (options.onLine !== undefined && stdout) createInterface({ input: stdout }).on('line', options.onLine);
   // A program may end without having read all of its input.
-  stdin.on('error', () => undefined);
-  stdin.end(options.input ?? '');
+  stdin?.on('error', () => undefined);
+  stdin?.end(options.input ?? '');
 
   const exitCode = await new Promise<number | null>((resolve, reject) => {
     child.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'ENOENT' ? missing(file) : error);
+      reject(error.code === 'ENOENT' ? missing(file) : new Failure(whyNotStarted(file, options.cwd, error)));
     });
     child.once('close', resolve);
   });

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Failure } from '../../cluster/command-line';
 import { run } from '../../cluster/external-command';
 
 function node(script: string, options: Parameters<typeof run>[2] = {}): Promise<string> {
@@ -32,6 +33,12 @@ test('a program that is missing is named', async () => {
   await expect(run('fairlead-no-such-program', [])).rejects.toThrow(
     'fairlead-no-such-program is not installed, or not on the PATH',
   );
+});
+
+test('a program that may not be executed is a failure, with what would let it', async () => {
+  const refused = run(__filename, []);
+  await expect(refused).rejects.toThrow(`${JSON.stringify(__filename)} may not be executed: chmod +x would let it`);
+  await expect(refused).rejects.toBeInstanceOf(Failure);
 });
 
 test('an abort ends the program and what it started', async () => {

@@ -11,17 +11,16 @@ import { typescriptProgram } from '../../typescript-program';
 /** What a process prints that has opened all the files that it may before it runs this. */
 function printedWithoutFileDescriptors(script: string): { readonly stdout: string; readonly stderr: string } {
   const program = `const { openSync } = require('node:fs');
-const [ProcessGroup, childOutput] = [require(process.argv[1]).ProcessGroup, require(process.argv[2]).childOutput];
+const [{ ProcessGroup }, { childOutput }, { run }] = process.argv.slice(1).map((module) => require(module));
 const print = (text) => process.stdout.write(text);
 try {
   for (;;) openSync('/dev/null');
 } catch {
   ${script}
 }`;
-  const modules = ['process-group', 'child-output'].map((name) =>
-    resolve(__dirname, `../../../local/processes/${name}.ts`),
-  );
-  const node = [process.execPath, ...typescriptProgram, '-e', program, ...modules];
+  const modules = ['local/processes/process-group', 'local/processes/child-output', 'cluster/external-command'];
+  const paths = modules.map((module) => resolve(`${module}.ts`));
+  const node = [process.execPath, ...typescriptProgram, '-e', program, ...paths];
   const { stdout, stderr } = spawnSync('sh', ['-c', 'ulimit -n 256; exec "$@"', 'sh', ...node], { encoding: 'utf8' });
   return { stdout, stderr };
 }
@@ -32,6 +31,7 @@ test.each([
     `new ProcessGroup({ file: 'true', args: [] }, { environment: process.env, onLine: () => undefined }).exited.then(print);`,
   ],
   ['a command', `childOutput({ file: 'true', args: [] }).catch(({ message }) => print(message));`],
+  ['a command of a cluster', `run('true', []).catch(({ message }) => print(message));`],
 ])('%s that no file descriptor is left for is told like one that cannot be started', (_, script) => {
   const { stdout, stderr } = printedWithoutFileDescriptors(script);
   expect(stderr).toBe('');
