@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
-import { type HostPorts, portOption } from '../cluster/kind-config';
+import type { HostPorts } from '../cluster/kind-config';
+import { wholeNumber } from '../local/start-options';
+import { port } from '../validation/amounts';
 import { InvalidOption } from '../validation/invalid-option';
 import { command, load, typed } from './command';
 
@@ -45,8 +47,8 @@ function downCommand(): Command {
 
 function askedPorts({ httpPort, httpsPort }: Values): Partial<HostPorts> {
   const asked = {
-    ...(httpPort === undefined ? {} : { httpPort: portOption('--http-port', httpPort) }),
-    ...(httpsPort === undefined ? {} : { httpsPort: portOption('--https-port', httpsPort) }),
+    ...(httpPort === undefined ? {} : { httpPort: port('--http-port', wholeNumber(httpPort)) }),
+    ...(httpsPort === undefined ? {} : { httpsPort: port('--https-port', wholeNumber(httpsPort)) }),
   };
   if (asked.httpPort !== undefined && asked.httpPort === asked.httpsPort) {
     throw new InvalidOption('--http-port', asked.httpPort, 'is --https-port as well: give a port of its own');

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { freePort } from '../local/ports';
-import { port } from '../validation/amounts';
 import { InvalidOption, refuseAll } from '../validation/invalid-option';
 
 /** The ports of this machine that lead into the cluster. */
@@ -50,11 +49,6 @@ export function kindConfig(ports: readonly HostPorts[]): string {
 /** Two ports of this machine that nothing has. */
 export async function freePorts(): Promise<HostPorts> {
   return { httpPort: await freePort(), httpsPort: await freePort() };
-}
-
-/** A port as it stands on a command line. */
-export function portOption(option: string, value: string): number {
-  return port(option, /^\d+$/.test(value) ? Number(value) : value);
 }
 
 /** Refuses ports of this machine that other programs have: all that are taken at once. */

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { kindConfig, portOption, requireFreePorts } from '../../cluster/kind-config';
+import { kindConfig, requireFreePorts } from '../../cluster/kind-config';
 import { onTestFinished } from '../afterwards';
 import { typescriptProgram } from '../typescript-program';
 
@@ -36,13 +36,6 @@ test('taken ports are named at once, each with its option', async () => {
   );
   await Promise.all(servers.map((server) => once(server.close(), 'close')));
   await expect(requireFreePorts({ httpPort, httpsPort })).resolves.toBeUndefined();
-});
-
-test('ports of a command line are whole numbers', () => {
-  expect(portOption('--http-port', '8080')).toBe(8080);
-  for (const value of ['', ' 1', '1e3', '-1', '65536', '0x10']) {
-    expect(() => portOption('--http-port', value)).toThrow('--http-port: ');
-  }
 });
 
 test('the cluster has three nodes, and its ports are open on this machine alone', () => {

@@ -93,6 +93,10 @@ describe('the options of start', () => {
     [['--scale=-1'], '--scale: "-1" is out of range'],
     [['--http-port', '0'], '--http-port: 0 is out of range: give a whole number from 1 to 65535'],
     [['--https-port', '65536'], '--https-port: 65536 is out of range'],
+    [['--http-port', ''], '--http-port: "" is out of range'],
+    [['--http-port', ' 1'], '--http-port: " 1" is out of range'],
+    [['--http-port', '1e3'], '--http-port: "1e3" is out of range'],
+    [['--http-port', '0x10'], '--http-port: "0x10" is out of range'],
     [['--https-port', '8080'], '--http-port: 8080 is --https-port as well: give a port of its own'],
     [['--metrics-port', '8443'], '--metrics-port: 8443 is --https-port as well: give a port of its own'],
     [
