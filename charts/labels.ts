@@ -11,7 +11,7 @@ export interface Identity {
   readonly namespace: string;
 }
 
-export type Component = 'api' | 'proxy' | 'nginx-config' | 'weights' | 'tls' | 'monitoring' | 'namespace';
+export type Component = 'api' | 'proxy' | 'nginx-config' | 'weights' | 'tls' | 'monitoring' | 'dashboard' | 'namespace';
 
 /** What finds the pods of a backend or a proxy. It never changes: Kubernetes lets no Deployment have another selector. */
 export function selectorLabels({ name, instance }: Identity): Record<string, string> {

@@ -71,6 +71,15 @@ export interface TlsFigures {
   readonly resumed: number;
 }
 
+/** One of several proxies. */
+export interface OneProxyFigures {
+  readonly name: string;
+  /** A second, and how many of them were answered with 5xx. */
+  readonly requests: number;
+  readonly errors: number;
+  readonly connections: number;
+}
+
 /** What happened between two scrapes, and how it was at the later one. */
 export interface Figures {
   readonly seconds: number;
@@ -80,7 +89,16 @@ export interface Figures {
   readonly instances: readonly InstanceFigures[];
   readonly splits: readonly SplitFigures[];
   readonly tls: readonly TlsFigures[];
+  /** Empty where there is only one. */
+  readonly proxies: readonly OneProxyFigures[];
 }
+
+/** What the sum of several proxies says of each, by the label `proxy`. */
+export const eachProxy = {
+  requests: 'fairlead_proxy_requests_total',
+  errors: 'fairlead_proxy_errors_total',
+  connections: 'fairlead_proxy_connections',
+} as const;
 
 const requestsTotal = 'fairlead_http_requests_total';
 const duration = 'fairlead_http_request_duration_seconds';
@@ -105,6 +123,7 @@ export function figures(
       .filter(({ shared }) => shared.length > 0)
       .map((route) => splitFigures(growth, route, backends, weights[route.route] ?? {})),
     tls: tlsFigures(after),
+    proxies: figuresOfEach(growth, after),
   };
 }
 
@@ -243,4 +262,16 @@ function tlsFigures(after: Scrape): TlsFigures[] {
     });
   }
   return [...byProtocol].sort().map(([protocol, counts]) => ({ protocol, ...counts }));
+}
+
+function figuresOfEach(growth: Growth, after: Scrape): OneProxyFigures[] {
+  const requests = growth.by('proxy', eachProxy.requests);
+  const errors = growth.by('proxy', eachProxy.errors);
+  const perSecond = (count = 0): number => (growth.seconds > 0 ? count / growth.seconds : 0);
+  return [...(after.metrics.get(eachProxy.connections)?.values() ?? [])].map(({ labels: { proxy = '' }, value }) => ({
+    name: proxy,
+    requests: perSecond(requests.get(proxy)),
+    errors: perSecond(errors.get(proxy)),
+    connections: value,
+  }));
 }

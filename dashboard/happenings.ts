@@ -53,6 +53,12 @@ export function happenings(before: Observation, after: Observation, isRestarted:
     const said = ofInstance(earlier.get(instance.name), instance);
     if (said !== undefined) found.push(said);
   }
+  for (const proxy of state.proxies.filter((name) => !before.state.proxies.includes(name))) {
+    found.push({ tone: 'good', text: `proxy ${proxy} came` });
+  }
+  for (const proxy of before.state.proxies.filter((name) => !state.proxies.includes(name))) {
+    found.push({ tone: 'warning', text: `proxy ${proxy} is gone` });
+  }
   for (const [backend, count] of Object.entries(state.wanted)) {
     const had = before.state.wanted[backend] ?? count;
     if (had !== count) found.push({ tone: 'plain', text: `${backend}: scaled from ${had} to ${count}` });

@@ -40,12 +40,15 @@ const types = {
   svg: 'image/svg+xml',
 } as const;
 
-const pageFiles = [
+/** What a browser loads, in page/ and in the package of uPlot. */
+export const pageFiles = [
   'index.html',
   'style.css',
   'icon.svg',
   ...['app', 'controls', 'dom', 'format', 'plots', 'tables', 'topology'].map((name) => `${name}.mjs`),
 ];
+
+export const uplotFiles = ['dist/uPlot.iife.min.js', 'dist/uPlot.min.css'];
 
 interface Asset {
   readonly type: string;
@@ -54,11 +57,10 @@ interface Asset {
 
 /** Everything that a browser loads, by its path. */
 export function pageAssets(): ReadonlyMap<string, Asset> {
-  const uplot = join(require.resolve('uplot/package.json'), '..', 'dist');
+  const uplot = join(require.resolve('uplot/package.json'), '..');
   const files = [
     ...pageFiles.map((name) => join(__dirname, 'page', name)),
-    join(uplot, 'uPlot.iife.min.js'),
-    join(uplot, 'uPlot.min.css'),
+    ...uplotFiles.map((name) => join(uplot, name)),
   ];
   return new Map(
     files.map((file) => {
@@ -168,6 +170,11 @@ export class DashboardServer {
   }
 
   private async act(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { actions } = this.system;
+    if (actions === undefined) {
+      sendText(response, 404, 'nothing can be done from here');
+      return;
+    }
     if (request.method !== 'POST') {
       sendText(response, 405, 'only POST');
       return;
@@ -182,7 +189,7 @@ export class DashboardServer {
       return;
     }
     try {
-      runAction(this.system.actions, body);
+      runAction(actions, body);
       response.writeHead(204, securityHeaders).end();
     } catch (error) {
       if (!(error instanceof InvalidOption)) throw error;

@@ -8,15 +8,15 @@ export interface DashboardSystem {
   readonly state: () => SystemState;
   /** The metrics of the proxy, in Prometheus' text format; rejects with a reason that people understand. */
   readonly scrape: () => Promise<string>;
-  /** Each throws an InvalidOption for what cannot be done. */
-  readonly actions: SystemActions;
+  /** Each throws an InvalidOption for what cannot be done. Undefined where the page only shows. */
+  readonly actions: SystemActions | undefined;
   /** Called when nobody looks any more. */
   readonly unwatched: () => void;
 }
 
 /** What stays as it is while a proxy runs. */
 export interface SystemDescription {
-  /** For people: `fairlead 0.1.0`, and where nginx is from. */
+  /** For people: the version of fairlead if it is known, and where nginx is from. */
   readonly version: string;
   readonly nginx: string;
   /** Where clients ask, and a command that does. */
@@ -26,7 +26,6 @@ export interface SystemDescription {
   readonly metricsUrl: string | undefined;
   readonly backends: readonly BackendDescription[];
   readonly routes: readonly RouteDescription[];
-  readonly certificates: readonly CertificateDescription[];
   /** The most instances of a backend. */
   readonly mostInstances: number;
 }
@@ -56,11 +55,15 @@ export interface CertificateDescription {
   readonly hosts: readonly string[];
   /** As Date.now gives it. */
   readonly notAfter: number;
-  readonly isSelfSigned: boolean;
+  /** Undefined where only its end is known. */
+  readonly isSelfSigned: boolean | undefined;
 }
 
 export interface SystemState {
   readonly instances: readonly Instance[];
+  /** Names of proxies, where there may be several. */
+  readonly proxies: readonly string[];
+  readonly certificates: readonly CertificateDescription[];
   /** How many instances of each backend are wanted. */
   readonly wanted: Readonly<Record<string, number>>;
   /** Percent of each backend, of each route that several share. */

@@ -12,6 +12,8 @@ export interface Moment {
 /** What a page is told first. */
 export interface Beginning {
   readonly description: SystemDescription;
+  /** Whether its buttons do anything. */
+  readonly canAct: boolean;
   readonly moments: readonly Moment[];
   readonly happenings: readonly Happening[];
   /** What pages were told last; null if nobody looked until now. */
@@ -54,8 +56,9 @@ export class Watch {
   constructor(private readonly system: DashboardSystem) {}
 
   get beginning(): Beginning {
-    const { description } = this.system;
-    return { description, moments: this.moments, happenings: this.happened, latest: this.latest };
+    const { description, actions } = this.system;
+    const canAct = actions !== undefined;
+    return { description, canAct, moments: this.moments, happenings: this.happened, latest: this.latest };
   }
 
   /** Tells a listener what is new, until the returned function is called. */

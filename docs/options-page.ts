@@ -40,6 +40,7 @@ const interfaces: Readonly<Record<string, string>> = {
   MonitoringOptions: '`addMonitoring({ … })`',
   PodMonitorOptions: '`podMonitor: { … }` of `addMonitoring`',
   AlertOptions: '`alerts: { … }` of `addMonitoring`',
+  DashboardOptions: '`dashboard: { … }` of `addMonitoring`',
   TrafficSplitOptions: '`TrafficSplit.weighted(shares, { … })`',
   Share: '`TrafficSplit.weighted([{ … }])`',
   ExternalUrlOptions: '`ExternalService.fromUrl(url, { … })`',

@@ -15,6 +15,7 @@ edge.addRoute('/orders', orders);
 edge.addMonitoring({
   podMonitor: { labels: { release: 'kube-prometheus-stack' } },
   alerts: { availability: 99.5 },
+  dashboard: true,
   allowFrom: Namespaces.select(shop, 'Monitoring', { names: ['monitoring'] }),
 });
 app.synth();

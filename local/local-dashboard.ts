@@ -8,10 +8,9 @@ import type {
   DashboardSystem,
   Health,
   Instance,
-  RouteDescription,
   SystemActions,
 } from '../dashboard/system';
-import type { RouteModel, TargetModel } from '../model/routes/route';
+import { describedRoutes } from '../model/routes/description';
 import { firstRequest } from './console';
 import type { Backends } from './deployment/backends';
 import type { LocalDeployment } from './deployment/deployment';
@@ -73,6 +72,7 @@ function localSystem(parts: LocalDashboardParts): DashboardSystem {
   const addresses = new Addresses(nginx.machineAddress);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const [host] = deployment.hosts;
+  const certificates = certificateDescriptions(deployment, parts.directory);
   return {
     description: {
       version: packageVersion(),
@@ -87,14 +87,15 @@ function localSystem(parts: LocalDashboardParts): DashboardSystem {
       ),
       metricsUrl: metricsPort === undefined ? undefined : `http://localhost:${metricsPort}/metrics`,
       backends: backendDescriptions(deployment),
-      routes: routeDescriptions(deployment),
-      certificates: certificateDescriptions(deployment, parts.directory),
+      routes: describedRoutes(deployment.hostModels),
       mostInstances: maxScale,
     },
     state: () => ({
       instances: backends.names.flatMap((name) =>
         backends.allOf(name).map((process) => instanceOf(name, process, addresses.of(process))),
       ),
+      proxies: [],
+      certificates,
       wanted: Object.fromEntries(backends.names.map((name) => [name, backends.wanted(name)])),
       weights: weights.current,
       load: load.rate,
@@ -150,42 +151,6 @@ function backendDescriptions(deployment: LocalDeployment): BackendDescription[] 
     const version = models.get(name)?.version;
     return { name, backend: version?.of ?? name, version: version?.name ?? '', program: program.name };
   });
-}
-
-function routeDescriptions({ hostModels }: LocalDeployment): RouteDescription[] {
-  return hostModels.flatMap(({ names: [host], routes }) =>
-    routes.map((route) => ({
-      host,
-      route: route.name,
-      path: pathOf(route),
-      target: targetOf(route.target),
-      shared: route.target.kind === 'split' ? route.target.shares.map(({ backend }) => backend) : [],
-    })),
-  );
-}
-
-function pathOf({ path, when }: RouteModel): string {
-  const conditions = when.map((each) =>
-    each.kind === 'method' ? each.methods.join(', ') : `${each.kind} ${each.name}: ${each.value}`,
-  );
-  return [path.kind === 'exact' ? `= ${path.path}` : path.path, ...conditions].join(' · ');
-}
-
-function targetOf(target: TargetModel): string {
-  switch (target.kind) {
-    case 'backend':
-      return target.backend;
-    case 'split':
-      return target.shares.map(({ backend }) => backend).join(', ');
-    case 'external':
-      return `${target.service.host}:${target.service.port}`;
-    case 'redirect':
-      return `${target.status} to ${target.location}`;
-    case 'response':
-      return `fixed answer ${target.status}`;
-    case 'files':
-      return `files of ${target.source}`;
-  }
 }
 
 function certificateDescriptions(deployment: LocalDeployment, directory: string): CertificateDescription[] {

@@ -15,6 +15,7 @@ import {
   withDefault,
 } from '../../validation/options';
 import { alertRules } from './alert-rules';
+import { dashboardOptions, type DashboardOptions } from './dashboard';
 import { userLabels } from '../labels';
 import {
   certificateCheckPort,
@@ -134,6 +135,14 @@ export interface MonitoringOptions {
    * @see https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PrometheusRule
    */
   readonly alerts?: boolean | AlertOptions;
+
+  /**
+   * Whether there is a page that shows live what the proxies do, in a pod of its own. It finds them and the instances by DNS, has no rights in
+   * the cluster, and is reached by `kubectl port-forward` alone.
+   *
+   * @default false
+   */
+  readonly dashboard?: boolean | DashboardOptions;
 }
 
 const labels: Reader<Readonly<Record<string, string>>> = userLabels;
@@ -158,6 +167,7 @@ export const monitoringOptions = {
   annotations: optional(flag),
   podMonitor: withDefault(false, flagOrGroup(podMonitorOptions, '{ labels: { release: "kube-prometheus-stack" } }')),
   alerts: withDefault(false, flagOrGroup(alertOptions, '{ availability: 99.5 }')),
+  dashboard: withDefault(false, flagOrGroup(dashboardOptions, '{ port: 9114 }')),
 } satisfies Table<MonitoringOptions>;
 
 export type MonitoringSettings = Values<typeof monitoringOptions>;

@@ -12,6 +12,7 @@ import { instanceOf } from '../../validation/options';
 import { Backend } from '../backend';
 import type { ProxyTlsSecret } from './certificate';
 import { type CompleteProxy, completeProxy } from './complete-proxy';
+import { Dashboard, dashboardNames } from './dashboard';
 import { ProxyService } from './exposure';
 import { type Identity, recommendedLabels, selectorLabels } from '../labels';
 import {
@@ -53,6 +54,8 @@ export class NginxProxy extends Construct implements RouteHost {
   weights: WeightsConfigMap | undefined;
   /** Undefined without `addMonitoring`. */
   monitoring: Monitoring | undefined;
+  /** Undefined unless `addMonitoring` has one. */
+  dashboard: Dashboard | undefined;
   /** Undefined where the certificate is in a Secret that something else makes. */
   readonly tlsSecret: ProxyTlsSecret | undefined;
 
@@ -177,7 +180,8 @@ export class NginxProxy extends Construct implements RouteHost {
         throw new InvalidOption('options', '(object)', 'are given a second time: give all of them in one call');
       }
       const settings = monitoringSettings(options);
-      const { port, allowFrom, annotations = settings.podMonitor === undefined } = settings;
+      const { port, allowFrom, annotations = settings.podMonitor === undefined, dashboard } = settings;
+      if (dashboard !== undefined) this.namespace.reserve(...Object.values(dashboardNames(this.node.id)));
       if (allowFrom === undefined) this.networkPolicy.allowFromPodsAnywhere(prometheusLabels, port);
       for (const peer of allowFrom ?? []) this.networkPolicy.allowFrom(peer, port);
       this.deployment.serveMetrics({ port, workers: this.settings.workers }, annotations);
@@ -190,6 +194,7 @@ export class NginxProxy extends Construct implements RouteHost {
         matchLabels: this.matchLabels,
         settings,
       });
+      if (dashboard !== undefined) this.addDashboard(dashboard, port);
     });
   }
 
@@ -268,6 +273,24 @@ export class NginxProxy extends Construct implements RouteHost {
     patchWhatIsWritten(configMap);
     this.deployment.mountWeights(configMap);
     return configMap;
+  }
+
+  private addDashboard(dashboard: NonNullable<MonitoringSettings['dashboard']>, metricsPort: number): void {
+    const { settings, namespace } = this;
+    const { httpsPort } = settings.exposure;
+    this.dashboard = new Dashboard(this, 'Dashboard', {
+      name: this.node.id,
+      namespace: namespace.model,
+      proxyLabels: this.matchLabels,
+      metricsPort,
+      pods: settings.pods,
+      unreachableToleration: proxyTimeline(this.times).unreachableToleration,
+      settings: dashboard,
+      url: `https://${settings.host}${httpsPort === 443 ? '' : `:${httpsPort}`}`,
+      nginx: settings.image,
+      complete: () => ({ model: this.model, backends: this.targets, weights: this.weights }),
+    });
+    this.networkPolicy.allowFromPods(this.dashboard.matchLabels, metricsPort);
   }
 
   private complete(): CompleteProxy {

@@ -75,12 +75,14 @@ function heard() {
 function connect() {
   const source = new EventSource('/events');
   source.addEventListener('beginning', ({ data }) => {
-    const { description, moments, happenings, latest } = JSON.parse(data);
+    const { description, canAct, moments, happenings, latest } = JSON.parse(data);
+    document.body.dataset.canAct = String(canAct);
+    if (!canAct) connections.ended = 'The dashboard has ended: another kubectl port-forward leads to its next pod';
     Object.assign(known, { description, moments, happenings: happenings.map(numbered), state: null, figures: null });
     controls.describe(description);
     tables.describe(description);
     topology.describe(description);
-    describe(description);
+    describe(description, canAct);
     if (latest !== null) Object.assign(known, { state: latest.state, figures: latest.figures });
     heard();
     show();
@@ -113,17 +115,20 @@ function numbered(happening) {
   return { ...happening, id: nextHappening };
 }
 
-function describe({ version, nginx, url, command, metricsUrl }) {
+function describe({ version, nginx, url, command, metricsUrl }, canAct) {
   byId('subtitle').replaceChildren(
     element('a', { href: url, rel: 'noreferrer', target: '_blank' }, url.replace('https://', '')),
   );
   byId('about').replaceChildren(
-    `fairlead ${version}, ${nginx}`,
+    `${version === '' ? 'fairlead' : `fairlead ${version}`}, ${nginx}`,
     ...(metricsUrl === undefined
       ? []
       : [' · ', element('a', { href: metricsUrl, rel: 'noreferrer', target: '_blank' }, 'metrics')]),
   );
-  byId('idle').replaceChildren('No requests now. Press “Send load”, or type ', element('code', {}, command));
+  byId('idle').replaceChildren(
+    canAct ? 'No requests now. Press “Send load”, or type ' : 'No requests now. This sends one: ',
+    element('code', {}, command),
+  );
   document.title = `${url.replace(/^https:\/\/|:\d+$/g, '')} · fairlead`;
 }
 

@@ -88,6 +88,17 @@ export class Tables {
         { title: 'Actions', attributes: { class: 'actions' }, update: (cell, item) => this.showActions(cell, item) },
       ],
     });
+    this.proxies = new Table(byId('proxies'), {
+      caption: 'Proxies',
+      empty: 'No proxy answers.',
+      key: ({ name }) => name,
+      columns: [
+        { title: 'Proxy', isHead: true, say: ({ name }) => name },
+        { title: 'Requests/s', attributes: numeric, say: ({ requests }) => rate(requests) },
+        { title: '5xx/s', attributes: numeric, update: (cell, { errors }) => showBad(cell, errors, rate) },
+        { title: 'Connections', attributes: numeric, say: ({ connections }) => count(connections) },
+      ],
+    });
     this.backends = new Table(byId('backends'), {
       caption: 'Backends and versions',
       empty: 'No route leads to a backend.',
@@ -151,8 +162,10 @@ export class Tables {
     byId('splits-panel').hidden = description.routes.every(({ shared }) => shared.length === 0);
   }
 
-  show({ instances }, figures) {
-    const { backends, certificates } = this.description;
+  show({ instances, proxies, certificates }, figures) {
+    const { backends } = this.description;
+    byId('proxies-panel').hidden = proxies.length === 0;
+    this.proxies.show(figures?.proxies ?? []);
     const ofInstance = new Map(figures?.instances.map((each) => [each.name, each]));
     const versions = new Map(backends.map(({ name, backend, version }) => [name, version === '' ? backend : version]));
     const staying = (name) => instances.filter(({ backend, health }) => backend === name && isStaying(health)).length;

@@ -36,7 +36,7 @@ export class Topology {
 
   show(state, figures) {
     this.shown = [state, figures];
-    const drawing = drawn(this.description.backends, state.instances, figures, this.width);
+    const drawing = drawn(this.description.backends, state, figures, this.width);
     setAttributes(this.svg, {
       viewBox: `0 0 ${this.width} ${drawing.height}`,
       width: this.width,
@@ -50,7 +50,7 @@ export class Topology {
 }
 
 /** Where everything is, and how wide. */
-function drawn(backends, instances, figures, width) {
+function drawn(backends, { instances, proxies }, figures, width) {
   const isNarrow = width < 560;
   const isField = instances.length > mostLines;
   const wide = [100, 132, 168, 204];
@@ -94,7 +94,7 @@ function drawn(backends, instances, figures, width) {
 
   box('clients', 0, middle, ['clients', `${rate(total)}/s`]);
   box('proxy', 1, middle, [
-    'nginx',
+    proxies.length > 1 ? `nginx × ${proxies.length}` : 'nginx',
     figures === null ? '' : isNarrow ? `${figures.proxy.connections} open` : `${figures.proxy.connections} connections`,
   ]);
   link('clients', [right(0), middle], [lefts[1], middle], total, 'ready');
@@ -136,7 +136,7 @@ function drawn(backends, instances, figures, width) {
         height: 26,
         health: instance.health,
         lines: [
-          isNarrow ? `#${instance.name.slice(instance.name.lastIndexOf('-') + 1)}` : fitted(instance.name, 128, false),
+          isNarrow ? shortened(instance.name) : fitted(instance.name, 128, false),
           `${rate(requests)}/s`,
         ],
         isNarrow,
@@ -151,6 +151,12 @@ function drawn(backends, instances, figures, width) {
 function curve([fromX, fromY], [toX, toY]) {
   const bend = (toX - fromX) / 2;
   return `M${fromX} ${fromY}C${fromX + bend} ${fromY} ${toX - bend} ${toY} ${toX} ${toY}`;
+}
+
+/** The number of an instance, or the end of its address. */
+function shortened(name) {
+  const [end] = /[^-.:]*$/.exec(name);
+  return name.includes('-') ? `#${end}` : `…${end}`;
 }
 
 /** As much of a name as there is room for. */

@@ -6,7 +6,8 @@ export function someInstance(name: string, changed: Partial<Instance> = {}): Ins
 }
 
 export function someState(changed: Partial<SystemState> = {}): SystemState {
-  return { instances: [someInstance('api-1')], wanted: { api: 1 }, weights: {}, load: 0, ...changed };
+  const certificates = [{ hosts: ['localhost'], notAfter: Date.UTC(2040, 0), isSelfSigned: true }];
+  return { instances: [someInstance('api-1')], proxies: [], certificates, wanted: { api: 1 }, weights: {}, load: 0, ...changed };
 }
 
 export const someDescription: SystemDescription = {
@@ -17,7 +18,6 @@ export const someDescription: SystemDescription = {
   metricsUrl: undefined,
   backends: [{ name: 'api', backend: 'api', version: '', program: 'node' }],
   routes: [{ host: 'localhost', route: 'root', path: '/', target: 'api', shared: [] }],
-  certificates: [{ hosts: ['localhost'], notAfter: Date.UTC(2040, 0), isSelfSigned: true }],
   mostInstances: 100,
 };
 

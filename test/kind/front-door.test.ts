@@ -4,8 +4,11 @@ import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import { connect } from 'node:tls';
 import { Agent, type Dispatcher, request } from 'undici';
+import type { Pod } from '../../cluster/pods';
 import { eventually } from '../../cluster/progress';
 import { configMapsOf, type PodTemplateOwner } from '../../cluster/prune-config-maps';
+import type { Update } from '../../dashboard/watch';
+import { EventStream } from '../dashboard/event-stream';
 import { parsed, sum } from '../nginx/metrics/exposition';
 import { loadFigure } from './support/figures';
 import { frontDoor, known, knownOrigin, ownHost, page, services, tokenForOthers } from './support/front-door';
@@ -36,6 +39,8 @@ afterAll(async () => {
     const kinds = 'deployment,service,horizontalpodautoscaler,poddisruptionbudget,networkpolicy';
     await workloads().run('delete', kinds, `--selector=app.kubernetes.io/instance=${name}`);
   }
+  const ofDashboard = 'deployment,service,networkpolicy,configmap';
+  await workloads().run('delete', ofDashboard, '--selector=app.kubernetes.io/name=dashboard');
   // Nobody may go back to a revision whose files are gone.
   const revisions = await inNamespace('replicasets', '--selector=app.kubernetes.io/component=proxy');
   for (const revision of revisions) {
@@ -145,6 +150,41 @@ scenario('both proxies have counted each request, and tell it to who may scrape'
   for (let time = 0; time < 100; time += 1) await answering('/copied/healthcheck');
   await eventually('a hundred more', async () => ((await counted()) - before >= 100 ? true : undefined));
   expect((await counted()) - before).toBe(100);
+});
+
+scenario('the dashboard shows both proxies and every pod, through a port-forward', async () => {
+  await workloads().run('rollout', 'status', 'deployment/nginx-dashboard', '--timeout=5m');
+  const stop = new AbortController();
+  let forwarded: (port: number) => void = () => undefined;
+  const port = new Promise<number>((resolve) => (forwarded = resolve));
+  const forwarding = kubectl.run(
+    ['port-forward', `--namespace=${suite().namespace}`, '--address=127.0.0.1', 'deployment/nginx-dashboard', ':9114'],
+    {
+      signal: stop.signal,
+      onLine: (line) => {
+        forwarded(Number(/:(\d+) ->/.exec(line)?.[1]));
+      },
+    },
+  );
+  try {
+    const stream = new EventStream(await Promise.race([port, forwarding.then(() => 0)]));
+    for (let time = 0; time < 50; time += 1) await answering('/copied/healthcheck');
+    const { figures, state } = await stream.next<Update>(
+      'update',
+      (update) => (update.figures?.proxies ?? []).length === 2 && (update.figures?.proxy.requests ?? 0) > 0,
+    );
+    const selector = `app.kubernetes.io/component=api,app.kubernetes.io/instance in (${services.join(',')})`;
+    const pods = await kubectl.list<Pod>(['pods', `--namespace=${suite().namespace}`, `--selector=${selector}`]);
+    expect(state.instances.map(({ addresses: [address = ''] }) => address)).toEqual(
+      expect.arrayContaining(pods.map(({ status }) => `${String(status.podIP)}:3000`)),
+    );
+    expect(state.weights).toEqual({ orders: { orders: 80, 'orders-canary': 20 } });
+    expect(state.certificates.map(({ hosts }) => hosts)).toContainEqual([ownHost]);
+    expect(figures?.proxy.connectionsLimit).toBeGreaterThan(0);
+  } finally {
+    stop.abort();
+    await forwarding.catch(() => undefined);
+  }
 });
 
 scenario(

@@ -18,6 +18,7 @@ import {
   type NodePortOptions,
 } from '../../../charts/proxy/exposure';
 import type { LoadBalancedApiProps } from '../../../charts/load-balanced-api';
+import type { DashboardOptions } from '../../../charts/proxy/dashboard';
 import type { AlertOptions, MonitoringOptions, PodMonitorOptions } from '../../../charts/proxy/monitoring';
 import type { NamespaceOptions } from '../../../charts/namespace';
 import type { HostOptions } from '../../../charts/routes/virtual-host';
@@ -342,7 +343,9 @@ const monitoring: Values<MonitoringOptions> = {
   annotations: [true],
   podMonitor: [false, { interval: '1m' }],
   alerts: [true, { availability: 99.5 }],
+  dashboard: [true, { port: 9120 }],
 };
+const dashboard: Values<DashboardOptions> = { image: ['node:24-slim'], port: [9120] };
 
 function monitored(options: MonitoringOptions): readonly Manifest[] {
   return shopWith(({ edge, orders }) => {
@@ -566,6 +569,7 @@ const factories: readonly (readonly [
   ['NginxProxy.addMonitoring', monitoring, monitored],
   ['NginxProxy.addMonitoring podMonitor', podMonitor, (options) => monitored({ podMonitor: options })],
   ['NginxProxy.addMonitoring alerts', alerts, (options) => monitored({ alerts: options })],
+  ['NginxProxy.addMonitoring dashboard', dashboard, (options) => monitored({ dashboard: options })],
 ];
 
 export const everyFactoryOption: readonly EveryFactoryOption[] = factories.flatMap(([name, values, written]) =>

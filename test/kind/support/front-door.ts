@@ -85,7 +85,7 @@ export function frontDoor(): string {
     // Reserved for documentation: nobody has it.
     proxy.addRoute('/strangers', backend, { rewrite, allowFrom: ['203.0.113.0/24'] });
     proxy.addRoute('/pages', backend, { rewrite, cors: Cors.allow([knownOrigin]) });
-    proxy.addMonitoring({ allowFrom: catalog.deployment });
+    proxy.addMonitoring({ allowFrom: catalog.deployment, dashboard: { image: 'fairlead-api:dev' } });
     proxy.addRoute('/elsewhere', ExternalService.fromServiceName('catalog-cluster-ip', { port: 3000 }), { rewrite });
     proxy.addRoute('/program', StaticFiles.fromImage('fairlead-api:dev', '/app/lib', { sizeLimit: '16Mi' }));
     const site = new ConfigMap(namespace, 'Site', { metadata: { name: 'site' }, data: { 'index.html': page } });

@@ -1,0 +1,182 @@
+import { Resolver } from 'node:dns/promises';
+import { readFileSync } from 'node:fs';
+import { Agent, get } from 'node:http';
+import { isIPv6 } from 'node:net';
+import { parsedScrape } from '../scrape';
+import type {
+  BackendDescription,
+  CertificateDescription,
+  DashboardSystem,
+  Instance,
+  RouteDescription,
+  SystemState,
+} from '../system';
+import { SummedMetrics } from './summed-metrics';
+
+/** What the pod of the dashboard is told of the deployment that it shows. */
+export interface ClusterConfiguration {
+  /** The image of nginx. */
+  readonly nginx: string;
+  readonly url: string;
+  /** Of the page, on loopback. */
+  readonly port: number;
+  /** The headless Service of the proxies, and the port of their metrics. */
+  readonly proxies: { readonly host: string; readonly port: number };
+  readonly backends: readonly (BackendDescription & { readonly host: string; readonly port: number })[];
+  readonly routes: readonly RouteDescription[];
+  readonly families: readonly (4 | 6)[];
+  /** Where weights of shared routes are, which change while it runs. @default - no route is shared */
+  readonly weightsFile?: string;
+  /** @default - those of the pod */
+  readonly dnsServers?: readonly string[];
+}
+
+/** In milliseconds. */
+const dnsTimeout = 1000;
+const scrapeTimeout = 3000;
+
+type Weights = SystemState['weights'];
+
+/** A deployment as DNS and the metrics of its proxies tell: without rights in the cluster, and without doing anything to it. */
+export function clusterSystem(configuration: ClusterConfiguration): DashboardSystem {
+  const { nginx, url, proxies, routes, weightsFile } = configuration;
+  const backends = configuration.backends.map((backend) => ({
+    ...backend,
+    found: new FoundByDns(configuration, backend.host),
+  }));
+  const found = new FoundByDns(configuration, proxies.host);
+  const sums = new SummedMetrics();
+  let agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  let certificates: readonly CertificateDescription[] = [];
+  return {
+    description: {
+      version: '',
+      nginx,
+      url,
+      command: `curl ${url}/`,
+      metricsUrl: undefined,
+      backends: backends.map(({ name, backend, version, program }) => ({ name, backend, version, program })),
+      routes,
+      mostInstances: 0,
+    },
+    state: () => ({
+      instances: backends.flatMap(({ name, port, found: { since } }) =>
+        [...since].map(([address, time]) => instanceAt(name, address, port, time)),
+      ),
+      proxies: [...found.since.keys()],
+      certificates,
+      wanted: {},
+      weights: weightsFile === undefined ? {} : weightsIn(weightsFile),
+      load: 0,
+    }),
+    async scrape() {
+      await Promise.all([found, ...backends.map((backend) => backend.found)].map((each) => each.ask()));
+      const addresses = [...found.since.keys()];
+      if (addresses.length === 0) throw new Error(`DNS names no proxy: ${proxies.host} has no addresses`);
+      const answers = await Promise.all(addresses.map((address) => metricsOf(address, proxies.port, agent)));
+      const texts = new Map(
+        addresses.flatMap((address, index) => {
+          const text = answers[index];
+          return text === undefined ? [] : [[address, text] as const];
+        }),
+      );
+      if (texts.size === 0) throw new Error('No proxy answers: there are no figures now');
+      certificates = certificatesIn([...texts.values()]);
+      return sums.add(texts, Date.now());
+    },
+    actions: undefined,
+    unwatched: () => {
+      agent.destroy();
+      agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    },
+  };
+}
+
+/** The addresses of a headless Service. */
+class FoundByDns {
+  /** When each was seen first, in the order of that. */
+  since: ReadonlyMap<string, number> = new Map();
+  private readonly resolver = new Resolver({ timeout: dnsTimeout, tries: 2 });
+
+  constructor(
+    private readonly configuration: Pick<ClusterConfiguration, 'families' | 'dnsServers'>,
+    private readonly host: string,
+  ) {
+    if (configuration.dnsServers !== undefined) this.resolver.setServers(configuration.dnsServers);
+  }
+
+  /** While DNS does not answer, what it said last holds, as it does for nginx. */
+  async ask(): Promise<void> {
+    const answers = await Promise.all(this.configuration.families.map((family) => this.addresses(family)));
+    if (answers.includes(undefined)) return;
+    const addresses = answers.flatMap((each) => each ?? []);
+    const now = Date.now();
+    const kept = [...this.since].filter(([address]) => addresses.includes(address));
+    const come = addresses.filter((address) => !this.since.has(address)).sort();
+    this.since = new Map([...kept, ...come.map((address) => [address, now] as const)]);
+  }
+
+  private async addresses(family: 4 | 6): Promise<readonly string[] | undefined> {
+    try {
+      return await (family === 4 ? this.resolver.resolve4(this.host) : this.resolver.resolve6(this.host));
+    } catch (error) {
+      const { code = '' } = error as NodeJS.ErrnoException;
+      return code === 'ENOTFOUND' || code === 'ENODATA' ? [] : undefined;
+    }
+  }
+}
+
+/** What DNS names is ready. */
+function instanceAt(backend: string, address: string, port: number, since: number): Instance {
+  return {
+    name: address,
+    backend,
+    addresses: [`${isIPv6(address) ? `[${address}]` : address}:${port}`],
+    health: 'ready',
+    reason: undefined,
+    since,
+    canBeSlow: false,
+  };
+}
+
+/** Undefined if it does not answer. */
+function metricsOf(host: string, port: number, agent: Agent): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const request = get({ agent, host, port, path: '/metrics', timeout: scrapeTimeout }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      response.once('error', () => {
+        resolve(undefined);
+      });
+      response.once('end', () => {
+        resolve(response.statusCode === 200 ? text : undefined);
+      });
+    });
+    request.once('timeout', () => request.destroy());
+    request.on('error', () => {
+      resolve(undefined);
+    });
+  });
+}
+
+/** Of each that is served, the end that comes first, as proxies get a renewed one at times of their own. */
+function certificatesIn(texts: readonly string[]): CertificateDescription[] {
+  const ends = new Map<string, number>();
+  for (const text of texts) {
+    const served = parsedScrape(text, 0).metrics.get('fairlead_certificate_not_after_timestamp_seconds');
+    for (const { labels, value } of served?.values() ?? []) {
+      const name = labels.certificate ?? '';
+      ends.set(name, Math.min(ends.get(name) ?? Number.POSITIVE_INFINITY, value * 1000));
+    }
+  }
+  return [...ends].sort().map(([name, notAfter]) => ({ hosts: [name], notAfter, isSelfSigned: undefined }));
+}
+
+/** `{ "root": { "orders": 90, "orders-canary": 10 } }`; none while the file cannot be read. */
+function weightsIn(file: string): Weights {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Weights;
+  } catch {
+    return {};
+  }
+}
