@@ -11,6 +11,7 @@ export default tseslint.config(
       '.stryker-tmp/',
       'examples/web/',
       'test/create/apps/',
+      '**/.vitepress/{cache,dist}/',
       '**/node_modules/',
     ],
   },

@@ -2,11 +2,14 @@ import { App } from 'cdk8s';
 import { LoadBalancedApi } from '../charts/load-balanced-api';
 import { type Chain, configurations, type Figure, type Mover, optionInterfaces, rangeText, type Step } from './chain';
 import { comparison, comparisonText, contradictions, type Measured } from './measured';
+import { chainPicture, pictureDescription } from './picture';
 import { story } from './story';
 
 /** docs/timeline.md, and where what was measured contradicts what is computed. */
 export interface TimelinePage {
   readonly text: string;
+  /** What it shows, by paths from the page. */
+  readonly pictures: Readonly<Record<string, string>>;
   readonly contradictions: readonly string[];
 }
 
@@ -21,12 +24,13 @@ export function pageOf(defaults: readonly Chain[], run: MeasuredStory | undefine
     introduction,
     ...(run === undefined ? [] : [measuredIntroduction, markdownChains(run.chains, run.measured)]),
     '## The defaults\n',
-    markdownChains(defaults, {}),
+    defaults.map((chain) => markdownChain(chain, {}, picturePath(chain))).join('\n'),
     '## What no option changes\n',
     markdownFigures([...(run?.chains ?? []), ...defaults]),
   ];
   return {
     text: sections.join('\n'),
+    pictures: Object.fromEntries(defaults.map((chain) => [picturePath(chain), chainPicture(chain)])),
     contradictions: run === undefined ? [] : contradictions(run.chains, run.measured),
   };
 }
@@ -55,12 +59,19 @@ export function markdownChains(chains: readonly Chain[], measuredTimes: Measured
   return chains.map((chain) => markdownChain(chain, measuredTimes)).join('\n');
 }
 
-function markdownChain({ title, beginning, steps }: Chain, measuredTimes: Measured): string {
+/** `timeline/a-proxy-ends.svg` */
+function picturePath({ title }: Chain): string {
+  return `timeline/${title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}.svg`;
+}
+
+function markdownChain(chain: Chain, measuredTimes: Measured, picture?: string): string {
+  const { title, beginning, steps } = chain;
   return [
     `### ${title}`,
     '',
     `0 s: ${beginning}.`,
     '',
+    ...(picture === undefined ? [] : [`![${pictureDescription(chain)}](${picture})`, '']),
     '| when | what | moved by |',
     '|---|---|---|',
     ...steps.map((step) => row(step, measuredTimes)),

@@ -1,3 +1,4 @@
+import { secondTicks } from '../../timeline/svg';
 import type { ScenarioResult, Second } from '../scenario-result';
 import { count } from './format';
 
@@ -7,16 +8,12 @@ export interface ChartScale {
   readonly ticks: readonly number[];
 }
 
-const secondSteps = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600];
-const mostTicks = 12;
-
 /** From the first request to the last second or event, whichever is later. */
 export function timeScale({ seconds, events }: ScenarioResult, left: number, right: number): ChartScale {
   const last = Math.max(1, ...seconds.map(({ second }) => second + 1), ...events.map(({ second }) => second));
-  const step = secondSteps.find((candidate) => last / candidate <= mostTicks) ?? Math.ceil(last / mostTicks);
   return {
     at: (second) => left + (Math.max(0, second) / last) * (right - left),
-    ticks: Array.from({ length: Math.floor(last / step) + 1 }, (_, index) => index * step),
+    ticks: secondTicks(last),
   };
 }
 

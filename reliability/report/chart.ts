@@ -1,3 +1,4 @@
+import { pixels, textStyle, xmlText } from '../../timeline/svg';
 import type { ScenarioResult } from '../scenario-result';
 import { type ChartScale, latencyScale, linePath, lostMarks, middle, timeScale } from './chart-series';
 import { count, plural } from './format';
@@ -10,11 +11,7 @@ const labelHeight = 18;
 const lostHeight = 22;
 const characterWidth = 7;
 
-/** Its own background: a page in GitHub's dark theme shows an image as it is. */
-const style = `
-  text { font: 11px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #57606a; }
-  .background { fill: #ffffff; stroke: #d0d7de; }
-  .grid { stroke: #eaeef2; }
+const style = `${textStyle}
   .axis { stroke: #8c959f; }
   .p50, .max { fill: none; stroke-linecap: round; stroke-linejoin: round; }
   .p50 { stroke: #0969da; stroke-width: 2; }
@@ -40,20 +37,20 @@ export function scenarioChart(result: ScenarioResult): string {
   const bottom = top + plotHeight;
   const height = bottom + 42;
   const latency = latencyScale(result, top, bottom);
-  const point = (second: number, milliseconds: number) => `${px(time.at(second))} ${px(latency.at(milliseconds))}`;
+  const point = (second: number, milliseconds: number) => `${pixels(time.at(second))} ${pixels(latency.at(milliseconds))}`;
 
   // All lines before all labels: a line never crosses the label of another event.
   const lines = events.map(
     ({ x }, index) =>
-      `<line class="event" x1="${px(x)}" y1="${labelTop(rows[index]) + 16}" x2="${px(x)}" y2="${bottom}"/>`,
+      `<line class="event" x1="${pixels(x)}" y1="${labelTop(rows[index]) + 16}" x2="${pixels(x)}" y2="${bottom}"/>`,
   );
   const numbers = events.map(({ x, width: labelWidth, number, text }, index) => {
     const y = labelTop(rows[index]);
-    return `<g class="number"><title>${xmlText(text)}</title><rect x="${px(x - labelWidth / 2)}" y="${y}" width="${labelWidth}" height="16" rx="8"/><text x="${px(x)}" y="${y + 12}">${number}</text></g>`;
+    return `<g class="number"><title>${xmlText(text)}</title><rect x="${pixels(x - labelWidth / 2)}" y="${y}" width="${labelWidth}" height="16" rx="8"/><text x="${pixels(x)}" y="${y + 12}">${number}</text></g>`;
   });
   const losses = lostMarks(result.seconds, time.at).flatMap((group) => [
-    ...group.xs.map((x) => `<path class="lost" d="M${px(x - 3)} ${top - 6}l6 6m0 -6l-6 6"/>`),
-    `<text class="losses" x="${px(middle(group))}" y="${top - 10}">${group.text}</text>`,
+    ...group.xs.map((x) => `<path class="lost" d="M${pixels(x - 3)} ${top - 6}l6 6m0 -6l-6 6"/>`),
+    `<text class="losses" x="${pixels(middle(group))}" y="${top - 10}">${group.text}</text>`,
   ]);
 
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title">
@@ -77,9 +74,9 @@ function labelTop(row = 0): number {
 
 function latencyAxis({ at, ticks }: ChartScale): readonly string[] {
   return ticks.map((milliseconds) => {
-    const y = px(at(milliseconds));
+    const y = pixels(at(milliseconds));
     const text = milliseconds < 1000 ? `${milliseconds} ms` : `${count(milliseconds / 1000)} s`;
-    return `<line class="grid" x1="${left}" y1="${y}" x2="${right}" y2="${y}"/><text class="end" x="${left - 6}" y="${px(at(milliseconds) + 4)}">${text}</text>`;
+    return `<line class="grid" x1="${left}" y1="${y}" x2="${right}" y2="${y}"/><text class="end" x="${left - 6}" y="${pixels(at(milliseconds) + 4)}">${text}</text>`;
   });
 }
 
@@ -88,7 +85,7 @@ function timeAxis({ at, ticks }: ChartScale, top: number, bottom: number): reado
     `<path class="axis" fill="none" d="M${left} ${top}V${bottom}H${right}"/>`,
     ...ticks.map(
       (second) =>
-        `<path class="axis" d="M${px(at(second))} ${bottom}v4"/><text class="middle" x="${px(at(second))}" y="${bottom + 16}">${second}</text>`,
+        `<path class="axis" d="M${pixels(at(second))} ${bottom}v4"/><text class="middle" x="${pixels(at(second))}" y="${bottom + 16}">${second}</text>`,
     ),
   ];
 }
@@ -102,11 +99,6 @@ function legend(y: number): string {
     `<path class="lost" d="M${left + 380} ${y - 7}l6 6m0 -6l-6 6"/><text x="${left + 391}" y="${y}">lost, and how many</text>`,
     `<text class="end" x="${right}" y="${y}">seconds</text>`,
   ].join('');
-}
-
-/** A coordinate with one decimal at most. */
-function px(value: number): number {
-  return Math.round(value * 10) / 10;
 }
 
 /** A chart in words, for those who do not see it. */
@@ -141,12 +133,3 @@ export function labelRows(labels: readonly Label[]): readonly number[] {
   return labels.map((_, index) => rows.get(index) ?? 0);
 }
 
-/** Text in XML: escaped, and without what XML 1.0 has no way to write. @see https://www.w3.org/TR/xml/#charsets */
-function xmlText(text: string): string {
-  return text
-    .replaceAll(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
-}

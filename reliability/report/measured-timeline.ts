@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { commandLine, Failure } from '../../cluster/command-line';
 import { Output } from '../../local/output';
@@ -32,6 +32,9 @@ if (require.main === module) {
   void commandLine('docs:timeline', () => {
     const page = pageOf(defaultStory(), measuredStory());
     writeFileSync(resolve(root, 'docs/timeline.md'), page.text);
+    rmSync(resolve(root, 'docs/timeline'), { recursive: true, force: true });
+    mkdirSync(resolve(root, 'docs/timeline'));
+    for (const [path, picture] of Object.entries(page.pictures)) writeFileSync(resolve(root, 'docs', path), picture);
     if (page.contradictions.length === 0) return Promise.resolve();
     return Promise.reject(
       new Failure(

@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { optionsPage } from '../../docs/options-page';
 import { pageOf } from '../../timeline/page';
@@ -48,11 +48,17 @@ describe('npm run docs:timeline', () => {
   const page = () => project.run('reliability/report/measured-timeline.ts');
   const written = () => readFileSync(project.path('docs/timeline.md'), 'utf8');
 
-  test('writes what docs/timeline.md says', async () => {
+  test('writes what docs/timeline.md says and shows', async () => {
     const docs = resolve(__dirname, '../../docs');
     copyFileSync(join(docs, 'reliability.json'), project.path('docs/reliability.json'));
     expect(await page()).toEqual({ code: 0, stdout: '', stderr: '' });
     expect(readFileSync(join(docs, 'timeline.md'), 'utf8')).toBe(written());
+    const pictures = readdirSync(project.path('docs/timeline'));
+    expect(readdirSync(join(docs, 'timeline'))).toEqual(pictures);
+    for (const name of pictures) {
+      const picture = readFileSync(project.path(`docs/timeline/${name}`), 'utf8');
+      expect([name, readFileSync(join(docs, 'timeline', name), 'utf8')]).toEqual([name, picture]);
+    }
   });
 
   test('writes the page', async () => {

@@ -25,6 +25,7 @@ export const pagePaths: readonly string[] = [
   'CHANGELOG.md',
   'create/README.md',
   'serve/README.md',
+  'site/index.md',
   ...readdirSync(join(root, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .sort()

@@ -1,0 +1,28 @@
+import { defineConfig } from 'vitepress';
+import { anchor, linksOfSite, pages, pathOnSite, sidebar } from './pages.mjs';
+
+/** https://vitepress.dev/reference/site-config; `npm run docs:site` builds it. */
+export default defineConfig({
+  lang: 'en',
+  title: 'fairlead',
+  description: 'An Express API on Kubernetes behind a load balancer you can trust, from ten lines of TypeScript',
+  // Where it is served below a path: /fairlead/
+  base: process.env.SITE_BASE ?? '/',
+  // The pages stay where they are read without a site, and lead to one another.
+  srcDir: '..',
+  srcExclude: ['**/*.md', ...pages.map((page) => `!${page}`)],
+  rewrites: Object.fromEntries(pages.map((page) => [page, pathOnSite(page)])),
+  markdown: { anchor: { slugify: anchor }, config: linksOfSite },
+  themeConfig: {
+    nav: [
+      { text: 'First deployment', link: '/first-deployment' },
+      { text: 'Options', link: '/options' },
+      { text: 'Examples', link: '/examples/single-api' },
+      { text: 'Reliability', link: '/reliability' },
+    ],
+    sidebar: sidebar(),
+    outline: { level: [2, 3] },
+    search: { provider: 'local' },
+    footer: { message: 'Released under the MIT License.' },
+  },
+});
