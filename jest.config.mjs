@@ -1,9 +1,13 @@
 import { availableParallelism } from 'node:os';
 
-const transform = { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022' } }] };
+const transform = {
+  '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022' } }],
+  '/node_modules/.+\\.c?js$': '<rootDir>/test/node-modules.cjs',
+};
 
 export default {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/one-realm.cjs',
+  transformIgnorePatterns: [],
   // The workspaces as they are, not as they were built last.
   testEnvironmentOptions: { customExportConditions: ['fairlead-source', 'node', 'node-addons'] },
   testTimeout: 60_000,
