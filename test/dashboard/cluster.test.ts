@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { ClusterConfiguration } from '../../dashboard/cluster/cluster-system';
 import { actionHeader } from '../../dashboard/server';
 import type { Beginning, Update } from '../../dashboard/watch';
 import { RequestKey } from '../../model/load-balancing';
@@ -13,9 +12,10 @@ import { TrafficSplit } from '../../charts/routes/route-targets';
 import { DnsServer } from '../../local/dns-server';
 import { freePort } from '../../local/ports';
 import { onTestFinished } from '../afterwards';
-import { find, type Manifest, newBackend, newProxy, newShop, objectsAround, podSpecOf } from '../charts/manifests';
+import { type Manifest, newBackend, newProxy, newShop, objectsAround } from '../charts/manifests';
 import { EventStream } from './event-stream';
 import { requestsCounted } from './some-system';
+import { writeProgram } from './written-program';
 
 /** Orders and a canary, with a dashboard on this port, and metrics of proxies on the other. */
 function manifests(port: number, metricsPort: number): Manifest[] {
@@ -30,31 +30,6 @@ function manifests(port: number, metricsPort: number): Manifest[] {
   edge.addRoute('/', TrafficSplit.weighted(shares, { stickyBy: RequestKey.clientAddress() }));
   edge.addMonitoring({ port: metricsPort, dashboard: { port } });
   return objectsAround(shop);
-}
-
-interface ProgramVolume {
-  readonly name: string;
-  readonly configMap: { readonly name: string; readonly items: readonly { readonly key: string; readonly path: string }[] };
-}
-
-/** The files of the pod in a directory, as its volume has them, with another configuration. */
-function written(all: readonly Manifest[], configure: (given: ClusterConfiguration) => ClusterConfiguration): string {
-  const directory = mkdtempSync(join(tmpdir(), 'test-dashboard-'));
-  onTestFinished(() => {
-    rmSync(directory, { recursive: true });
-  });
-  const volumes = podSpecOf(all, 'edge-dashboard').volumes as readonly ProgramVolume[];
-  const { name, items } = volumes.find((volume) => volume.name === 'program')?.configMap ?? { name: '', items: [] };
-  const { data = {} } = find(all, 'ConfigMap', name);
-  expect(items.map(({ key }) => key).sort()).toEqual(Object.keys(data).sort());
-  for (const { key, path } of items) {
-    const file = join(directory, path);
-    mkdirSync(dirname(file), { recursive: true });
-    const text = data[key] ?? '';
-    const changed = path === 'system.json' ? JSON.stringify(configure(JSON.parse(text) as ClusterConfiguration)) : text;
-    writeFileSync(file, changed);
-  }
-  return directory;
 }
 
 /** A proxy, as far as its metrics go. */
@@ -98,12 +73,13 @@ test('the program in the ConfigMap shows every proxy and instance that DNS names
   await proxyAt('127.0.0.1', metricsPort, () => metricsOf((counted += 10)));
   const endSecond = await proxyAt('127.0.0.2', metricsPort, () => metricsOf((counted += 10)));
 
-  const directory = written(manifests(port, metricsPort), (given) => {
-    const weightsFile = join(tmpdir(), `weights-${port}.json`);
-    writeFileSync(weightsFile, '{ "root": { "orders": 80, "orders-canary": 20 } }');
-    onTestFinished(() => {
-      rmSync(weightsFile);
-    });
+  const directory = mkdtempSync(join(tmpdir(), 'test-dashboard-'));
+  onTestFinished(() => {
+    rmSync(directory, { recursive: true });
+  });
+  const weightsFile = join(directory, 'weights.json');
+  writeFileSync(weightsFile, '{ "root": { "orders": 80, "orders-canary": 20 } }');
+  writeProgram(directory, manifests(port, metricsPort), 'edge-dashboard', (given) => {
     expect(given.weightsFile).toBe('/weights/weights.json');
     return { ...given, dnsServers: [`127.0.0.1:${dns.port}`], weightsFile };
   });

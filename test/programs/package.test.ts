@@ -15,6 +15,8 @@ import { dirname, join, resolve } from 'node:path';
 import { Agent, request } from 'undici';
 import { freePort } from '../../local/ports';
 import { onTestFinished } from '../afterwards';
+import type { Manifest } from '../charts/manifests';
+import { writeProgram } from '../dashboard/written-program';
 import { until } from '../until';
 
 const root = resolve(__dirname, '../..');
@@ -69,6 +71,31 @@ app.synth();
   const manifests = files.map((file) => readFileSync(join(app, 'dist', file), 'utf8')).join('\n---\n');
   expect(manifests).toContain('image: ghcr.io/acme/orders:1.4.2');
   expect(manifests).toContain('server_name orders.example.com;');
+});
+
+test('the dashboard of a cluster is made of what the package has', async () => {
+  const port = await freePort();
+  writeFileSync(
+    join(app, 'dashboard.js'),
+    `const { App, Testing } = require('cdk8s');
+const { LoadBalancedApi } = require('fairlead');
+const app = new App();
+const api = new LoadBalancedApi(app, 'orders', { image: 'ghcr.io/acme/orders:1.4.2' });
+api.proxy.addMonitoring({ dashboard: { port: ${port} } });
+console.log(JSON.stringify(app.charts.flatMap((chart) => Testing.synth(chart))));
+`,
+  );
+  const manifests = JSON.parse(node('dashboard.js').split('\n').at(-2) ?? '') as Manifest[];
+  const directory = join(app, 'dashboard');
+  writeProgram(directory, manifests, 'nginx-dashboard', (given) => given);
+  const running = spawn(process.execPath, ['dashboard/cluster/main.js', 'system.json'], { cwd: directory });
+  onTestFinished(() => running.kill('SIGKILL'));
+  await once(running.stdout, 'data');
+  for (const path of ['/', '/app.mjs', '/style.css', '/uPlot.iife.min.js']) {
+    const { statusCode, body } = await request(`http://localhost:${String(port)}${path}`);
+    await body.dump();
+    expect([path, statusCode]).toEqual([path, 200]);
+  }
 });
 
 test('a refused option is one line for an app that preloads fairlead/one-line-errors', () => {
