@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { DashboardServer } from '../../dashboard/server';
 import { freePort } from '../../local/ports';
 import { onTestFinished } from '../afterwards';
-import { someDescription, someInstance, someState, someSystem } from '../dashboard/some-system';
+import { requestsCounted, someDescription, someInstance, someState, someSystem } from '../dashboard/some-system';
 import { fairleads } from '../programs/running-fairlead';
 import { open, overflow, screenshots, seriousViolations, sizes } from './browser';
 
@@ -92,6 +92,35 @@ describe('the dashboard in a browser', () => {
     await page.setViewportSize(sizes.narrow);
     await page.locator('#picture').screenshot({ path: join(screenshots, 'many-narrow-light.png') });
     expect(await overflow(page)).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  test('shows the proxies of a cluster, without a button', async () => {
+    const proxies = ['10.0.1.7', '10.0.2.9'];
+    let seconds = 0;
+    const scrape = (): Promise<string> => {
+      seconds += 1;
+      const ofEach = proxies.map(
+        (name) =>
+          `fairlead_proxy_requests_total{proxy="${name}"} ${seconds * 40}\nfairlead_proxy_connections{proxy="${name}"} 12`,
+      );
+      return Promise.resolve([requestsCounted(seconds * 80), ...ofEach].join('\n'));
+    };
+    const instances = ['10.0.1.8', '10.0.2.3'].map((name) => someInstance(name, { backend: 'api', canBeSlow: false }));
+    const state = () => someState({ instances, proxies, wanted: {} });
+    const system = someSystem({ state, scrape, actions: undefined });
+    const dashboard = await DashboardServer.start(system, await freePort());
+    onTestFinished(() => dashboard.close());
+    const { page, complaints } = await open(dashboard.url);
+    await shows(page, '#proxies', '10.0.2.9');
+    await shows(page, '#picture', 'nginx × 2');
+    expect(await page.locator('button:visible, select:visible').count()).toBe(0);
+    for (const size of ['wide', 'narrow'] as const) {
+      await page.setViewportSize(sizes[size]);
+      await page.screenshot({ path: join(screenshots, `cluster-${size}-light.png`), fullPage: true });
+      expect(await overflow(page)).toBe(0);
+    }
+    expect(await seriousViolations(page)).toEqual([]);
     expect(complaints).toEqual([]);
   });
 
