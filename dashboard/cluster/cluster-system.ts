@@ -81,7 +81,7 @@ export function clusterSystem(configuration: ClusterConfiguration): DashboardSys
         }),
       );
       if (texts.size === 0) throw new Error('No proxy answers: there are no figures now');
-      certificates = certificatesIn([...texts.values()]);
+      certificates = certificatesIn([...texts.values()], new URL(url).hostname);
       return sums.add(texts, Date.now());
     },
     actions: undefined,
@@ -159,8 +159,8 @@ function metricsOf(host: string, port: number, agent: Agent): Promise<string | u
   });
 }
 
-/** Of each that is served, the end that comes first, as proxies get a renewed one at times of their own. */
-function certificatesIn(texts: readonly string[]): CertificateDescription[] {
+/** Of each that is served, that of the proxy first, the end that comes first: proxies get a renewed one at times of their own. */
+function certificatesIn(texts: readonly string[], host: string): CertificateDescription[] {
   const ends = new Map<string, number>();
   for (const text of texts) {
     const served = parsedScrape(text, 0).metrics.get('fairlead_certificate_not_after_timestamp_seconds');
@@ -169,7 +169,7 @@ function certificatesIn(texts: readonly string[]): CertificateDescription[] {
       ends.set(name, Math.min(ends.get(name) ?? Number.POSITIVE_INFINITY, value * 1000));
     }
   }
-  return [...ends].sort().map(([name, notAfter]) => ({ hosts: [name], notAfter, isSelfSigned: undefined }));
+  return [...ends].sort().map(([name, notAfter]) => ({ hosts: [name === '' ? host : name], notAfter, isSelfSigned: undefined }));
 }
 
 /** `{ "root": { "orders": 90, "orders-canary": 10 } }`; none while the file cannot be read. */

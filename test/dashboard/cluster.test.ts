@@ -48,7 +48,7 @@ async function proxyAt(address: string, port: number, metrics: () => string): Pr
 /** As nginx writes it. */
 function metricsOf(requests: number): string {
   return `${requestsCounted(requests)}fairlead_connections{state="active"} 3
-fairlead_certificate_not_after_timestamp_seconds{certificate="edge"} ${2_000_000_000 + requests}
+fairlead_certificate_not_after_timestamp_seconds{certificate=""} ${2_000_000_000 + requests}
 fairlead_peer_requests_total{backend="orders",version="",peer="10.0.0.1:8080"} ${requests}
 `;
 }
@@ -113,7 +113,7 @@ test('the program in the ConfigMap shows every proxy and instance that DNS names
     ['10.0.0.3', 'orders-canary', 'ready'],
   ]);
   expect(state.weights).toEqual({ root: { orders: 80, 'orders-canary': 20 } });
-  expect(state.certificates).toEqual([{ hosts: ['edge'], notAfter: expect.any(Number) as unknown }]);
+  expect(state.certificates).toEqual([{ hosts: ['localhost'], notAfter: expect.any(Number) as unknown }]);
   expect(figures?.proxies.map(({ name, connections }) => [name, connections])).toEqual([
     ['127.0.0.1', 2],
     ['127.0.0.2', 2],

@@ -90,7 +90,7 @@ test('finds proxies by a headless Service that names those too that are not read
 test('is told of every backend and route, and where they are', () => {
   expect(configurationOf(withDashboard())).toEqual({
     nginx: 'nginx:1.30',
-    url: 'https://edge.example.com',
+    url: 'https://localhost',
     port: 9114,
     proxies: { host: 'edge-metrics.shop.svc.cluster.local', port: 9113 },
     backends: [
@@ -103,7 +103,7 @@ test('is told of every backend and route, and where they are', () => {
         port: 8000,
       },
     ],
-    routes: [{ host: 'edge.example.com', route: 'root', path: '/', target: 'orders', shared: [] }],
+    routes: [{ host: 'localhost', route: 'root', path: '/', target: 'orders', shared: [] }],
     families: [4],
   });
   const dual = { clusterDomain: 'example.internal', ipFamilies: ['IPv6', 'IPv4'] } as const;
