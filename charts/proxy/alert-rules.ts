@@ -25,6 +25,9 @@ export interface AlertModel {
 /** The page of this repository that says what to do. */
 const runbookPage = 'docs/runbooks.md';
 
+/** Above which parts alerts call: of the requests that were tried more than once, and of the connections that a proxy holds. */
+export const alertThresholds = { retried: 0.05, full: 0.85 } as const;
+
 /**
  * How fast the budget of errors of 30 days is used: so many times too fast, over a long time and lately.
  * @see https://sre.google/workbook/alerting-on-slos/#6-multiwindow-multi-burn-rate-alerts
@@ -41,7 +44,7 @@ export function alertRules(model: AlertModel): AlertRule[] {
   const { selector, proxy, availability, latency, certificateEnds } = model;
   const rate = (name: string, window: string, more = ''): string => `rate(${name}{${selector}${more}}[${window}])`;
   const requests = 'fairlead_http_requests_total';
-  const budget = decimal(1 - availability / 100);
+  const budget = errorBudget(model);
   const errors = (window: string): string =>
     `sum(${rate(requests, window, ',code=~"5.."')}) / sum(${rate(requests, window)})`;
   const alert = (
@@ -99,7 +102,7 @@ export function alertRules(model: AlertModel): AlertRule[] {
       'FairleadRetries',
       'warning',
       '15m',
-      `sum by (backend, version) (${rate('fairlead_retried_requests_total', '10m')}) / sum by (backend, version) (${rate(requests, '10m', ',backend!=""')}) > 0.05`,
+      `sum by (backend, version) (${rate('fairlead_retried_requests_total', '10m')}) / sum by (backend, version) (${rate(requests, '10m', ',backend!=""')}) > ${alertThresholds.retried}`,
       'instances of {{ $labels.backend }} fail, and others answer for them',
       '{{ $value | humanizePercentage }} of the requests were tried more than once.',
     ),
@@ -115,7 +118,7 @@ export function alertRules(model: AlertModel): AlertRule[] {
       'FairleadProxyNearlyFull',
       'warning',
       '10m',
-      `max(fairlead_connections{${selector},state="active"} / ignoring(state) fairlead_connections_limit{${selector}}) > 0.85`,
+      `max(fairlead_connections{${selector},state="active"} / ignoring(state) fairlead_connections_limit{${selector}}) > ${alertThresholds.full}`,
       'connections are nearly as many as a proxy holds',
       '{{ $value | humanizePercentage }} of what one proxy takes on are there.',
     ),
@@ -146,12 +149,18 @@ export function alertRules(model: AlertModel): AlertRule[] {
   ];
 }
 
-function runbook({ runbooks }: AlertModel, name: string): Readonly<Record<string, string>> {
-  const section = `#${name.toLowerCase()}`;
-  return runbooks === undefined ? { runbook: `${runbookPage}${section}` } : { runbook_url: `${runbooks}${section}` };
+/** The part of the requests that may be answered with an error. Without the digits that binary fractions bring. */
+export function errorBudget({ availability }: Pick<AlertModel, 'availability'>): number {
+  return Number((1 - availability / 100).toFixed(6));
 }
 
-/** Without the digits that binary fractions bring. */
-function decimal(value: number): string {
-  return String(Number(value.toFixed(6)));
+/** Where it stands what to do when an alert calls. */
+export function runbookOf({ runbooks }: Pick<AlertModel, 'runbooks'>, alert: string): string {
+  return `${runbooks ?? runbookPage}#${alert.toLowerCase()}`;
+}
+
+/** As an annotation; what shows alerts makes a link of `runbook_url`. */
+function runbook(model: AlertModel, alert: string): Readonly<Record<string, string>> {
+  const place = runbookOf(model, alert);
+  return model.runbooks === undefined ? { runbook: place } : { runbook_url: place };
 }
