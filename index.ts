@@ -23,8 +23,14 @@ export {
   type ProxyService,
 } from './charts/proxy/exposure';
 export { LoadBalancedApi, type LoadBalancedApiProps } from './charts/load-balanced-api';
-export type { AlertOptions, Monitoring, MonitoringOptions, PodMonitorOptions } from './charts/proxy/monitoring';
 export type { Dashboard, DashboardOptions } from './charts/proxy/dashboard';
+export type {
+  AlertOptions,
+  GrafanaDashboardOptions,
+  Monitoring,
+  MonitoringOptions,
+  PodMonitorOptions,
+} from './charts/proxy/monitoring';
 export { type NamespaceOptions, RestrictedNamespace } from './charts/namespace';
 export type { NginxConfigMap, NginxDeployment } from './charts/proxy/nginx-deployment';
 export { NginxProxy } from './charts/proxy/nginx-proxy';

@@ -41,6 +41,7 @@ const interfaces: Readonly<Record<string, string>> = {
   PodMonitorOptions: '`podMonitor: { … }` of `addMonitoring`',
   AlertOptions: '`alerts: { … }` of `addMonitoring`',
   DashboardOptions: '`dashboard: { … }` of `addMonitoring`',
+  GrafanaDashboardOptions: '`grafanaDashboard: { … }` of `addMonitoring`',
   TrafficSplitOptions: '`TrafficSplit.weighted(shares, { … })`',
   Share: '`TrafficSplit.weighted([{ … }])`',
   ExternalUrlOptions: '`ExternalService.fromUrl(url, { … })`',

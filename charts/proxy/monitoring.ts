@@ -12,10 +12,12 @@ import {
   type Reader,
   type Table,
   type Values,
+  values,
   withDefault,
 } from '../../validation/options';
 import { alertRules } from './alert-rules';
 import { dashboardOptions, type DashboardOptions } from './dashboard';
+import { grafanaDashboard } from './grafana/grafana-dashboard';
 import { userLabels } from '../labels';
 import {
   certificateCheckPort,
@@ -87,6 +89,32 @@ export interface AlertOptions {
   readonly runbooks?: string;
 }
 
+/** What Grafana shows of a proxy. */
+export interface GrafanaDashboardOptions {
+  /**
+   * Labels by which Grafana's sidecar finds the ConfigMap. The default is what the charts grafana and kube-prometheus-stack look for.
+   *
+   * @default { grafana_dashboard: '1' }
+   * @see https://github.com/grafana/helm-charts/tree/main/charts/grafana#sidecar-for-dashboards
+   */
+  readonly labels?: Readonly<Record<string, string>>;
+
+  /**
+   * The folder that it is in, as the annotation `grafana_folder`. The charts go by it if their values say so:
+   * `folderAnnotation: grafana_folder` and `provider: { foldersFromFilesStructure: true }` in `sidecar.dashboards`.
+   *
+   * @default - where the sidecar puts what names no folder
+   */
+  readonly folder?: string;
+
+  /**
+   * What Grafana calls it.
+   *
+   * @default - `fairlead` with the namespace and the name of the proxy, such as `fairlead shop/edge`
+   */
+  readonly title?: string;
+}
+
 /** What is measured of a proxy, and who may read it. */
 export interface MonitoringOptions {
   /**
@@ -143,6 +171,15 @@ export interface MonitoringOptions {
    * @default false
    */
   readonly dashboard?: boolean | DashboardOptions;
+
+  /**
+   * Whether there is a dashboard for Grafana (11 or newer): a ConfigMap, which the sidecar of its chart finds. Lines are drawn where `alerts`
+   * call, or would call by their defaults.
+   *
+   * @default false
+   * @see https://grafana.com/docs/grafana/latest/dashboards/
+   */
+  readonly grafanaDashboard?: boolean | GrafanaDashboardOptions;
 }
 
 const labels: Reader<Readonly<Record<string, string>>> = userLabels;
@@ -160,6 +197,12 @@ export const alertOptions = {
   runbooks: optional(pageUrl),
 } satisfies Table<AlertOptions>;
 
+export const grafanaDashboardOptions = {
+  labels: withDefault({ grafana_dashboard: '1' }, labels),
+  folder: optional(folderName),
+  title: optional(shownName),
+} satisfies Table<GrafanaDashboardOptions>;
+
 export const monitoringOptions = {
   port: withDefault(9113, metricsPort),
   maxSeries: withDefault(defaultMaxSeries, whole(150, 20_000)),
@@ -168,6 +211,7 @@ export const monitoringOptions = {
   podMonitor: withDefault(false, flagOrGroup(podMonitorOptions, '{ labels: { release: "kube-prometheus-stack" } }')),
   alerts: withDefault(false, flagOrGroup(alertOptions, '{ availability: 99.5 }')),
   dashboard: withDefault(false, flagOrGroup(dashboardOptions, '{ port: 9114 }')),
+  grafanaDashboard: withDefault(false, flagOrGroup(grafanaDashboardOptions, '{ folder: "Shop" }')),
 } satisfies Table<MonitoringOptions>;
 
 export type MonitoringSettings = Values<typeof monitoringOptions>;
@@ -194,15 +238,18 @@ interface MonitoringProps {
   readonly settings: MonitoringSettings;
 }
 
-/** What tells the Prometheus operator of a proxy. */
+/** What tells the Prometheus operator and Grafana of a proxy. */
 export class Monitoring extends Construct {
   /** Undefined where none was asked for. */
   readonly podMonitor: ApiObject | undefined;
   readonly prometheusRule: ApiObject | undefined;
+  /** A ConfigMap. */
+  readonly grafanaDashboard: ApiObject | undefined;
 
   constructor(scope: Construct, id: string, { name, namespace, labels: own, matchLabels, settings }: MonitoringProps) {
     super(scope, id);
     const { podMonitor, alerts } = settings;
+    const proxy = `${namespace}/${name}`;
     const object = (kind: string, more: Readonly<Record<string, string>>, spec: object): ApiObject =>
       new ApiObject(this, kind, {
         apiVersion: 'monitoring.coreos.com/v1',
@@ -218,7 +265,6 @@ export class Monitoring extends Construct {
     }
     if (alerts !== undefined) {
       const { labels: given = podMonitor?.labels ?? {}, ...model } = alerts;
-      const proxy = `${namespace}/${name}`;
       this.prometheusRule = object('PrometheusRule', given, {
         groups: [
           {
@@ -226,6 +272,31 @@ export class Monitoring extends Construct {
             rules: alertRules({ ...model, proxy, selector: `job="${proxy}"` }),
           },
         ],
+      });
+    }
+    if (settings.grafanaDashboard !== undefined) {
+      const { labels: given, folder, title = `fairlead ${proxy}` } = settings.grafanaDashboard;
+      const { availability, latency, certificateEnds, runbooks } = alerts ?? values({}, alertOptions);
+      const dashboard = grafanaDashboard({
+        namespace,
+        proxy,
+        title,
+        interval: podMonitor?.interval,
+        availability,
+        latency,
+        certificateEnds,
+        runbooks,
+      });
+      this.grafanaDashboard = new ApiObject(this, 'GrafanaDashboard', {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: {
+          name: `${name}-grafana-dashboard`,
+          labels: { ...given, ...own },
+          ...(folder === undefined ? {} : { annotations: { grafana_folder: folder } }),
+        },
+        // The sidecar writes the files of all namespaces into one directory. No name has a dot.
+        data: { [`${namespace}.${name}.json`]: `${JSON.stringify(dashboard, null, 2)}\n` },
       });
     }
     patchWhatIsWritten(this);
@@ -253,6 +324,31 @@ function pageUrl(option: string, given: unknown): string {
     option,
     given,
     'is not the URL of a page: give one, such as "https://wiki.example.com/fairlead"',
+  );
+}
+
+const longestName = 100;
+
+/** A line that Grafana shows. */
+function shownName(option: string, given: unknown): string {
+  if (typeof given === 'string' && given.length <= longestName && given.isWellFormed()) {
+    if (/^\S(?:.*\S)?$/.test(given) && !/\p{Cc}/u.test(given)) return given;
+  }
+  throw new InvalidOption(
+    option,
+    given,
+    `is not a name to show: give a line of 1 to ${longestName} characters, without spaces around it, such as "Shop"`,
+  );
+}
+
+/** The sidecar makes a directory of it: what led elsewhere would be written there. */
+function folderName(option: string, given: unknown): string {
+  const name = shownName(option, given);
+  if (!/^\.|[/\\]/.test(name)) return name;
+  throw new InvalidOption(
+    option,
+    given,
+    'is not the name of a folder: give one without "/" and "\\" that does not begin with ".", such as "Shop"',
   );
 }
 

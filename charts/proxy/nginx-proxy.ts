@@ -172,7 +172,7 @@ export class NginxProxy extends Construct implements RouteHost {
    * NetworkPolicy opens to the scraper alone.
    *
    * @example
-   * edge.addMonitoring({ podMonitor: true, alerts: true });
+   * edge.addMonitoring({ podMonitor: true, alerts: true, grafanaDashboard: true });
    */
   addMonitoring(options: MonitoringOptions = {}): void {
     named(`${this.node.path}, addMonitoring`, () => {

@@ -13,7 +13,12 @@ import {
   externalUrlOptions,
 } from '../../charts/routes/external-service-options';
 import { aroundOptions } from '../../charts/load-balanced-api';
-import { alertOptions, monitoringOptions, podMonitorOptions } from '../../charts/proxy/monitoring';
+import {
+  alertOptions,
+  grafanaDashboardOptions,
+  monitoringOptions,
+  podMonitorOptions,
+} from '../../charts/proxy/monitoring';
 import { namespaceOptions } from '../../charts/namespace';
 import { hostOptions } from '../../charts/routes/virtual-host';
 import { nginxProxyOptions, proxyResourceOptions } from '../../charts/proxy/nginx-proxy-props';
@@ -75,6 +80,7 @@ const tables: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
   MonitoringOptions: monitoringOptions,
   PodMonitorOptions: podMonitorOptions,
   AlertOptions: alertOptions,
+  GrafanaDashboardOptions: grafanaDashboardOptions,
   TrafficSplitOptions: trafficSplitOptions,
   ExternalUrlOptions: externalUrlOptions,
   ExternalServiceOptions: externalServiceOptions,
@@ -194,6 +200,7 @@ test('what @default says is what the option is without being given', () => {
       'ExternalAuthOptions.forwardHeaders',
     ],
     ...['CorsOptions.methods', 'CorsOptions.headers', 'CorsOptions.exposeHeaders'],
+    'GrafanaDashboardOptions.labels',
   ]);
 });
 

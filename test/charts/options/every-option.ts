@@ -19,7 +19,12 @@ import {
 } from '../../../charts/proxy/exposure';
 import type { LoadBalancedApiProps } from '../../../charts/load-balanced-api';
 import type { DashboardOptions } from '../../../charts/proxy/dashboard';
-import type { AlertOptions, MonitoringOptions, PodMonitorOptions } from '../../../charts/proxy/monitoring';
+import type {
+  AlertOptions,
+  GrafanaDashboardOptions,
+  MonitoringOptions,
+  PodMonitorOptions,
+} from '../../../charts/proxy/monitoring';
 import type { NamespaceOptions } from '../../../charts/namespace';
 import type { HostOptions } from '../../../charts/routes/virtual-host';
 import type { NginxProxyProps, ProxyResources } from '../../../charts/proxy/nginx-proxy-props';
@@ -335,6 +340,12 @@ const alerts: Values<AlertOptions> = {
   runbooks: ['https://wiki.example.com/fairlead'],
 };
 
+const grafanaDashboard: Values<GrafanaDashboardOptions> = {
+  labels: [{ dashboards: 'shop' }, {}],
+  folder: ['Shop', 'Front doors, of all teams'],
+  title: ['The front door of the shop'],
+};
+
 /** Each beside a PodMonitor, which alerts go by. */
 const monitoring: Values<MonitoringOptions> = {
   port: [9100, 9145],
@@ -344,6 +355,7 @@ const monitoring: Values<MonitoringOptions> = {
   podMonitor: [false, { interval: '1m' }],
   alerts: [true, { availability: 99.5 }],
   dashboard: [true, { port: 9120 }],
+  grafanaDashboard: [true, { folder: 'Shop' }],
 };
 const dashboard: Values<DashboardOptions> = { image: ['node:24-slim'], port: [9120] };
 
@@ -570,6 +582,11 @@ const factories: readonly (readonly [
   ['NginxProxy.addMonitoring podMonitor', podMonitor, (options) => monitored({ podMonitor: options })],
   ['NginxProxy.addMonitoring alerts', alerts, (options) => monitored({ alerts: options })],
   ['NginxProxy.addMonitoring dashboard', dashboard, (options) => monitored({ dashboard: options })],
+  [
+    'NginxProxy.addMonitoring grafanaDashboard',
+    grafanaDashboard,
+    (options) => monitored({ grafanaDashboard: options }),
+  ],
 ];
 
 export const everyFactoryOption: readonly EveryFactoryOption[] = factories.flatMap(([name, values, written]) =>

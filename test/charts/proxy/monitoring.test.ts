@@ -4,6 +4,7 @@ import { Ajv } from 'ajv';
 import { JsonPatch } from 'cdk8s';
 import { Namespaces, Pods } from 'cdk8s-plus-27';
 import type { AlertRule } from '../../../charts/proxy/alert-rules';
+import type { Dashboard } from '../../../charts/proxy/grafana/grafana-json';
 import type { MonitoringOptions } from '../../../charts/proxy/monitoring';
 import { metricFamilies } from '../../../nginx/metrics/metric-families';
 import { testConfiguration } from '../../nginx/support/real-nginx';
@@ -49,6 +50,14 @@ function rulesOf(manifests: readonly Manifest[]): AlertRule[] {
     spec: { groups: readonly { readonly rules: AlertRule[] }[] };
   };
   return spec.groups.flatMap(({ rules }) => rules);
+}
+
+/** As Grafana gets it. */
+function dashboardTextOf(manifests: readonly Manifest[]): string {
+  const { data = {} } = find(manifests, 'ConfigMap', 'edge-grafana-dashboard');
+  // A name that no other proxy has: a sidecar puts the files of all namespaces into one directory.
+  expect(Object.keys(data)).toEqual(['shop.edge.json']);
+  return String(data['shop.edge.json']);
 }
 
 const everything = { podMonitor: true, alerts: true } as const;
@@ -205,13 +214,47 @@ test('alerts go by what was given', () => {
   expect(expression('FairleadCertificateEnds')).toMatch(/< 2592000$/);
 });
 
-test('a patch of the user is applied to the objects of the operator', () => {
+test("the dashboard is a ConfigMap that the sidecar of Grafana's chart finds, and that kubectl can apply", () => {
+  const configMap = find(monitored({ grafanaDashboard: true }), 'ConfigMap', 'edge-grafana-dashboard');
+  expect(configMap).toMatchObject({
+    apiVersion: 'v1',
+    metadata: { namespace: 'shop', labels: { grafana_dashboard: '1', 'app.kubernetes.io/managed-by': 'fairlead' } },
+  });
+  expect(configMap.metadata.annotations).toBeUndefined();
+  // kubectl apply keeps all of it in an annotation, and annotations have 256 KiB.
+  expect(JSON.stringify(configMap).length).toBeLessThan(200 * 2 ** 10);
+  const { title } = JSON.parse(dashboardTextOf(monitored({ grafanaDashboard: true }))) as Dashboard;
+  expect(title).toBe('fairlead shop/edge');
+});
+
+test('the dashboard has the labels, the folder and the title that are given', () => {
+  const grafanaDashboard = { labels: { dashboards: 'shop' }, folder: 'Front doors', title: 'Shop' };
+  const manifests = monitored({ grafanaDashboard });
+  const { labels, annotations } = find(manifests, 'ConfigMap', 'edge-grafana-dashboard').metadata;
+  expect(labels).toMatchObject({ dashboards: 'shop' });
+  expect(labels).not.toHaveProperty('grafana_dashboard');
+  expect(annotations).toEqual({ grafana_folder: 'Front doors' });
+  expect((JSON.parse(dashboardTextOf(manifests)) as Dashboard).title).toBe('Shop');
+});
+
+test('the dashboard goes by what alerts and the PodMonitor were given, or by the defaults of alerts', () => {
+  const alerts = { availability: 99.5, runbooks: 'https://wiki.example.com/fairlead' };
+  const text = dashboardTextOf(monitored({ podMonitor: { interval: '1m' }, alerts, grafanaDashboard: true }));
+  expect(text).toContain(' / 0.005"');
+  expect(text).toContain('"https://wiki.example.com/fairlead#fairleadlatency"');
+  expect(text).toContain('"interval": "60s"');
+  expect(dashboardTextOf(monitored({ grafanaDashboard: true }))).toContain(' / 0.001"');
+});
+
+test('a patch of the user is applied to the objects of the operator, and to the dashboard', () => {
   const shop = newShop();
   const edge = newProxy(shop);
   edge.addRoute('/', newBackend(shop, 'orders'));
-  edge.addMonitoring({ podMonitor: true });
+  edge.addMonitoring({ podMonitor: true, grafanaDashboard: true });
   edge.monitoring?.podMonitor?.addJsonPatch(JsonPatch.add('/spec/sampleLimit', 1000));
+  edge.monitoring?.grafanaDashboard?.addJsonPatch(JsonPatch.add('/immutable', true));
   expect(find(objectsAround(shop), 'PodMonitor', 'edge').spec).toMatchObject({ sampleLimit: 1000 });
+  expect(find(objectsAround(shop), 'ConfigMap', 'edge-grafana-dashboard').immutable).toBe(true);
 });
 
 test('what cannot work is refused with what to do', () => {
@@ -230,6 +273,19 @@ test('what cannot work is refused with what to do', () => {
   expect(refused({ podMonitor: { interval: '0s' } })).toThrow(`${at}podMonitor.interval: "0s" is too short`);
   expect(refused({ podMonitor: true, alerts: { runbooks: 'wiki' } })).toThrow(`${at}alerts.runbooks: "wiki" is not`);
   expect(refused({ allowFrom: '10.0.0.0/8' })).toThrow('is not a peer of a NetworkPolicy');
+  const dashboard = (options: object): (() => unknown) => refused({ grafanaDashboard: options });
+  for (const title of ['', ' Shop', 'Shop\n', 'S'.repeat(101), 1]) {
+    expect(dashboard({ title })).toThrow('is not a name to show: give a line of 1 to 100 characters, without spaces');
+  }
+  for (const folder of ['..', '.shop', 'a/b', '/tmp', 'a\\b']) {
+    expect(dashboard({ folder })).toThrow(
+      `${at}grafanaDashboard.folder: ${JSON.stringify(folder)} is not the name of a folder: give one without "/"`,
+    );
+  }
+  expect(dashboard({ labels: { team: 'a b' } })).toThrow(
+    `${at}grafanaDashboard.labels["team"]: "a b" is not the value of a label`,
+  );
+  expect(dashboard({ uid: 'edge' })).toThrow(`${at}grafanaDashboard.uid: "edge" is an option that does not exist`);
   const shop = newShop();
   const edge = newProxy(shop);
   edge.addMonitoring();
