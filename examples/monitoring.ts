@@ -1,4 +1,4 @@
-// Metrics and alerts for the Prometheus operator, as the chart kube-prometheus-stack installs it in the namespace `monitoring`.
+// Metrics, alerts and a dashboard, for Prometheus and Grafana as the chart kube-prometheus-stack installs them in the namespace `monitoring`.
 import { App } from 'cdk8s';
 import { Namespaces } from 'cdk8s-plus-27';
 import { Backend, Certificate, NginxProxy, RestrictedNamespace } from '../index';
@@ -16,6 +16,7 @@ edge.addMonitoring({
   podMonitor: { labels: { release: 'kube-prometheus-stack' } },
   alerts: { availability: 99.5 },
   dashboard: true,
+  grafanaDashboard: true,
   allowFrom: Namespaces.select(shop, 'Monitoring', { names: ['monitoring'] }),
 });
 app.synth();
