@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { UsageError } from '../local/start-options';
 import { oneOf } from '../validation/names';
-import { command, load, typed } from './command';
+import { command, contextOption, load, typed } from './command';
 
 const description =
   'Says what kubectl apply -f AFTER would change: which requests are answered otherwise, which pods are replaced and why, what connections that ends, and what stays behind. BEFORE and AFTER are folders of manifests, or commits, each of which is checked out and synthesized in a folder of its own. Nothing is changed.';
@@ -36,9 +36,10 @@ export function diffCommand(): Command {
     .addHelpText('after', details)
     .action(async (first: string | undefined, second: string | undefined, values: Values) => {
       const format = typed(() => oneOf('--format', values.format, formats));
+      const { context } = contextOption(values.context);
       const sides = sidesOf(first, second, values);
       const { diff } = load('../diff/command') as typeof import('../diff/command');
-      const { context, ask = false, exitCode = false } = values;
+      const { ask = false, exitCode = false } = values;
       await diff({ ...sides, context, format, ask, exitCode });
     });
 }

@@ -3,7 +3,7 @@ import type { AccessLogLine } from '../explain/access-log-line';
 import type { Source } from '../explain/command';
 import { UsageError } from '../local/start-options';
 import { dnsLabelName } from '../validation/names';
-import { command, load, typed } from './command';
+import { command, contextOption, load, typed } from './command';
 import { environmentHelp } from './timeline';
 
 const description =
@@ -33,7 +33,8 @@ export function explainCommand(): Command {
 }
 
 function sourceOf(given: string | undefined, requestId: string | undefined, values: Values): Source {
-  const { log, namespace, context } = values;
+  const { log, namespace } = values;
+  const { context } = contextOption(values.context);
   if (context !== undefined && namespace === undefined) {
     throw new UsageError('explain: --context is of a cluster: give --namespace NAME too');
   }

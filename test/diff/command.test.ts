@@ -78,6 +78,7 @@ describe('what cannot be compared is one line with what to do', () => {
       ['docs', 'docs', '--context', 'kind'],
       'diff: --context is of a cluster, which is BEFORE, and "docs" is too: take one of them out',
     ],
+    [['docs', '--context', ''], '--context: "" is not the name of a context: give one, or leave it out'],
     [['docs', 'docs', 'docs'], 'diff: "docs" is not an option: take it out. fairlead diff --help shows the options'],
   ])('%j was typed wrong', async (args, line) => {
     expect(await diff(...args)).toEqual({ code: 2, stdout: '', stderr: `fairlead: ${line}\n` });

@@ -98,6 +98,10 @@ describe('what is typed wrong ends with exit code 2', () => {
       ['a-1', '--log', 'x', '--namespace', 'shop'],
       'explain: --log and --namespace are two places to look in: give one',
     ],
+    [
+      ['a-1', '--namespace', 'shop', '--context', ''],
+      '--context: "" is not the name of a context: give one, or leave it out',
+    ],
     [['a-1', '--log', 'x', '--context', 'kind'], 'explain: --context is of a cluster: give --namespace NAME too'],
     [['--log', 'x'], 'explain: --log is where a request is looked for: give its id too'],
     [[line('a-1'), '--namespace', 'shop'], 'explain: --namespace is where a request is looked for: give its id too'],
