@@ -1,3 +1,4 @@
+import { shellWord } from '../local/shell-words';
 import { isGrpc } from '../model/routes/route';
 import type { LoggedRequest } from './logged-request';
 
@@ -56,9 +57,4 @@ function urlPath(path: string): string {
 
 function command(words: readonly string[]): string {
   return words.map(shellWord).join(' ');
-}
-
-/** A word as a shell takes it to the letter. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -48,3 +48,8 @@ export function commandLine(option: string, value: string): Command {
   }
   return { file, args };
 }
+
+/** A word as a shell takes it to the letter. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
+import { shellWord } from '../../local/shell-words';
 import type { FoundApp } from './app/app';
 import { isBuiltFirst } from './app/start-command';
 import type { TypedOptions } from './command-line';
-import { shellWord } from './files/literals';
 import { defaultHealthCheckPath, type Project } from './project';
 
 /** What is left to whoever deploys the app, a line each: what was not found, and what would trip over the new folder. */

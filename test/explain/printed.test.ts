@@ -7,7 +7,7 @@ import { accessLogLine } from '../../explain/access-log-line';
 import { type Deployment, deploymentOf, deploymentOfHost } from '../../explain/deployment';
 import { loggedRequest } from '../../explain/logged-request';
 import { explanationLines } from '../../explain/printed';
-import { repeatCommand, shellWord } from '../../explain/repeat';
+import { repeatCommand } from '../../explain/repeat';
 import { Output } from '../../local/output';
 import { Match, Path } from '../../model/routes/matching';
 import { newBackend, newProxy, newShop } from '../charts/manifests';
@@ -197,10 +197,5 @@ describe('the command that sends a request again', () => {
       }),
       { numRuns: 50 },
     );
-  });
-
-  test.each(['', 'a', "'", "''", '$(x)', '\\', '-n', 'a\tb', '*'])('%j is one word', (word) => {
-    const { stdout } = spawnSync('sh', ['-c', `printf '%s|' a ${shellWord(word)}`], { encoding: 'utf8' });
-    expect(stdout).toBe(`a|${word}|`);
   });
 });

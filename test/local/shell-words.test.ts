@@ -1,4 +1,5 @@
-import { commandLine } from '../../local/shell-words';
+import { spawnSync } from 'node:child_process';
+import { commandLine, shellWord } from '../../local/shell-words';
 
 describe('a command line', () => {
   test.each([
@@ -24,4 +25,9 @@ describe('a command line', () => {
   ])('%j is refused', (text, message) => {
     expect(() => commandLine('--command', text)).toThrow(message);
   });
+});
+
+test.each(['', 'a', "'", "''", '$(x)', '\\', '-n', 'a\tb', '*'])('%j is one word to a shell', (word) => {
+  const { stdout } = spawnSync('sh', ['-c', `printf '%s|' a ${shellWord(word)}`], { encoding: 'utf8' });
+  expect(stdout).toBe(`a|${word}|`);
 });

@@ -26,8 +26,3 @@ function yamlText(text: string): string {
 export function workflowText(text: string): string {
   return yamlText(text.replaceAll('${{', "${{ '${{' }}"));
 }
-
-/** A word of a command line for a shell. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
-}
