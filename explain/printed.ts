@@ -2,7 +2,7 @@ import { type Output, terminalText } from '../local/output';
 import type { Try } from './access-log-line';
 import { explanation } from './explanation';
 import type { LoggedRequest } from './logged-request';
-import { repeatCommand } from './repeat';
+import { mayGoOn, repeatCommand } from './repeat';
 import { bytesText, isIdempotent, secondsText } from './words';
 
 /** Characters of a line: what a client wrote is shorter, as nginx cuts it. */
@@ -34,7 +34,7 @@ export function explanationLines(request: LoggedRequest, output: Output): readon
     ),
     '',
     title('To send it again'),
-    ...indented(repetition(request)),
+    ...repetition(request).map((text) => `  ${text}`),
     '',
   ];
 }
@@ -92,17 +92,20 @@ function columns(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
+/** What sends a request again, and what is to be known before. The command is never cut: it would be another one. */
 function repetition(request: LoggedRequest): readonly string[] {
+  const { line } = request;
   const command = repeatCommand(request);
   if (command === undefined) {
-    return ['No command can be given: the log has a host, a method or a path that no client sends.'];
+    return ['No command can be given: the log has no whole host, method or path that a client sends.'];
   }
   return [
-    command,
+    terminalText(command),
+    ...(mayGoOn(line) ? ['The log has no more than 800 bytes of a path: this one may have gone on.'] : []),
     'No log has the query string, the body, cookies and credentials: add what belongs to it.',
-    ...(isIdempotent(request.line.method)
+    ...(isIdempotent(line.method)
       ? []
-      : [`${request.line.method} is not idempotent: what it asks for may be done a second time.`]),
+      : [`${line.method} is not idempotent: what it asks for may be done a second time.`]),
     ...(isMethodLost(request)
       ? ['Its method may have been another one: nginx logs GET of much that it refuses itself.']
       : []),

@@ -1,5 +1,6 @@
 import { shellWord } from '../local/shell-words';
 import { isGrpc } from '../model/routes/route';
+import type { AccessLogLine } from './access-log-line';
 import type { LoggedRequest } from './logged-request';
 
 /** Where `npm start` listens unless it is told otherwise. */
@@ -8,18 +9,22 @@ const localPorts = { https: 8443, http: 8080 } as const;
 /** Ends the id of a request that was sent again, by which the log has it. */
 const again = '-again';
 
-/** Characters. nginx logs 800 bytes of a path at most. */
-const longestPath = 4000;
+/** Bytes that nginx logs at most: what is as long may have gone on. */
+const longest = { host: 100, path: 800 } as const;
+
+/** Bytes of one character: nginx cuts a path between two. */
+const longestCharacter = 4;
 
 /**
  * A command that sends a request again, as far as the log has it: no query string, no body, no header of its client. Undefined where its host,
- * its method or its path is not one that a client could have sent.
+ * its method or its path is not one that a client could have sent, or not whole.
  */
 export function repeatCommand(request: LoggedRequest): string | undefined {
   const { line, deployment, routes } = request;
   const { host, method, protocol, requestId } = line;
   const isSent = /^(?:[\w-]+(?:\.[\w-]+)*\.?|\[[0-9a-fA-F:.]+\])$/.test(host) && /^[A-Za-z-]{1,20}$/.test(method);
-  if (!isSent || host.startsWith('-') || method.startsWith('-') || line.path.length > longestPath) return undefined;
+  const isLonger = host.length >= longest.host || Buffer.byteLength(line.path) > longest.path;
+  if (!isSent || isLonger || host.startsWith('-') || method.startsWith('-')) return undefined;
   const isLocal = host === 'localhost';
   const scheme = line.tls === '' ? 'http' : 'https';
   const isOtherPort = deployment !== undefined && deployment.httpsPort !== 443;
@@ -45,6 +50,11 @@ export function repeatCommand(request: LoggedRequest): string | undefined {
     ...(id === undefined ? [] : ['--header', `X-Request-Id: ${id}`]),
     `${scheme}://${authority}${urlPath(line.path)}`,
   ]);
+}
+
+/** Whether the log may have the first bytes of a path alone. */
+export function mayGoOn({ path }: AccessLogLine): boolean {
+  return Buffer.byteLength(path) > longest.path - longestCharacter;
 }
 
 /** What RFC 3986 has in a path stays as its client wrote it; anything else is encoded, what curl and shells take for their own among it. */

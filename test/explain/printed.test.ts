@@ -178,10 +178,21 @@ describe('the command that sends a request again', () => {
     { host: 'a/b' },
     { method: '' },
     { method: '--output' },
-    { path: 'x'.repeat(5000) },
+    { path: `/${'x'.repeat(800)}` },
+    { host: `${'a.'.repeat(50)}example` },
   ])('is not given of what no client sends: %j', (more) => {
     expect(command(more)).toBeUndefined();
     expect(printed(more)).toContain('No command can be given');
+  });
+
+  test('is printed whole, however long quotes make it', () => {
+    const path = `/${"'".repeat(799)}`;
+    expect(printed({ path })).toContain(`\n  ${String(command({ path }))}\n`);
+  });
+
+  test('is said to be of a path that nginx may have cut', () => {
+    expect(printed({ path: `/${'x'.repeat(799)}` })).toContain('this one may have gone on');
+    expect(printed({ path: `/${'x'.repeat(795)}` })).not.toContain('may have gone on');
   });
 
   test('has a path as a shell and curl take it to the letter, whatever it is', () => {
