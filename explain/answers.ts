@@ -111,7 +111,7 @@ export const answers: readonly Branch[] = [
   },
   {
     reason: 'stale-answer',
-    holds: ({ line: { cache, status } }) => cache === 'STALE' && status < 500,
+    holds: ({ line: { cache, status, tries } }) => cache === 'STALE' && status < 500 && tries.length > 0,
     said: (request) => ({
       why: [
         'No instance gave a new answer, so that the client got one that nginx had kept (cache, staleFor).',
@@ -131,10 +131,13 @@ export const answers: readonly Branch[] = [
   },
   {
     reason: 'kept-answer',
-    holds: ({ line: { cache, tries } }) => tries.length === 0 && ['HIT', 'UPDATING'].includes(cache),
+    holds: ({ line: { cache, tries } }) => tries.length === 0 && ['HIT', 'STALE', 'UPDATING'].includes(cache),
     said: (request) => ({
       why: [
         `nginx had the answer, and asked no instance: ${ofRoutes(request, (route, deployment) => (route.cache === undefined ? undefined : optionOf(deployment, route, 'cache')), 'cache of its route')}.`,
+        ...(request.line.cache === 'HIT'
+          ? []
+          : ['It was no longer fresh: nginx was fetching a new one meanwhile (staleFor, backgroundUpdate).']),
       ],
       saved: nothing,
       mend: ['Cache-Control: no-store in an answer of the API keeps it from being kept.'],

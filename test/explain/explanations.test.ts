@@ -112,6 +112,7 @@ beforeAll(async () => {
   edge.addRoute('/shorter', hanging, { requestTimeout: '1s' });
   edge.addRoute('/stale', backend('stale'), { cache: ResponseCache.of({ valid: '1s' }) });
   edge.addRoute('/kept', well, { cache: ResponseCache.of({ valid: '1m' }) });
+  edge.addRoute('/renewed', well, { cache: ResponseCache.of({ size: '1m', valid: '1s', backgroundUpdate: true }) });
   edge.addRoute('/moved', Redirect.to('/orders'));
   edge.addRoute('/fixed', FixedResponse.of(410, 'gone'));
   edge.addRoute('/few', well, { maxConnectionsPerClient: 1 });
@@ -222,6 +223,13 @@ async function askWhenStale(): Promise<void> {
   await nginx.get({ path: '/stale/1' });
 }
 
+async function askUntilRenewed(): Promise<void> {
+  await until(async () => {
+    await nginx.get({ path: '/renewed' });
+    return entryOf(lines().at(-1)).cache === 'STALE';
+  }, 'an old answer');
+}
+
 async function askUntilTwoTries(): Promise<void> {
   await until(async () => {
     await nginx.get({ path: '/flaky' });
@@ -309,6 +317,15 @@ const cases: readonly (readonly [name: string, Case])[] = [
       which: ({ cache }) => cache === 'HIT',
       reason: 'kept-answer',
       says: ['nginx had the answer, and asked no instance: cache of the route /kept.'],
+    },
+  ],
+  [
+    'an answer is kept, and a new one is fetched meanwhile',
+    {
+      how: askUntilRenewed,
+      which: ({ cache }) => cache === 'STALE',
+      reason: 'kept-answer',
+      says: ['asked no instance: cache of the route /renewed.', 'nginx was fetching a new one meanwhile'],
     },
   ],
   [
