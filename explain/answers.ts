@@ -1,7 +1,7 @@
 import type { RouteModel } from '../model/routes/route';
 import { isForwarded } from '../nginx/plan';
 import type { Branch } from './branch';
-import { answerTimeoutOf, failures } from './failed-tries';
+import { answerTimeoutOf, failures, isExternal, whoeverRunsIt } from './failed-tries';
 import { bytesSentOf, type LoggedRequest, outcomeOf, outcomesOf } from './logged-request';
 import { ofRoutes, optionOf, silence } from './main-options';
 import { apiLogCommand, inNamespace, isIdempotent, secondsText } from './words';
@@ -101,10 +101,12 @@ export const answers: readonly Branch[] = [
         ],
         mend: [
           'If the client has a timeout: make it longer than requestTimeout, or requestTimeout shorter than it, so that nginx asks another instance while the client still waits.',
-          {
-            text: 'If the answer should have come sooner: find what the API was doing.',
-            commands: [apiLogCommand(request)],
-          },
+          isExternal(request)
+            ? whoeverRunsIt
+            : {
+                text: 'If the answer should have come sooner: find what the API was doing.',
+                commands: [apiLogCommand(request)],
+              },
         ],
       };
     },
@@ -179,20 +181,19 @@ export const answers: readonly Branch[] = [
     reason: 'api-status',
     holds: isAnswered,
     said: (request) => {
-      const { line, routes, status } = request;
+      const { line, status } = request;
       const { instance = '', status: given } = line.tries.at(-1) ?? {};
-      const isExternal = routes.some(({ target }) => target.kind === 'external');
       const said = line.grpcStatus === undefined ? String(given ?? status) : `the status ${line.grpcStatus} of gRPC`;
       return {
         why: [
           ...failures(request),
-          `${isExternal ? 'The external service' : 'The API'} itself answered ${said}, at ${instance}: nginx passed it on as it was.`,
+          `${isExternal(request) ? 'The external service' : 'The API'} itself answered ${said}, at ${instance}: nginx passed it on as it was.`,
           ...clientsTime(request),
         ],
         saved: ['No: an answer is an answer, whatever its status. nginx repeats none.'],
         mend: [
-          isExternal
-            ? 'Whoever runs the service finds the request by its X-Request-Id.'
+          isExternal(request)
+            ? whoeverRunsIt
             : { text: "The API's own log has the same request id.", commands: [apiLogCommand(request)] },
         ],
       };

@@ -148,7 +148,7 @@ function triesText({ length }: readonly Try[]): string {
 }
 
 /** Whether an external service is who should have answered. */
-function isExternal({ routes }: LoggedRequest): boolean {
+export function isExternal({ routes }: LoggedRequest): boolean {
   return routes.some(({ target }) => target.kind === 'external');
 }
 
@@ -158,6 +158,9 @@ function ofExternalService(request: LoggedRequest): Mend {
     commands: [errorLogCommand(request)],
   };
 }
+
+/** What finds a request in the log of an external service. */
+export const whoeverRunsIt = 'Whoever runs the service finds the request by its X-Request-Id.';
 
 function noPodReady(request: LoggedRequest): Mend {
   return {
@@ -177,20 +180,22 @@ export const failedTries: readonly Branch[] = [
     said: (request) => ({
       why: failures(request),
       saved: chances(request),
-      mend: [
-        "If this path needs longer: give its backend more (requestTimeout: '5m'), and its route if that says one; no route has more than its backend. Or answer 202 and let clients ask again.",
-        {
-          text: 'If all paths of that instance are slow: it hangs. Its liveness probe restarts it within 70 s; this is faster:',
-          commands: [
-            `kubectl get pods ${inNamespace(request)} -o wide`,
-            `kubectl delete pod NAME ${inNamespace(request)}`,
+      mend: isExternal(request)
+        ? ['If it needs longer: a longer requestTimeout of its route.', whoeverRunsIt]
+        : [
+            "If this path needs longer: give its backend more (requestTimeout: '5m'), and its route if that says one; no route has more than its backend. Or answer 202 and let clients ask again.",
+            {
+              text: 'If all paths of that instance are slow: it hangs. Its liveness probe restarts it within 70 s; this is faster:',
+              commands: [
+                `kubectl get pods ${inNamespace(request)} -o wide`,
+                `kubectl delete pod NAME ${inNamespace(request)}`,
+              ],
+            },
+            {
+              text: 'If all instances are: look at what they wait for, a database most often.',
+              commands: [apiLogCommand(request)],
+            },
           ],
-        },
-        {
-          text: 'If all instances are: look at what they wait for, a database most often.',
-          commands: [apiLogCommand(request)],
-        },
-      ],
     }),
   },
   {
@@ -200,15 +205,22 @@ export const failedTries: readonly Branch[] = [
       why: failures(request),
       saved: chances(request),
       mend: [
-        {
-          text: "If its process died: its bug; or, if it was OOMKilled, resources: { memory: { limit: '1Gi' } } of the backend.",
-          commands: [
-            `kubectl logs NAME --previous ${inNamespace(request)}`,
-            `kubectl describe pod NAME ${inNamespace(request)}`,
-          ],
-        },
-        'If it happens at rollouts: the API ends before its requests do. serve() of fairlead-serve waits for them, or a handler of yours for SIGTERM.',
-        'If it happens now and then without a restart: the API closes idle connections sooner than it says. Give keepAliveTimeout of the backend as the app has it.',
+        ...(isExternal(request)
+          ? [
+              whoeverRunsIt,
+              'If it happens now and then: the service closes idle connections sooner than it says. Give its keepAliveTimeout as it has it.',
+            ]
+          : [
+              {
+                text: "If its process died: its bug; or, if it was OOMKilled, resources: { memory: { limit: '1Gi' } } of the backend.",
+                commands: [
+                  `kubectl logs NAME --previous ${inNamespace(request)}`,
+                  `kubectl describe pod NAME ${inNamespace(request)}`,
+                ],
+              },
+              'If it happens at rollouts: the API ends before its requests do. serve() of fairlead-serve waits for them, or a handler of yours for SIGTERM.',
+              'If it happens now and then without a restart: the API closes idle connections sooner than it says. Give keepAliveTimeout of the backend as the app has it.',
+            ]),
         {
           text: 'If none of these: nginx\'s error log says more, such as "upstream sent too big header" of more than 16 KiB of headers.',
           commands: [errorLogCommand(request)],

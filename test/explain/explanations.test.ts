@@ -126,6 +126,9 @@ beforeAll(async () => {
   edge.addRoute('/chosen', well, { when: Match.header('X-Canary', 'yes') });
   edge.addRoute('/small', well, { maxBodySize: '1k' });
   edge.addRoute('/away', ExternalService.fromUrl(`http://127.0.0.1:${portOf('away')}`));
+  const partner = (name: Name) => ExternalService.fromUrl(`http://127.0.0.1:${portOf(name)}`);
+  edge.addRoute('/slow-partner', partner('hanging'), { requestTimeout: '1s' });
+  edge.addRoute('/broken-partner', partner('dying'));
   edge.addRoute('/shop.Orders', backend('calls'));
   deployment = deploymentOf(edge, 'production');
 
@@ -408,6 +411,25 @@ const cases: readonly (readonly [name: string, Case])[] = [
     },
   ],
   [
+    'an external service hangs',
+    {
+      how: ask('/slow-partner'),
+      reason: 'answer-timeout',
+      says: [
+        /said nothing for 1(\.\d+)? s: requestTimeout of the route \/slow-partner \(1s\)\.$/m,
+        'Whoever runs the service finds the request by its X-Request-Id.',
+      ],
+    },
+  ],
+  [
+    'an external service breaks off',
+    {
+      how: ask('/broken-partner', post),
+      reason: 'broke-off',
+      says: ['502: POST', 'the service closes idle connections sooner than it says'],
+    },
+  ],
+  [
     'an instance takes no connection',
     {
       how: ask('/silent'),
@@ -615,6 +637,8 @@ test.each(cases)('is said why: %s', async (_name, { how, which = () => true, rea
     if (typeof part === 'string') expect(printed).toContain(part);
     else expect(printed).toMatch(part);
   }
+  // main.ts knows all that stands in commands.
+  expect(printed).not.toContain('BACKEND');
   // What main.ts says is what nginx did.
   expect(printed).not.toContain('main.ts says another time');
 });
