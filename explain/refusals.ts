@@ -100,6 +100,17 @@ function rateText({ rate: { requests, unit }, burst, key: { source } }: RateLimi
     : `${amount}, for each ${'name' in source ? `${source.kind} ${source.name}` : source.kind}`;
 }
 
+/** Which `cors` may have turned a browser away that asked first; empty where none may. An error by its path is logged as GET. */
+function strictOrigins(request: LoggedRequest): string {
+  if (!['GET', 'OPTIONS'].includes(request.line.method)) return '';
+  return ofRoutes(
+    request,
+    (route, deployment) =>
+      route.cors === undefined || route.cors.origins.includes('*') ? undefined : optionOf(deployment, route, 'cors'),
+    '',
+  );
+}
+
 /** Who was turned away by the route: a stranger, or somebody who proved to be someone else. */
 function whyForbidden(request: LoggedRequest): readonly string[] {
   const { line, routes } = request;
@@ -119,15 +130,20 @@ function whyForbidden(request: LoggedRequest): readonly string[] {
       )}.`,
     ];
   }
+  const cors = strictOrigins(request);
+  const byOrigin = `browser asked whether a page may ask (OPTIONS, which the log has as GET), and ${cors} does not name the origin of that page.`;
+  if (cors !== '' && routes.every(({ auth }) => auth === undefined)) return [`A ${byOrigin}`];
+  const also = cors === '' ? [] : [`Or a ${byOrigin}`];
   if (routes.some(({ auth }) => auth?.kind === 'clientCertificate')) {
     const shown =
       line.clientCertificate === 'NONE' || line.clientCertificate === ''
         ? 'The client showed no certificate'
         : 'The certificate that the client showed is of somebody else, or has expired since the handshake';
-    return [`${shown}: ${authOf(request, 'auth of its route')}.`];
+    return [`${shown}: ${authOf(request, 'auth of its route')}.`, ...also];
   }
   return [
     `It is known who the client is, or where it comes from, and that is not enough: ${authOf(request, 'allowFrom or auth of its route')}.`,
+    ...also,
   ];
 }
 
@@ -237,6 +253,9 @@ export const refusals: readonly Branch[] = [
       mend: [
         'If the client should be let in: add its network to allowFrom of the route, or what it is to auth.',
         'If that address stands for all clients: a load balancer or a node hides theirs. Name it in clients.trustedProxies, or give externalTrafficPolicy: Local.',
+        ...(strictOrigins(request) === ''
+          ? []
+          : ['If pages of that origin may ask: name it in Cors.allow of the route.']),
       ],
     }),
   },

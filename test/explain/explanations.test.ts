@@ -17,6 +17,7 @@ import { Output } from '../../local/output';
 import { freePort } from '../../local/ports';
 import { Auth } from '../../model/auth/auth';
 import { CertificateAuthority } from '../../model/auth/client-certificate';
+import { Cors } from '../../model/routes/cors';
 import { Match } from '../../model/routes/matching';
 import { RateLimit } from '../../model/routes/rate-limit';
 import { ResponseCache } from '../../model/routes/response-cache';
@@ -120,6 +121,7 @@ beforeAll(async () => {
   edge.addRoute('/admin', well, { auth: Auth.basic({ secret: 'admins' }) });
   edge.addRoute('/undecided', well, { auth: Auth.basic({ secret: 'not-there' }) });
   edge.addRoute('/office', well, { allowFrom: ['192.0.2.0/24'] });
+  edge.addRoute('/pages', well, { cors: Cors.allow(['https://shop.example']) });
   edge
     .addHost(partners)
     .addRoute('/', well, { auth: Auth.clientCertificate(CertificateAuthority.fromSecret('partners')) });
@@ -180,6 +182,11 @@ const ask =
     nginx.get({ path, ...more });
 
 const post = { method: 'POST', body: 'x' } as const;
+
+/** As a browser does before a page may. */
+function askFirst(origin: string): () => Promise<unknown> {
+  return ask('/pages', { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'PUT' } });
+}
 
 /** Over plain HTTP, to whatever port. */
 function askPlain(port: number, path = '/orders'): Promise<unknown> {
@@ -551,6 +558,26 @@ const cases: readonly (readonly [name: string, Case])[] = [
       reason: 'forbidden',
       says: [
         "The client's address, 127.0.0.1, is in none of the networks that may ask: allowFrom of the route /office.",
+      ],
+    },
+  ],
+  [
+    'a page of an origin that is named is about to ask',
+    {
+      how: askFirst('https://shop.example'),
+      reason: 'own-answer',
+      says: ['204: OPTIONS', 'nginx itself answers what a browser asks first: cors of the route /pages.'],
+    },
+  ],
+  [
+    'a page of another origin is about to ask',
+    {
+      how: askFirst('https://other.example'),
+      reason: 'forbidden',
+      says: [
+        'A browser asked whether a page may ask',
+        'cors of the route /pages does not name the origin of that page.',
+        'name it in Cors.allow of the route',
       ],
     },
   ],
