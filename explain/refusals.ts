@@ -177,8 +177,8 @@ function whyBad({ line, routes }: LoggedRequest): string {
   if (line.method === '') return 'What came was not HTTP: nginx could not read its first line.';
   if (line.tls === '')
     return 'It came without TLS: plain HTTP to the port of HTTPS, or a malformed request to that of HTTP.';
-  if (routes.some(({ rewrite, target }) => rewrite !== undefined || target.kind === 'external')) {
-    return 'Its path is spelt so that it cannot be rewritten (encoded, doubled, or with "..", where the route has rewrite or leads below a path), or the request is broken: a path such as /%zz, a malformed header, a body that broke off.';
+  if (routes.some(({ rewrite, target }) => rewrite !== undefined || ['external', 'redirect'].includes(target.kind))) {
+    return 'Its path is spelt so that it cannot be rewritten (encoded, doubled, or with "..", where the route has rewrite, leads below a path or is a Redirect), or the request is broken: a path such as /%zz, a malformed header, a body that broke off.';
   }
   return 'It is broken: a path such as /%zz, a malformed header, no Host, or a body that broke off; or its path climbs ("..") where routes of the host have other rules.';
 }

@@ -626,6 +626,14 @@ const cases: readonly (readonly [name: string, Case])[] = [
   ],
   ['a path cannot be decoded', { how: ask('/%zz'), reason: 'bad-request', says: ['400: GET', 'a path such as /%zz'] }],
   [
+    'the path of a Redirect is spelt otherwise',
+    {
+      how: ask('//moved'),
+      reason: 'bad-request',
+      says: ['Its path is spelt so that it cannot be rewritten', 'or is a Redirect'],
+    },
+  ],
+  [
     'plain HTTP comes to the port of HTTPS',
     { how: () => askPlain(nginx.place.httpsPort), reason: 'bad-request', says: ['It came without TLS'] },
   ],
