@@ -124,18 +124,21 @@ function triesOf(option: string, textOf: (name: string) => string): readonly Try
       'are more than nginx tries: give the line as it is in the log',
     );
   }
-  const entriesOf = (name: string): readonly (number | undefined)[] => {
+  const isAsked = textOf('upstream_addr') !== '';
+  const entriesOf = (name: string, isNeeded = isAsked): readonly (number | undefined)[] => {
     const text = textOf(name);
     const entries = text.split(/, | : /).map((entry) => readEntry(`${option} ${name}`, entry));
-    if (text === '' || entries.length === instances.length) return entries;
+    if (text === '' ? !isNeeded : entries.length === instances.length) return entries;
     throw new InvalidOption(
       `${option} ${name}`,
       text,
       `does not go with upstream_addr, which has ${instances.length}: give the line as it is in the log`,
     );
   };
+  // Without these nobody can tell what became of a try, nor whether it may be repeated.
   const [statuses, bytesSent] = [entriesOf('upstream_status'), entriesOf('upstream_bytes_sent')];
-  const [headerTimes, times] = [entriesOf('upstream_header_time'), entriesOf('upstream_response_time')];
+  const headerTimes = entriesOf('upstream_header_time');
+  const times = entriesOf('upstream_response_time', false);
   const tries = instances.map((asked, index) => ({
     ...asked,
     bytesSent: bytesSent[index] ?? 0,

@@ -203,7 +203,7 @@ function bodyLimit(request: LoggedRequest): string {
 export const refusals: readonly Branch[] = [
   {
     reason: 'over-limit',
-    holds: ofStatus(503),
+    holds: (request) => ofStatus(503)(request) && request.line.tries.length === 0,
     said: (request) => {
       const isElsewhere = request.routes.some(({ target }) => target.kind === 'files');
       return {

@@ -87,6 +87,11 @@ test.each<[what: string, line: string, message: string]>([
     'line upstream_status: "502" does not go with upstream_addr, which has 4: give the line as it is in the log',
   ],
   [
+    'tries of which nobody can tell what was sent',
+    text({ upstream_bytes_sent: undefined }),
+    'line upstream_bytes_sent: "" does not go with upstream_addr, which has 4: give the line as it is in the log',
+  ],
+  [
     'a try that took words',
     text({ upstream_response_time: '0.001, \u001b[2J : 0.000 : 0.022' }),
     'line upstream_response_time: "\\u001b[2J" is not a number or "-": give the line as it is in the log',

@@ -83,6 +83,10 @@ describe('where the times of a request come from', () => {
   });
 });
 
+test('a line is said to be over no limit where an instance was asked', () => {
+  expect(printed({ status: 503, upstream_status: '-', upstream_response_time: undefined })).toContain('Why: unknown');
+});
+
 test('docs/explain.md shows what is printed', () => {
   const shop = newShop();
   const edge = newProxy(shop, 'edge', { host: 'shop.example.com' });
