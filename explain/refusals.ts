@@ -199,6 +199,14 @@ function bodyLimit(request: LoggedRequest): string {
   );
 }
 
+/** Of gRPC, which has one status for both, unless main.ts has no rate for it. */
+function whichOfGrpc({ line, status, routes }: LoggedRequest): readonly string[] {
+  if (line.grpcStatus !== 8 || (status === 413 && routes.length > 0)) return [];
+  return [
+    'gRPC has one status for a body that is too large and for requests that come too often: grpc-message of the answer says which, Content Too Large or Too Many Requests.',
+  ];
+}
+
 /** What nginx itself refuses, before any instance is asked. */
 export const refusals: readonly Branch[] = [
   {
@@ -294,7 +302,7 @@ export const refusals: readonly Branch[] = [
     reason: 'body-too-large',
     holds: ofStatus(413),
     said: (request) => ({
-      why: [`Its body is longer than its route takes: ${bodyLimit(request)}.`],
+      why: [`Its body is longer than its route takes: ${bodyLimit(request)}.`, ...whichOfGrpc(request)],
       saved: [asItIs],
       mend: ["Give the route a larger one: maxBodySize: '20m'."],
     }),
@@ -338,6 +346,7 @@ export const refusals: readonly Branch[] = [
               : optionOf(deployment, route, 'rateLimit', route.rateLimits.map(rateText).join('; ')),
           'rateLimit of its route',
         )}.`,
+        ...whichOfGrpc(request),
       ],
       saved: [sentAgain('The answer says when by Retry-After. What is refused does not count.')],
       mend: [

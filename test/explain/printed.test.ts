@@ -22,6 +22,12 @@ const hung = {
   ...{ upstream_header_time: '-', upstream_response_time: '5.001', tls: 'TLSv1.3', user_agent: 'curl/8.9.1' },
 };
 
+/** What a request has that nginx itself answered. */
+const noTries = {
+  ...{ upstream_addr: '', upstream_status: '', upstream_bytes_sent: '' },
+  ...{ upstream_header_time: '', upstream_response_time: '' },
+};
+
 function printed(more: object = {}, deployments: readonly Deployment[] = []): string {
   const line = accessLogLine('line', JSON.stringify({ ...hung, ...more }));
   return explanationLines(loggedRequest(line, deploymentOfHost(deployments, line.host)), output).join('\n');
@@ -85,6 +91,16 @@ describe('where the times of a request come from', () => {
 
 test('a line is said to be over no limit where an instance was asked', () => {
   expect(printed({ status: 503, upstream_status: '-', upstream_response_time: undefined })).toContain('Why: unknown');
+});
+
+test('a status of gRPC that stands for two errors is said to do so', () => {
+  const edge = newProxy(newShop(), 'edge', { host: 'shop.example.com' });
+  edge.addRoute('/shop.Orders', newBackend(edge.namespace, 'calls', { protocol: 'grpc' }));
+  const refused = { ...noTries, status: 200, grpc_status: '8', path: '/shop.Orders/Get' };
+  expect(printed(refused)).toContain('grpc-message of the answer says which');
+  const certain = printed(refused, [deploymentOf(edge, 'production')]);
+  expect(certain).toContain('Why: body-too-large');
+  expect(certain).not.toContain('grpc-message');
 });
 
 test('docs/explain.md shows what is printed', () => {
