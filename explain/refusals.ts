@@ -183,6 +183,16 @@ function whyBad({ line, routes }: LoggedRequest): string {
   return 'It is broken: a path such as /%zz, a malformed header, no Host, or a body that broke off; or its path climbs ("..") where routes of the host have other rules.';
 }
 
+/** Who was to decide; empty where main.ts has a route that asks nobody. */
+function whyUndecided(request: LoggedRequest): readonly string[] {
+  const auth = authOf(request, '');
+  if (auth !== '') return [`Nobody could tell who may use the route, as what decides it is away: ${auth}.`];
+  if (request.routes.length > 0) return [];
+  return [
+    'Most often nobody could tell who may use the route (auth), as a Secret, a ConfigMap or the service that is asked is away.',
+  ];
+}
+
 function clientTimes({ deployment }: LoggedRequest): string {
   if (deployment === undefined) {
     return 'clients.headerTimeout for the whole head, and clients.bodyTimeout between two parts of a body, of the proxy (10s by default)';
@@ -372,20 +382,19 @@ export const refusals: readonly Branch[] = [
     reason: 'undecided',
     holds: ofStatus(500),
     said: (request) => {
-      const auth = authOf(request, '');
+      const undecided = whyUndecided(request);
       return {
-        why: [
-          'nginx could not do what it has to before it asks an instance.',
-          auth === ''
-            ? 'Most often nobody could tell who may use the route (auth), as a Secret, a ConfigMap or the service that is asked is away.'
-            : `Nobody could tell who may use the route, as what decides it is away: ${auth}.`,
-        ],
+        why: ['nginx could not do what it has to before it asks an instance.', ...undecided],
         saved: [sentAgain('Once it can be decided.')],
         mend: [
-          {
-            text: 'Is it there, with the entry that is named? A service that is asked has to answer 2xx, 401 or 403 in time.',
-            commands: [`kubectl get secrets,configmaps ${inNamespace(request)}`],
-          },
+          ...(undecided.length === 0
+            ? []
+            : [
+                {
+                  text: 'Is it there, with the entry that is named? A service that is asked has to answer 2xx, 401 or 403 in time.',
+                  commands: [`kubectl get secrets,configmaps ${inNamespace(request)}`],
+                },
+              ]),
           { text: "nginx's error log says more.", commands: [errorLogCommand(request)] },
         ],
       };

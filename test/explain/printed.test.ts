@@ -93,6 +93,13 @@ test('a line is said to be over no limit where an instance was asked', () => {
   expect(printed({ status: 503, upstream_status: '-', upstream_response_time: undefined })).toContain('Why: unknown');
 });
 
+test('a 500 is put down to auth where a route may have some', () => {
+  const edge = newProxy(newShop(), 'edge', { host: 'shop.example.com' });
+  edge.addRoute('/orders', newBackend(edge.namespace, 'orders'));
+  expect(printed({ ...noTries, status: 500 })).toContain('Most often nobody could tell who may use the route (auth)');
+  expect(printed({ ...noTries, status: 500 }, [deploymentOf(edge, 'production')])).not.toMatch(/who may use|secrets/);
+});
+
 test('a status of gRPC that stands for two errors is said to do so', () => {
   const edge = newProxy(newShop(), 'edge', { host: 'shop.example.com' });
   edge.addRoute('/shop.Orders', newBackend(edge.namespace, 'calls', { protocol: 'grpc' }));
