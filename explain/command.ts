@@ -32,10 +32,12 @@ export function explain({ source, requestId, main }: ExplainOptions): Promise<vo
   return untilSignal('fairlead', async (signal) => {
     endWithReader();
     const output = new Output(process.stdout);
+    const namespace = source.kind === 'cluster' ? source.namespace : undefined;
     let deployments: readonly Deployment[] | undefined;
     const explainLine = (line: AccessLogLine): void => {
       deployments ??= deploymentsOf(main);
-      output.block(explanationLines(loggedRequest(line, deploymentOfHost(deployments, line.host)), output));
+      const deployment = deploymentOfHost(deployments, line.host, namespace);
+      output.block(explanationLines(loggedRequest(line, deployment), output));
     };
     if (source.kind === 'line') {
       explainLine(source.line);

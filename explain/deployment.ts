@@ -40,11 +40,12 @@ export function deploymentOf(proxy: NginxProxy, environment: string): Deployment
   };
 }
 
-/** The proxy that has a host; on one machine the first host is called localhost too. */
-export function deploymentOfHost(all: readonly Deployment[], host: string): Deployment | undefined {
+/** The proxy that has a host, of the namespace that was looked in if one there has it; on one machine the first host is called localhost too. */
+export function deploymentOfHost(all: readonly Deployment[], host: string, namespace?: string): Deployment | undefined {
   const [first, ...others] = all;
-  const found = all.find(({ model }) => model.hosts.some(({ names }) => names.includes(host)));
-  return found ?? (host === 'localhost' && others.length === 0 ? first : undefined);
+  const found = all.filter(({ model }) => model.hosts.some(({ names }) => names.includes(host)));
+  const there = found.find((each) => each.namespace === namespace) ?? found[0];
+  return there ?? (host === 'localhost' && others.length === 0 ? first : undefined);
 }
 
 function originOf(route: Route): RouteOrigin {

@@ -100,6 +100,18 @@ test('a 500 is put down to auth where a route may have some', () => {
   expect(printed({ ...noTries, status: 500 }, [deploymentOf(edge, 'production')])).not.toMatch(/who may use|secrets/);
 });
 
+test('a proxy of the namespace that was looked in comes before others with its host', () => {
+  const [shop, staging] = [newShop(), newShop({ name: 'staging' })].map((namespace) => {
+    const edge = newProxy(namespace, 'edge', { host: 'shop.example.com' });
+    edge.addRoute('/', newBackend(namespace, 'orders'));
+    return deploymentOf(edge, 'production');
+  });
+  if (shop === undefined || staging === undefined) throw new Error('there are two');
+  const namespaceOf = (looked?: string): string | undefined =>
+    deploymentOfHost([shop, staging], 'shop.example.com', looked)?.namespace;
+  expect(['staging', 'shop', 'elsewhere', undefined].map(namespaceOf)).toEqual(['staging', 'shop', 'shop', 'shop']);
+});
+
 test('a status of gRPC that stands for two errors is said to do so', () => {
   const edge = newProxy(newShop(), 'edge', { host: 'shop.example.com' });
   edge.addRoute('/shop.Orders', newBackend(edge.namespace, 'calls', { protocol: 'grpc' }));
