@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { run } from './cli/run';
 
-// Whoever read the output may be gone before its end, as `head` is. "start" and "explain", which write on and on, end then.
+// Whoever read the output may be gone before its end, as `head` is. "start", "explain" and "diff" end then.
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 

@@ -40,6 +40,16 @@ export async function untilSignal(name: string, work: (signal: AbortSignal) => P
   }
 }
 
+/** Ends a command once nobody reads what it says: `fairlead explain | head`. There must be nothing to tidy up by then. */
+export function endWithReader(): void {
+  process.stdout.off('error', onOutputError).on('error', onOutputError);
+}
+
+function onOutputError(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+}
+
 /** Passes on what is a mistake in this program, with its stack. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof Failure) return 1;

@@ -1,4 +1,4 @@
-import { Failure, untilSignal } from '../cluster/command-line';
+import { endWithReader, Failure, untilSignal } from '../cluster/command-line';
 import { Kubectl } from '../cluster/kubectl';
 import { Output } from '../local/output';
 import { UsageError } from '../local/start-options';
@@ -28,20 +28,29 @@ export interface DiffOptions {
 /** `fairlead diff`: prints what applying one over the other does. */
 export function diff(options: DiffOptions): Promise<void> {
   return untilSignal('fairlead', async (signal) => {
-    const { before, after = 'dist', context } = options;
-    const checkouts = new Checkouts();
-    try {
-      // One after the other: what is typed wrong is said before anything is asked or synthesized.
-      const one = before === undefined ? undefined : await side(before, checkouts, signal);
-      const other = await side(after, checkouts, signal);
-      const young = await other();
-      const kubectl = new Kubectl(context === undefined ? {} : { context });
-      const old = one === undefined ? await manifestsOfCluster(kubectl, context, young.manifests, signal) : await one();
-      await print(old, young, options, signal);
-    } finally {
-      await checkouts.remove();
-    }
+    endWithReader();
+    const { old, young } = await sources(options, signal);
+    await print(old, young, options, signal);
   });
+}
+
+/** What is compared. Checkouts are gone before anything is printed: nobody may read it to its end. */
+async function sources(
+  { before, after = 'dist', context }: DiffOptions,
+  signal: AbortSignal,
+): Promise<{ readonly old: Source; readonly young: Source }> {
+  const checkouts = new Checkouts();
+  try {
+    // One after the other: what is typed wrong is said before anything is asked or synthesized.
+    const one = before === undefined ? undefined : await side(before, checkouts, signal);
+    const other = await side(after, checkouts, signal);
+    const young = await other();
+    const kubectl = new Kubectl(context === undefined ? {} : { context });
+    const old = one === undefined ? await manifestsOfCluster(kubectl, context, young.manifests, signal) : await one();
+    return { old, young };
+  } finally {
+    await checkouts.remove();
+  }
 }
 
 async function print(

@@ -1,7 +1,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { addAbortSignal } from 'node:stream';
-import { Failure, untilSignal } from '../cluster/command-line';
+import { endWithReader, Failure, untilSignal } from '../cluster/command-line';
 import { deployedProxies } from '../cluster/deployed-proxies';
 import { Kubectl } from '../cluster/kubectl';
 import { Output, terminalText } from '../local/output';
@@ -62,16 +62,6 @@ export function explain({ source, requestId, main }: ExplainOptions): Promise<vo
     if (firstRefused === undefined || requestId !== undefined) return;
     process.stderr.write(`fairlead: ${counts.refused} of these lines left out, as the first: ${firstRefused}\n`);
   });
-}
-
-/** Whoever reads may have seen enough: `fairlead explain | head`. */
-function endWithReader(): void {
-  process.stdout.off('error', onOutputError).on('error', onOutputError);
-}
-
-function onOutputError(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
 }
 
 /** A line, or what is wrong with it. */

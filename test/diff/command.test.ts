@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -207,7 +208,34 @@ Gone from the manifests: kubectl apply leaves them in the cluster
 });
 
 describe('two commits', () => {
+  const program = [...typescriptProgram, resolve(root, 'cli.ts'), 'diff', 'main~1', 'main'];
+
   test('are synthesized each in a folder of its own, with what is installed, and nothing of them stays', () => {
+    const repository = twoCommits();
+    const before = temporaryFolders();
+    const { status, stdout, stderr } = spawnSync(process.execPath, program, { cwd: repository, encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^main~1 \([0-9a-f]{7}\) → main \([0-9a-f]{7}\)\n/);
+    expect(stdout).toContain('note: main~1 has another package-lock.json');
+    expect(stdout).toContain('because containers[api].image: api:1, now api:2');
+    expectNothingLeft(repository, before);
+  });
+
+  test('leave nothing either where nobody reads what is said of them', async () => {
+    const repository = twoCommits();
+    const before = temporaryFolders();
+    const child = spawn(process.execPath, program, { cwd: repository, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const [code] = (await once(child, 'close')) as [number | null];
+    expect([code, stderr]).toEqual([0, '']);
+    expectNothingLeft(repository, before);
+  });
+
+  /** A repository whose two commits differ in an image. */
+  function twoCommits(): string {
     const repository = folder({
       'package.json': '{}',
       'package-lock.json': '{ "lockfileVersion": 3 }',
@@ -216,34 +244,28 @@ describe('two commits', () => {
       'app.js': app('api:1'),
     });
     symlinkSync(join(root, 'node_modules'), join(repository, 'node_modules'));
-    const git = (...args: readonly string[]): string =>
-      execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...args], {
-        cwd: repository,
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-    git('init', '--initial-branch=main');
-    git('add', '.');
-    git('commit', '--message=one');
+    git(repository, 'init', '--initial-branch=main');
+    git(repository, 'add', '.');
+    git(repository, 'commit', '--message=one');
     writeFileSync(join(repository, 'app.js'), app('api:2'));
     writeFileSync(join(repository, 'package-lock.json'), '{ "lockfileVersion": 3, "packages": {} }');
-    git('commit', '--all', '--message=other');
+    git(repository, 'commit', '--all', '--message=other');
+    return repository;
+  }
 
-    const before = temporaryFolders();
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [...typescriptProgram, resolve(root, 'cli.ts'), 'diff', 'main~1', 'main'],
-      { cwd: repository, encoding: 'utf8' },
-    );
-    expect(stderr).toBe('');
-    expect(status).toBe(0);
-    expect(stdout).toMatch(/^main~1 \([0-9a-f]{7}\) → main \([0-9a-f]{7}\)\n/);
-    expect(stdout).toContain('note: main~1 has another package-lock.json');
-    expect(stdout).toContain('because containers[api].image: api:1, now api:2');
-    expect(git('status', '--porcelain')).toBe('');
-    expect(git('worktree', 'list').trim().split('\n')).toHaveLength(1);
+  function git(repository: string, ...args: readonly string[]): string {
+    return execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...args], {
+      cwd: repository,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  }
+
+  function expectNothingLeft(repository: string, before: readonly string[]): void {
+    expect(git(repository, 'status', '--porcelain')).toBe('');
+    expect(git(repository, 'worktree', 'list').trim().split('\n')).toHaveLength(1);
     expect(temporaryFolders()).toEqual(before);
-  });
+  }
 
   function app(image: string): string {
     const manifest = {
