@@ -40,7 +40,11 @@ async function askedOf(proxy: ProxyDifference, nginx: Nginx, signal: AbortSignal
     const after = await started(nginx, files.after, 'now', signal);
     try {
       const all: RequestDifference[] = [];
-      for (const request of requests) all.push(await askedBoth(request, before, after));
+      for (const request of requests) {
+        all.push(await askedBoth(request, before, after));
+        // What an nginx says that ends is no answer.
+        signal.throwIfAborted();
+      }
       return { ...proxy, requests: all };
     } finally {
       await after?.stop();

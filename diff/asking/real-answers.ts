@@ -45,6 +45,7 @@ export class RealSide {
     const directory = mkdtempSync(join(realpathSync(tmpdir()), 'fairlead-asked-'));
     const isHere = nginx.machineAddress === '127.0.0.1';
     const stubs = new Stubs(isHere ? '127.0.0.1' : '0.0.0.0');
+    let side: RealSide | undefined;
     try {
       const main = parsedConf(files['nginx.conf'] ?? '');
       const instances = new Map<string, string>();
@@ -71,12 +72,15 @@ export class RealSide {
       for (const [name, text] of Object.entries(all)) writeFileSync(join(directory, name), text, { mode: 0o600 });
       const command = nginx.command(join(directory, 'nginx.conf'), [ports.http, ports.https]);
       const child = spawn(command.file, command.args, { stdio: ['ignore', 'ignore', 'pipe'] });
-      const side = new RealSide(directory, stubs, child, ports);
+      side = new RealSide(directory, stubs, child, ports);
       await side.listening(signal);
       return side;
     } catch (error) {
-      stubs.stop();
-      rmSync(directory, { recursive: true, force: true });
+      if (side !== undefined) await side.stop();
+      else {
+        stubs.stop();
+        rmSync(directory, { recursive: true, force: true });
+      }
       throw error;
     }
   }
@@ -99,12 +103,18 @@ export class RealSide {
 
   async stop(): Promise<void> {
     this.stubs.stop();
-    if (this.child.exitCode === null && this.child.signalCode === null) {
+    if (this.isRunning) {
       const ended = once(this.child, 'exit');
       this.child.kill('SIGTERM');
       await ended;
     }
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  /** One that could not be started has no number. */
+  private get isRunning(): boolean {
+    const { pid, exitCode, signalCode } = this.child;
+    return pid !== undefined && exitCode === null && signalCode === null;
   }
 
   private async listening(signal: AbortSignal): Promise<void> {
@@ -114,9 +124,8 @@ export class RealSide {
     for (;;) {
       signal.throwIfAborted();
       if (await accepts(this.ports.https)) return;
-      if (failures.length > 0 || this.child.exitCode !== null || Date.now() > end) {
+      if (failures.length > 0 || !this.isRunning || Date.now() > end) {
         const [said = 'it says nothing'] = /\[emerg\].*/.exec(this.errors) ?? [];
-        if (this.child.exitCode === null) this.child.kill('SIGTERM');
         throw new Failure(`nginx does not start with it: ${failures[0] ?? said}`);
       }
       await delay(50, undefined, { signal });

@@ -1,10 +1,16 @@
-import { readdirSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { loadedApps } from '../../charts/loaded-apps';
+import { Failure } from '../../cluster/command-line';
 import { asked } from '../../diff/asking/ask';
+import { RealSide } from '../../diff/asking/real-answers';
 import { type Difference, differenceOf } from '../../diff/difference';
 import { manifestsOf as comparable } from '../../diff/objects/manifest';
+import type { Nginx } from '../../local/find-nginx/nginx';
+import { onTestFinished } from '../afterwards';
 import { manifestsOf, synthesize } from '../charts/manifests';
+import { until } from '../until';
 
 const signal = new AbortController().signal;
 
@@ -74,4 +80,44 @@ test('what nginx has against a configuration is said, and nothing is asked', asy
   expect(difference.proxies.flatMap(({ requests = [] }) => requests.map(({ asked: real }) => real))).not.toContainEqual(
     expect.anything(),
   );
+});
+
+describe('a signal', () => {
+  test('leaves no nginx that has begun to start', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'fairlead-asking-test-'));
+    onTestFinished(() => {
+      rmSync(directory, { recursive: true });
+    });
+    const numberFile = join(directory, 'pid');
+    const write = `require('node:fs').writeFileSync(${JSON.stringify(numberFile)}, String(process.pid)); setInterval(() => 0, 1000)`;
+    const address = '127.0.0.1';
+    const silent: Nginx = {
+      ...{ describe: 'one that never listens', version: '1.30.0', modulesDirectory: directory },
+      ...{ listenAddress: address, clientAddress: address, machineAddress: address },
+      command: () => ({ file: process.execPath, args: ['-e', write] }),
+      test: () => Promise.resolve(),
+    };
+    const controller = new AbortController();
+    const started = RealSide.start(silent, { 'nginx.conf': 'http { }' }, controller.signal);
+    const pid = await until(
+      () => existsSync(numberFile) && (Number(readFileSync(numberFile, 'utf8')) || undefined),
+      'its process',
+    );
+    controller.abort(new Failure('ended early'));
+    await expect(started).rejects.toThrow();
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  });
+
+  test('ends it, and what nginx says while it ends is no answer', async () => {
+    const controller = new AbortController();
+    const answerTo = jest.spyOn(RealSide.prototype, 'answerTo').mockImplementation(() => {
+      controller.abort(new Failure('ended early'));
+      return Promise.resolve({ shown: '502', headers: [] });
+    });
+    onTestFinished(() => {
+      answerTo.mockRestore();
+    });
+    const difference = between(synthesize(), synthesize({ route: { maxBodySize: '20m' } }));
+    await expect(asked(difference, controller.signal)).rejects.toThrow('ended early');
+  });
 });
