@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseAllDocuments } from 'yaml';
+import { type Document, parseAllDocuments } from 'yaml';
 import { Failure } from '../../cluster/command-line';
 import { type Manifest, manifestsOf } from '../objects/manifest';
 
@@ -11,7 +11,7 @@ export function isFolder(path: string): boolean {
 /** All objects of the manifests of a folder, and of those below it. */
 export function manifestsOfFolder(directory: string): readonly Manifest[] {
   const files = readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    .filter((path) => /\.(?:ya?ml|json)$/.test(path))
+    .filter((path) => /\.(?:ya?ml|json)$/.test(path) && statSync(join(directory, path)).isFile())
     .sort();
   const manifests = files.flatMap((path) => manifestsOfFile(join(directory, path)));
   if (manifests.length === 0) {
@@ -23,12 +23,21 @@ export function manifestsOfFolder(directory: string): readonly Manifest[] {
 function manifestsOfFile(file: string): readonly Manifest[] {
   // As cdk8s writes it, and as kubectl reads it.
   const documents = parseAllDocuments(readFileSync(file, 'utf8'), { version: '1.1' });
-  return [...documents].flatMap((document) => {
-    const [error] = document.errors;
-    if (error !== undefined) {
-      const [line = ''] = error.message.split('\n');
-      throw new Failure(`${file}: is not YAML: ${line.replace(/:$/, '')}: mend it, or synthesize again`);
-    }
-    return manifestsOf(document.toJS());
-  });
+  return [...documents].flatMap((document) => manifestsOf(valueOf(document, file)));
+}
+
+function valueOf(document: Document.Parsed, file: string): unknown {
+  const [error] = document.errors;
+  if (error !== undefined) throw notYaml(file, error.message);
+  try {
+    return document.toJS();
+  } catch (failure) {
+    // An alias whose anchor is not there, such as *.example.com without quotes.
+    throw notYaml(file, (failure as Error).message);
+  }
+}
+
+function notYaml(file: string, message: string): Failure {
+  const [line = ''] = message.split('\n');
+  return new Failure(`${file}: is not YAML: ${line.replace(/:$/, '')}: mend it, or synthesize again`);
 }

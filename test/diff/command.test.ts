@@ -53,6 +53,20 @@ describe('two folders', () => {
     });
   });
 
+  test('may have anchors, lists of objects, and folders that are called as files are', async () => {
+    const of = (name: string): string =>
+      `{ apiVersion: v1, kind: Service, metadata: { name: ${name} }, spec: { ports: *ports } }`;
+    const list = (port: number): string =>
+      folder({
+        'all.yaml/a.yaml': `kind: List\nports: &ports [{ port: ${port} }]\nitems: [${of('one')}, ${of('other')}]`,
+      });
+    const { code, stdout } = await diff(list(80), list(81));
+    expect([code, stdout.match(/^ {2}Service .*\n {4}spec\.ports\[0\]\.port: 80, now 81$/gm)]).toEqual([
+      0,
+      ['  Service one\n    spec.ports[0].port: 80, now 81', '  Service other\n    spec.ports[0].port: 80, now 81'],
+    ]);
+  });
+
   test('that differ are exit code 0, and 1 if that is asked for', async () => {
     const [one, other] = [dist('api:1'), dist('api:2')];
     const outcome = await diff(one, other);
@@ -97,6 +111,12 @@ describe('what cannot be compared is one line with what to do', () => {
     expect(code).toBe(1);
     expect(stderr).toContain(`fairlead: ${join(broken, 'a.yaml')}: is not YAML: `);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    const alias = folder({ 'a.yaml': 'host: *.example.com\n' });
+    expect(await diff(alias, alias)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `fairlead: ${join(alias, 'a.yaml')}: is not YAML: Unresolved alias (the anchor must be set before the alias): .example.com: mend it, or synthesize again\n`,
+    });
   });
 });
 
