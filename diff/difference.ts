@@ -123,10 +123,10 @@ function isOfTheApp(path: string): boolean {
 /** What a Secret holds is never said, nor is the text of a file. */
 function inWords(change: FieldChange, { kind }: Manifest): Text {
   const { path, before, after } = change;
-  const [, entry] = /^(?:data|binaryData)\.(.*)$/.exec(path) ?? [];
-  if (kind !== 'Secret' && (entry === undefined || kind !== 'ConfigMap')) return changeText(change);
-  const isWhole = [before, after].every((value) => typeof value === 'string' || value === undefined);
-  if (entry === undefined || !isWhole) return say`${path} differs`;
+  const [whole, entry] = /^(?:data|binaryData)(?:\.(.*))?$/.exec(path) ?? [];
+  if (kind !== 'Secret' && (whole === undefined || kind !== 'ConfigMap')) return changeText(change);
+  const isText = [before, after].every((value) => typeof value === 'string' || value === undefined);
+  if (entry === undefined || !isText) return say`${path} differs`;
   if (before === undefined) return say`the entry ${entry} is new`;
   return after === undefined ? say`the entry ${entry} is gone` : say`the entry ${entry} differs`;
 }
@@ -141,7 +141,7 @@ function refusals(before: Manifest, after: Manifest): readonly Text[] {
       say`${name}: spec.selector differs, which nobody can change. Deleting it takes all of its pods at once: give the new one another name, and delete the old one once it is not asked any more.`,
     ];
   }
-  if (before.immutable === true && differs('data')) {
+  if (before.immutable === true && (differs('data') || differs('binaryData'))) {
     return [say`${name}: is immutable, and its data differs: give the new one another name.`];
   }
   if (

@@ -93,7 +93,15 @@ test('what a variable or a Secret holds is not said', () => {
   const ofSecrets = text(between(secret('one'), secret('other')));
   expect(ofSecrets).toContain('\n  Secret shop/edge-tls\n    the entry tls.key differs');
   expect(ofSecrets).not.toContain(Buffer.from('other').toString('base64'));
+
+  const ofConfigMaps = text(between(configMap({}), configMap({ data: { 'rules.txt': 'in-a-file' } })));
+  expect(ofConfigMaps).toContain('\n  ConfigMap shop/rules\n    data differs');
+  expect(ofConfigMaps).not.toContain('in-a-file');
 });
+
+function configMap(more: object): unknown {
+  return [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'rules', namespace: 'shop' }, ...more }];
+}
 
 test('a number of pods, and an autoscaler, are changed in place', () => {
   const difference = between(synthesize({ replicas: 3 }), synthesize({ replicas: 4 }));
@@ -154,6 +162,13 @@ test('what Kubernetes does not take is said first', () => {
   const difference = differenceOf(before, after);
   expect(titles(difference)[0]).toBe('Refused by Kubernetes');
   expect(text(difference)).toContain('Deployment orders/orders: spec.selector differs, which nobody can change.');
+});
+
+test('other data of what is immutable is refused, text or not', () => {
+  for (const field of ['data', 'binaryData']) {
+    const [before, after] = ['YQ==', 'Yg=='].map((value) => configMap({ immutable: true, [field]: { a: value } }));
+    expect(text(between(before, after))).toContain('ConfigMap shop/rules: is immutable, and its data differs');
+  }
 });
 
 describe('as a comment', () => {
