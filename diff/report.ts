@@ -2,7 +2,7 @@ import { type Difference, isNothing, type ProxyDifference } from './difference';
 import { componentOf, fullName, type Manifest } from './objects/manifest';
 import { written } from './requests/request';
 import type { RequestDifference } from './requests/request-differences';
-import { listed, say, shownValue, type Text } from './text';
+import { listed, say, shownValue, type Text, words } from './text';
 
 /** What is said of one thing: in a line, and below it. */
 export interface Entry {
@@ -100,7 +100,7 @@ function requestEntry(proxy: Manifest, difference: RequestDifference): Entry {
     head,
     details: [
       ...changes.map(
-        ({ subject, before, after }) => say`${[subject]}: ${shownValue(before)}, now ${shownValue(after)}`,
+        ({ subject, before, after }) => say`${words(subject)}: ${shownValue(before)}, now ${shownValue(after)}`,
       ),
       say`for one: ${written(witness)}`,
       ...realAnswers(difference),

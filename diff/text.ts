@@ -12,6 +12,11 @@ export function say(words: TemplateStringsArray, ...values: readonly (string | n
   });
 }
 
+/** Words of ours with what nginx.conf calls things: as they are if they are plain, and else a value, which is escaped. */
+export function words(text: string): Text {
+  return [/^[\w ,:()-]*$/.test(text) ? text : { value: text }];
+}
+
 /** Values with commas between them, and how many more there are. */
 export function listed(values: readonly string[], most = 6): Text {
   const shown = values.slice(0, most).flatMap((value, index): Text => [...(index === 0 ? [] : [', ']), { value }]);

@@ -182,6 +182,15 @@ describe('as a comment', () => {
     );
   });
 
+  test('shows what nginx.conf calls a header as code, and a terminal without escapes', () => {
+    const plain = JSON.stringify(synthesize({ route: { responseHeaders: { 'X-Odd': 'b' } } }));
+    const odd = JSON.parse(plain.replaceAll('X-Odd', 'X-\\u001b[2J![a](https://a.example)')) as unknown;
+    const difference = between(synthesize(), odd);
+    const said = 'header of answers, X-\ufffd[2J![a](https://a.example)';
+    expect(text(difference)).toContain(`\n    ${said}: none, now b\n`);
+    expect(markdownReport(reportOf(difference, sides))).toContain(`\n  - \`${said}\`: \`none\`, now \`b\`\n`);
+  });
+
   test('says so if nothing differs', () => {
     expect(markdownReport(reportOf(between([], []), sides))).toContain('\nNothing differs.\n');
   });
