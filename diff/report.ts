@@ -1,5 +1,6 @@
+import { shellWord } from '../local/shell-words';
 import { type Difference, isNothing, type ProxyDifference } from './difference';
-import { componentOf, fullName, type Manifest } from './objects/manifest';
+import { componentOf, fullName, type Manifest, typeName } from './objects/manifest';
 import { written } from './requests/request';
 import type { RequestDifference } from './requests/request-differences';
 import { listed, say, shownValue, type Text, words } from './text';
@@ -151,7 +152,7 @@ function goneEntries(gone: readonly Manifest[]): readonly Entry[] {
 }
 
 function deletedTogether(objects: readonly Manifest[]): Entry {
-  const names = objects.map(({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}`);
+  const names = objects.map((object) => shellWord(`${typeToDelete(object)}/${object.metadata.name}`));
   const [first] = objects;
   return {
     head: listed(
@@ -162,6 +163,12 @@ function deletedTogether(objects: readonly Manifest[]): Entry {
       say`once no proxy of before is left that asks for it: ${`kubectl delete ${names.join(' ')}${namespaceOption(first)}`}`,
     ],
   };
+}
+
+/** Its kind alone, unless that is of a group of others, whose `Service` kubectl would not take it for. */
+function typeToDelete(object: Manifest): string {
+  const [, group = ''] = /^([^/]*)\//.exec(object.apiVersion) ?? [];
+  return group.includes('.') && !group.endsWith('.k8s.io') ? typeName(object) : object.kind.toLowerCase();
 }
 
 /** What is to be known before such an object is deleted; undefined of all others. */
@@ -175,5 +182,5 @@ function whyAlone(object: Manifest): Text | undefined {
 
 function namespaceOption(object: Manifest | undefined): string {
   const namespace = object?.metadata.namespace;
-  return namespace === undefined ? '' : ` --namespace ${namespace}`;
+  return namespace === undefined ? '' : ` --namespace ${shellWord(namespace)}`;
 }

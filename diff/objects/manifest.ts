@@ -44,6 +44,12 @@ export function fieldsAt(value: unknown, ...path: readonly string[]): readonly F
   return Array.isArray(found) ? found.filter(isFields) : [];
 }
 
+/** As kubectl takes a type: `deployment.v1.apps`. */
+export function typeName({ apiVersion, kind }: Pick<Manifest, 'apiVersion' | 'kind'>): string {
+  const [version = '', group] = apiVersion.split('/').reverse();
+  return [kind.toLowerCase(), ...(group === undefined ? [] : [version, group])].join('.');
+}
+
 /** What tells an object from all others: its version does not. */
 export function keyOf({ apiVersion, kind, metadata }: Manifest): string {
   const group = apiVersion.includes('/') ? apiVersion.replace(/\/.*/, '') : '';

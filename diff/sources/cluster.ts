@@ -1,6 +1,15 @@
 import { ExternalCommandFailure } from '../../cluster/external-command';
 import type { Kubectl } from '../../cluster/kubectl';
-import { componentOf, fieldsAt, fullName, isFields, keyOf, type Manifest, manifestsOf } from '../objects/manifest';
+import {
+  componentOf,
+  fieldsAt,
+  fullName,
+  isFields,
+  keyOf,
+  type Manifest,
+  manifestsOf,
+  typeName,
+} from '../objects/manifest';
 import { configMapsOf } from '../objects/side';
 import { say, type Text } from '../text';
 import { appliedForm } from './applied-form';
@@ -95,8 +104,7 @@ class Asking {
 
   /** Those that are there. */
   async byName({ apiVersion, kind, namespace, names }: Group): Promise<readonly Manifest[]> {
-    const [version = '', group] = apiVersion.split('/').reverse();
-    const type = group === undefined ? kind.toLowerCase() : `${kind.toLowerCase()}.${version}.${group}`;
+    const type = typeName({ apiVersion, kind });
     try {
       return await this.get([type, ...new Set(names)], namespace);
     } catch (error) {

@@ -171,6 +171,15 @@ test('other data of what is immutable is refused, text or not', () => {
   }
 });
 
+test('what deletes an object names it for a shell, and by its group where that is not of Kubernetes', () => {
+  const metadata = { name: '$(a)', namespace: 'shop' };
+  const kinds = ['v1', 'networking.k8s.io/v1', 'serving.knative.dev/v1'];
+  const all = kinds.map((apiVersion) => ({ apiVersion, kind: 'Service', metadata }));
+  expect(text(between(all, []))).toContain(
+    "kubectl delete 'service/$(a)' 'service/$(a)' 'service.v1.serving.knative.dev/$(a)' --namespace shop",
+  );
+});
+
 describe('as a comment', () => {
   test('values are code, and a workflow finds it again', () => {
     const difference = between(synthesize(), synthesize({ image: 'ghcr.io/acme/orders:1.5.0' }));
