@@ -1,3 +1,4 @@
+import { Failure } from '../../cluster/command-line';
 import { ExternalCommandFailure } from '../../cluster/external-command';
 import type { Kubectl } from '../../cluster/kubectl';
 import {
@@ -104,6 +105,12 @@ class Asking {
 
   /** Those that are there. */
   async byName({ apiVersion, kind, namespace, names }: Group): Promise<readonly Manifest[]> {
+    const option = [kind, ...names].find((word) => word.startsWith('-'));
+    if (option !== undefined) {
+      throw new Failure(
+        `${JSON.stringify(option)}: is no name in Kubernetes, and kubectl would take it for an option: mend its manifest`,
+      );
+    }
     const type = typeName({ apiVersion, kind });
     try {
       return await this.get([type, ...new Set(names)], namespace);

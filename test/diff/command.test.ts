@@ -213,6 +213,17 @@ Gone from the manifests: kubectl apply leaves them in the cluster
     expect(stderr).toContain('fairlead: kubectl get service: Error from server (Forbidden)');
   });
 
+  test('is not asked for a name that kubectl would take for an option', async () => {
+    const metadata = { name: '--server=https://a.example', namespace: 'shop' };
+    const manifests = folder({ 'a.yaml': yaml([{ apiVersion: 'v1', kind: 'Service', metadata }]) });
+    expect(await against(well, manifests, '--cluster')).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'fairlead: "--server=https://a.example": is no name in Kubernetes, and kubectl would take it for an option: mend its manifest\n',
+    });
+  });
+
   test('is not asked as long as there is no dist/', () => {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
