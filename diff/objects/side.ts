@@ -26,7 +26,9 @@ export class Side {
   weightsOf(deployment: Manifest | undefined): Weights {
     const text = Object.values(this.dataMounted(deployment, 'weights') ?? {})[0];
     try {
-      return JSON.parse(text ?? '{}') as Weights;
+      const routes: unknown = JSON.parse(text ?? '{}');
+      const shares = isFields(routes) ? Object.entries(routes).filter(([, weights]) => isFields(weights)) : [];
+      return Object.fromEntries(shares) as Weights;
     } catch {
       // nginx goes on with those of before, whatever they were.
       return {};

@@ -138,6 +138,23 @@ test('weights alone change shares, and replace nothing', () => {
   expect(text(difference)).toContain('proxies read it within some 90 s, and no connection ends');
 });
 
+test('a file of weights may hold anything', () => {
+  const changes: readonly ((weights: string) => string)[] = [
+    () => 'null',
+    () => '7',
+    () => 'none',
+    (weights) => weights.replace(/\{[^{}]*\}/, 'null'),
+  ];
+  for (const change of changes) {
+    const other = comparable(shop(5)).map((manifest) => {
+      if (manifest.metadata.name !== 'edge-weights') return manifest;
+      const files = Object.entries(manifest.data as Readonly<Record<string, string>>);
+      return { ...manifest, data: Object.fromEntries(files.map(([name, weights]) => [name, change(weights)])) };
+    });
+    expect(text(between(shop(5), other))).toContain('\n  ConfigMap shop/edge-weights\n');
+  }
+});
+
 test('what has gone from main.ts stays in a cluster, and is named with what deletes it', () => {
   const difference = between(shop(5), shop(undefined));
   expect(titles(difference)).toEqual(expect.arrayContaining([requests, pods, gone]));
