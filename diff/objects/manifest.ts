@@ -13,8 +13,9 @@ export interface Manifest {
 
 export type Fields = Readonly<Record<string, unknown>>;
 
+/** Whether a value has fields: YAML has times too, which have none. */
 export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }
 
 export function isManifest(value: unknown): value is Manifest {
@@ -68,13 +69,20 @@ export function componentOf({ metadata }: Manifest): string | undefined {
 
 /** Without what the API server notes, and with the values of a Secret in the one form in which it keeps them. */
 function comparable(manifest: Manifest): Manifest {
-  const kept = Object.entries(manifest).filter(([name]) => name !== 'status' && name !== 'stringData');
-  const rest = Object.fromEntries(kept) as Manifest;
-  const { stringData } = manifest;
-  if (manifest.kind !== 'Secret' || !isFields(stringData)) return rest;
+  const { stringData, ...given } = withoutNulls(manifest) as Manifest;
+  const rest = Object.fromEntries(Object.entries(given).filter(([name]) => name !== 'status')) as Manifest;
+  if (rest.kind !== 'Secret' || !isFields(stringData)) return rest;
   const encoded = Object.entries(stringData).map(([key, value]) => [
     key,
     Buffer.from(String(value)).toString('base64'),
   ]);
   return { ...rest, data: { ...(isFields(rest.data) ? rest.data : {}), ...(Object.fromEntries(encoded) as Fields) } };
+}
+
+/** To Kubernetes a field that is null is not there. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isFields(value)) return value;
+  const fields = Object.entries(value).filter(([, inside]) => inside !== null);
+  return Object.fromEntries(fields.map(([name, inside]) => [name, withoutNulls(inside)]));
 }

@@ -122,3 +122,18 @@ test('a manifest without a namespace means that of the object', () => {
   const object = { ...desired, metadata: { ...metadata, namespace: 'default' } };
   expect(fieldChanges(appliedForm(object, desired), desired)).toEqual([]);
 });
+
+test('a field that is null is not there', () => {
+  const object = { apiVersion: 'v1', kind: 'Service', spec: { type: 'ClusterIP' } };
+  const metadata = { name: 'orders', namespace: null, creationTimestamp: null };
+  const [desired] = manifestsOf({ ...object, metadata, spec: { ...object.spec, externalName: null }, status: null });
+  if (desired === undefined) throw new Error('there is one');
+  expect(desired).toEqual({ ...object, metadata: { name: 'orders' } });
+  const made = { name: 'orders', namespace: 'default', creationTimestamp: '2026-03-01T12:00:00Z' };
+  expect(fieldChanges(appliedForm({ ...object, metadata: made }, desired), desired)).toEqual([]);
+});
+
+test('a time, as YAML has it without quotes, is compared like any value', () => {
+  const [before, after] = [new Date(1), new Date(2)];
+  expect(fieldChanges({ until: before }, { until: after })).toEqual([{ path: 'until', before, after }]);
+});
