@@ -217,6 +217,10 @@ class Reading {
     if (variable.startsWith('no_client_of_')) {
       return [rule('who may ask, by certificate', 'those whose certificate the route takes', meaning, true)];
     }
+    if (variable.startsWith('spelt_otherwise_')) {
+      return [rule('paths of other routes with rules, spelt otherwise', 'answered 404', meaning)];
+    }
+    if (variable === 'straight_uri') return [rule('paths that climb to other routes', 'answered 400', meaning)];
     const returned = directive.body?.find(({ name }) => name === 'return')?.args[0] ?? '…';
     return [rule('a condition (if)', `if ${condition}: ${returned}`, meaning)];
   }

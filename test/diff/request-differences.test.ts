@@ -173,6 +173,14 @@ test('who may ask is said though another route answers', () => {
   expect(changes).toContain('a password (auth_basic)');
 });
 
+test('what a rule of one path is to paths that are spelt otherwise is said in words', () => {
+  const [orders, admin] = [{ target: 'orders' }, { path: '/admin', target: 'catalog' }] as const;
+  const all = differences({ routes: [orders, admin] }, { routes: [orders, { ...admin, allowFrom: ['192.0.2.0/24'] }] });
+  const changes = all.flatMap(({ changes: own }) => own.map(({ subject, after }) => `${subject}: ${after}`));
+  expect(changes).toContain('paths of other routes with rules, spelt otherwise: answered 404');
+  expect(changes).toContain('paths that climb to other routes: answered 400');
+});
+
 test('weights that stand in a ConfigMap are shares of who answers', () => {
   const target = {
     kind: 'split',
