@@ -16,20 +16,17 @@ export interface Section {
   readonly entries: readonly Entry[];
 }
 
-/** A difference in words, whatever it is printed as. */
-export interface Report {
-  /** What was compared with what. */
+/** What was compared with what. */
+export interface Compared {
   readonly before: string;
   readonly after: string;
   /** What was not looked at, and why. */
   readonly notes: readonly Text[];
-  readonly sections: readonly Section[];
 }
 
-export interface Compared {
-  readonly before: string;
-  readonly after: string;
-  readonly notes: readonly Text[];
+/** A difference in words, whatever it is printed as. */
+export interface Report extends Compared {
+  readonly sections: readonly Section[];
 }
 
 export function reportOf(difference: Difference, compared: Compared): Report {

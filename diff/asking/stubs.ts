@@ -52,9 +52,9 @@ function grpcStub(upstream: string): Http2Server {
   const server = createHttp2Server();
   server.on('stream', (stream, headers) => {
     stream.on('error', () => undefined);
-    const noted_ = noted({ upstream, uri: String(headers[':path']), headers });
+    const note = noted({ upstream, uri: String(headers[':path']), headers });
     stream.respond(
-      { ':status': 200, 'content-type': 'application/grpc', [askedHeader]: noted_ },
+      { ':status': 200, 'content-type': 'application/grpc', [askedHeader]: note },
       { waitForTrailers: true },
     );
     stream.on('wantTrailers', () => {

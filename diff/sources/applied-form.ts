@@ -1,5 +1,5 @@
 import { memberNamed, isNamed, isObjects } from '../objects/fields';
-import { type Fields, fieldAt, isFields, keyOf, type Manifest, manifestsOf } from '../objects/manifest';
+import { type Fields, fieldAt, isFields, type Manifest, manifestsOf } from '../objects/manifest';
 
 /** Where kubectl apply keeps what it was given. */
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -22,7 +22,7 @@ export function appliedForm(live: Manifest, desired: Manifest | undefined): Mani
 function appliedLast(live: Manifest): Manifest | undefined {
   try {
     const [found] = manifestsOf(JSON.parse(live.metadata.annotations?.[lastApplied] ?? 'null'));
-    return found === undefined || keyOf(found).split('/').at(-1) !== live.metadata.name ? undefined : found;
+    return found === undefined || found.metadata.name !== live.metadata.name ? undefined : found;
   } catch {
     return undefined;
   }
