@@ -1,4 +1,4 @@
-import { gauge, Growth, type Scrape } from './scrape';
+import { gauge, Growth, type ScrapePair } from './scrape';
 import type { BackendDescription, Instance, RouteDescription, SystemDescription, SystemState } from './system';
 
 /** Of requests: how many a second, how many of them were answered with 5xx and 4xx, and what they took. */
@@ -11,8 +11,10 @@ export interface RequestFigures {
   readonly p99: number | null;
 }
 
-/** Of the whole proxy. */
+/** Of a whole proxy; of several, of all together. */
 export interface ProxyFigures extends RequestFigures {
+  /** In seconds: what 95 of 100 took at most. Null if there were none. */
+  readonly p95: number | null;
   /** Since the proxy counts. */
   readonly counted: { readonly requests: number; readonly errors: number; readonly clientErrors: number };
   /** Of clients, and how many of them are answered at this moment; and the most of each that the proxy takes on. */
@@ -40,15 +42,28 @@ export interface BackendFigures extends RequestFigures {
   readonly noInstance: number;
 }
 
-export interface InstanceFigures {
-  readonly name: string;
-  /** Tries a second, their part of those of its backend, and what an answer took on average, in seconds. Null if there were none. */
+/** Of tries at an instance. */
+interface TryFigures {
+  /** How many a second, their part of those of its backend, and what an answer took on average, in seconds. Null if there were none. */
   readonly requests: number;
   readonly share: number | null;
   readonly mean: number | null;
-  /** Tries without an answer: in the time between the scrapes, and since the proxy counts. */
+  /** Tries without an answer, in the time between the scrapes. */
   readonly failures: number;
+}
+
+export interface InstanceFigures extends TryFigures {
+  readonly name: string;
+  /** Tries without an answer since the proxy counts. */
   readonly failed: number;
+}
+
+/** An instance by what metrics call it. */
+export interface PeerFigures extends TryFigures {
+  readonly backend: string;
+  readonly version: string;
+  /** Address and port. */
+  readonly peer: string;
 }
 
 /** A route that several backends share. */
@@ -100,39 +115,37 @@ export const eachProxy = {
   connections: 'fairlead_proxy_connections',
 } as const;
 
-const requestsTotal = 'fairlead_http_requests_total';
+/** A counter of requests, by all that is told apart. */
+export const requestsTotal = 'fairlead_http_requests_total';
 const duration = 'fairlead_http_request_duration_seconds';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** All figures from two scrapes, and from what is known of the system at the later one. */
+/** All figures of what happened, from what is known of the system at the end of it. */
 export function figures(
-  before: Scrape,
-  after: Scrape,
+  growth: Growth,
   { backends, routes }: Pick<SystemDescription, 'backends' | 'routes'>,
   { instances, weights }: Pick<SystemState, 'instances' | 'weights'>,
 ): Figures {
-  const growth = new Growth(before, after);
   return {
     seconds: growth.seconds,
-    proxy: proxyFigures(growth, after),
-    routes: routeFigures(growth, after, routes),
+    proxy: proxyFigures(growth),
+    routes: routeFigures(growth, routes),
     backends: backends.map((backend) => backendFigures(growth, backend)),
-    instances: instanceFigures(growth, after, instances),
+    instances: instanceFigures(growth, instances),
     splits: routes
       .filter(({ shared }) => shared.length > 0)
       .map((route) => splitFigures(growth, route, backends, weights[route.route] ?? {})),
-    tls: tlsFigures(after),
-    proxies: figuresOfEach(growth, after),
+    tls: tlsFigures(growth),
+    proxies: figuresOfEach(growth),
   };
 }
 
 function requestFigures(growth: Growth, histogram: string, matches: (labels: Labels) => boolean): RequestFigures {
-  const perSecond = (count: number): number => (growth.seconds > 0 ? count / growth.seconds : 0);
   const ofClass = (digit: string) =>
-    perSecond(growth.of(requestsTotal, (labels) => labels.code?.startsWith(digit) === true && matches(labels)));
+    growth.perSecond(growth.of(requestsTotal, (labels) => labels.code?.startsWith(digit) === true && matches(labels)));
   return {
-    requests: perSecond(growth.of(requestsTotal, matches)),
+    requests: growth.perSecond(growth.of(requestsTotal, matches)),
     errors: ofClass('5'),
     clientErrors: ofClass('4'),
     p50: growth.quantile(0.5, histogram, matches),
@@ -140,31 +153,39 @@ function requestFigures(growth: Growth, histogram: string, matches: (labels: Lab
   };
 }
 
-function proxyFigures(growth: Growth, after: Scrape): ProxyFigures {
+export function proxyFigures(growth: Growth): ProxyFigures {
   const counted = (digit: string): number =>
-    [...(after.metrics.get(requestsTotal)?.values() ?? [])]
+    growth
+      .latest(requestsTotal)
       .filter(({ labels }) => labels.code?.startsWith(digit) === true)
       .reduce((sum, { value }) => sum + value, 0);
+  const all = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
   // Whoever asked for this had a connection, and was being answered.
-  const ofClients = (state: string): number => Math.max(0, (gauge(after, 'fairlead_connections', state) ?? 0) - 1);
+  const ofClients = (state: string): number =>
+    all(growth.after.map((scrape) => Math.max(0, (gauge(scrape, 'fairlead_connections', state) ?? 0) - 1)));
+  const limit = (name: string): number | null => {
+    const limits = growth.after.flatMap((scrape) => gauge(scrape, name) ?? []);
+    return limits.length === 0 ? null : all(limits);
+  };
   return {
     ...requestFigures(growth, duration, () => true),
+    p95: growth.quantile(0.95, duration),
     counted: { requests: counted(''), errors: counted('5'), clientErrors: counted('4') },
     connections: ofClients('active'),
     inProgress: ofClients('writing'),
-    connectionsLimit: gauge(after, 'fairlead_connections_limit') ?? null,
-    requestsLimit: gauge(after, 'fairlead_requests_limit') ?? null,
+    connectionsLimit: limit('fairlead_connections_limit'),
+    requestsLimit: limit('fairlead_requests_limit'),
   };
 }
 
 /** Those that are described, and what was asked for besides. */
-function routeFigures(growth: Growth, after: Scrape, described: readonly RouteDescription[]): RouteFigures[] {
+export function routeFigures(growth: Growth, described: readonly RouteDescription[]): RouteFigures[] {
   const known = new Set(described.map(({ host, route }) => `${host} ${route}`));
   const others = new Map<string, RouteDescription>();
-  for (const { labels } of after.metrics.get(requestsTotal)?.values() ?? []) {
+  for (const { labels } of growth.latest(requestsTotal)) {
     const { host = '', route = '' } = labels;
     const key = `${host} ${route}`;
-    if (!known.has(key)) others.set(key, { host, route, ...undescribed(route), shared: [] });
+    if (!known.has(key)) others.set(key, { host, route, ...undescribed(host, route), shared: [] });
   }
   return [...described, ...others.values()].map(({ host, route, path, target }) => ({
     host,
@@ -175,13 +196,18 @@ function routeFigures(growth: Growth, after: Scrape, described: readonly RouteDe
   }));
 }
 
-function undescribed(route: string): { readonly path: string; readonly target: string } {
+function undescribed(host: string, route: string): { readonly path: string; readonly target: string } {
   if (route === '(http)') return { path: 'plain HTTP', target: 'redirect to HTTPS' };
   if (route === '(none)') return { path: 'no route', target: '404 of nginx' };
-  return { path: 'refused before routing', target: 'nginx' };
+  if (host === 'other') return { path: 'refused before routing', target: 'nginx' };
+  // Nobody has said what it is.
+  return { path: route, target: '' };
 }
 
-function backendFigures(growth: Growth, { name, backend, version }: BackendDescription): BackendFigures {
+export function backendFigures(
+  growth: Growth,
+  { name, backend, version }: Pick<BackendDescription, 'name' | 'backend' | 'version'>,
+): BackendFigures {
   const matches = (labels: Labels): boolean => labels.backend === backend && (labels.version ?? '') === version;
   const retried = (outcome: string): number =>
     growth.of('fairlead_retried_requests_total', (labels) => labels.outcome === outcome && matches(labels));
@@ -194,30 +220,73 @@ function backendFigures(growth: Growth, { name, backend, version }: BackendDescr
   };
 }
 
-function instanceFigures(growth: Growth, after: Scrape, instances: readonly Instance[]): InstanceFigures[] {
-  const tries = growth.by('peer', 'fairlead_peer_requests_total');
-  const failures = growth.by('peer', 'fairlead_peer_failures_total');
-  const seconds = growth.by('peer', 'fairlead_peer_response_seconds_total');
-  const failed = new Growth({ time: after.time, metrics: new Map() }, after).by('peer', 'fairlead_peer_failures_total');
+const peerTries = 'fairlead_peer_requests_total';
+const peerFailures = 'fairlead_peer_failures_total';
+const peerSeconds = 'fairlead_peer_response_seconds_total';
+
+/** What is said of tries, out of so many of all. */
+function tryFigures(
+  growth: Growth,
+  of: { readonly tries: number; readonly failures: number; readonly seconds: number; readonly ofAll: number },
+): TryFigures {
+  const answered = of.tries - of.failures;
+  return {
+    requests: growth.perSecond(of.tries),
+    share: of.ofAll > 0 ? of.tries / of.ofAll : null,
+    mean: answered > 0 ? of.seconds / answered : null,
+    failures: of.failures,
+  };
+}
+
+function instanceFigures(growth: Growth, instances: readonly Instance[]): InstanceFigures[] {
+  const byPeer = ({ peer = '' }: Labels): string => peer;
+  const tries = growth.by(peerTries, byPeer);
+  const failures = growth.by(peerFailures, byPeer);
+  const seconds = growth.by(peerSeconds, byPeer);
+  const failed = sinceCounted(growth).by(peerFailures, byPeer);
   const sum = (counts: ReadonlyMap<string, number>, { addresses }: Instance): number =>
     addresses.reduce((all, address) => all + (counts.get(address) ?? 0), 0);
   const ofBackend = new Map<string, number>();
   for (const instance of instances) {
     ofBackend.set(instance.backend, (ofBackend.get(instance.backend) ?? 0) + sum(tries, instance));
   }
-  return instances.map((instance) => {
-    const own = sum(tries, instance);
-    const all = ofBackend.get(instance.backend) ?? 0;
-    const answered = own - sum(failures, instance);
-    return {
-      name: instance.name,
-      requests: growth.seconds > 0 ? own / growth.seconds : 0,
-      share: all > 0 ? own / all : null,
-      mean: answered > 0 ? sum(seconds, instance) / answered : null,
+  return instances.map((instance) => ({
+    name: instance.name,
+    ...tryFigures(growth, {
+      tries: sum(tries, instance),
       failures: sum(failures, instance),
-      failed: sum(failed, instance),
-    };
-  });
+      seconds: sum(seconds, instance),
+      ofAll: ofBackend.get(instance.backend) ?? 0,
+    }),
+    failed: sum(failed, instance),
+  }));
+}
+
+/** All that was ever counted. */
+function sinceCounted({ after }: Growth): Growth {
+  return new Growth(...after.map((scrape): ScrapePair => [{ time: scrape.time, metrics: new Map() }, scrape]));
+}
+
+/** Of every instance that metrics name, whoever knows it. */
+export function peerFigures(growth: Growth): PeerFigures[] {
+  const byBackend = ({ backend = '', version = '' }: Labels): string => JSON.stringify([backend, version]);
+  const byPeer = (labels: Labels): string => `${byBackend(labels)} ${labels.peer ?? ''}`;
+  const tries = growth.by(peerTries, byPeer);
+  const failures = growth.by(peerFailures, byPeer);
+  const seconds = growth.by(peerSeconds, byPeer);
+  const ofBackend = growth.by(peerTries, byBackend);
+  const peers = new Map(growth.latest(peerTries).map(({ labels }) => [byPeer(labels), labels]));
+  return [...peers].map(([key, labels]) => ({
+    backend: labels.backend ?? '',
+    version: labels.version ?? '',
+    peer: labels.peer ?? '',
+    ...tryFigures(growth, {
+      tries: tries.get(key) ?? 0,
+      failures: failures.get(key) ?? 0,
+      seconds: seconds.get(key) ?? 0,
+      ofAll: ofBackend.get(byBackend(labels)) ?? 0,
+    }),
+  }));
 }
 
 function splitFigures(
@@ -251,9 +320,9 @@ function splitFigures(
   };
 }
 
-function tlsFigures(after: Scrape): TlsFigures[] {
+function tlsFigures(growth: Growth): TlsFigures[] {
   const byProtocol = new Map<string, { connections: number; resumed: number }>();
-  for (const { labels, value } of after.metrics.get('fairlead_tls_connections_total')?.values() ?? []) {
+  for (const { labels, value } of growth.latest('fairlead_tls_connections_total')) {
     const { protocol = '', resumed } = labels;
     const { connections, resumed: before } = byProtocol.get(protocol) ?? { connections: 0, resumed: 0 };
     byProtocol.set(protocol, {
@@ -264,14 +333,14 @@ function tlsFigures(after: Scrape): TlsFigures[] {
   return [...byProtocol].sort().map(([protocol, counts]) => ({ protocol, ...counts }));
 }
 
-function figuresOfEach(growth: Growth, after: Scrape): OneProxyFigures[] {
-  const requests = growth.by('proxy', eachProxy.requests);
-  const errors = growth.by('proxy', eachProxy.errors);
-  const perSecond = (count = 0): number => (growth.seconds > 0 ? count / growth.seconds : 0);
-  return [...(after.metrics.get(eachProxy.connections)?.values() ?? [])].map(({ labels: { proxy = '' }, value }) => ({
+function figuresOfEach(growth: Growth): OneProxyFigures[] {
+  const byProxy = ({ proxy = '' }: Labels): string => proxy;
+  const requests = growth.by(eachProxy.requests, byProxy);
+  const errors = growth.by(eachProxy.errors, byProxy);
+  return growth.latest(eachProxy.connections).map(({ labels: { proxy = '' }, value }) => ({
     name: proxy,
-    requests: perSecond(requests.get(proxy)),
-    errors: perSecond(errors.get(proxy)),
+    requests: growth.perSecond(requests.get(proxy) ?? 0),
+    errors: growth.perSecond(errors.get(proxy) ?? 0),
     connections: value,
   }));
 }

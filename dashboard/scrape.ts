@@ -52,32 +52,54 @@ type Matches = (labels: Series['labels']) => boolean;
 
 const all: Matches = () => true;
 
-/** How much counters grew between two scrapes of one proxy. */
-export class Growth {
-  readonly seconds: number;
-  private readonly before: Scrape['metrics'];
-  private readonly after: Scrape['metrics'];
+/** Two scrapes of one proxy. */
+export type ScrapePair = readonly [before: Scrape, after: Scrape];
 
-  constructor(before: Scrape, after: Scrape) {
-    this.seconds = (after.time - before.time) / 1000;
-    this.before = isRestarted(before, after) ? new Map() : before.metrics;
-    this.after = after.metrics;
+const nothing: Scrape['metrics'] = new Map();
+
+/** What happened between two scrapes of a proxy, and how it was at the later one; of several proxies, all of them together. */
+export class Growth {
+  /** On average, if there are several. */
+  readonly seconds: number;
+  /** The later scrapes. */
+  readonly after: readonly Scrape[];
+  private readonly counts: readonly { readonly before: Scrape['metrics']; readonly after: Scrape['metrics'] }[];
+
+  constructor(...pairs: readonly ScrapePair[]) {
+    const milliseconds = pairs.reduce((sum, [before, after]) => sum + after.time - before.time, 0);
+    this.seconds = milliseconds / 1000 / Math.max(1, pairs.length);
+    this.after = pairs.map(([, after]) => after);
+    this.counts = pairs.map(([before, after]) => ({
+      before: isRestarted(before, after) ? nothing : before.metrics,
+      after: after.metrics,
+    }));
   }
 
+  /** So many of something in this time, a second. */
+  perSecond(count: number): number {
+    return this.seconds > 0 ? count / this.seconds : 0;
+  }
+
+  /** How much counters grew. */
   of(metric: string, matches: Matches = all): number {
     let sum = 0;
     for (const { grown, labels: own } of this.series(metric)) if (matches(own)) sum += grown;
     return sum;
   }
 
-  /** By the value of a label. */
-  by(label: string, metric: string): ReadonlyMap<string, number> {
+  /** The same by what is made of their labels. */
+  by(metric: string, key: (labels: Series['labels']) => string): ReadonlyMap<string, number> {
     const sums = new Map<string, number>();
     for (const { grown, labels: own } of this.series(metric)) {
-      const key = own[label] ?? '';
-      sums.set(key, (sums.get(key) ?? 0) + grown);
+      const name = key(own);
+      sums.set(name, (sums.get(name) ?? 0) + grown);
     }
     return sums;
+  }
+
+  /** Every series of a metric as it was at the later scrapes; one of several proxies is there several times. */
+  latest(metric: string): readonly Series[] {
+    return this.after.flatMap(({ metrics }) => [...(metrics.get(metric)?.values() ?? [])]);
   }
 
   /** The value that this part of what a histogram observed does not exceed; null if it observed nothing. */
@@ -96,10 +118,11 @@ export class Growth {
 
   /** A series that is new, or that began anew, grew by all that it has. */
   private *series(metric: string): Iterable<{ readonly labels: Series['labels']; readonly grown: number }> {
-    const before = this.before.get(metric);
-    for (const [key, { labels: own, value }] of this.after.get(metric) ?? []) {
-      const had = before?.get(key)?.value ?? 0;
-      yield { labels: own, grown: value >= had ? value - had : value };
+    for (const { before, after } of this.counts) {
+      for (const [key, { labels: own, value }] of after.get(metric) ?? []) {
+        const had = before.get(metric)?.get(key)?.value ?? 0;
+        yield { labels: own, grown: value >= had ? value - had : value };
+      }
     }
   }
 }

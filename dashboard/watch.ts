@@ -1,6 +1,6 @@
 import { figures, type Figures, type RequestFigures } from './figures';
 import { type Happening, happenings, type Observation, withGone } from './happenings';
-import { isRestarted, parsedScrape, type Scrape } from './scrape';
+import { Growth, isRestarted, parsedScrape, type Scrape } from './scrape';
 import type { DashboardSystem, Instance, SystemDescription, SystemState } from './system';
 
 /** A point of the plots: what happened in the second before it. Null where nobody looked, or the proxy did not answer. */
@@ -129,7 +129,7 @@ export class Watch {
 
     const { description } = this.system;
     const lately = (before: Scrape | undefined): Figures | null =>
-      scrape === undefined || before === undefined ? null : figures(before, scrape, description, state);
+      scrape === undefined || before === undefined ? null : figures(new Growth([before, scrape]), description, state);
     const moment: Moment = { time, figures: lately(previous)?.proxy ?? null };
     const tables = lately(this.scrapes[0] ?? previous);
     if (scrape !== undefined) this.scrapes = [...this.scrapes, scrape].filter((each) => time - each.time <= tabled);

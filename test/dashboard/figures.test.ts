@@ -1,5 +1,5 @@
-import { figures } from '../../dashboard/figures';
-import { parsedScrape, type Scrape } from '../../dashboard/scrape';
+import { figures, peerFigures, proxyFigures, routeFigures } from '../../dashboard/figures';
+import { Growth, parsedScrape, type Scrape } from '../../dashboard/scrape';
 import { someDescription, someInstance } from './some-system';
 
 const description = {
@@ -44,13 +44,14 @@ test('figures are of the time between two scrapes, and counts of all time', () =
     'fairlead_connections_limit 4000',
     'fairlead_requests_limit 900',
   );
-  const { seconds, proxy, routes, backends, splits } = figures(before, after, description, state);
+  const { seconds, proxy, routes, backends, splits } = figures(new Growth([before, after]), description, state);
   expect(seconds).toBe(10);
   expect(proxy).toEqual({
     requests: 20,
     errors: 0.2,
     clientErrors: 0.8,
     p50: null,
+    p95: null,
     p99: null,
     counted: { requests: 301, errors: 3, clientErrors: 8 },
     // Without whoever has asked.
@@ -93,7 +94,7 @@ test('an instance has what all of its addresses have counted', () => {
     // Of one that nobody knows any more.
     peer(1999, 'requests_total', 50),
   );
-  expect(figures(before, after, description, state).instances).toEqual([
+  expect(figures(new Growth([before, after]), description, state).instances).toEqual([
     { name: 'orders-1', requests: 10, share: 20 / 30, mean: 0.02, failures: 0, failed: 0 },
     { name: 'orders-2', requests: 5, share: 10 / 30, mean: 0.5, failures: 4, failed: 4 },
     { name: 'orders-canary-1', requests: 0, share: null, mean: null, failures: 0, failed: 0 },
@@ -110,7 +111,7 @@ test('retries, and tries that found no instance, are those of a version', () => 
     retried(canary, 'answered', 2),
     'fairlead_upstream_no_peer_total{backend="orders",version="canary"} 7',
   );
-  const { backends } = figures(scrape(0), after, description, state);
+  const { backends } = figures(new Growth([scrape(0), after]), description, state);
   expect(backends.map(({ saved, lost, noInstance }) => [saved, lost, noInstance])).toEqual([
     [5, 1, 0],
     [2, 0, 7],
@@ -119,7 +120,7 @@ test('retries, and tries that found no instance, are those of a version', () => 
 
 test('a request that no route has is a row of its own', () => {
   const after = scrape(1000, 'fairlead_http_requests_total{host="shop",route="(none)",method="GET",code="404"} 3');
-  const { routes } = figures(scrape(0), after, description, state);
+  const { routes } = figures(new Growth([scrape(0), after]), description, state);
   expect(routes.at(-1)).toMatchObject({
     host: 'shop',
     route: '(none)',
@@ -138,7 +139,7 @@ test('handshakes are added up by protocol', () => {
     handshakes('TLSv1.3', false, 4),
     handshakes('TLSv1.2', false, 1),
   );
-  expect(figures(scrape(0), after, description, state).tls).toEqual([
+  expect(figures(new Growth([scrape(0), after]), description, state).tls).toEqual([
     { protocol: 'TLSv1.2', connections: 1, resumed: 0 },
     { protocol: 'TLSv1.3', connections: 10, resumed: 6 },
   ]);
@@ -146,5 +147,46 @@ test('handshakes are added up by protocol', () => {
 
 test('two scrapes at one time have no rate', () => {
   const after = scrape(0, answered('', 200, 5));
-  expect(figures(scrape(0), after, someDescription, state).proxy.requests).toBe(0);
+  expect(figures(new Growth([scrape(0), after]), someDescription, state).proxy.requests).toBe(0);
+});
+
+test('connections and limits of several proxies add up, without those who have asked', () => {
+  const proxy = (active: number, limit: number): Scrape =>
+    scrape(0, `fairlead_connections{state="active"} ${active}`, `fairlead_connections_limit ${limit}`);
+  const growth = new Growth([proxy(3, 100), proxy(11, 100)], [proxy(3, 100), proxy(1, 50)]);
+  expect(proxyFigures(growth)).toMatchObject({ connections: 10, connectionsLimit: 150, requestsLimit: null });
+});
+
+test('a route that nobody has described is called as metrics call it', () => {
+  const counted = (host: string, route: string): string =>
+    `fairlead_http_requests_total{host="${host}",route="${route}",method="GET",code="200"} 1`;
+  const after = scrape(1000, counted('shop', 'root'), counted('shop', 'other'), counted('other', 'other'));
+  const routes = routeFigures(new Growth([scrape(0), after]), []);
+  expect(routes.map(({ host, path }) => [host, path])).toEqual([
+    ['shop', 'root'],
+    ['shop', 'other'],
+    ['other', 'refused before routing'],
+  ]);
+});
+
+test('a peer is told from the same address of another backend, and has its share of its own', () => {
+  const tries = (backend: string, port: number, count: number): string =>
+    `fairlead_peer_requests_total{backend="${backend}",peer="127.0.0.1:${port}"} ${count}`;
+  const failures = 'fairlead_peer_failures_total{backend="orders",peer="127.0.0.1:1002"} 2';
+  const seconds = 'fairlead_peer_response_seconds_total{backend="orders",peer="127.0.0.1:1002"} 4';
+  const before = scrape(0, tries('orders', 1001, 10), tries('legacy', 1001, 5));
+  const after = scrape(
+    2000,
+    tries('orders', 1001, 40),
+    tries('legacy', 1001, 5),
+    tries('orders', 1002, 10),
+    failures,
+    seconds,
+  );
+  const peer = { backend: 'orders', version: '', peer: '127.0.0.1:1001' };
+  expect(peerFigures(new Growth([before, after]))).toEqual([
+    { ...peer, requests: 15, share: 0.75, mean: 0, failures: 0 },
+    { ...peer, backend: 'legacy', requests: 0, share: null, mean: null, failures: 0 },
+    { ...peer, peer: '127.0.0.1:1002', requests: 5, share: 0.25, mean: 0.5, failures: 2 },
+  ]);
 });

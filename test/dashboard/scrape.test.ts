@@ -35,11 +35,11 @@ describe('a scrape', () => {
 
 describe('growth', () => {
   test('is what counters have more, with series that are new', () => {
-    const growth = new Growth(counted(1000, ['200', 10]), counted(3000, ['200', 25], ['502', 2]));
+    const growth = new Growth([counted(1000, ['200', 10]), counted(3000, ['200', 25], ['502', 2])]);
     expect(growth.seconds).toBe(2);
     expect(growth.of(requests)).toBe(17);
     expect(growth.of(requests, ({ code }) => code === '502')).toBe(2);
-    expect([...growth.by('code', requests)]).toEqual([
+    expect([...growth.by(requests, ({ code = '' }) => code)]).toEqual([
       ['200', 15],
       ['502', 2],
     ]);
@@ -49,18 +49,33 @@ describe('growth', () => {
     const before = counted(1000, ['200', 100], ['404', 1]);
     const after = counted(2000, ['200', 5], ['404', 4]);
     expect(isRestarted(before, after)).toBe(true);
-    expect(new Growth(before, after).of(requests)).toBe(9);
+    expect(new Growth([before, after]).of(requests)).toBe(9);
     expect(isRestarted(before, counted(2000, ['200', 100], ['404', 1]))).toBe(false);
   });
 
   test('is that of all series when one is not there any more', () => {
-    expect(new Growth(counted(1000, ['200', 7]), counted(2000)).of(requests)).toBe(0);
+    expect(new Growth([counted(1000, ['200', 7]), counted(2000)]).of(requests)).toBe(0);
     expect(isRestarted(counted(1000, ['200', 7]), counted(2000))).toBe(true);
   });
 
   test('of a peer that was forgotten and comes again is what it has now', () => {
     const peer = (count: number) => parsedScrape(`fairlead_peer_requests_total{peer="127.0.0.1:1"} ${count}`, count);
-    expect(new Growth(peer(40), peer(3)).of('fairlead_peer_requests_total')).toBe(3);
+    expect(new Growth([peer(40), peer(3)]).of('fairlead_peer_requests_total')).toBe(3);
+  });
+
+  test('of several proxies is that of all of them, though one counts anew', () => {
+    const growth = new Growth(
+      [counted(1000, ['200', 10]), counted(2000, ['200', 15])],
+      [counted(1000, ['200', 90]), counted(4000, ['200', 2])],
+    );
+    expect(growth.of(requests)).toBe(7);
+    expect(growth.seconds).toBe(2);
+    expect(growth.perSecond(7)).toBe(3.5);
+    expect(growth.latest(requests).map(({ value }) => value)).toEqual([15, 2]);
+  });
+
+  test('of no proxy is none', () => {
+    expect([new Growth().seconds, new Growth().of(requests), new Growth().perSecond(1)]).toEqual([0, 0, 0]);
   });
 
   test('has quantiles of what was observed in between alone', () => {
@@ -74,7 +89,7 @@ describe('growth', () => {
         ].join('\n'),
         time,
       );
-    const growth = new Growth(histogram(100, 0, 0), histogram(100, 10, 1000));
+    const growth = new Growth([histogram(100, 0, 0), histogram(100, 10, 1000)]);
     expect(growth.quantile(0.5, 't', ({ route }) => route === 'a')).toBeCloseTo(0.1 + 0.9 / 2);
     expect(growth.quantile(0.5, 't', ({ route }) => route === 'b')).toBeNull();
   });
