@@ -3,6 +3,9 @@ import { Failure } from './command-line';
 import type { Kubectl, KubernetesObject } from './kubectl';
 import { watch } from './progress';
 
+/** The pods of all proxies, as `kubectl get` and `kubectl logs` take it. */
+export const proxySelector = '--selector=app.kubernetes.io/component=proxy,app.kubernetes.io/managed-by=fairlead';
+
 interface ContainerState {
   readonly waiting?: { readonly reason?: string; readonly message?: string };
   readonly running?: object;

@@ -4,6 +4,7 @@ import { addAbortSignal } from 'node:stream';
 import { endWithReader, Failure, untilSignal } from '../cluster/command-line';
 import { deployedProxies } from '../cluster/deployed-proxies';
 import { Kubectl } from '../cluster/kubectl';
+import { proxySelector } from '../cluster/pods';
 import { Output, terminalText } from '../local/output';
 import { InvalidOption } from '../validation/invalid-option';
 import { type AccessLogLine, accessLogLine } from './access-log-line';
@@ -103,7 +104,7 @@ async function* logsOf(
     [
       'logs',
       `--namespace=${namespace}`,
-      '--selector=app.kubernetes.io/component=proxy,app.kubernetes.io/managed-by=fairlead',
+      proxySelector,
       '--container=nginx',
       '--tail=-1',
       // Of pods that have not started yet.
