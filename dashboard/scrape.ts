@@ -32,12 +32,14 @@ function unescaped(value: string): string {
   return value.replaceAll(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character));
 }
 
+/** Every series of a metric. */
+export function seriesOf({ metrics }: Scrape, metric: string): readonly Series[] {
+  return [...(metrics.get(metric)?.values() ?? [])];
+}
+
 /** What a gauge was; undefined if it is not there. */
-export function gauge({ metrics }: Scrape, name: string, state?: string): number | undefined {
-  for (const { labels: own, value } of metrics.get(name)?.values() ?? []) {
-    if (state === undefined || own.state === state) return value;
-  }
-  return undefined;
+export function gauge(scrape: Scrape, name: string, state?: string): number | undefined {
+  return seriesOf(scrape, name).find(({ labels: own }) => state === undefined || own.state === state)?.value;
 }
 
 /** Whether the proxy began to count anew: a request that was counted is never forgotten otherwise. */
@@ -99,7 +101,7 @@ export class Growth {
 
   /** Every series of a metric as it was at the later scrapes; one of several proxies is there several times. */
   latest(metric: string): readonly Series[] {
-    return this.after.flatMap(({ metrics }) => [...(metrics.get(metric)?.values() ?? [])]);
+    return this.after.flatMap((scrape) => seriesOf(scrape, metric));
   }
 
   /** The value that this part of what a histogram observed does not exceed; null if it observed nothing. */
