@@ -42,7 +42,9 @@ function completed(whole: Command, path: readonly string[] = []): readonly Compl
       subcommands,
       options: whole.options,
       words: whole.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
-      takesFiles: whole.registeredArguments.some(({ argChoices }) => argChoices === undefined),
+      takesFiles: whole.registeredArguments.some(
+        (argument) => argument.argChoices === undefined && argument.name() !== 'URL',
+      ),
     },
     ...whole.commands.flatMap((each) => completed(each, [...path, each.name()])),
   ];

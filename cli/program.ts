@@ -12,6 +12,7 @@ import { kindCommand } from './kind';
 import { pruneCommand } from './prune';
 import { startCommand } from './start';
 import { timelineCommand } from './timeline';
+import { topCommand } from './top';
 
 const description = 'A load-balanced API, on this machine as in Kubernetes: what main.ts says.';
 
@@ -28,6 +29,7 @@ export function program(words?: readonly string[]): Command {
     timelineCommand(),
     budgetCommand(),
     explainCommand(),
+    topCommand(),
     pruneCommand(),
     kindCommand(),
     doctorCommand(),
@@ -56,6 +58,7 @@ function refuseWordsTooMany(chosen: Command, words: readonly string[] | undefine
   if (words !== undefined && path !== 'start') {
     throw new UsageError(`${path}: "--" is followed by a program, which "start" alone runs: take it out`);
   }
+  if (chosen.registeredArguments.some(({ variadic }) => variadic)) return;
   const word = chosen.args[chosen.registeredArguments.length];
   if (word === undefined) return;
   const isScale = path === 'start' && /^\d+$/.test(word);

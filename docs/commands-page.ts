@@ -33,6 +33,7 @@ const scripts: Readonly<Record<string, string>> = {
   timeline: 'npm run timeline',
   budget: 'npm run budget',
   explain: 'npm run explain',
+  top: 'npm run top',
   prune: 'npm run prune',
   'kind up': 'npm run kind:up',
   'kind down': 'npm run kind:down',

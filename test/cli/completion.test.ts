@@ -38,6 +38,7 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _fairlead; printf '%s\\n' "\${COMPREP
     expect(offered('start', '--scale', '5', '--wa')).toEqual(['--watch']);
     expect(offered('kind', 'up', '--http')).toEqual(['--https-port', '--http-port']);
     expect(offered('prune', '--dry')).toEqual(['--dry-run']);
+    expect(offered('top', '--on')).toEqual(['--once']);
   });
 
   test('leaves values, and a program after "--", to files', () => {
@@ -55,6 +56,9 @@ test('zsh has every command with its options, and text that cannot end a quote',
     "'--directory=[where the command runs (default\\: where fairlead does)]:DIRECTORY:_files -/'",
   );
   expect(completion).toContain("'1: :->command'");
+  // A line of a log may be in a file; a URL is not.
+  expect(/^_fairlead_explain\(\) \{\n(.*)$/m.exec(completion)?.[1]).toContain("'*:file:_files'");
+  expect(/^_fairlead_top\(\) \{\n(.*)$/m.exec(completion)?.[1]).not.toContain("'*:file:_files'");
   // What is in quotes is even in number, but for those that stand for themselves.
   const quotes = completion.replaceAll(String.raw`'\''`, '').split("'").length - 1;
   expect(quotes % 2).toBe(0);

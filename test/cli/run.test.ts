@@ -24,6 +24,7 @@ describe('help', () => {
       'timeline',
       'budget',
       'explain',
+      'top',
       'prune',
       'kind',
       'doctor',
@@ -39,6 +40,7 @@ describe('help', () => {
     ['start', 'Usage: fairlead start [options] [-- PROGRAM ARG …]\n', '--keep-alive-timeout TIME'],
     ['compose', 'Usage: fairlead compose [options]\n', '--output FILE'],
     ['diff', 'Usage: fairlead diff [options] [BEFORE] [AFTER]\n', '--format FORMAT'],
+    ['top', 'Usage: fairlead top [options] [URL...]\n', '--interval TIME'],
     ['prune', 'Usage: fairlead prune [options]\n', '--older-than TIME'],
     ['kind up', 'Usage: fairlead kind up [options]\n', '--https-port PORT'],
     ['kind', 'Usage: fairlead kind COMMAND [options]\n', '  down '],
@@ -75,7 +77,7 @@ describe('what is typed wrong is one line with what to do, and exit code 2', () 
   test.each([
     [
       [],
-      'a command is missing: give one of start, compose, diff, timeline, budget, explain, prune, kind, doctor, completion; fairlead --help shows them',
+      'a command is missing: give one of start, compose, diff, timeline, budget, explain, top, prune, kind, doctor, completion; fairlead --help shows them',
     ],
     [['kind'], 'kind: a command is missing: give one of up, down; fairlead kind --help shows them'],
     [['strat'], '"strat" is not a command: did you mean start? fairlead --help shows the commands'],

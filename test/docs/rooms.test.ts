@@ -20,7 +20,8 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   timeline: ['charts', 'nginx', 'model', 'cluster', 'local', 'validation'],
   explain: ['charts', 'nginx', 'model', 'cluster', 'local', 'validation'],
   diff: ['certificates', 'cluster', 'local'],
-  cli: ['charts', 'cluster', 'diff', 'local', 'timeline', 'explain', 'validation'],
+  top: ['charts', 'cluster', 'dashboard', 'local'],
+  cli: ['charts', 'cluster', 'diff', 'local', 'timeline', 'explain', 'top', 'validation'],
   reliability: ['charts', 'certificates', 'cluster', 'load', 'local', 'timeline', 'validation'],
   bench: ['charts', 'certificates', 'cluster', 'local', 'model', 'nginx'],
 };
