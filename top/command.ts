@@ -116,6 +116,6 @@ function refuseWithoutAnswer({ proxies }: Observation, mend: string): void {
   const problems = proxies.flatMap(({ name, problem }) => (problem === undefined ? [] : [`${name} ${problem}`]));
   if (problems.length < proxies.length) return;
   const [first = 'there is no proxy', ...others] = problems;
-  const more = others.length === 0 ? '' : `, and no other of ${problems.length} proxies does`;
+  const more = others.length === 0 ? '' : ', nor does any other';
   throw new Failure(terminalText(`${first}${more}: ${mend}`));
 }

@@ -12,7 +12,7 @@ test('nothing that answers is one line with what to do, and exit code 1', async 
   expect(await fairlead('top', ...urls)).toEqual({
     code: 1,
     stdout: '',
-    stderr: `fairlead: 127.0.0.1:${port} does not answer (ECONNREFUSED), and no other of 2 proxies does: give the URL of the metrics of a proxy that runs\n`,
+    stderr: `fairlead: 127.0.0.1:${port} does not answer (ECONNREFUSED), nor does any other: give the URL of the metrics of a proxy that runs\n`,
   });
 });
 
