@@ -4,17 +4,19 @@ import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import { connect } from 'node:tls';
 import { Agent, type Dispatcher, request } from 'undici';
+import { run } from '../../cluster/external-command';
 import type { Pod } from '../../cluster/pods';
 import { eventually } from '../../cluster/progress';
 import { configMapsOf, type PodTemplateOwner } from '../../cluster/prune-config-maps';
 import type { Update } from '../../dashboard/watch';
 import { EventStream } from '../dashboard/event-stream';
 import { parsed, sum } from '../nginx/metrics/exposition';
+import { typescriptProgram } from '../typescript-program';
 import { loadFigure } from './support/figures';
 import { frontDoor, known, knownOrigin, ownHost, page, services, tokenForOthers } from './support/front-door';
 import { settled, workloads } from './support/pods';
 import { expectNoneLost, scenario } from './support/scenario';
-import { kubectl, suite } from './support/suite';
+import { cluster, kubectl, suite } from './support/suite';
 import { startLoad } from './support/traffic-load';
 import { apply } from './support/variant';
 
@@ -185,6 +187,16 @@ scenario('the dashboard shows both proxies and every pod, through a port-forward
     stop.abort();
     await forwarding.catch(() => undefined);
   }
+});
+
+scenario('fairlead top shows both proxies, each through a port-forward of its own', async () => {
+  const program = [...typescriptProgram, 'cli.ts', 'top', '--namespace', suite().namespace, '--once'];
+  const context = ['--context', `kind-${cluster.name}`];
+  const shown = await run(process.execPath, [...program, ...context], {
+    env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
+  });
+  expect(shown).toContain('2 of 2 proxies answer');
+  for (const { metadata } of await workloads().readyPods('proxy', 2)) expect(shown).toContain(metadata.name);
 });
 
 scenario(
