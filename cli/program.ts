@@ -8,6 +8,7 @@ import { composeCommand } from './compose';
 import { diffCommand } from './diff';
 import { doctorCommand } from './doctor';
 import { explainCommand } from './explain';
+import { imagesCommand } from './images';
 import { kindCommand } from './kind';
 import { pruneCommand } from './prune';
 import { startCommand } from './start';
@@ -31,6 +32,7 @@ export function program(words?: readonly string[]): Command {
     explainCommand(),
     topCommand(),
     pruneCommand(),
+    imagesCommand(),
     kindCommand(),
     doctorCommand(),
     completionCommand(() => whole),

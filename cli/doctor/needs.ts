@@ -87,7 +87,7 @@ function isScaledByResources({ kind, spec }: Manifest): boolean {
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Wherever there are containers: in a Deployment, in a CronJob's template of a template. */
-function podSpecsOf(value: unknown): readonly Fields[] {
+export function podSpecsOf(value: unknown): readonly Fields[] {
   if (Array.isArray(value)) return value.flatMap(podSpecsOf);
   if (!isRecord(value)) return [];
   return Array.isArray(value.containers) ? [value] : Object.values(value).flatMap(podSpecsOf);

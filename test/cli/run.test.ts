@@ -26,6 +26,7 @@ describe('help', () => {
       'explain',
       'top',
       'prune',
+      'images',
       'kind',
       'doctor',
       'completion',
@@ -77,7 +78,7 @@ describe('what is typed wrong is one line with what to do, and exit code 2', () 
   test.each([
     [
       [],
-      'a command is missing: give one of start, compose, diff, timeline, budget, explain, top, prune, kind, doctor, completion; fairlead --help shows them',
+      'a command is missing: give one of start, compose, diff, timeline, budget, explain, top, prune, images, kind, doctor, completion; fairlead --help shows them',
     ],
     [['kind'], 'kind: a command is missing: give one of up, down; fairlead kind --help shows them'],
     [['strat'], '"strat" is not a command: did you mean start? fairlead --help shows the commands'],
