@@ -23,6 +23,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   top: ['charts', 'cluster', 'dashboard', 'local'],
   cli: ['charts', 'cluster', 'diff', 'local', 'timeline', 'explain', 'top', 'validation'],
   reliability: ['charts', 'certificates', 'cluster', 'load', 'local', 'timeline', 'validation'],
+  release: ['cluster'],
   bench: ['charts', 'certificates', 'cluster', 'local', 'model', 'nginx'],
 };
 

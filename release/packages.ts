@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { ExternalCommandFailure, run } from '../cluster/external-command';
+
+/** A package that is published, as its package.json says. */
+export interface ReleasePackage {
+  readonly directory: string;
+  readonly name: string;
+  readonly version: string;
+  /** The address of its sources, with which the registry compares provenance. */
+  readonly repository: string | undefined;
+}
+
+/** A package as it would be published. */
+export interface Packed extends ReleasePackage {
+  /** The name of its tarball. */
+  readonly file: string;
+  /** Of the tarball, as the registry has it. */
+  readonly integrity: string;
+  readonly packedBytes: number;
+  readonly unpackedBytes: number;
+  readonly files: number;
+  /** What the checks that failed said, by their names. */
+  readonly problems: ReadonlyMap<string, string>;
+}
+
+/** In the order in which they are published, so that each finds what it leads to: create-fairlead installs fairlead. */
+const directories = ['serve', '.', 'create'] as const;
+
+export function releasePackages(): readonly ReleasePackage[] {
+  return directories.map(releasePackage);
+}
+
+export function releasePackage(directory: string): ReleasePackage {
+  const { name, version, repository } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as {
+    readonly name: string;
+    readonly version: string;
+    readonly repository?: string | { readonly url: string };
+  };
+  return { directory, name, version, repository: typeof repository === 'object' ? repository.url : repository };
+}
+
+/** By their programs: what each is given to look at a tarball. */
+export const checks: Readonly<Record<string, (tarball: string) => readonly string[]>> = {
+  publint: (tarball) => ['run', tarball, '--strict'],
+  // The oldest way to resolve modules knows no `exports`, and so not what is preloaded by `fairlead/one-line-errors`.
+  attw: (tarball) => [tarball, '--profile=node16'],
+};
+
+/** Packs a package into a folder, given by its whole path, with an SBOM, and checks it. */
+export async function pack(each: ReleasePackage, folder: string, signal: AbortSignal): Promise<Packed> {
+  const { directory, name, version } = each;
+  await run('npm', ['pack', `--pack-destination=${folder}`, '--loglevel=error'], { cwd: directory, signal });
+  const file = `${name}-${version}.tgz`;
+  const tarball = join(folder, file);
+  const content = readFileSync(tarball);
+  writeFileSync(join(folder, `${name}-${version}.cdx.json`), await softwareBillOfMaterials(each, signal));
+  return {
+    ...each,
+    file,
+    integrity: `sha512-${createHash('sha512').update(content).digest('base64')}`,
+    packedBytes: content.length,
+    ...contentsOf(gunzipSync(content)),
+    problems: await problemsOf(tarball, signal),
+  };
+}
+
+/**
+ * In CycloneDX: what is installed with a package. The lock file says that, as what runs here does not count. A workspace has none of
+ * its own, and no dependency: in an empty folder npm finds it alone, or says what is missing.
+ */
+async function softwareBillOfMaterials({ directory, name }: ReleasePackage, signal: AbortSignal): Promise<string> {
+  const options = ['--sbom-format=cyclonedx', '--omit=dev', '--no-workspaces'];
+  const isWorkspace = directory !== '.';
+  const place = isWorkspace ? mkdtempSync(join(tmpdir(), 'fairlead-sbom-')) : directory;
+  try {
+    if (isWorkspace) {
+      const content = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as object;
+      writeFileSync(join(place, 'package.json'), JSON.stringify({ ...content, devDependencies: {} }));
+    } else options.push('--package-lock-only');
+    const bom = JSON.parse(await run('npm', ['sbom', ...options], { cwd: place, signal })) as {
+      readonly metadata: { readonly component: { name: string } };
+    };
+    // npm calls it as its folder is called.
+    bom.metadata.component.name = name;
+    return `${JSON.stringify(bom, undefined, 2)}\n`;
+  } finally {
+    if (isWorkspace) rmSync(place, { recursive: true, force: true });
+  }
+}
+
+async function problemsOf(tarball: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+  const problems = new Map<string, string>();
+  for (const [program, args] of Object.entries(checks)) {
+    try {
+      await run(program, args(tarball), { signal });
+    } catch (error) {
+      if (!(error instanceof ExternalCommandFailure)) throw error;
+      problems.set(program, `${error.stdout}${error.stderr}`.trim());
+    }
+  }
+  return problems;
+}
+
+const block = 512;
+
+/**
+ * Files of an archive, and their bytes together. Before each stands a block that has its size in octal digits from byte 124
+ * on, and at 156 what it is; an empty block ends the archive.
+ * @see https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html
+ */
+function contentsOf(archive: Buffer): { readonly files: number; readonly unpackedBytes: number } {
+  let files = 0;
+  let unpackedBytes = 0;
+  let at = 0;
+  while (at + block <= archive.length && archive[at] !== 0) {
+    const size = Number.parseInt(archive.toString('latin1', at + 124, at + 136), 8);
+    if (archive.toString('latin1', at + 156, at + 157) === '0') {
+      files += 1;
+      unpackedBytes += size;
+    }
+    at += block + Math.ceil(size / block) * block;
+  }
+  return { files, unpackedBytes };
+}
