@@ -23,6 +23,8 @@ export interface Page {
 export const pagePaths: readonly string[] = [
   'README.md',
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
   'create/README.md',
   'serve/README.md',
   'site/index.md',
