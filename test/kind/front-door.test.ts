@@ -199,6 +199,21 @@ scenario('fairlead top shows both proxies, each through a port-forward of its ow
   for (const { metadata } of await workloads().readyPods('proxy', 2)) expect(shown).toContain(metadata.name);
 });
 
+scenario('fairlead explain finds a refused request in the logs of the proxies, and says why', async () => {
+  const { status, headers } = await ask('/refused/healthcheck');
+  expect(status).toBe(403);
+  const id = String(headers['x-request-id']);
+  const explain = ['cli.ts', 'explain', id, '--namespace', suite().namespace, '--context', `kind-${cluster.name}`];
+  const said = await eventually('the line of the request', () =>
+    run(process.execPath, [...typescriptProgram, ...explain], {
+      env: { ...process.env, KUBECONFIG: cluster.kubeconfig, FAIRLEAD_ENVIRONMENT: 'kind' },
+    }).catch(() => undefined),
+  );
+  expect(said).toContain(id);
+  expect(said).toContain('403');
+  expect(said).toContain('/refused/healthcheck');
+});
+
 scenario(
   'nginx serves files that a container of the pod has copied from an image, and those of a ConfigMap',
   async () => {
