@@ -5,8 +5,8 @@ import type { RequestKey } from '../model/load-balancing';
 import type { RouteModel } from '../model/routes/route';
 import { InvalidOption } from '../validation/invalid-option';
 
-/** What its requests are known by in the log. */
-const userAgent = 'fairlead-dashboard';
+/** What its requests are known by to the API, and in the log, where their ids begin with it: no option leaves those out. */
+const name = 'fairlead-dashboard';
 
 /** A request that instances answer. */
 interface Target {
@@ -80,7 +80,7 @@ export class LocalLoad {
         port: this.proxy.port,
         servername: host,
         path: keyed.path,
-        headers: { host, 'user-agent': userAgent, ...keyed.headers },
+        headers: { host, 'user-agent': name, 'x-request-id': `${name}-${randomUUID()}`, ...keyed.headers },
         timeout,
       },
       (response) => response.resume(),
@@ -96,7 +96,7 @@ export class LocalLoad {
 
 /** Whether a line of nginx's log is of such a request: hundreds a second would hide all others. */
 export function isOfLocalLoad(line: string): boolean {
-  return line.includes(`"user_agent":"${userAgent}"`);
+  return line.includes(`"request_id":"${name}-`);
 }
 
 /** Where an instance is found healthy, if the route leads there; else the path of the route itself. */

@@ -17,6 +17,7 @@ interface Received {
   readonly url: string | undefined;
   readonly cookie: string | undefined;
   readonly userAgent: string | undefined;
+  readonly requestId: unknown;
 }
 
 /** Sends load to routes of `localhost` that lead to a server, which notes what it received. */
@@ -28,7 +29,8 @@ async function loading(routes: readonly RouteParts[]): Promise<{ load: LocalLoad
   const { certificate, privateKey } = selfSignedKeyPair(['localhost'], directory);
   const received: Received[] = [];
   const server = createServer({ cert: certificate, key: privateKey }, ({ headers, url }, response) => {
-    received.push({ host: headers.host, url, cookie: headers.cookie, userAgent: headers['user-agent'] });
+    const { host, cookie, 'user-agent': userAgent, 'x-request-id': requestId } = headers;
+    received.push({ host, url, cookie, userAgent, requestId });
     response.end();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -59,8 +61,13 @@ describe('load of its own', () => {
     const paths = ['/healthcheck', '/v1/healthcheck', '/orders', '/one'];
     expect(new Set(received.map(({ url }) => url))).toEqual(new Set(paths));
     expect(new Set(received.map(({ host }) => host))).toEqual(new Set(['localhost']));
-    expect(isOfLocalLoad(`{"user_agent":"${String(received[0]?.userAgent)}"}`)).toBe(true);
-    expect(isOfLocalLoad('{"user_agent":"curl/8"}')).toBe(false);
+    expect(new Set(received.map(({ userAgent }) => userAgent))).toEqual(new Set(['fairlead-dashboard']));
+    for (const { requestId } of received) {
+      expect(requestId).toMatch(/^[\w.-]{1,128}$/);
+      expect(isOfLocalLoad(JSON.stringify({ request_id: requestId }))).toBe(true);
+    }
+    expect(new Set(received.map(({ requestId }) => requestId)).size).toBe(received.length);
+    expect(isOfLocalLoad('{"request_id":"5f0c6a1e","user_agent":"fairlead-dashboard"}')).toBe(false);
   });
 
   test('is that of many clients, where a cookie chooses the version', async () => {
