@@ -56,6 +56,8 @@ export {
   type StaticFilesOptions,
 } from './charts/routes/static-files';
 export type { HostOptions, VirtualHost } from './charts/routes/virtual-host';
+export type { OmittableField } from './model/access-log/fields';
+export { type AccessLogOptions, LogField, type LogFieldOptions, type LogSource } from './model/access-log/options';
 export type { Budget } from './model/budget';
 export type { BudgetProps } from './model/budget-options';
 export { Auth } from './model/auth/auth';

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { grpcOption, logFields } from '../nginx/logging-section';
+import { grpcOption, type LogFieldName, logFields, omittableFields, sampleOption } from '../model/access-log/fields';
 
 const page = join(__dirname, 'access-log.md');
 const [before, after] = ['<!-- fields: made by npm run docs:access-log -->\n', '<!-- end of fields -->'];
@@ -13,11 +13,18 @@ export function withFields(text: string): string {
 }
 
 function table(): string {
-  const rows = Object.entries(logFields).map(
-    ([name, { help, onlyWith }]) =>
-      `| \`${name}\` | ${help}${onlyWith === undefined ? '' : ` Only where a ${onlyWith === grpcOption ? 'backend' : 'route'} has \`${onlyWith}\`.`} |\n`,
-  );
-  return `| field | what it says |\n|---|---|\n${rows.join('')}`;
+  const rows = (Object.keys(logFields) as LogFieldName[]).map((name) => {
+    const { help, onlyWith } = logFields[name];
+    const only = onlyWith === undefined ? '' : ` Only where ${whose(onlyWith)} has \`${onlyWith}\`.`;
+    const isOmittable = (omittableFields as readonly string[]).includes(name);
+    return `| \`${name}\` | ${help}${only} | ${isOmittable ? 'yes' : ''} |\n`;
+  });
+  return `| field | what it says | may be left out |\n|---|---|---|\n${rows.join('')}`;
+}
+
+function whose(option: string): string {
+  if (option === sampleOption) return 'the proxy';
+  return option === grpcOption ? 'a backend' : 'a route';
 }
 
 if (require.main === module) writeFileSync(page, withFields(readFileSync(page, 'utf8')));

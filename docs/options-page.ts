@@ -20,6 +20,8 @@ const interfaces: Readonly<Record<string, string>> = {
   NginxProxyProps: '`new NginxProxy(namespace, id, { … })`, and `proxy: { … }` of a LoadBalancedApi',
   ClientOptions: '`clients: { … }` of a proxy',
   StrictTransportSecurity: '`strictTransportSecurity: { … }` of a proxy',
+  AccessLogOptions: '`accessLog: { … }` of a proxy',
+  LogFieldOptions: '`LogField.requestHeader(name, { … })`, and by the other factories of LogField',
   StickyCookieOptions: '`LoadBalancing.stickyCookie(name, { … })`',
   RouteOptions: '`addRoute(path, target, { … })`, `routeDefaults: { … }`, and `route: { … }` of a LoadBalancedApi',
   RetryOptions: '`Retries.safe({ … })`',
@@ -78,6 +80,7 @@ const classes = [
     'ErrorPages',
   ],
   ...['TrafficSplit', 'ExternalService', 'Redirect', 'FixedResponse', 'StaticFiles', 'Snippet'],
+  'LogField',
   ...['Backend', 'NginxProxy', 'Route'],
 ] as const;
 

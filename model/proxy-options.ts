@@ -4,6 +4,7 @@ import { record } from '../validation/collections';
 import { InvalidOption } from '../validation/invalid-option';
 import { hostName } from '../validation/names';
 import { flag, group, listOf, optional, type Table, type Values, withDefault } from '../validation/options';
+import { accessLog, type AccessLogOptions } from './access-log/options';
 import { budgetOptions, type BudgetProps } from './budget-options';
 import { responseHeader } from './routes/headers';
 import type { HostModel, ProxyModel } from './proxy';
@@ -143,6 +144,14 @@ export interface ProxyOptions extends ProxyTimes {
    * @see https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
    */
   readonly defaultResponseHeaders?: Readonly<Record<string, string | false>>;
+
+  /**
+   * Which requests have a line in the access log, and what stands in it. One machine has the same lines. A change is a rollout of the proxies.
+   *
+   * @default - every request, with the fields of docs/access-log.md
+   * @see https://nginx.org/en/docs/http/ngx_http_log_module.html
+   */
+  readonly accessLog?: AccessLogOptions;
 }
 
 /** Security headers that the API may replace. */
@@ -191,6 +200,7 @@ export const proxyOptions = {
   gzip: withDefault(true, flag),
   strictTransportSecurity: withDefault({}, group(strictTransportSecurityOptions, '{ maxAge: "730d" }')),
   defaultResponseHeaders: withDefault({}, defaultResponseHeaders),
+  accessLog: withDefault({}, accessLog),
   ...proxyTimes,
 } satisfies Table<ProxyOptions>;
 

@@ -1,3 +1,4 @@
+import type { AccessLogModel } from './access-log/options';
 import type { Budget } from './budget';
 import type { LoadBalancing } from './load-balancing';
 import type { Protocol, RouteModel } from './routes/route';
@@ -65,6 +66,7 @@ export interface ProxyModel {
   readonly defaultResponseHeaders: readonly (readonly [name: string, value: string])[];
   readonly trustedProxies: readonly string[];
   readonly unlimitedClients: readonly string[];
+  readonly accessLog: AccessLogModel;
   /** Raw directives of the http block. */
   readonly snippets?: readonly string[];
   /** What of it is measured, where its place has a port for that. @default - with the defaults */

@@ -1,115 +1,68 @@
+import {
+  cutTo,
+  grpcOption,
+  type LogFieldName,
+  logFields,
+  type LongestRequest,
+  sampleOption,
+} from '../model/access-log/fields';
+import { type LoggedFields, refuseLongLines } from '../model/access-log/longest-line';
+import type { AddedField } from '../model/access-log/options';
 import { cachesOf, RouteModel } from '../model/routes/route';
+import { duration, secondsAbove } from './amounts';
 import { asksForCertificates } from './auth/client-certificates-section';
+import { hasFallback } from './backends/upstream-section';
 import { block, directive, Directive, heading, Node, quote } from './directive';
-import { Plan } from './plan';
+import { backendsOf, isForwarded, Plan } from './plan';
 import { grpcStatusMaps, hasGrpc } from './routes/grpc-section';
+import { keyVariable, requestVariable } from './routes/request-variables';
 
-/** The most bytes of what a client may make as long as it likes: a whole line has to fit in one write to a pipe. */
-const longest = { method: 20, host: 100, path: 800, user_agent: 400 } as const;
-
-/** By which a backend speaks it. */
-export const grpcOption = "protocol: 'grpc'";
-
-/** A field of the access log. */
-export interface LogField {
-  /** As JSON; of what a client chose as it is logged if it may be written as it is, and as it is cut to what may be. */
-  readonly json: string | { readonly asItIs: string; readonly cut: string };
-  /** What it says, for docs/access-log.md. */
-  readonly help: string;
-  /** What a route or its backend has to have for it to be there. @default - nothing */
-  readonly onlyWith?: 'cache' | 'Auth.clientCertificate' | typeof grpcOption;
-}
-
-/** In the order of a line. No query strings: they carry tokens and names. */
-export const logFields: Readonly<Record<string, LogField>> = {
-  time: { json: '"$time_iso8601"', help: 'When the request ended, as ISO 8601 with the offset of the pod (UTC).' },
-  request_id: {
-    json: '"$accepted_request_id"',
-    help: "What clients and the API have as `X-Request-Id`: the client's own if it matches `[\\w.-]{1,128}`, else a new one.",
-  },
-  client: {
-    json: '"$remote_addr"',
-    help: 'Address of the client: who connects, or what a trusted proxy says of that.',
-  },
-  method: { json: { asItIs: '"$request_method"', cut: '"$cut_method"' }, help: `At most ${longest.method} bytes.` },
-  host: {
-    json: { asItIs: '"$host"', cut: '"$cut_host"' },
-    help: `The host that was asked for, at most ${longest.host} bytes.`,
-  },
-  path: {
-    json: { asItIs: '"$plain_path"', cut: '"$cut_path"' },
-    help: `As the client wrote it, without the query string; at most ${longest.path} bytes of well-formed UTF-8.`,
-  },
-  protocol: { json: { asItIs: '"$server_protocol"', cut: '"$cut_protocol"' }, help: '`HTTP/1.1` or `HTTP/2.0`.' },
-  status: {
-    json: { asItIs: '$status', cut: '$numeric_status' },
-    help: 'The status of the answer, a number. 499: the client left before it was answered; 0: it left at once.',
-  },
-  grpc_status: {
-    json: '"$grpc_status"',
-    help: 'The status of gRPC, of an instance or of nginx; empty of any other answer, and of a call that broke off.',
-    onlyWith: grpcOption,
-  },
-  bytes_sent: { json: '$bytes_sent', help: 'Bytes of the answer, with its head.' },
-  request_time: {
-    json: '$request_time',
-    help: 'Seconds from the first byte of the request to the last of the answer, to the millisecond. A copy (`mirror`) is in it.',
-  },
-  upstream_addr: {
-    json: '"$upstream_addr"',
-    help: 'The instances that were asked, in turn. Empty: nginx answered itself. A name instead of an address: nginx found no instance.',
-  },
-  upstream_status: {
-    json: '"$upstream_status"',
-    help: "What each of them answered. 502 and 504 are nginx's word for one that was not reached, broke off, or was too slow.",
-  },
-  upstream_bytes_sent: {
-    json: '"$upstream_bytes_sent"',
-    help: 'Bytes that were sent to each. 0: it got nothing of the request, so that any method may be tried again.',
-  },
-  upstream_header_time: {
-    json: '"$upstream_header_time"',
-    help: 'Seconds until each had sent the head of its answer, connecting included; `-` for none.',
-  },
-  upstream_response_time: {
-    json: '"$upstream_response_time"',
-    help: 'Seconds until each had sent its whole answer. Much less than `request_time`: the client is slow.',
-  },
-  cache: {
-    json: '"$upstream_cache_status"',
-    help: '`HIT`, `MISS`, `EXPIRED`, `STALE`, `UPDATING` or `REVALIDATED`, empty where the cache was not asked.',
-    onlyWith: 'cache',
-  },
-  tls: { json: '"$ssl_protocol"', help: '`TLSv1.3` or `TLSv1.2`, empty over plain HTTP.' },
-  client_certificate: {
-    // OpenSSL's own words, which need no escaping.
-    json: '"$ssl_client_verify"',
-    help: "What TLS says of the client's certificate: `SUCCESS`, `NONE`, or `FAILED:` and why. One that has expired since the handshake is `SUCCESS`, and 403.",
-    onlyWith: 'Auth.clientCertificate',
-  },
-  user_agent: {
-    json: { asItIs: '"$http_user_agent"', cut: '"$cut_user_agent"' },
-    help: `What the client says it is, at most ${longest.user_agent} bytes.`,
-  },
+/** As JSON; of what a client chose as it is logged if it may be written as it is, and as it is cut to what may be. */
+const written: Readonly<Record<LogFieldName, string | { readonly asItIs: string; readonly cut: string }>> = {
+  time: '"$time_iso8601"',
+  request_id: '"$accepted_request_id"',
+  client: '"$remote_addr"',
+  method: { asItIs: '"$request_method"', cut: '"$cut_method"' },
+  host: { asItIs: '"$host"', cut: '"$cut_host"' },
+  path: { asItIs: '"$plain_path"', cut: '"$cut_path"' },
+  protocol: { asItIs: '"$server_protocol"', cut: '"$cut_protocol"' },
+  status: { asItIs: '$status', cut: '$numeric_status' },
+  grpc_status: '"$grpc_status"',
+  bytes_sent: '$bytes_sent',
+  request_time: '$request_time',
+  upstream_addr: '"$upstream_addr"',
+  upstream_status: '"$upstream_status"',
+  upstream_bytes_sent: '"$upstream_bytes_sent"',
+  upstream_header_time: '"$upstream_header_time"',
+  upstream_response_time: '"$upstream_response_time"',
+  cache: '"$upstream_cache_status"',
+  tls: '"$ssl_protocol"',
+  // OpenSSL's own words, which need no escaping.
+  client_certificate: '"$ssl_client_verify"',
+  user_agent: { asItIs: '"$http_user_agent"', cut: '"$cut_user_agent"' },
+  sample: '$sample',
 };
 
-/** One JSON object a request. */
-function format(form: 'asItIs' | 'cut', routes: readonly RouteModel[]): string {
-  const there = {
-    cache: cachesOf(routes).length > 0,
-    'Auth.clientCertificate': asksForCertificates(routes),
-    [grpcOption]: hasGrpc(routes),
-  };
-  const fields = Object.entries(logFields).filter(([, { onlyWith }]) => onlyWith === undefined || there[onlyWith]);
-  return `'{${fields
-    .map(([name, { json }]) => `"${name}":${typeof json === 'string' ? json : json[form]}`)
-    .join(',')}}'`;
-}
-
-export function loggingSection({ place: { accessLog }, routes }: Plan): Node[] {
+export function loggingSection(plan: Plan): Node[] {
+  const { place, proxy, routes } = plan;
+  const fields = fieldsOf(plan);
+  const isSampled = proxy.accessLog.sample < 1;
+  // Lines of a proxy that has neither stay as they are, however many tries it makes.
+  if (fields.added.length > 0 || isSampled) refuseLongLines(fields, longestRequests(plan));
+  const clients = chosen.filter(({ name }) => fields.documented.includes(name));
+  // No plain value has a quotation mark: with one before each, they are told apart though they may have spaces.
+  const added = fields.added.map(({ maxLength, source }) => ({
+    variable: `\\"${addedVariable(source)}`,
+    plain: `\\"${plainText}{0,${maxLength}}`,
+  }));
+  const together = (first: string, part: 'variable' | 'plain'): string =>
+    [first, ...[...clients, ...added].map((each) => each[part])].join(' ');
   // A write of more than PIPE_BUF (4096 bytes) could be mixed with another worker's.
   const log = (format: string, condition: string, comment: string): Directive =>
-    directive(`access_log ${quote('accessLog', accessLog)} ${format} buffer=4k flush=1s if=${condition}`, comment);
+    directive(
+      `access_log ${quote('accessLog', place.accessLog)} ${format} buffer=4k flush=1s if=${condition}`,
+      comment,
+    );
   return [
     heading('Logging'),
     block(
@@ -118,55 +71,139 @@ export function loggingSection({ place: { accessLog }, routes }: Plan): Node[] {
       "a client's own id, if it is harmless",
     ),
     block(
-      'map "$status $request_method $server_protocol $host $request_uri $http_user_agent" $unusual',
-      [directive('default 1'), directive(`"~^${plain}$" 0`)],
+      `map "${together('$status', 'variable')}" $unusual`,
+      [directive('default 1'), directive(`"~^${together('[1-5]\\d\\d', 'plain')}$" 0`)],
       'what a client chose is cut and escaped unless it is short and plain, as nearly all is: that costs less',
     ),
-    block('map $request_method $cut_method', [
-      directive(`"~^(?<first_of_method>.{1,${longest.method}})" $first_of_method`),
-    ]),
-    block(
-      'map $server_protocol $cut_protocol',
-      [directive('"~^(?<first_of_protocol>HTTP/[0-9.]{1,3})" $first_of_protocol')],
-      'which may have as many zeros and spaces at its end as fit',
+    ...clients.flatMap(({ cut }) => cut),
+    ...fields.added.flatMap(({ name, source, maxLength }) =>
+      cutMaps(addedVariable(source), `added_${name}`, maxLength, { captured: 'added' }),
     ),
-    block('map $host $cut_host', [directive(`"~^(?<first_of_host>[\\x21-\\x7e]{1,${longest.host}})" $first_of_host`)]),
-    ...cut('$request_uri', 'path', '[^?]'),
-    ...cut('$http_user_agent', 'user_agent', '.'),
     block(
       'map $status $numeric_status',
       [directive('default $status'), directive('"000" 0')],
       'JSON has no 000, which a client that left at once gets',
     ),
     ...grpcStatusMaps({ routes }),
+    ...(isSampled ? samplingMaps(plan) : []),
     directive(
-      `log_format plain escape=none ${format('asItIs', routes)}`,
+      `log_format plain escape=none ${format('asItIs', fields)}`,
       'one JSON object a request, without the query string',
     ),
-    directive(`log_format unusual escape=json ${format('cut', routes)}`, 'the same, of any request'),
-    log('unusual', '$unusual', 'whole lines, a few at a time: a pipe takes 4k in one piece'),
-    log('plain', '$plain_path', 'after the other, whose condition finds the path'),
+    directive(`log_format unusual escape=json ${format('cut', fields)}`, 'the same, of any request'),
+    log(
+      'unusual',
+      isSampled ? '$unusual_line' : '$unusual',
+      'whole lines, a few at a time: a pipe takes 4k in one piece',
+    ),
+    log('plain', isSampled ? '$plain_line' : '$plain_path', 'after the other, whose condition finds the path'),
   ];
 }
 
-/** A request that may be written as it is: printable ASCII without quotes and backslashes, and no longer than it would be cut to. */
-const plain = [
-  '[1-5]\\d\\d',
-  `[A-Z]{1,${longest.method}}`,
-  'HTTP/\\d\\.\\d',
-  `[\\w.:\\[\\]-]{1,${longest.host}}`,
-  `(?<plain_path>/[\\x21\\x23-\\x3e\\x40-\\x5b\\x5d-\\x7e]{0,${longest.path - 1}})(?:\\?[^ ]*)?`,
-  `[\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]{0,${longest.user_agent}}`,
-].join(' ');
+/** Those of this proxy, in the order of a line. */
+function fieldsOf({ proxy: { accessLog }, routes }: Plan): LoggedFields {
+  const { omit, add, sample } = accessLog;
+  const there = {
+    cache: cachesOf(routes).length > 0,
+    'Auth.clientCertificate': asksForCertificates(routes),
+    [grpcOption]: hasGrpc(routes),
+    [sampleOption]: sample < 1,
+  };
+  const isThere = (name: LogFieldName): boolean => {
+    const { onlyWith } = logFields[name];
+    return (onlyWith === undefined || there[onlyWith]) && !(omit as readonly string[]).includes(name);
+  };
+  return { documented: (Object.keys(logFields) as LogFieldName[]).filter(isThere), added: add };
+}
+
+/** One JSON object a request. */
+function format(form: 'asItIs' | 'cut', { documented, added }: LoggedFields): string {
+  const all = [
+    ...documented.map((name) => {
+      const json = written[name];
+      return `"${name}":${typeof json === 'string' ? json : json[form]}`;
+    }),
+    ...added.map(
+      ({ name, source }) => `"${name}":"${form === 'asItIs' ? addedVariable(source) : `$cut_added_${name}`}"`,
+    ),
+  ];
+  return `'{${all.join(',')}}'`;
+}
+
+/** What has the longest lines: a request that nginx itself answers, and one of each route with as many tries as there may be. */
+function longestRequests(plan: Plan): LongestRequest[] {
+  const ofRoute = (route: RouteModel): LongestRequest => {
+    const { target, times, maxBodySize } = route;
+    const names = target.kind === 'external' ? [target.service.name] : backendsOf(route);
+    const fallback = hasFallback(plan, route) ? '_fallback' : '';
+    // One more try, and the fallback.
+    const rounds = fallback === '' ? 2 : 3;
+    return {
+      tries: times.nextUpstreamTries + rounds - 1,
+      rounds,
+      upstreamName: Math.max(...names.map((name) => `${name}${fallback}`.length)),
+      // Its head, however many headers are added to it, is less than a MiB.
+      sentDigits: String(maxBodySize + 2 ** 20).length,
+    };
+  };
+  return [{ tries: 0, rounds: 0, upstreamName: 0, sentDigits: 0 }, ...plan.routes.filter(isForwarded).map(ofRoute)];
+}
+
+/** What nginx finds a field by that main.ts adds. */
+function addedVariable(source: AddedField['source']): string {
+  switch (source.kind) {
+    case 'requestHeader':
+      return requestVariable({ kind: 'header', name: source.name });
+    case 'responseHeader':
+      return `$upstream_http_${source.name.toLowerCase().replaceAll('-', '_')}`;
+    default:
+      return keyVariable(source);
+  }
+}
+
+/** Which requests have a line, where not all of those that succeeded have one. */
+function samplingMaps({ proxy: { accessLog }, routes }: Plan): Directive[] {
+  const { sample, slow } = accessLog;
+  // Of gRPC nothing but its status says that it failed, and no status that it broke off.
+  const isGrpcThere = hasGrpc(routes);
+  const ofGrpc = isGrpcThere ? ' $grpc_status $sent_http_content_type' : '';
+  const succeeded = isGrpcThere ? ' (?:0 | (?!application/grpc)).*' : '';
+  return [
+    block(
+      'split_clients $accepted_request_id $in_sample',
+      [directive(`${Math.round(sample * 10_000) / 100}% 1`), directive('* 0')],
+      'by the id: whoever else goes by it has the same requests',
+    ),
+    block(
+      'map $request_time $took_long',
+      [directive('default 0'), directive(`"~${secondsAbove(slow)}" 1`)],
+      `more than ${duration(slow)}`,
+    ),
+    block(
+      `map "$status $request_completion $took_long $upstream_status${ofGrpc}" $sample`,
+      [directive('default 1'), directive(`"~^[1-3]\\d\\d OK 0 (?:[1-3]\\d\\d)?${succeeded}$" ${sample}`)],
+      'what failed, broke off, took long or was tried more than once stands for itself, and is always logged',
+    ),
+    block('map "$sample $in_sample" $has_line', [directive('default 1'), directive(`"${sample} 0" 0`)]),
+    block('map $has_line $unusual_line', [directive('1 $unusual')]),
+    block('map $has_line $plain_line', [directive('1 $plain_path')]),
+  ];
+}
 
 /** The first bytes of a variable, and of these the first whole characters. */
-function cut(variable: string, name: 'path' | 'user_agent', byte: string): Directive[] {
+function cutMaps(
+  variable: string,
+  name: string,
+  length: number,
+  // PCRE has no room for long names of groups.
+  { byte = '.', captured = name }: { readonly byte?: string; readonly captured?: string } = {},
+): Directive[] {
   return [
     block(`map ${variable} $first_of_${name}`, [
-      directive(`"~^(?<bytes_of_${name}>${byte}{1,${longest[name]}})" $bytes_of_${name}`),
+      directive(`"~^(?<bytes_of_${captured}>${byte}{1,${length}})" $bytes_of_${captured}`),
     ]),
     block(`map $first_of_${name} $cut_${name}`, [
-      directive(`"~^(?<characters_of_${name}>(?:${character})*)" $characters_of_${name}`),
+      directive(`"~^(?<characters_of_${captured}>(?:${character})*)" $characters_of_${captured}`),
     ]),
   ];
 }
@@ -182,3 +219,61 @@ const character = [
   '[\\xf1-\\xf3][\\x80-\\xbf]{3}',
   '\\xf4[\\x80-\\x8f][\\x80-\\xbf]{2}',
 ].join('|');
+
+/** Printable ASCII without quotes and backslashes. */
+const plainText = '[\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]';
+
+/** What a client may make as long as it likes. */
+interface Chosen {
+  readonly name: LogFieldName;
+  readonly variable: string;
+  /** How it looks where it may be written as it is, no longer than it would be cut to. */
+  readonly plain: string;
+  readonly cut: readonly Directive[];
+}
+
+/** The last one is the only one that may have spaces. */
+const chosen: readonly Chosen[] = [
+  {
+    name: 'method',
+    variable: '$request_method',
+    plain: `[A-Z]{1,${cutTo.method}}`,
+    cut: [
+      block('map $request_method $cut_method', [
+        directive(`"~^(?<first_of_method>.{1,${cutTo.method}})" $first_of_method`),
+      ]),
+    ],
+  },
+  {
+    name: 'protocol',
+    variable: '$server_protocol',
+    plain: 'HTTP/\\d\\.\\d',
+    cut: [
+      block(
+        'map $server_protocol $cut_protocol',
+        [directive('"~^(?<first_of_protocol>HTTP/[0-9.]{1,3})" $first_of_protocol')],
+        'which may have as many zeros and spaces at its end as fit',
+      ),
+    ],
+  },
+  {
+    name: 'host',
+    variable: '$host',
+    plain: `[\\w.:\\[\\]-]{1,${cutTo.host}}`,
+    cut: [
+      block('map $host $cut_host', [directive(`"~^(?<first_of_host>[\\x21-\\x7e]{1,${cutTo.host}})" $first_of_host`)]),
+    ],
+  },
+  {
+    name: 'path',
+    variable: '$request_uri',
+    plain: `(?<plain_path>/[\\x21\\x23-\\x3e\\x40-\\x5b\\x5d-\\x7e]{0,${cutTo.path - 1}})(?:\\?[^ ]*)?`,
+    cut: cutMaps('$request_uri', 'path', cutTo.path, { byte: '[^?]' }),
+  },
+  {
+    name: 'user_agent',
+    variable: '$http_user_agent',
+    plain: `${plainText}{0,${cutTo.user_agent}}`,
+    cut: cutMaps('$http_user_agent', 'user_agent', cutTo.user_agent),
+  },
+];

@@ -152,6 +152,7 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
     defaultResponseHeaders: settings.defaultResponseHeaders,
     trustedProxies,
     unlimitedClients: unlimited,
+    accessLog: settings.accessLog,
     snippets: textsOf(snippets, 'http'),
     ...(metrics === undefined ? {} : { metrics: { maxSeries: metrics.maxSeries } }),
   };

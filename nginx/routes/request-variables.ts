@@ -31,8 +31,8 @@ interface Named {
 }
 
 /**
- * What keys of caches and rates find a part of a request by: cookies and arguments by their letters alone. nginx's own variables find them without case, and
- * would see `a` of `Session=a; session=b`, where an API sees `b`.
+ * What keys of caches and rates, and the log, find a part of a request by: cookies and arguments by their letters alone. nginx's own variables find them
+ * without case, and would see `a` of `Session=a; session=b`, where an API sees `b`.
  */
 export function keyVariable(part: Parameters<typeof requestVariable>[0]): string {
   return isNamed(part) ? exactVariable(part) : requestVariable(part);
@@ -48,15 +48,19 @@ function exactVariable({ kind, name }: Named): string {
 }
 
 /** Gives them, each the first of its name, as APIs do. */
-export function keyVariablesSection({ routes }: Plan): Node[] {
+export function keyVariablesSection({ proxy, routes }: Plan): Node[] {
+  const logged = proxy.accessLog.add.map(({ source }) => source).filter(isNamed);
   const parts = [
     ...cachesOf(routes).flatMap(({ key }) => key),
     ...routes.flatMap(({ rateLimits = [] }) => rateLimits.map(({ key: { source } }) => source)),
+    ...logged,
   ].filter(isNamed);
   const all = [...new Map(parts.map((part) => [exactVariable(part), part]))].sort(([a], [b]) => (a < b ? -1 : 1));
   if (all.length === 0) return [];
   return [
-    heading('Cookies and arguments that keys go by, by their letters alone: nginx itself finds them without case'),
+    heading(
+      `Cookies and arguments that keys ${logged.length === 0 ? '' : 'or the log '}go by, by their letters alone: nginx itself finds them without case`,
+    ),
     ...all.map(([variable, { kind, name }]) =>
       kind === 'cookie'
         ? block(`map $http_cookie ${variable}`, [

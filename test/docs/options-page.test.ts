@@ -27,6 +27,7 @@ import { resourceOptions } from '../../charts/pods/resources';
 import { fixedResponseOptions, redirectOptions, trafficSplitOptions } from '../../charts/routes/route-targets';
 import { imageFilesOptions, localFilesOptions, staticFilesOptions } from '../../charts/routes/static-files';
 import { documentedDefaults, optionsPage } from '../../docs/options-page';
+import { accessLogOptions, logFieldOptions } from '../../model/access-log/options';
 import { Auth } from '../../model/auth/auth';
 import { authLocalOptions } from '../../model/auth/auth-file';
 import { basicAuthOptions } from '../../model/auth/basic';
@@ -62,6 +63,8 @@ const tables: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
   NginxProxyProps: nginxProxyOptions,
   ClientOptions: clientOptions,
   StrictTransportSecurity: strictTransportSecurityOptions,
+  AccessLogOptions: accessLogOptions,
+  LogFieldOptions: logFieldOptions,
   RouteOptions: routeOptions,
   RetryOptions: retryOptions,
   BasicAuthOptions: basicAuthOptions,

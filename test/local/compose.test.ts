@@ -72,6 +72,7 @@ orders-canary is not told DATABASE_URL, which comes from the cluster: give it in
   expect(conf).toContain('resolver 127.0.0.11 valid=1s');
   expect(conf).toContain('server orders:3000 resolve');
   expect(conf).toContain(':9443');
+  expect(conf).toContain('"tenant":"$http_x_tenant"');
   expect(conf).toContain('default "/etc/nginx/fairlead/certificates-of-hosts/admin.example.com";');
   for (const [certificate, names] of [
     ['certificate', 'DNS:localhost, DNS:shop.example.com'],

@@ -49,6 +49,7 @@ test('what is not given suits any API', () => {
       ['Referrer-Policy', 'no-referrer'],
       ['Cross-Origin-Resource-Policy', 'same-origin'],
     ],
+    accessLog: { omit: [], add: [], sample: 1, slow: 1000 },
     certificateValid: 10,
   });
 });

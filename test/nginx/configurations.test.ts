@@ -1,3 +1,4 @@
+import { accessLog, LogField } from '../../model/access-log/options';
 import { Cors } from '../../model/routes/cors';
 import { ErrorPages } from '../../model/routes/error-pages';
 import { LoadBalancing, RequestKey } from '../../model/load-balancing';
@@ -213,6 +214,33 @@ const variants: Record<string, Variant> = {
       ),
     ],
     place: { certificateStore: '/run/certificates', certificateCheckPort: 8445 },
+  },
+  'an access log with as many fields as there may be, of the longest names': {
+    accessLog: accessLog('accessLog', {
+      ...{ omit: ['user_agent'], sample: 0.0001, slow: '1ms' },
+      add: Object.fromEntries(
+        Array.from({ length: 16 }, (_, index) => [
+          `${'a'.repeat(38)}${10 + index}`,
+          LogField.cookie(`${'A'.repeat(62)}${10 + index}`, { maxLength: 1 }),
+        ]),
+      ),
+    }),
+  },
+  'an access log of headers and arguments': {
+    accessLog: accessLog('accessLog', {
+      ...{ omit: ['client', 'protocol', 'bytes_sent', 'request_time', 'upstream_response_time'], sample: 0.9999 },
+      add: {
+        tenant: LogField.requestHeader('X-Tenant'),
+        user: LogField.responseHeader('X-User'),
+        page: LogField.query('Page'),
+      },
+    }),
+    routes: [{ rateLimits: [RateLimit.per(RequestKey.query('Page'), '1/s')], cache: kept }],
+  },
+  'gRPC with a sampled access log': {
+    accessLog: accessLog('accessLog', { sample: 0.07, slow: '9999ms' }),
+    backends: [{ protocol: 'grpc', healthCheckPath: '/grpc.health.v1.Health/Check' }],
+    routes: [{ protocol: 'grpc' }],
   },
   'gRPC alone': {
     backends: [{ protocol: 'grpc', healthCheckPath: '/grpc.health.v1.Health/Check', fallback: '10.0.0.1:50051' }],

@@ -39,6 +39,7 @@ import {
   type TrafficSplitOptions,
 } from '../../../charts/routes/route-targets';
 import { type ImageFilesOptions, StaticFiles, type StaticFilesOptions } from '../../../charts/routes/static-files';
+import { type AccessLogOptions, LogField, type LogFieldOptions } from '../../../model/access-log/options';
 import { Auth } from '../../../model/auth/auth';
 import type { BasicAuthOptions } from '../../../model/auth/basic';
 import {
@@ -165,6 +166,7 @@ const proxy: Values<Omit<NginxProxyProps, 'host' | 'certificate' | 'exposure' | 
   gzip: [false, true],
   strictTransportSecurity: [{ maxAge: '30d' }],
   defaultResponseHeaders: [{ 'X-Team': 'orders', 'Referrer-Policy': false }],
+  accessLog: [{ omit: ['user_agent'] }, { sample: 0.1 }],
   certificateValid: ['1s', '1d'],
   replicas: [2, 1000, { max: 20 }],
   image: ['registry.example.com/nginx:1.30.6'],
@@ -247,6 +249,24 @@ const loadBalancer: Values<LoadBalancerOptions> = {
   sourceRanges: [['192.0.2.0/24']],
   loadBalancerClass: ['service.k8s.aws/nlb'],
 };
+
+/** Each beside a sample, which `slow` goes with. */
+const accessLog: Values<AccessLogOptions> = {
+  omit: [['user_agent'], ['client', 'bytes_sent']],
+  add: [
+    { tenant: LogField.requestHeader('X-Tenant') },
+    { user: LogField.responseHeader('X-User'), plan: LogField.cookie('plan'), page: LogField.query('page') },
+  ],
+  sample: [0.1, 0.0001, 1],
+  slow: ['1ms', '1d'],
+};
+const logField: Values<LogFieldOptions> = { maxLength: [1, 500] };
+
+function logging(options: AccessLogOptions): readonly Manifest[] {
+  const shop = newShop();
+  newProxy(shop, 'edge', { accessLog: { sample: 0.5, ...options } }).addRoute('/', newBackend(shop, 'orders'));
+  return objectsAround(shop);
+}
 
 /** Options of factories, and of what is added by methods. */
 const rateLimit: Values<RateLimitOptions> = { burst: [0, 1, 1_000_000] };
@@ -577,6 +597,12 @@ const factories: readonly (readonly [
     'NginxProxy.addHost',
     hostOptions,
     (options) => shopWith(({ edge, orders }) => edge.addHost('www.example.com', options).addRoute('/', orders)),
+  ],
+  ['NginxProxy accessLog', accessLog, logging],
+  [
+    'LogField.requestHeader',
+    logField,
+    (options) => logging({ omit: ['user_agent'], add: { tenant: LogField.requestHeader('X-Tenant', options) } }),
   ],
   ['NginxProxy.addMonitoring', monitoring, monitored],
   ['NginxProxy.addMonitoring podMonitor', podMonitor, (options) => monitored({ podMonitor: options })],

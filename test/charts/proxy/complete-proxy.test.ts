@@ -1,6 +1,7 @@
 import { App } from 'cdk8s';
 import { Exposure } from '../../../charts/proxy/exposure';
 import { LoadBalancedApi } from '../../../charts/load-balanced-api';
+import { LogField } from '../../../model/access-log/options';
 import { budget } from '../../../model/budget';
 import { LoadBalancing, RequestKey } from '../../../model/load-balancing';
 import { Match, Path, Rewrite } from '../../../model/routes/matching';
@@ -69,6 +70,7 @@ const model: ProxyModel = {
     ...['10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16'],
     ...['::1/128', 'fc00::/7', 'fe80::/10'],
   ],
+  accessLog: { omit: [], add: [], sample: 1, slow: 1000 },
 };
 
 const place: Parameters<typeof nginxConf>[1] = {
@@ -108,6 +110,12 @@ describe('The configuration of nginx', () => {
       gzip: false,
       strictTransportSecurity: { maxAge: '30d', includeSubDomains: true },
       defaultResponseHeaders: { 'content-security-policy': "default-src 'self'", 'Referrer-Policy': false, 'X-A': 'b' },
+      accessLog: {
+        omit: ['user_agent'],
+        add: { tenant: LogField.requestHeader('X-Tenant', { maxLength: 36 }), plan: LogField.cookie('plan') },
+        sample: 0.25,
+        slow: '2s',
+      },
       certificateValid: '1m',
       clients: {
         headerTimeout: '11s',
@@ -205,6 +213,15 @@ describe('The configuration of nginx', () => {
           ],
           trustedProxies: ['10.0.0.0/8'],
           unlimitedClients: ['192.0.2.0/24'],
+          accessLog: {
+            omit: ['user_agent'],
+            add: [
+              { name: 'tenant', source: { kind: 'requestHeader', name: 'X-Tenant' }, maxLength: 36 },
+              { name: 'plan', source: { kind: 'cookie', name: 'plan' }, maxLength: 64 },
+            ],
+            sample: 0.25,
+            slow: 2000,
+          },
         },
         place,
       ),

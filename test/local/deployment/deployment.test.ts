@@ -67,6 +67,11 @@ describe('what runs for main.ts', () => {
     expect(backends.map(({ name, maxConnections }) => [name, maxConnections])).toContainEqual(['catalog', 60]);
   });
 
+  test('logs what the proxy logs in a cluster', () => {
+    const { accessLog } = shop.proxy(2);
+    expect([accessLog.omit, accessLog.add.map(({ name }) => name)]).toEqual([['user_agent'], ['tenant']]);
+  });
+
   test('answers for localhost and the hosts of main.ts, without HSTS', () => {
     expect(shop.hosts).toEqual(['localhost', 'shop.example.com', 'admin.example.com']);
     expect(shop.proxy(2).hosts.map(({ hstsMaxAge, certificate }) => [hstsMaxAge, certificate])).toEqual([

@@ -1,4 +1,5 @@
 import { targetByUrl } from '../../../charts/routes/external-service';
+import { accessLogOptions } from '../../../model/access-log/options';
 import { budget } from '../../../model/budget';
 import { LoadBalancing } from '../../../model/load-balancing';
 import { memoryOfWorker } from '../../../model/memory-costs';
@@ -9,6 +10,7 @@ import { RouteModel, RouteTimes, TargetModel } from '../../../model/routes/route
 import { type Timeline, timeline } from '../../../model/timeline';
 import { budgetSettings } from '../../../nginx/budget-settings';
 import { Place } from '../../../nginx/place';
+import { knownValues } from '../../../validation/options';
 import { serviceUrl } from '../../../validation/urls';
 
 /** A route with defaults for what a test does not say: it leads to the backend `api`. */
@@ -67,6 +69,7 @@ export function proxyModel(parts: ProxyParts = {}): ProxyModel {
     gzip,
     trustedProxies: [],
     unlimitedClients: ['10.0.0.0/8', '127.0.0.0/8', 'fc00::/7'],
+    accessLog: knownValues({}, accessLogOptions, ''),
     ...given,
     defaultResponseHeaders: withSecurityHeaders(given.defaultResponseHeaders ?? []),
   };
