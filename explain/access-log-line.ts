@@ -1,3 +1,4 @@
+import { type OmittableField, omittableFields } from '../model/access-log/fields';
 import { InvalidOption } from '../validation/invalid-option';
 
 /** A request as nginx has logged it. What a client wrote is as it stands in the log: nothing of it is printed as it is. */
@@ -12,15 +13,18 @@ export interface AccessLogLine {
   readonly status: number;
   /** Undefined of any other answer than one of gRPC. */
   readonly grpcStatus: number | undefined;
-  readonly bytesSent: number;
-  /** In seconds. */
-  readonly requestTime: number;
+  /** Undefined where the log leaves it out. */
+  readonly bytesSent: number | undefined;
+  /** In seconds. Undefined where the log leaves it out. */
+  readonly requestTime: number | undefined;
   /** In turn. */
   readonly tries: readonly Try[];
   readonly cache: string;
   /** Empty over plain HTTP. */
   readonly tls: string;
   readonly clientCertificate: string;
+  /** Fields that an explanation would go by, and that the log leaves out. */
+  readonly lacks: readonly OmittableField[];
 }
 
 /** An instance that was asked, or an upstream of which none was there to be asked. */
@@ -61,7 +65,10 @@ export function accessLogLine(option: string, text: string): AccessLogLine {
     throw new InvalidOption(option, fields, `has no ${name}, so that it is not a line of nginx's access log: give one`);
   }
   const textOf = (name: string): string => readText(`${option} ${name}`, fields[name]);
-  const numberOf = (name: string): number => readNumber(`${option} ${name}`, fields[name] ?? 0);
+  const numberOf = (name: string): number | undefined => {
+    const value = fields[name] ?? undefined;
+    return value === undefined ? undefined : readNumber(`${option} ${name}`, value);
+  };
   const grpcStatus = textOf('grpc_status');
   return {
     time: textOf('time'),
@@ -79,6 +86,8 @@ export function accessLogLine(option: string, text: string): AccessLogLine {
     cache: textOf('cache'),
     tls: textOf('tls'),
     clientCertificate: textOf('client_certificate'),
+    // Nothing is explained by a user agent.
+    lacks: omittableFields.filter((name) => name !== 'user_agent' && !Object.hasOwn(fields, name)),
   };
 }
 

@@ -12,10 +12,11 @@ const nothing = ['There was nothing to save.'];
 const noticed = 1;
 
 /** What of the time was nobody's but the client's, where it is much. */
-function clientsTime({ line: { requestTime, tries }, routes }: LoggedRequest): readonly string[] {
+function clientsTime({ line: { requestTime, tries, lacks }, routes }: LoggedRequest): readonly string[] {
+  if (tries.length === 0 || requestTime === undefined || lacks.includes('upstream_response_time')) return [];
   const ofInstances = tries.reduce((sum, { time = 0 }) => sum + time, 0);
   const rest = Math.round((requestTime - ofInstances) * 1000) / 1000;
-  if (tries.length === 0 || rest < noticed) return [];
+  if (rest < noticed) return [];
   const copy = routes.some(({ mirror }) => mirror !== undefined) ? ', or while its copy was awaited (mirror)' : '';
   return [
     `${secondsText(rest)} of ${secondsText(requestTime)} went by while its client sent the request or read the answer${copy}.`,
@@ -84,11 +85,11 @@ export const answers: readonly Branch[] = [
       const limit = forwarded.length === 0 ? undefined : Math.min(...forwarded.map(silence));
       return {
         why: [
-          `The client left after ${secondsText(requestTime)}, before there was an answer: it closed the connection, or gave up the stream.`,
+          `The client left${requestTime === undefined ? '' : ` after ${secondsText(requestTime)}`}, before there was an answer: it closed the connection, or gave up the stream.`,
           ...(tries.length === 0
             ? ['No instance had been asked: its body was still coming, or nginx was finding out who it is (auth).']
             : failures(request)),
-          ...(limit === undefined || requestTime < limit
+          ...(requestTime !== undefined && (limit === undefined || requestTime < limit)
             ? [
                 `That is sooner than nginx gives an instance up (${answerTimeoutOf(request)}): the client's own timeout is shorter, or its user went away.`,
               ]
@@ -158,7 +159,7 @@ export const answers: readonly Branch[] = [
     reason: 'saved',
     holds: (request) => isAnswered(request) && !isError(request),
     said: (request) => {
-      const { tries } = request.line;
+      const { tries, lacks } = request.line;
       const before = tries.slice(0, -1).reduce((sum, { time = 0 }) => sum + time, 0);
       const last = tries.at(-1);
       return {
@@ -167,7 +168,11 @@ export const answers: readonly Branch[] = [
           `${last?.instance ?? ''} then answered${last?.round === 2 ? ', through the fallback' : ''}.`,
           ...clientsTime(request),
         ],
-        saved: [`It was, and cost ${secondsText(Math.round(before * 1000) / 1000)}.`],
+        saved: [
+          lacks.includes('upstream_response_time')
+            ? 'It was.'
+            : `It was, and cost ${secondsText(Math.round(before * 1000) / 1000)}.`,
+        ],
         mend: [
           {
             text: 'Once in a while it is what the end of a pod costs. If it is often: find whose address that is, and how often it was restarted.',

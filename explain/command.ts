@@ -121,8 +121,8 @@ function notFound(source: Source, requestId: string | undefined, refused: string
   }
   const elsewhere =
     source.kind === 'cluster'
-      ? 'the log of a pod goes with it, and the kubelet keeps some 10 MB of each: look where your logs are collected'
-      : 'is it of another day, or another proxy?';
+      ? 'the log of a pod goes with it, and the kubelet keeps some 10 MB of each: look where your logs are collected, unless accessLog.sample has left it out'
+      : 'is it of another day, or another proxy, or has accessLog.sample left it out?';
   return `${placeOf(source)} has no request ${JSON.stringify(requestId)}${because}: ${elsewhere}`;
 }
 

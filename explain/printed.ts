@@ -50,15 +50,29 @@ function headline({ line: { method, host, path, tls, status, grpcStatus } }: Log
 }
 
 function facts({ line, deployment, routes }: LoggedRequest): readonly string[] {
-  const { time, requestId, client, protocol, requestTime, bytesSent } = line;
+  const { time, requestId, client, protocol, requestTime, bytesSent, lacks } = line;
   const texts = new Set(routes.map(({ name, path }) => deployment?.routes[name]?.text ?? path.path));
   const route = texts.size === 0 ? 'no route' : `route ${[...texts].join(', or ')}`;
+  const who = together(' ', client === '' ? '' : `from ${client}`, protocol === '' ? '' : `over ${protocol}`);
+  const cost = together(
+    ' ',
+    bytesSent === undefined ? '' : bytesText(bytesSent),
+    requestTime === undefined ? '' : `in ${secondsText(requestTime)}`,
+  );
   return [
-    `${time}, request ${requestId}, from ${client} over ${protocol}; ${bytesText(bytesSent)} in ${secondsText(requestTime)}`,
+    together('; ', together(', ', `${time}, request ${requestId}`, who), cost),
     deployment === undefined
       ? 'Its host is in no main.ts that was read: times and options are left out, or are those by default.'
       : `${deployment.name}, namespace ${deployment.namespace}, environment ${deployment.environment}: ${route}`,
+    ...(lacks.length === 0
+      ? []
+      : [`Its line has no ${lacks.join(', ')}: accessLog.omit of the proxy, or what carried the line, left that out.`]),
   ];
+}
+
+/** Those that are not empty, with a gap between them. */
+function together(gap: string, ...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join(gap);
 }
 
 const rounds = ['', 'one more', 'the fallback'] as const;

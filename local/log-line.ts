@@ -48,8 +48,9 @@ function accessLogLine(
   const instances = [...String(record.upstream_addr).matchAll(/[\d.]+:(\d+)/g)].map(
     ([address, port]) => instanceName(Number(port)) ?? address,
   );
-  const milliseconds = Math.round(Number(record.request_time) * 1000);
-  const text = [record.method, record.path, status, `${milliseconds} ms`, instances.join(' → ')];
+  // accessLog.omit may leave it out.
+  const time = record.request_time === undefined ? '' : `${Math.round(Number(record.request_time) * 1000)} ms`;
+  const text = [record.method, record.path, status, time, instances.join(' → ')];
   return {
     level: status >= 500 ? 'error' : 'info',
     text: text.filter((part) => part !== '' && part !== undefined).join(' '),

@@ -49,8 +49,18 @@ test('may have something before it, as kubectl puts the name of a pod there', ()
   expect(accessLogLine('line', `[pod/edge-5c7d9-x2x1z/nginx] ${text()}\r\n`).requestId).toBe('a-1');
 });
 
-test('may lack what a shipper has left out', () => {
-  expect(accessLogLine('line', '{"request_id":"a","status":503}')).toMatchObject({ status: 503, tries: [], path: '' });
+test('may lack what accessLog.omit or a shipper has left out, and says what of it would have been gone by', () => {
+  expect(accessLogLine('line', '{"request_id":"a","status":503}')).toMatchObject({
+    ...{ status: 503, tries: [], path: '', client: '', bytesSent: undefined, requestTime: undefined },
+    lacks: ['client', 'protocol', 'bytes_sent', 'request_time', 'upstream_response_time'],
+  });
+  expect(accessLogLine('line', text({ user_agent: undefined, tenant: 'acme', sample: 0.1 })).lacks).toEqual([]);
+  expect(accessLogLine('line', text({ upstream_response_time: undefined })).tries).toMatchObject([
+    { status: 502, time: undefined },
+    { status: 504, time: undefined },
+    { status: undefined, time: undefined },
+    { status: 200, time: undefined },
+  ]);
 });
 
 test.each<[what: string, line: string, message: string]>([

@@ -68,7 +68,8 @@ test('an id that is not in the log ends with exit code 1', async () => {
   expect(await fairlead('explain', 'c-3', '--log', log)).toEqual({
     code: 1,
     stdout: '',
-    stderr: 'fairlead: access.log has no request "c-3": is it of another day, or another proxy?\n',
+    stderr:
+      'fairlead: access.log has no request "c-3": is it of another day, or another proxy, or has accessLog.sample left it out?\n',
   });
 });
 

@@ -122,6 +122,39 @@ test('a status of gRPC that stands for two errors is said to do so', () => {
   expect(certain).not.toContain('grpc-message');
 });
 
+describe('what accessLog.omit has left out', () => {
+  const omitted = { client: undefined, protocol: undefined, bytes_sent: undefined, request_time: undefined };
+  const without = (more: object = {}): string => printed({ ...omitted, upstream_response_time: undefined, ...more });
+
+  test('is named, and nothing is said in its place', () => {
+    const lines = without().split('\n');
+    expect(lines.slice(0, 4)).toEqual([
+      '504: POST https://shop.example.com/orders/17',
+      '  2026-03-01T12:00:00+00:00, request a-1',
+      '  Its host is in no main.ts that was read: times and options are left out, or are those by default.',
+      '  Its line has no client, protocol, bytes_sent, request_time, upstream_response_time: accessLog.omit of the proxy, or what carried the line, left that out.',
+    ]);
+    expect(lines.join('\n')).toContain('said nothing for some time');
+    expect(printed({ user_agent: undefined })).not.toContain('Its line has no');
+  });
+
+  test('is no time that a client took, and none that a try has cost', () => {
+    const saved = {
+      ...{ status: 200, upstream_addr: '10.244.1.7:3000, 10.244.2.4:3000', upstream_status: '502, 200' },
+      ...{ upstream_bytes_sent: '0, 388', upstream_header_time: '-, 0.021', request_time: 5 },
+    };
+    expect(without(saved)).toContain('\n  It was.\n');
+    expect(without(saved)).not.toContain('went by while its client');
+    expect(printed({ ...saved, upstream_response_time: '0.001, 0.022' })).toContain('went by while its client');
+  });
+
+  test('is no time after which a client left', () => {
+    const left = without({ status: 499, upstream_status: '499' });
+    expect(left).toContain('  The client left, before there was an answer');
+    expect(left).not.toContain('That is sooner than nginx gives an instance up');
+  });
+});
+
 test('docs/explain.md shows what is printed', () => {
   const shop = newShop();
   const edge = newProxy(shop, 'edge', { host: 'shop.example.com' });

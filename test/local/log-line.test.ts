@@ -43,6 +43,11 @@ describe('a line of nginx', () => {
     });
   });
 
+  test('may have no time, and fields of a user', () => {
+    const line = access({ request_time: undefined, tenant: 'acme', sample: 1 });
+    expect(nginxLogLine(line, instanceName)).toEqual({ level: 'info', text: 'GET / 200' });
+  });
+
   test('of the error log is shown without its own time and process', () => {
     expect(nginxLogLine('2026/11/21 10:59:00 [error] 7#7: *1 connect() failed', instanceName)).toEqual({
       level: 'error',
