@@ -72,6 +72,17 @@ export function group<Options extends Readonly<Record<string, Option<unknown>>>>
   return (option, given) => knownValues(record(option, given, example), table, `${option}.`);
 }
 
+/** The same where true stands for the defaults of all of them; undefined for false. */
+export function flagOrGroup<Options extends Readonly<Record<string, Option<unknown>>>>(
+  table: Options,
+  example: string,
+): Reader<Values<Options> | undefined> {
+  return (option, given) => {
+    if (given === false) return undefined;
+    return knownValues(given === true ? {} : record(option, given, example), table, `${option}.`);
+  };
+}
+
 /** What is read later, with what other options say. */
 export const asGiven: Reader<unknown> = (_option, given) => given;
 

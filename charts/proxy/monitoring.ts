@@ -7,6 +7,7 @@ import { record } from '../../validation/collections';
 import { InvalidOption } from '../../validation/invalid-option';
 import {
   flag,
+  flagOrGroup,
   knownValues,
   optional,
   type Reader,
@@ -362,15 +363,4 @@ function peers(option: string, given: unknown): readonly INetworkPolicyPeer[] {
     );
   }
   return (Array.isArray(given) ? given : [given]) as readonly INetworkPolicyPeer[];
-}
-
-/** Undefined for false, the defaults for true. */
-function flagOrGroup<Options extends Parameters<typeof knownValues>[1]>(
-  table: Options,
-  example: string,
-): Reader<Values<Options> | undefined> {
-  return (option, given) => {
-    if (given === false) return undefined;
-    return knownValues(given === true ? {} : record(option, given, example), table, `${option}.`);
-  };
 }
