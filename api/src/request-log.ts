@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { RequestHandler } from 'express';
-import { requestId } from 'fairlead-serve';
+import { requestId, traceId } from 'fairlead-serve';
 import type { Logger } from 'pino';
 
 const probePaths: readonly string[] = ['/livez', '/readyz'];
@@ -20,11 +20,14 @@ export function requestLog(logger: Logger): RequestHandler {
 
 /** What is logged of a request: no query string, as it may carry what is secret. */
 export function requestLine(request: IncomingMessage & { originalUrl?: string }, status: number, begun: number) {
+  const trace = traceId(request);
   return {
     method: request.method,
     path: (request.originalUrl ?? request.url ?? '').replace(/\?.*$/s, ''),
     status,
     durationMs: Math.round((performance.now() - begun) * 10) / 10,
     requestId: requestId(request),
+    // As nginx's log and OpenTelemetry call it.
+    ...(trace !== undefined && { trace_id: trace }),
   };
 }

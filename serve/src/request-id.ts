@@ -13,3 +13,12 @@ export function requestId(request: IncomingMessage): string {
   ids.set(request, id);
   return id;
 }
+
+/** Neither a trace nor a span of zeros is one. @see https://www.w3.org/TR/trace-context/#traceparent-header */
+const traceparent = /^00-((?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** The id of the trace that a request belongs to, by its `traceparent`; undefined if it has none that is well formed. */
+export function traceId({ headers }: IncomingMessage): string | undefined {
+  const given = headers.traceparent;
+  return typeof given === 'string' ? traceparent.exec(given)?.[1] : undefined;
+}

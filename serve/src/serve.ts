@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { Connections } from './connections/connections';
 import { jsonLogger, type ServeLogger } from './logger';
 import { Readiness } from './readiness';
-import { requestId } from './request-id';
+import { requestId, traceId } from './request-id';
 import { ServeError } from './serve-error';
 import { type ServeOptions, type ServeSettings, serveSettings } from './serve-options';
 import { endInOneLine, endOnSignals, forgetEnding } from './termination';
 
-export { Readiness, requestId, ServeError, type ServeLogger, type ServeOptions };
+export { Readiness, requestId, ServeError, type ServeLogger, type ServeOptions, traceId };
 
 /** A server that accepts requests, and ends gracefully. */
 export interface Served {

@@ -50,3 +50,12 @@ test('probes are logged at debug level only', async () => {
   await api.log.line(({ path }) => path === '/healthcheck');
   expect(api.log.lines.find(({ path }) => path === '/livez')).toBeUndefined();
 });
+
+test('a request that belongs to a trace says which', async () => {
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const headers = (requestId: string, traceparent: string) => ({ 'X-Request-Id': requestId, traceparent });
+  await answer(api.port, '/status/204', { headers: headers('traced', `00-${trace}-00f067aa0ba902b7-01`) });
+  await answer(api.port, '/status/204', { headers: headers('untraced', `00-${trace}-01`) });
+  expect(await api.log.line(({ requestId }) => requestId === 'traced')).toMatchObject({ trace_id: trace });
+  expect(await api.log.line(({ requestId }) => requestId === 'untraced')).not.toHaveProperty('trace_id');
+});
