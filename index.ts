@@ -77,7 +77,7 @@ export type { JwtAlgorithm, JwtAuthOptions } from './model/auth/jwt';
 export { LoadBalancing, RequestKey, type StickyCookieOptions } from './model/load-balancing';
 export { Match, Path, Rewrite } from './model/routes/matching';
 export { type IMirrorTarget, Mirror, type MirrorOptions } from './model/routes/mirror';
-export type { ClientOptions, ProxyOptions, StrictTransportSecurity } from './model/proxy-options';
+export type { ClientOptions, ProxyOptions, StrictTransportSecurity, TraceContextOptions } from './model/proxy-options';
 export { RateLimit, type RateLimitOptions } from './model/routes/rate-limit';
 export { ResponseCache, type ResponseCacheOptions } from './model/routes/response-cache';
 export type { MirrorModel, RouteBackend, TargetModel } from './model/routes/route';

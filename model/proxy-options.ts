@@ -1,9 +1,18 @@
 import { cidr, trustedNetworks } from '../validation/addresses';
 import { milliseconds, seconds, type TimeText } from '../validation/amounts';
 import { record } from '../validation/collections';
-import { InvalidOption } from '../validation/invalid-option';
+import { InvalidOption, shown } from '../validation/invalid-option';
 import { hostName } from '../validation/names';
-import { flag, group, listOf, optional, type Table, type Values, withDefault } from '../validation/options';
+import {
+  flag,
+  flagOrGroup,
+  group,
+  listOf,
+  optional,
+  type Table,
+  type Values,
+  withDefault,
+} from '../validation/options';
 import { accessLog, type AccessLogOptions } from './access-log/options';
 import { budgetOptions, type BudgetProps } from './budget-options';
 import { responseHeader } from './routes/headers';
@@ -95,6 +104,18 @@ export interface StrictTransportSecurity {
   readonly includeSubDomains?: boolean;
 }
 
+/** Traces that begin at a proxy, as no client has begun them. */
+export interface TraceContextOptions {
+  /**
+   * Percent of them that are marked as sampled, from 0 to 100, with two decimals at most; chance names them. What an API records follows this
+   * mark, unless it is told otherwise (`parentbased_always_on` is the default of OpenTelemetry's SDKs): a ratio has to be said here, not in the API.
+   *
+   * @default 100
+   * @see https://www.w3.org/TR/trace-context/#sampled-flag
+   */
+  readonly sampledPercent?: number;
+}
+
 /** What a proxy is, wherever it runs. */
 export interface ProxyOptions extends ProxyTimes {
   /**
@@ -152,6 +173,16 @@ export interface ProxyOptions extends ProxyTimes {
    * @see https://nginx.org/en/docs/http/ngx_http_log_module.html
    */
   readonly accessLog?: AccessLogOptions;
+
+  /**
+   * Whether each request has a trace context of the W3C on its way to a backend: the client's own `traceparent` and `tracestate`, if they are
+   * well formed, or else a new `traceparent`. The id of the trace is in the access log (`trace_id`). Without it nginx passes on what a client
+   * sends, whatever that is.
+   *
+   * @default false
+   * @see https://www.w3.org/TR/trace-context/
+   */
+  readonly traceContext?: boolean | TraceContextOptions;
 }
 
 /** Security headers that the API may replace. */
@@ -193,6 +224,10 @@ export const strictTransportSecurityOptions = {
   includeSubDomains: withDefault(false, flag),
 } satisfies Table<StrictTransportSecurity>;
 
+export const traceContextOptions = {
+  sampledPercent: withDefault(100, percent),
+} satisfies Table<TraceContextOptions>;
+
 export const proxyOptions = {
   host: withDefault('localhost', hostName),
   additionalHosts: withDefault([], listOf(hostName, '["www.example.com"]')),
@@ -201,6 +236,7 @@ export const proxyOptions = {
   strictTransportSecurity: withDefault({}, group(strictTransportSecurityOptions, '{ maxAge: "730d" }')),
   defaultResponseHeaders: withDefault({}, defaultResponseHeaders),
   accessLog: withDefault({}, accessLog),
+  traceContext: withDefault(false, flagOrGroup(traceContextOptions, '{ sampledPercent: 10 }')),
   ...proxyTimes,
 } satisfies Table<ProxyOptions>;
 
@@ -244,4 +280,14 @@ function defaultResponseHeaders(option: string, given: unknown): ProxyModel['def
 /** In milliseconds: nginx reads a zero timeout as none at all. */
 function duration(option: string, value: unknown): number {
   return milliseconds(option, value, { min: '1ms', max: '1d' });
+}
+
+/** With as many decimals as nginx takes. @see https://nginx.org/en/docs/http/ngx_http_split_clients_module.html */
+function percent(option: string, given: unknown): number {
+  if (typeof given === 'number' && given >= 0 && given <= 100 && /^\d+(?:\.\d\d?)?$/.test(String(given))) return given;
+  throw new InvalidOption(
+    option,
+    shown(given),
+    'is not from 0 to 100 with two decimals at most: give percent, such as 10 or 0.5',
+  );
 }

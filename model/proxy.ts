@@ -64,6 +64,8 @@ export interface ProxyModel {
   readonly gzip: boolean;
   /** Headers of answers that do not bring them. */
   readonly defaultResponseHeaders: readonly (readonly [name: string, value: string])[];
+  /** What becomes of traces, of which so many percent are sampled that begin here. @default - what a client says of one is passed on as it is */
+  readonly traceContext?: { readonly sampledPercent: number } | undefined;
   readonly trustedProxies: readonly string[];
   readonly unlimitedClients: readonly string[];
   readonly accessLog: AccessLogModel;

@@ -75,7 +75,7 @@ export function ignoredOfAnswers(module: ForwardingModule): Directive {
 
 /** Every header that nginx sets or takes away, with a route's own among them: a list replaces the one of a level above. */
 export function requestHeaders(
-  { place, mirrors, provedHeaders }: Plan,
+  { proxy, place, mirrors, provedHeaders }: Plan,
   own: RouteModel['requestHeaders'],
   module: ForwardingModule = 'proxy',
 ): Directive[] {
@@ -104,6 +104,9 @@ export function requestHeaders(
       set(name, '""', index === 0 ? "a client's own is not passed on, nor are these" : undefined),
     ),
     ...set('X-Request-Id', '$accepted_request_id'),
+    ...(proxy.traceContext === undefined
+      ? []
+      : [...set('traceparent', '$accepted_traceparent'), ...set('tracestate', '$accepted_tracestate')]),
     ...(mirrors.length === 0 ? [] : set(mirrored, '""', 'copies have it, and nothing that a client sends')),
     ...provedHeaders.flatMap((name, index) =>
       set(name, '""', index === 0 ? 'says who a client has proved to be: of nobody else' : undefined),

@@ -21,6 +21,7 @@ import { keyVariable, requestVariable } from './routes/request-variables';
 const written: Readonly<Record<LogFieldName, string | { readonly asItIs: string; readonly cut: string }>> = {
   time: '"$time_iso8601"',
   request_id: '"$accepted_request_id"',
+  trace_id: '"$trace_id"',
   client: '"$remote_addr"',
   method: { asItIs: '"$request_method"', cut: '"$cut_method"' },
   host: { asItIs: '"$host"', cut: '"$cut_host"' },
@@ -101,11 +102,12 @@ export function loggingSection(plan: Plan): Node[] {
 }
 
 /** Those of this proxy, in the order of a line. */
-function fieldsOf({ proxy: { accessLog }, routes }: Plan): LoggedFields {
-  const { omit, add, sample } = accessLog;
+function fieldsOf({ proxy, routes }: Plan): LoggedFields {
+  const { omit, add, sample } = proxy.accessLog;
   const there = {
     cache: cachesOf(routes).length > 0,
     'Auth.clientCertificate': asksForCertificates(routes),
+    traceContext: proxy.traceContext !== undefined,
     [grpcOption]: hasGrpc(routes),
     [sampleOption]: sample < 1,
   };

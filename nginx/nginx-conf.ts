@@ -32,6 +32,7 @@ import { spellingSection } from './routes/spelling-section';
 import { hostServers, redirectServers } from './servers';
 import { certificateCheckServer } from './tls/last-good-certificate-section';
 import { tlsSection } from './tls/tls-section';
+import { traceContextSection } from './trace-context-section';
 
 /** The whole nginx.conf of a proxy in its place; refuses what nginx could not run. */
 export function nginxConf(proxy: ProxyModel, place: Place): string {
@@ -78,6 +79,7 @@ function httpSections(whole: Plan): Node[] {
     ...rewriteSection(whole),
     ...spellingSection(whole),
     ...filesSection(whole),
+    ...traceContextSection(whole),
     ...forwardingSection(whole),
     ...grpcSection(whole),
     ...retrySection(whole),

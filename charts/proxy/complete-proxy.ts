@@ -150,6 +150,7 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
     clientTimes: { headerTimeout, bodyTimeout, sendTimeout },
     gzip: settings.gzip,
     defaultResponseHeaders: settings.defaultResponseHeaders,
+    traceContext: settings.traceContext,
     trustedProxies,
     unlimitedClients: unlimited,
     accessLog: settings.accessLog,

@@ -14,7 +14,7 @@ export interface DocumentedField {
   /** Bytes of the longest value that it may have in such a line, as JSON. */
   readonly longest: (request: LongestRequest) => number;
   /** What a route, its backend or the proxy has to have for it to be there. @default - nothing */
-  readonly onlyWith?: 'cache' | 'Auth.clientCertificate' | typeof grpcOption | typeof sampleOption;
+  readonly onlyWith?: 'cache' | 'Auth.clientCertificate' | 'traceContext' | typeof grpcOption | typeof sampleOption;
 }
 
 /** What the longest line of a kind of requests follows from. */
@@ -67,6 +67,11 @@ export const logFields = documented({
   request_id: {
     help: "What clients and the API have as `X-Request-Id`: the client's own if it matches `[\\w.-]{1,128}`, else a new one.",
     longest: () => text(128),
+  },
+  trace_id: {
+    help: "The trace that it belongs to, 32 hexadecimal digits: the client's own if its `traceparent` is well formed, else a new one.",
+    longest: () => text(32),
+    onlyWith: 'traceContext',
   },
   client: {
     help: 'Address of the client: who connects, or what a trusted proxy says of that.',

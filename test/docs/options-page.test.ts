@@ -41,7 +41,7 @@ import { LoadBalancing, RequestKey, stickyCookieOptions } from '../../model/load
 import { Mirror, mirrorOptions } from '../../model/routes/mirror';
 import { rateLimitOptions } from '../../model/routes/rate-limit';
 import { ResponseCache, responseCacheOptions } from '../../model/routes/response-cache';
-import { clientOptions, strictTransportSecurityOptions } from '../../model/proxy-options';
+import { clientOptions, strictTransportSecurityOptions, traceContextOptions } from '../../model/proxy-options';
 import { Retries, retryOptions, routeOptions } from '../../model/routes/route-options';
 import type { Option } from '../../validation/options';
 
@@ -65,6 +65,7 @@ const tables: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
   StrictTransportSecurity: strictTransportSecurityOptions,
   AccessLogOptions: accessLogOptions,
   LogFieldOptions: logFieldOptions,
+  TraceContextOptions: traceContextOptions,
   RouteOptions: routeOptions,
   RetryOptions: retryOptions,
   BasicAuthOptions: basicAuthOptions,

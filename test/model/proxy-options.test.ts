@@ -105,10 +105,21 @@ describe('Strict-Transport-Security', () => {
   });
 });
 
+describe('A trace context', () => {
+  test('is there by true, or with a part of its traces sampled', () => {
+    const of = (traceContext: ProxyOptions['traceContext']) =>
+      read(traceContext === undefined ? {} : { traceContext }).traceContext;
+    expect([of(undefined), of(false)]).toEqual([undefined, undefined]);
+    expect([of(true), of({})]).toEqual([{ sampledPercent: 100 }, { sampledPercent: 100 }]);
+    expect([0, 0.01, 12.5].map((sampledPercent) => of({ sampledPercent })?.sampledPercent)).toEqual([0, 0.01, 12.5]);
+  });
+});
+
 const notDnsName =
   'is not a DNS name: give letters, digits and hyphens in lower case, separated by dots, such as "api.example.com"';
 const notCidr = 'is not a CIDR: give an address and a prefix length, such as "10.0.0.0/8"';
 const notDuration = 'is not a duration: give a whole number with a unit, such as "30s" or "500ms"';
+const notPercent = 'is not from 0 to 100 with two decimals at most: give percent, such as 10 or 0.5';
 
 test.each<[unknown, string]>([
   [{ host: 'Bad_Host' }, `host: "Bad_Host" ${notDnsName}`],
@@ -162,6 +173,16 @@ test.each<[unknown, string]>([
     'defaultResponseHeaders["Server"]: "Server" is set by nginx or the API itself: take it out',
   ],
   [{ defaultResponseHeaders: { 'X-Team': 5 } }, 'defaultResponseHeaders["X-Team"]: 5 is not text: give a string'],
+  [
+    { traceContext: 'yes' },
+    'traceContext: "yes" is not an object with names and values: give one, such as { sampledPercent: 10 }',
+  ],
+  [{ traceContext: { sample: 10 } }, 'traceContext.sample: 10 is an option that does not exist: take it out'],
+  [{ traceContext: { sampledPercent: -1 } }, `traceContext.sampledPercent: -1 ${notPercent}`],
+  [{ traceContext: { sampledPercent: 100.5 } }, `traceContext.sampledPercent: 100.5 ${notPercent}`],
+  [{ traceContext: { sampledPercent: 0.001 } }, `traceContext.sampledPercent: 0.001 ${notPercent}`],
+  [{ traceContext: { sampledPercent: '10' } }, `traceContext.sampledPercent: "10" ${notPercent}`],
+  [{ traceContext: { sampledPercent: {} } }, `traceContext.sampledPercent: "(object)" ${notPercent}`],
 ])('%j is refused', (given, message) => {
   expect(() => read(given)).toThrow(new Error(message));
 });

@@ -267,6 +267,20 @@ const variants: Record<string, Variant> = {
     ],
     place: { metricsPort: 8448, ipFamilies: ['IPv6'], resolvers: ['[fd00::a]:53'] },
   },
+  'gRPC and HTTP with traces, of which some are sampled': {
+    backends: [
+      { name: 'orders', protocol: 'grpc', healthCheckPath: '/grpc.health.v1.Health/Check' },
+      { name: 'web' },
+      { name: 'next' },
+    ],
+    routes: [
+      { path: '/shop.Orders', target: 'orders', protocol: 'grpc' },
+      { path: '/shop.Chat', target: 'orders', protocol: 'grpc', requestHeaders: [['X-A', 'b']] },
+      { path: '/legacy', target: externalTarget('https://legacy.example.com') },
+      { target: 'web', requestHeaders: [['X-A', 'b']], mirror: { backend: 'next', percent: 10, timeout: 2 } },
+    ],
+    traceContext: { sampledPercent: 0.01 },
+  },
   'the smallest of everything': {
     backends: [{ mostInstances: 1 }],
     workers: 1,
@@ -309,6 +323,17 @@ test('nothing is said of gRPC where nobody speaks it', () => {
   for (const [name, variant] of Object.entries(variants)) {
     if (!name.startsWith('gRPC')) expect(render(variant)).not.toMatch(/grpc|whole-body/i);
   }
+});
+
+test('nothing is said of traces where they are not asked for, nor of samples where all or none are taken', () => {
+  for (const [name, variant] of Object.entries(variants)) {
+    if (!name.includes('traces')) expect(render(variant)).not.toMatch(/traceparent|tracestate|trace_id/);
+  }
+  const begun = (sampledPercent: number): string => render({ traceContext: { sampledPercent } });
+  expect(begun(100)).toContain(' 00-$request_id-$begun_span_id-01;');
+  expect(begun(0)).toContain(' 00-$request_id-$begun_span_id-00;');
+  expect(begun(100) + begun(0)).not.toContain('$sampled_flag');
+  expect(begun(12.5)).toContain('    12.5% 01;\n    * 00;\n');
 });
 
 test('a directory of caches may be called as it likes', () => {

@@ -57,7 +57,7 @@ import { Match, Rewrite } from '../../../model/routes/matching';
 import { Mirror, type MirrorOptions } from '../../../model/routes/mirror';
 import { RateLimit, type RateLimitOptions } from '../../../model/routes/rate-limit';
 import { ResponseCache, type ResponseCacheOptions } from '../../../model/routes/response-cache';
-import type { ClientOptions, StrictTransportSecurity } from '../../../model/proxy-options';
+import type { ClientOptions, StrictTransportSecurity, TraceContextOptions } from '../../../model/proxy-options';
 import { Retries, type RetryOptions, type RouteOptions } from '../../../model/routes/route-options';
 import { type Manifest, newBackend, newProxy, newShop, objectsAround, synthesize, type TestProps } from '../manifests';
 
@@ -160,6 +160,8 @@ const strictTransportSecurity: Values<StrictTransportSecurity> = {
   includeSubDomains: [true, false],
 };
 
+const traceContext: Values<TraceContextOptions> = { sampledPercent: [0, 0.01, 10, 100] };
+
 const proxy: Values<Omit<NginxProxyProps, 'host' | 'certificate' | 'exposure' | 'routeDefaults'>> = {
   additionalHosts: [['www.example.com']],
   clients: [{ maxConnections: 1000 }],
@@ -167,6 +169,7 @@ const proxy: Values<Omit<NginxProxyProps, 'host' | 'certificate' | 'exposure' | 
   strictTransportSecurity: [{ maxAge: '30d' }],
   defaultResponseHeaders: [{ 'X-Team': 'orders', 'Referrer-Policy': false }],
   accessLog: [{ omit: ['user_agent'] }, { sample: 0.1 }],
+  traceContext: [true, { sampledPercent: 10 }],
   certificateValid: ['1s', '1d'],
   replicas: [2, 1000, { max: 20 }],
   image: ['registry.example.com/nginx:1.30.6'],
@@ -423,6 +426,7 @@ const groups: readonly (readonly [prefix: string, values: Readonly<Record<string
   ['proxy.pods.spread.', spread],
   ['proxy.clients.', clients],
   ['proxy.strictTransportSecurity.', strictTransportSecurity],
+  ['proxy.traceContext.', traceContext],
   ['route.', route],
   ['namespace.', namespace],
 ];

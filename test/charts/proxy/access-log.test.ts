@@ -1,9 +1,9 @@
 import { type AccessLogOptions, LogField } from '../../../model/access-log/options';
 import { newBackend, newProxy, newShop, nginxConfOf, objectsAround } from '../manifests';
 
-function proxyWith(accessLog?: AccessLogOptions) {
+function proxyWith(accessLog?: AccessLogOptions, traceContext = false) {
   const shop = newShop();
-  const edge = newProxy(shop, 'edge', accessLog === undefined ? {} : { accessLog });
+  const edge = newProxy(shop, 'edge', { ...(accessLog === undefined ? {} : { accessLog }), traceContext });
   edge.addRoute('/', newBackend(shop, 'orders'));
   return { shop, edge };
 }
@@ -26,6 +26,14 @@ test('fields with which a line might not fit are refused by the proxy, with the 
     'shop/edge accessLog.add: "4194 bytes" is what a line may take (3443 of documented fields, 140 of tenant, 611 of trace), and a pipe takes no more than 4096 in one piece',
   );
   expect(() => proxyWith({ add, omit: ['user_agent'] }).edge.model).not.toThrow();
+});
+
+test('the id of a trace takes some of the room for other fields', () => {
+  const add = { trace: LogField.responseHeader('X-Trace', { maxLength: 321 }) };
+  expect(() => proxyWith({ add }).edge.model).not.toThrow();
+  expect(() => proxyWith({ add }, true).edge.model).toThrow(
+    'shop/edge accessLog.add: "4142 bytes" is what a line may take (3489 of documented fields, 653 of trace), and a pipe takes no more than 4096 in one piece',
+  );
 });
 
 test('nginx is told what is left out, added and sampled', () => {

@@ -116,6 +116,7 @@ describe('The configuration of nginx', () => {
         sample: 0.25,
         slow: '2s',
       },
+      traceContext: { sampledPercent: 12.5 },
       certificateValid: '1m',
       clients: {
         headerTimeout: '11s',
@@ -222,6 +223,7 @@ describe('The configuration of nginx', () => {
             sample: 0.25,
             slow: 2000,
           },
+          traceContext: { sampledPercent: 12.5 },
         },
         place,
       ),

@@ -47,6 +47,10 @@ test.each<[unknown, string]>([
     { omit: ['client', 'status'] },
     `accessLog.omit: "status" stays, as requests are found, explained or counted by it: give some of ${omittable}`,
   ],
+  [
+    { omit: ['trace_id'] },
+    `accessLog.omit: "trace_id" stays, as requests are found, explained or counted by it: give some of ${omittable}`,
+  ],
   [{ omit: ['referer'] }, `accessLog.omit: "referer" is no field of the access log: give some of ${omittable}`],
   [{ omit: [['client']] }, `accessLog.omit: ["client"] is no field of the access log: give some of ${omittable}`],
   [
@@ -131,7 +135,7 @@ describe('A field', () => {
 });
 
 test('what is omitted is a field of the log, and never one that tells requests apart', () => {
-  for (const name of ['time', 'request_id', 'status']) expect(omittableFields).not.toContain(name);
+  for (const name of ['time', 'request_id', 'trace_id', 'status']) expect(omittableFields).not.toContain(name);
   for (const name of omittableFields) expect(logFields).toHaveProperty(name);
 });
 
