@@ -5,6 +5,8 @@ import { InvalidOption } from '../validation/invalid-option';
 export interface AccessLogLine {
   readonly time: string;
   readonly requestId: string;
+  /** Empty without `traceContext`. */
+  readonly traceId: string;
   readonly client: string;
   readonly method: string;
   readonly host: string;
@@ -73,6 +75,7 @@ export function accessLogLine(option: string, text: string): AccessLogLine {
   return {
     time: textOf('time'),
     requestId: textOf('request_id'),
+    traceId: textOf('trace_id'),
     client: textOf('client'),
     method: textOf('method'),
     host: textOf('host'),

@@ -22,14 +22,14 @@ export type Source =
 
 export interface ExplainOptions {
   readonly source: Source;
-  /** Of the requests that are explained. @default - all that the source has */
-  readonly requestId: string | undefined;
+  /** Of the requests that are explained, or of the trace that they belong to. @default - all that the source has */
+  readonly id: string | undefined;
   /** @default - main.ts, where there is one */
   readonly main: string | undefined;
 }
 
 /** `fairlead explain`: prints why requests ended as they did. */
-export function explain({ source, requestId, main }: ExplainOptions): Promise<void> {
+export function explain({ source, id, main }: ExplainOptions): Promise<void> {
   return untilSignal('fairlead', async (signal) => {
     endWithReader();
     const output = new Output(process.stdout);
@@ -49,18 +49,18 @@ export function explain({ source, requestId, main }: ExplainOptions): Promise<vo
     for await (const text of linesOf(streamOf(source, signal))) {
       signal.throwIfAborted();
       // Lines of the error log stand beside those of the access log.
-      if (!text.includes(requestId ?? '{')) continue;
+      if (!text.includes(id ?? '{')) continue;
       const line = readLine(text);
       if (typeof line === 'string') {
         firstRefused ??= line;
         counts.refused += 1;
-      } else if (requestId === undefined || line.requestId === requestId) {
+      } else if (id === undefined || line.requestId === id || line.traceId === id) {
         explainLine(line);
         counts.explained += 1;
       }
     }
-    if (counts.explained === 0) throw new Failure(notFound(source, requestId, firstRefused));
-    if (firstRefused === undefined || requestId !== undefined) return;
+    if (counts.explained === 0) throw new Failure(notFound(source, id, firstRefused));
+    if (firstRefused === undefined || id !== undefined) return;
     process.stderr.write(`fairlead: ${counts.refused} of these lines left out, as the first: ${firstRefused}\n`);
   });
 }
@@ -114,16 +114,16 @@ async function* logsOf(
   );
 }
 
-function notFound(source: Source, requestId: string | undefined, refused: string | undefined): string {
+function notFound(source: Source, id: string | undefined, refused: string | undefined): string {
   const because = refused === undefined ? '' : ` (${refused})`;
-  if (requestId === undefined) {
+  if (id === undefined) {
     return `${placeOf(source)} has no line of the access log${because}: give lines as nginx writes them, a JSON object each`;
   }
   const elsewhere =
     source.kind === 'cluster'
       ? 'the log of a pod goes with it, and the kubelet keeps some 10 MB of each: look where your logs are collected, unless accessLog.sample has left it out'
       : 'is it of another day, or another proxy, or has accessLog.sample left it out?';
-  return `${placeOf(source)} has no request ${JSON.stringify(requestId)}${because}: ${elsewhere}`;
+  return `${placeOf(source)} has no request ${JSON.stringify(id)}${because}: ${elsewhere}`;
 }
 
 function placeOf(source: Source): string {

@@ -64,6 +64,23 @@ test('each line of a log that has the id is explained, and no other', async () =
   ]);
 });
 
+test('every request of a trace is explained by its id', async () => {
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const traced = join(directory, 'traced.log');
+  const lines = [
+    line('a-1', { trace_id: trace }),
+    line('b-2', { path: `/${trace}` }),
+    line('c-3', { trace_id: trace, path: '/y' }),
+  ];
+  writeFileSync(traced, `${lines.join('\n')}\n`);
+  const { code, stdout, stderr } = await fairlead('explain', trace, '--log', traced, '--main', main);
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout.match(/^404: GET \S+/gm)).toEqual([
+    '404: GET http://api.example.com/x',
+    '404: GET http://api.example.com/y',
+  ]);
+});
+
 test('an id that is not in the log ends with exit code 1', async () => {
   expect(await fairlead('explain', 'c-3', '--log', log)).toEqual({
     code: 1,
