@@ -1,16 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { NodeProcess } from '../api/support/node-process';
 import { RawConnection } from '../api/support/raw-connection';
 import { until } from '../until';
@@ -55,7 +46,7 @@ afterAll(() => {
 
 test('the package is one without dependencies, of less than 100 kB', () => {
   expect(packages).toEqual(['fairlead-serve']);
-  expect(readdirSync(installed).sort()).toEqual(['LICENSE', 'README.md', 'lib', 'package.json', 'src']);
+  expect(readdirSync(installed).sort()).toEqual(['LICENSE', 'README.md', 'lib', 'package.json']);
   expect(statSync(join(app, `fairlead-serve-${version}.tgz`)).size).toBeLessThan(mostBytes);
   const bytes = filesOf(installed).reduce((sum, file) => sum + statSync(file).size, 0);
   expect(bytes).toBeLessThan(mostBytes);
@@ -66,16 +57,11 @@ test('it loads as one file, and says nothing', () => {
   expect(execFileSync(process.execPath, ['-e', count], { cwd: app, encoding: 'utf8' })).toBe('1\n');
 });
 
-test('what was built leads back to its sources', () => {
-  const maps = filesOf(join(installed, 'lib')).filter((file) => file.endsWith('.map'));
-  expect(maps).toContain(join(installed, 'lib/serve.js.map'));
-  expect(maps).toContain(join(installed, 'lib/serve.d.ts.map'));
-  for (const map of maps) {
-    const { sources } = JSON.parse(readFileSync(map, 'utf8')) as { sources: string[] };
-    expect(sources.map((source) => [source, existsSync(join(dirname(map), source))])).toEqual(
-      sources.map((source) => [source, true]),
-    );
-  }
+test('what was built can be read where it fails, and leads to nothing that was left out', () => {
+  const text = readFileSync(join(installed, 'lib/serve.js'), 'utf8');
+  expect(text).toContain('\nfunction serve(');
+  expect(text).not.toContain('sourceMappingURL');
+  expect(filesOf(installed).filter((file) => file.endsWith('.map'))).toEqual([]);
 });
 
 const typed = `import type { RequestListener } from 'node:http';
