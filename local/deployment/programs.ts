@@ -84,7 +84,8 @@ function commandProgram(backend: Backend, [file = '', ...args]: readonly string[
     name: file,
     instance: ({ name, port }) => ({
       command,
-      environment: { ...process.env, ...values, ...address(name, port) },
+      // Instances share the ports of this machine: where fairlead-serve serves metrics is any free one.
+      environment: { METRICS_PORT: '0', ...process.env, ...values, ...address(name, port) },
     }),
     healthCheckPath: healthCheck.path,
     missing: missingHere(backend, given.ofRun),

@@ -1,5 +1,7 @@
+import type { Server } from 'node:http';
 import type { ServeLogger } from './logger';
 import type { Readiness } from './readiness';
+import { invalidSetting } from './serve-error';
 import { integerSetting, textSetting } from './settings';
 
 /** Each option wins over its environment variable, and that over the default. */
@@ -79,6 +81,33 @@ export interface ServeOptions {
    * @default JSON lines on standard output, from LOG_LEVEL (info) on
    */
   readonly logger?: ServeLogger;
+
+  /**
+   * Serves metrics to Prometheus, at `/metrics` on a port that the proxy does not lead to: what `metrics()` of
+   * `fairlead-serve/metrics` gives, which needs prom-client.
+   *
+   * @default none
+   */
+  readonly metrics?: ServeMetrics;
+}
+
+/** What is measured of. */
+export interface Measured {
+  readonly server: Server;
+  readonly readiness: Readiness;
+  /** More routes than so many are counted as one. */
+  readonly maxRoutes: number;
+}
+
+/** What Prometheus is answered. */
+export type Exposition = () => Promise<{ readonly contentType: string; readonly text: string }>;
+
+/** What `metrics()` of `fairlead-serve/metrics` gives: how it was asked to measure, and what does so. */
+export interface ServeMetrics {
+  readonly port: number | undefined;
+  readonly maxRoutes: number | undefined;
+  /** Called once, before the app is; throws a `ServeError` if nothing can be measured. */
+  readonly measure: (measured: Measured) => Exposition;
 }
 
 export interface ServeSettings {
@@ -91,6 +120,12 @@ export interface ServeSettings {
   readonly eventStreamHeartbeat: number;
   readonly trustProxyHops: number;
   readonly trustProxyHopsGiven: boolean;
+  readonly metrics: MetricsSettings | undefined;
+}
+
+export interface MetricsSettings extends Pick<ServeMetrics, 'measure'> {
+  readonly port: number;
+  readonly maxRoutes: number;
 }
 
 const day = 86_400;
@@ -107,14 +142,15 @@ export function serveSettings(options: ServeOptions, environment: NodeJS.Process
     least = 1,
   ) => integerSetting({ variable, environment, option: { name, value: options[name] } }, fallback, least, day);
   const requestTimeout = seconds('REQUEST_TIMEOUT_SECONDS', 'requestTimeoutSeconds', 60);
+  const port = integerSetting(
+    { variable: 'PORT', environment, option: { name: 'port', value: options.port } },
+    3000,
+    0,
+    65_535,
+  );
 
   return {
-    port: integerSetting(
-      { variable: 'PORT', environment, option: { name: 'port', value: options.port } },
-      3000,
-      0,
-      65_535,
-    ),
+    port,
     host: textSetting(
       { variable: 'HOST', environment, option: { name: 'host', value: options.host } },
       /^[\w.:%-]{1,253}$/,
@@ -142,5 +178,28 @@ export function serveSettings(options: ServeOptions, environment: NodeJS.Process
       100,
     ),
     trustProxyHopsGiven: options.trustProxyHops !== undefined || (environment.TRUST_PROXY_HOPS ?? '') !== '',
+    metrics: options.metrics && metricsSettings(options.metrics, environment, port),
+  };
+}
+
+function metricsSettings(
+  { port: given, maxRoutes, measure }: ServeMetrics,
+  environment: NodeJS.ProcessEnv,
+  portOfApp: number,
+): MetricsSettings {
+  const option = { name: 'metrics.port', value: given };
+  const port = integerSetting({ variable: 'METRICS_PORT', environment, option }, 9464, 0, 65_535);
+  if (port !== 0 && port === portOfApp) {
+    throw invalidSetting(
+      given === undefined ? 'METRICS_PORT' : option.name,
+      port,
+      'is the port of the app: give another, which the proxy does not lead to',
+    );
+  }
+  const most = { name: 'metrics.maxRoutes', value: maxRoutes };
+  return {
+    port,
+    maxRoutes: integerSetting({ variable: 'METRICS_MAX_ROUTES', environment, option: most }, 100, 1, 10_000),
+    measure,
   };
 }

@@ -1,14 +1,16 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Connections } from './connections/connections';
+import { listen, url } from './listening';
 import { jsonLogger, type ServeLogger } from './logger';
+import { metricsServer } from './metrics-server';
 import { Readiness } from './readiness';
 import { requestId, traceId } from './request-id';
 import { ServeError } from './serve-error';
-import { type ServeOptions, type ServeSettings, serveSettings } from './serve-options';
+import { type ServeMetrics, type ServeOptions, type ServeSettings, serveSettings } from './serve-options';
 import { endInOneLine, endOnSignals, forgetEnding } from './termination';
 
-export { Readiness, requestId, ServeError, type ServeLogger, type ServeOptions, traceId };
+export { Readiness, requestId, ServeError, type ServeLogger, type ServeMetrics, type ServeOptions, traceId };
 
 /** A server that accepts requests, and ends gracefully. */
 export interface Served {
@@ -16,7 +18,7 @@ export interface Served {
   readonly server: Server;
   /** What the app answers its readiness probe from. */
   readonly readiness: Readiness;
-  /** Resolves once requests are accepted; rejects with a `ServeError` if the port cannot be listened on. */
+  /** Resolves once requests are accepted; rejects with a `ServeError` if a port cannot be listened on. */
   readonly listening: Promise<AddressInfo>;
   /** Ends as on SIGTERM, but leaves the process running; resolves with false if something had to be cut off. */
   readonly close: () => Promise<boolean>;
@@ -25,6 +27,7 @@ export interface Served {
 const idleGraceMilliseconds = 1000;
 const noListener =
   'app: is not a listener for requests: give an Express app, app.callback() of Koa, app.routing of Fastify, or a function of (request, response)';
+const noMetrics = 'metrics: is nothing that measures: give metrics() of fairlead-serve/metrics';
 
 /**
  * Serves an Express app, or any other listener for HTTP requests, so that a proxy in front of it loses none: connections
@@ -43,6 +46,9 @@ const noListener =
 export function serve(app: RequestListener, options: ServeOptions = {}): Served {
   endInOneLine();
   if (typeof (app as unknown) !== 'function') throw new ServeError(noListener, 'ERR_INVALID_ARG_TYPE');
+  if (options.metrics !== undefined && !measures(options.metrics)) {
+    throw new ServeError(noMetrics, 'ERR_INVALID_ARG_TYPE');
+  }
   const settings = serveSettings(options, process.env);
   const logger = options.logger ?? jsonLogger(process.env);
   const readiness = options.readiness ?? new Readiness();
@@ -57,6 +63,11 @@ export function serve(app: RequestListener, options: ServeOptions = {}): Served 
   });
   // Before the app: it has to see a request first.
   const connections = new Connections(server, idleGraceMilliseconds, settings.eventStreamHeartbeat);
+  const { metrics } = settings;
+  const scraped =
+    metrics === undefined
+      ? undefined
+      : metricsServer(metrics.measure({ server, readiness, maxRoutes: metrics.maxRoutes }), logger);
   server.on('request', app);
 
   const drain = async (): Promise<boolean> => {
@@ -72,6 +83,7 @@ export function serve(app: RequestListener, options: ServeOptions = {}): Served 
     );
     const cut = await connections.drain(settings.shutdownTimeout);
     forgetEnding(ending);
+    scraped?.close();
     if (cut.connections === 0) {
       logger.info('Ended: nothing was cut off');
       return true;
@@ -86,21 +98,30 @@ export function serve(app: RequestListener, options: ServeOptions = {}): Served 
   const ending = { logger, end: close };
   endOnSignals(ending);
 
-  const listening = new Promise<AddressInfo>((resolve, reject) => {
-    const refuse = (error: NodeJS.ErrnoException): void => {
+  const start = async (): Promise<AddressInfo> => {
+    const { host, port } = settings;
+    try {
+      // From before requests are accepted until all of them are answered.
+      if (metrics !== undefined && scraped !== undefined) {
+        const address = await listen(scraped, { host, port: metrics.port, variable: 'METRICS_PORT' });
+        logger.info(`Now serving metrics at ${url(host, address.port)}/metrics`);
+      }
+      const address = await listen(server, { host, port, variable: 'PORT' });
+      logger.info(`Now accepting requests at ${url(host, address.port)}`);
+      return address;
+    } catch (error) {
+      scraped?.close();
       forgetEnding(ending);
-      reject(new ServeError(whyNotListening(error, settings), error.code ?? '', { cause: error }));
-    };
-    server.once('error', refuse);
-    server.listen({ port: settings.port, ...(settings.host !== undefined && { host: settings.host }) }, () => {
-      server.off('error', refuse);
-      const address = server.address() as AddressInfo;
-      logger.info(`Now accepting requests at ${url(settings.host, address.port)}`);
-      resolve(address);
-    });
-  });
+      throw error;
+    }
+  };
+  const listening = start();
 
   return { server, readiness, listening, close };
+}
+
+function measures(given: unknown): boolean {
+  return typeof given === 'object' && given !== null && 'measure' in given && typeof given.measure === 'function';
 }
 
 interface ExpressApplication {
@@ -117,17 +138,4 @@ const trustProxyIsDefault = '@@symbol:trust_proxy_default';
 
 function trustProxies(app: ExpressApplication, { trustProxyHops, trustProxyHopsGiven }: ServeSettings): void {
   if (trustProxyHopsGiven || app.get(trustProxyIsDefault) === true) app.set('trust proxy', trustProxyHops);
-}
-
-function whyNotListening({ code, message }: NodeJS.ErrnoException, { port, host }: ServeSettings): string {
-  const where = host === undefined ? '' : ` of ${host}`;
-  if (code === 'EADDRINUSE') return `Port ${port}${where} is taken by another program: stop it, or give another PORT`;
-  if (code === 'EACCES') return `Port ${port}${where} needs a permission that is missing: give a PORT from 1024 on`;
-  return `Cannot listen on port ${port}${where}: ${message}`;
-}
-
-function url(host: string | undefined, port: number): string {
-  const everywhere = host === undefined || host === '::' || host === '0.0.0.0';
-  const name = everywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-  return `http://${name}:${port}`;
 }

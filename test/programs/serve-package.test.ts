@@ -1,9 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { answer } from '../api/support/answer';
 import { NodeProcess } from '../api/support/node-process';
 import { RawConnection } from '../api/support/raw-connection';
+import { onTestFinished } from '../afterwards';
 import { until } from '../until';
 
 const root = resolve(__dirname, '../..');
@@ -35,7 +37,7 @@ beforeAll(() => {
   npm(['install', `fairlead-serve-${version}.tgz`], app);
   packages = readdirSync(join(app, 'node_modules')).filter((name) => !name.startsWith('.'));
   // What the app brings itself.
-  for (const name of ['express', 'express4', 'fastify', 'koa', '@types']) {
+  for (const name of ['express', 'express4', 'fastify', 'koa', 'prom-client', '@types']) {
     symlinkSync(join(root, 'node_modules', name), join(app, 'node_modules', name));
   }
 }, 60_000);
@@ -52,25 +54,35 @@ test('the package is one without dependencies, of less than 100 kB', () => {
   expect(bytes).toBeLessThan(mostBytes);
 });
 
-test('it loads as one file, and says nothing', () => {
-  const count = "require('fairlead-serve'); console.log(Object.keys(require.cache).length)";
-  expect(execFileSync(process.execPath, ['-e', count], { cwd: app, encoding: 'utf8' })).toBe('1\n');
+test('it loads as one file, its metrics as one more, and both say nothing', () => {
+  const load = (...names: string[]): string => {
+    const requires = names.map((name) => `require('${name}');`).join(' ');
+    const count = `${requires} console.log(Object.keys(require.cache).length)`;
+    return execFileSync(process.execPath, ['-e', count], { cwd: app, encoding: 'utf8' });
+  };
+  expect(load('fairlead-serve')).toBe('1\n');
+  expect(load('fairlead-serve', 'fairlead-serve/metrics')).toBe('2\n');
 });
 
 test('what was built can be read where it fails, and leads to nothing that was left out', () => {
-  const text = readFileSync(join(installed, 'lib/serve.js'), 'utf8');
-  expect(text).toContain('\nfunction serve(');
-  expect(text).not.toContain('sourceMappingURL');
+  for (const name of ['serve.js', 'metrics.js']) {
+    const text = readFileSync(join(installed, 'lib', name), 'utf8');
+    expect(text).toMatch(/\nfunction (?:serve|metrics)\(/);
+    expect(text).not.toContain('sourceMappingURL');
+  }
   expect(filesOf(installed).filter((file) => file.endsWith('.map'))).toEqual([]);
 });
 
 const typed = `import type { RequestListener } from 'node:http';
-import { Readiness, requestId, serve, ServeError, type Served, type ServeLogger, type ServeOptions } from 'fairlead-serve';
+import { Readiness, requestId, serve, ServeError, type Served, type ServeLogger, type ServeOptions, traceId } from 'fairlead-serve';
+import { metrics, type MetricsOptions, setRoute } from 'fairlead-serve/metrics';
 
 const logger: ServeLogger = console;
-const options: ServeOptions = { port: 0, readiness: new Readiness(), logger };
+const measured: MetricsOptions = { port: 0, maxRoutes: 50 };
+const options: ServeOptions = { port: 0, readiness: new Readiness(), logger, metrics: metrics(measured) };
 const listener: RequestListener = (request, response) => {
-  response.end(requestId(request));
+  setRoute(request, '/');
+  response.end(traceId(request) ?? requestId(request));
 };
 export const served: Served = serve(listener, options);
 served.listening.then(({ port }) => port.toFixed()).catch((error: unknown) => {
@@ -78,6 +90,8 @@ served.listening.then(({ port }) => port.toFixed()).catch((error: unknown) => {
 });
 // @ts-expect-error: no such option
 serve(listener, { prot: 3000 });
+// @ts-expect-error: no number
+metrics({ port: '9464' });
 // @ts-expect-error: no text
 export const closed: string = served.close();
 `;
@@ -107,44 +121,53 @@ const untilSigterm = () =>
 
 const programs = {
   'node.mjs': `import { serve } from 'fairlead-serve';
+import { metrics, setRoute } from 'fairlead-serve/metrics';
 ${held}
-serve(async (request, response) => {
+const listener = async (request, response) => {
+  setRoute(request, request.url === '/held' ? '/held' : '/quick');
   response.end(request.url === '/held' ? await untilSigterm() : 'quick');
-});
+};
+serve(listener, { metrics: metrics() });
 `,
   'express4.cjs': `const express = require('express4');
 const { serve } = require('fairlead-serve');
+const { metrics } = require('fairlead-serve/metrics');
 ${held}
 const app = express();
 app.get('/quick', (request, response) => response.send('quick'));
 app.get('/held', (request, response) => untilSigterm().then((text) => response.send(text)));
-serve(app);
+serve(app, { metrics: metrics() });
 `,
   'express5.mjs': `import express from 'express';
 import { serve } from 'fairlead-serve';
+import { metrics } from 'fairlead-serve/metrics';
 ${held}
 const app = express();
 app.get('/quick', (request, response) => response.send('quick'));
 app.get('/held', async (request, response) => response.send(await untilSigterm()));
-await serve(app).listening;
+await serve(app, { metrics: metrics() }).listening;
 `,
   'fastify.mjs': `import fastify from 'fastify';
 import { serve } from 'fairlead-serve';
+import { metrics, setRoute } from 'fairlead-serve/metrics';
 ${held}
 const app = fastify({ trustProxy: 1 });
+app.addHook('onRequest', async ({ raw, routeOptions }) => setRoute(raw, routeOptions.url));
 app.get('/quick', () => 'quick');
 app.get('/held', untilSigterm);
 await app.ready();
-serve(app.routing);
+serve(app.routing, { metrics: metrics() });
 `,
   'koa.cjs': `const Koa = require('koa');
 const { serve } = require('fairlead-serve');
+const { metrics, setRoute } = require('fairlead-serve/metrics');
 ${held}
 const app = new Koa();
 app.use(async (context) => {
+  setRoute(context.req, context.path === '/held' ? '/held' : '/quick');
   context.body = context.path === '/held' ? await untilSigterm() : 'quick';
 });
-serve(app.callback());
+serve(app.callback(), { metrics: metrics() });
 `,
 };
 
@@ -155,12 +178,12 @@ describe('an app', () => {
     // All at once: most of the time each waits for the end of another process, or of its own.
     for (const [file, program] of Object.entries(programs)) {
       writeFileSync(join(app, file), program);
-      running.set(file, new NodeProcess(join(app, file), {}, []));
+      running.set(file, new NodeProcess(join(app, file), { METRICS_PORT: '0' }, []));
     }
   });
 
   test.each(Object.keys(programs))(
-    '%s serves, keeps its connections, and ends with what it holds answered',
+    '%s serves, is measured, keeps its connections, and ends with what it holds answered',
     async (file) => {
       const process = running.get(file);
       if (process === undefined) throw new Error(`${file} does not run`);
@@ -169,6 +192,10 @@ describe('an app', () => {
       expect(await client.until('quick')).toContain('Keep-Alive: timeout=65');
       client.get('/quick');
       await until(() => client.count('quick') === 2, 'a second answer on the connection');
+      const { msg } = await process.line('Now serving metrics at ');
+      const metricsPort = Number(/:(\d+)\/metrics$/.exec(String(msg))?.[1]);
+      const counted = /_count\{[^\n]*http_route="\/quick"[^\n]*\} 2\n/;
+      await until(async () => counted.test((await answer(metricsPort, '/metrics')).body), 'both to be counted');
       client.get('/held');
       await until(() => process.text.includes('holds'), 'the request to be held');
       process.kill('SIGTERM');
@@ -180,4 +207,24 @@ describe('an app', () => {
       expect(process.text).toEqual(['holds']);
     },
   );
+});
+
+test('an app that is to be measured without prom-client is told what to install, in one line', async () => {
+  const bare = mkdtempSync(join(tmpdir(), 'fairlead-serve-bare-'));
+  onTestFinished(() => {
+    rmSync(bare, { recursive: true });
+  });
+  cpSync(installed, join(bare, 'node_modules/fairlead-serve'), { recursive: true });
+  const program = [
+    "import { serve } from 'fairlead-serve';",
+    "import { metrics } from 'fairlead-serve/metrics';",
+    'serve(() => undefined, { metrics: metrics() });',
+  ];
+  writeFileSync(join(bare, 'app.mjs'), program.join('\n'));
+  const unmeasured = new NodeProcess(join(bare, 'app.mjs'), {}, []);
+  expect(await unmeasured.exited).toEqual({ code: 1, signal: null });
+  expect(unmeasured.text).toEqual([]);
+  expect(unmeasured.lines.map(({ msg }) => msg)).toEqual([
+    'metrics() needs prom-client, which is not installed: npm install prom-client',
+  ]);
 });

@@ -49,6 +49,7 @@ describe('what runs for main.ts', () => {
         KEEP_ALIVE_TIMEOUT_SECONDS: '5',
         REQUEST_TIMEOUT_SECONDS: '60',
         SHUTDOWN_TIMEOUT_SECONDS: '62',
+        METRICS_PORT: '0',
         PORT: '4000',
         HOST: '127.0.0.1',
         HOSTNAME: 'one',
@@ -225,7 +226,7 @@ test('variables of a file come before those of main.ts, and not before those of 
   const file = join(dirname(main), 'variables.env');
   writeFileSync(
     file,
-    'LOG_LEVEL=debug\nDATABASE_URL=postgres://localhost/orders\nPORT=1\nFAIRLEAD_TEST_OF_SHELL=file\n',
+    'LOG_LEVEL=debug\nDATABASE_URL=postgres://localhost/orders\nPORT=1\nMETRICS_PORT=9464\nFAIRLEAD_TEST_OF_SHELL=file\n',
   );
   process.env.FAIRLEAD_TEST_OF_SHELL = 'shell';
   onTestFinished(() => delete process.env.FAIRLEAD_TEST_OF_SHELL);
@@ -237,6 +238,7 @@ test('variables of a file come before those of main.ts, and not before those of 
       LOG_LEVEL: 'debug',
       DATABASE_URL: 'postgres://localhost/orders',
       PORT: '4000',
+      METRICS_PORT: '9464',
       FAIRLEAD_TEST_OF_SHELL: 'shell',
     },
   ]);
