@@ -1,13 +1,13 @@
 import { request } from 'node:http';
 import type { Beginning, Update } from '../../dashboard/watch';
 import { actionHeader, DashboardServer, pageAssets } from '../../dashboard/server';
-import type { DashboardSystem } from '../../dashboard/system';
+import type { DashboardSystem, SystemActions } from '../../dashboard/system';
 import { freePort } from '../../local/ports';
 import { InvalidOption } from '../../validation/invalid-option';
 import { onTestFinished } from '../afterwards';
 import { until } from '../until';
 import { EventStream } from './event-stream';
-import { requestsCounted, someDescription, someInstance, someState, someSystem } from './some-system';
+import { requestsCounted, someActions, someDescription, someInstance, someState, someSystem } from './some-system';
 
 async function started(changed: Partial<DashboardSystem> = {}): Promise<DashboardServer> {
   const dashboard = await DashboardServer.start(someSystem(changed), await freePort());
@@ -103,7 +103,7 @@ describe('whoever comes by another name or from another origin', () => {
     'is refused from %s, and nothing is done',
     async (origin) => {
       const stop = jest.fn();
-      const dashboard = await started({ actions: { ...someSystem().actions, stop } });
+      const dashboard = await started({ actions: { ...someActions, stop } });
       expect((await ask(dashboard, { path: '/events', headers: { origin } })).status).toBe(403);
       expect((await press(dashboard, { action: 'stop', instance: 'api-1' }, { origin })).status).toBe(403);
       expect(stop).not.toHaveBeenCalled();
@@ -130,8 +130,8 @@ describe('whoever comes by another name or from another origin', () => {
 describe('a button', () => {
   test('does what it says, with a header of the page and its origin alone', async () => {
     const actions = Object.fromEntries(
-      Object.keys(someSystem().actions).map((name) => [name, jest.fn()]),
-    ) as unknown as { readonly [name in keyof DashboardSystem['actions']]: jest.Mock };
+      Object.keys(someActions).map((name) => [name, jest.fn()]),
+    ) as unknown as { readonly [name in keyof SystemActions]: jest.Mock };
     const dashboard = await started({ actions });
     const stop = { action: 'stop', instance: 'api-1' };
     const asked = { path: '/actions', method: 'POST', body: JSON.stringify(stop) };
@@ -173,7 +173,7 @@ describe('a button', () => {
     const refuse = (): never => {
       throw new InvalidOption('stop', 'api-1', 'is the last one');
     };
-    const dashboard = await started({ actions: { ...someSystem().actions, stop: refuse } });
+    const dashboard = await started({ actions: { ...someActions, stop: refuse } });
     expect(await press(dashboard, { action: 'stop', instance: 'api-1' })).toMatchObject({
       status: 400,
       text: 'stop: "api-1" is the last one\n',

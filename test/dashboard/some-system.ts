@@ -1,4 +1,4 @@
-import type { DashboardSystem, Instance, SystemDescription, SystemState } from '../../dashboard/system';
+import type { DashboardSystem, Instance, SystemActions, SystemDescription, SystemState } from '../../dashboard/system';
 
 export function someInstance(name: string, changed: Partial<Instance> = {}): Instance {
   const backend = name.replace(/-\d+$/, '');
@@ -23,13 +23,22 @@ export const someDescription: SystemDescription = {
 
 const nothing = (): void => undefined;
 
+export const someActions: SystemActions = {
+  scale: nothing,
+  stop: nothing,
+  kill: nothing,
+  slow: nothing,
+  weigh: nothing,
+  load: nothing,
+};
+
 /** A system that is what a test makes of it. */
 export function someSystem(changed: Partial<DashboardSystem> = {}): DashboardSystem {
   return {
     description: someDescription,
     state: someState,
     scrape: () => Promise.resolve(requestsCounted(0)),
-    actions: { scale: nothing, stop: nothing, kill: nothing, slow: nothing, weigh: nothing, load: nothing },
+    actions: someActions,
     unwatched: nothing,
     ...changed,
   };

@@ -129,7 +129,7 @@ test.each(queries)(
 );
 
 test('whatever is 0 here is a query of the dashboard', () => {
-  const names = queries.map(([name]) => name);
+  const names: readonly string[] = queries.map(([name]) => name);
   expect(Object.keys(nothing).filter((name) => !names.includes(name))).toEqual([]);
 });
 
