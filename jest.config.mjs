@@ -1,13 +1,19 @@
 import { availableParallelism } from 'node:os';
 
+/** Packages that test files of a worker share. */
+const shared = `/node_modules/(?:${[
+  ...['cdk8s', 'cdk8s-plus-27', 'constructs', 'typescript', 'yaml', 'ajv', 'fast-check', 'commander', 'selfsigned'],
+  ...['express', 'express4', 'fastify', 'koa', 'ws', 'undici', '@grpc/grpc-js', 'prom-client', 'dns-packet'],
+].join('|')})/`;
+
 const transform = {
   '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022' } }],
-  '/node_modules/.+\\.c?js$': '<rootDir>/test/node-modules.cjs',
+  [`${shared}.+\\.c?js$`]: '<rootDir>/test/node-modules.cjs',
 };
 
 export default {
   testEnvironment: '<rootDir>/test/one-realm.cjs',
-  transformIgnorePatterns: [],
+  transformIgnorePatterns: [`/node_modules/(?!${shared.replace('/node_modules/', '')})`],
   // The workspaces as they are, not as they were built last.
   testEnvironmentOptions: { customExportConditions: ['fairlead-source', 'node', 'node-addons'] },
   testTimeout: 60_000,

@@ -8,12 +8,16 @@ const { compileFunction } = vm;
 vm.compileFunction = (code, parameters, { parsingContext, ...options }) =>
   compileFunction(code, parameters, parsingContext === realm ? options : { ...options, parsingContext });
 
+// For `node-modules.cjs`: whatever else a test file can get hold of loads by jest.
+globalThis[Symbol.for('fairlead.requiredByNode')] = (file) => require(file);
+
 /**
  * Test files of a worker in one realm, so that they share the packages that Node has loaded once (`node-modules.cjs`):
  * an object that cdk8s makes is then an `Object` to the test too. Their own modules stay their own.
  */
 module.exports = class OneRealm extends TestEnvironment {
-  exit = process.exit;
+  // jest puts its own around them for each file.
+  given = { exit: process.exit, getBuiltinModule: process.getBuiltinModule };
 
   constructor(config, context) {
     super(config, context);
@@ -26,8 +30,7 @@ module.exports = class OneRealm extends TestEnvironment {
   }
 
   async teardown() {
-    // jest puts a warning around it for each file.
-    process.exit = this.exit;
+    Object.assign(process, this.given);
     await super.teardown();
   }
 };
