@@ -49,7 +49,7 @@ async function proxyAt(address: string, port: number, metrics: () => string): Pr
 function metricsOf(requests: number): string {
   return `${requestsCounted(requests)}fairlead_connections{state="active"} 3
 fairlead_certificate_not_after_timestamp_seconds{certificate=""} ${2_000_000_000 + requests}
-fairlead_peer_requests_total{backend="orders",version="",peer="10.0.0.1:8080"} ${requests}
+fairlead_peer_requests_total{backend="orders",version="",peer="10.0.0.1:3000"} ${requests}
 `;
 }
 
@@ -61,11 +61,9 @@ test('the program in the ConfigMap shows every proxy and instance that DNS names
     'orders-canary': ['10.0.0.3'],
   };
   const dns = await DnsServer.start(
+    {},
     Object.fromEntries(
-      Object.keys(named).map((name) => [
-        `${name}.shop.svc.cluster.local`,
-        () => (named[name] ?? []).map((address) => ({ name: address, address, port: 8080 })),
-      ]),
+      Object.keys(named).map((name) => [`${name}.shop.svc.cluster.local`, () => Promise.resolve(named[name] ?? [])]),
     ),
   );
   onTestFinished(() => dns.close());
