@@ -101,7 +101,8 @@ function animation(lines: readonly Line[]): string {
   const percent = (seconds: number): string => ((100 * seconds) / whole).toFixed(2);
   const scrolled = (index: number): number => -lineHeight * Math.max(0, index + 1 - rows);
   const appear = times.map(
-    (at, index) => `@keyframes l${index} { 0%, ${percent(at)}% { opacity: 0 } ${percent(at + 0.01)}%, 100% { opacity: 1 } }`,
+    (at, index) =>
+      `@keyframes l${index} { 0%, ${percent(at)}% { opacity: 0 } ${percent(at + 0.01)}%, 100% { opacity: 1 } }`,
   );
   const scroll = times.map((at, index) => `${percent(at)}% { transform: translateY(${scrolled(index)}px) }`);
   const texts = shown.map(

@@ -113,7 +113,12 @@ export class Dashboard extends Construct {
         publishNotReadyAddresses: true,
         selector: { ...proxyLabels },
         ports: [
-          { name: metricsPortName, port: metricsPort, targetPort: k8s.IntOrString.fromNumber(metricsPort), protocol: 'TCP' },
+          {
+            name: metricsPortName,
+            port: metricsPort,
+            targetPort: k8s.IntOrString.fromNumber(metricsPort),
+            protocol: 'TCP',
+          },
         ],
       },
     });
@@ -188,7 +193,15 @@ export class Dashboard extends Construct {
   }
 }
 
-function configurationOf({ name, namespace, metricsPort, settings, url, nginx, complete }: DashboardProps): ClusterConfiguration {
+function configurationOf({
+  name,
+  namespace,
+  metricsPort,
+  settings,
+  url,
+  nginx,
+  complete,
+}: DashboardProps): ClusterConfiguration {
   const { model, backends, weights } = complete();
   const domain = `${namespace.name}.svc.${namespace.clusterDomain}`;
   return {

@@ -169,7 +169,9 @@ function certificatesIn(texts: readonly string[], host: string): CertificateDesc
       ends.set(name, Math.min(ends.get(name) ?? Number.POSITIVE_INFINITY, value * 1000));
     }
   }
-  return [...ends].sort().map(([name, notAfter]) => ({ hosts: [name === '' ? host : name], notAfter, isSelfSigned: undefined }));
+  return [...ends]
+    .sort()
+    .map(([name, notAfter]) => ({ hosts: [name === '' ? host : name], notAfter, isSelfSigned: undefined }));
 }
 
 /** `{ "root": { "orders": 90, "orders-canary": 10 } }`; none while the file cannot be read. */

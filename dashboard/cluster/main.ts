@@ -6,7 +6,9 @@ import { type ClusterConfiguration, clusterSystem } from './cluster-system';
 async function main(file: string): Promise<void> {
   const configuration = JSON.parse(readFileSync(file, 'utf8')) as ClusterConfiguration;
   const dashboard = await DashboardServer.start(clusterSystem(configuration), configuration.port);
-  process.stdout.write(`The dashboard listens on port ${dashboard.port} of loopback: kubectl port-forward leads there\n`);
+  process.stdout.write(
+    `The dashboard listens on port ${dashboard.port} of loopback: kubectl port-forward leads there\n`,
+  );
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       void dashboard.close();

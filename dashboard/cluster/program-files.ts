@@ -30,7 +30,8 @@ function allFiles(): Readonly<Record<string, string>> {
     }
   };
   add(program.slice(0, -'.js'.length));
-  for (const name of pageFiles) files[`dashboard/page/${name}`] = readFileSync(join(root, 'dashboard/page', name), 'utf8');
+  for (const name of pageFiles)
+    files[`dashboard/page/${name}`] = readFileSync(join(root, 'dashboard/page', name), 'utf8');
   const uplot = join(require.resolve('uplot/package.json'), '..');
   for (const name of ['package.json', ...uplotFiles]) {
     files[`node_modules/uplot/${name}`] = readFileSync(join(uplot, name), 'utf8');

@@ -60,7 +60,8 @@ function addGauges(gauges: Map<string, number>, proxy: string, { metrics }: Scra
       const key = written(name, labels);
       const before = gauges.get(key);
       gauges.set(key, before === undefined ? value : before + value - asked);
-      if (own.state === 'active') gauges.set(written(eachProxy.connections, `proxy="${proxy}"`), Math.max(0, value - 1));
+      if (own.state === 'active')
+        gauges.set(written(eachProxy.connections, `proxy="${proxy}"`), Math.max(0, value - 1));
     }
   }
 }

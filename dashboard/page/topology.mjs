@@ -135,10 +135,7 @@ function drawn(backends, { instances, proxies }, figures, width) {
         width: columns[3],
         height: 26,
         health: instance.health,
-        lines: [
-          isNarrow ? shortened(instance.name) : fitted(instance.name, 128, false),
-          `${rate(requests)}/s`,
-        ],
+        lines: [isNarrow ? shortened(instance.name) : fitted(instance.name, 128, false), `${rate(requests)}/s`],
         isNarrow,
       });
       link(instance.name, [right(2), y], [lefts[3], rowY], requests, instance.health);

@@ -181,7 +181,10 @@ function addedFields(option: string, value: unknown): readonly AddedField[] {
   }
   return fields.map(([given, field]) => {
     const name = fieldName(option, given);
-    const { source, maxLength } = instanceOf(LogField, 'LogField.requestHeader("X-Tenant")')(`${option}.${name}`, field);
+    const { source, maxLength } = instanceOf(LogField, 'LogField.requestHeader("X-Tenant")')(
+      `${option}.${name}`,
+      field,
+    );
     return { name, source, maxLength };
   });
 }

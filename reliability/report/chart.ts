@@ -37,7 +37,8 @@ export function scenarioChart(result: ScenarioResult): string {
   const bottom = top + plotHeight;
   const height = bottom + 42;
   const latency = latencyScale(result, top, bottom);
-  const point = (second: number, milliseconds: number) => `${pixels(time.at(second))} ${pixels(latency.at(milliseconds))}`;
+  const point = (second: number, milliseconds: number) =>
+    `${pixels(time.at(second))} ${pixels(latency.at(milliseconds))}`;
 
   // All lines before all labels: a line never crosses the label of another event.
   const lines = events.map(
@@ -132,4 +133,3 @@ export function labelRows(labels: readonly Label[]): readonly number[] {
   }
   return labels.map((_, index) => rows.get(index) ?? 0);
 }
-

@@ -129,9 +129,9 @@ describe('whoever comes by another name or from another origin', () => {
 
 describe('a button', () => {
   test('does what it says, with a header of the page and its origin alone', async () => {
-    const actions = Object.fromEntries(
-      Object.keys(someActions).map((name) => [name, jest.fn()]),
-    ) as unknown as { readonly [name in keyof SystemActions]: jest.Mock };
+    const actions = Object.fromEntries(Object.keys(someActions).map((name) => [name, jest.fn()])) as unknown as {
+      readonly [name in keyof SystemActions]: jest.Mock;
+    };
     const dashboard = await started({ actions });
     const stop = { action: 'stop', instance: 'api-1' };
     const asked = { path: '/actions', method: 'POST', body: JSON.stringify(stop) };

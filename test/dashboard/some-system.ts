@@ -7,7 +7,15 @@ export function someInstance(name: string, changed: Partial<Instance> = {}): Ins
 
 export function someState(changed: Partial<SystemState> = {}): SystemState {
   const certificates = [{ hosts: ['localhost'], notAfter: Date.UTC(2040, 0), isSelfSigned: true }];
-  return { instances: [someInstance('api-1')], proxies: [], certificates, wanted: { api: 1 }, weights: {}, load: 0, ...changed };
+  return {
+    instances: [someInstance('api-1')],
+    proxies: [],
+    certificates,
+    wanted: { api: 1 },
+    weights: {},
+    load: 0,
+    ...changed,
+  };
 }
 
 export const someDescription: SystemDescription = {

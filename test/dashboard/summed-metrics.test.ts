@@ -64,7 +64,13 @@ describe('the metrics of several proxies', () => {
   test('have the connections of all clients, and that of one who asks', () => {
     const gauges = (active: number): string =>
       `fairlead_connections{state="active"} ${active}\nfairlead_connections_limit 3000\nfairlead_certificate_refused{certificate="edge"} 0\n`;
-    const text = sums.add(new Map([['a', gauges(11)], ['b', gauges(4)]]), 0);
+    const text = sums.add(
+      new Map([
+        ['a', gauges(11)],
+        ['b', gauges(4)],
+      ]),
+      0,
+    );
     expect(total(text, 'fairlead_connections')).toBe(14);
     expect(total(text, 'fairlead_connections_limit')).toBe(6000);
     expect(ofEach(text, eachProxy.connections)).toEqual({ a: 10, b: 3 });

@@ -5,7 +5,10 @@ import { find, type Manifest, podSpecOf } from '../charts/manifests';
 
 interface ProgramVolume {
   readonly name: string;
-  readonly configMap: { readonly name: string; readonly items: readonly { readonly key: string; readonly path: string }[] };
+  readonly configMap: {
+    readonly name: string;
+    readonly items: readonly { readonly key: string; readonly path: string }[];
+  };
 }
 
 /** Writes the files of the dashboard's pod into a directory, as its volume has them, with another configuration. */

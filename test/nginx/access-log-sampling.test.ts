@@ -108,7 +108,12 @@ test('of requests that succeed those are logged whose id is chosen by its hash, 
   const entries = await logged(nginx);
   for (const path of ['/routine', '/plain']) {
     const lines = linesOf(entries, path);
-    expect(lines.map(idOf).sort()).toEqual(ids.filter(isChosen).flatMap((id) => [id, id]).sort());
+    expect(lines.map(idOf).sort()).toEqual(
+      ids
+        .filter(isChosen)
+        .flatMap((id) => [id, id])
+        .sort(),
+    );
     expect(new Set(lines.map(({ sample }) => sample))).toEqual(new Set([share]));
   }
 });

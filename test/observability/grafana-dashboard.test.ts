@@ -117,11 +117,14 @@ test.each(queries)(
   '%s: shows what there is',
   async (name, expression) => {
     const isNothing = name in nothing;
-    const values = await until(async () => {
-      await load();
-      const some = await found(expression);
-      return some.some((value) => isNothing || value !== 0) && some;
-    }, `an answer to ${filledIn(expression)}`);
+    const values = await until(
+      async () => {
+        await load();
+        const some = await found(expression);
+        return some.some((value) => isNothing || value !== 0) && some;
+      },
+      `an answer to ${filledIn(expression)}`,
+    );
     if (isNothing) expect(new Set(values)).toEqual(new Set([0]));
   },
   // Longer than until waits, which says what it waited for.
@@ -155,11 +158,14 @@ test('what was brought about is told apart as it happened', async () => {
     return samples.filter(({ value: [, text] }) => Number(text) > 0).map(({ metric }) => metric[label] ?? '');
   };
   const untilShown = async (title: string, label: string, expected: readonly string[]): Promise<void> => {
-    await until(async () => {
-      await load();
-      const shown = await shownOf(title, label);
-      return expected.every((value) => shown.includes(value));
-    }, `${label} ${expected.join(' and ')} in ${title}`);
+    await until(
+      async () => {
+        await load();
+        const shown = await shownOf(title, label);
+        return expected.every((value) => shown.includes(value));
+      },
+      `${label} ${expected.join(' and ')} in ${title}`,
+    );
   };
   await untilShown('Share of each version', 'version', ['', 'v2']);
   await untilShown('Retries', 'outcome', ['answered', 'failed']);

@@ -14,8 +14,7 @@ export interface Sample {
 }
 
 type Answer =
-  | { readonly status: 'success'; readonly data: unknown }
-  | { readonly status: 'error'; readonly error: string };
+  { readonly status: 'success'; readonly data: unknown } | { readonly status: 'error'; readonly error: string };
 
 /** A kept connection would keep jest from ending. */
 const closing = { headers: { connection: 'close' } };

@@ -31,7 +31,10 @@ class FakeKubectl extends Kubectl {
   started = 0;
 
   override run(args: readonly string[], { signal, onLine }: ExternalCommandOptions = {}): Promise<string> {
-    const ports = [{ name: 'https', containerPort: 8443 }, { name: this.portName, containerPort: 9113 }];
+    const ports = [
+      { name: 'https', containerPort: 8443 },
+      { name: this.portName, containerPort: 9113 },
+    ];
     const items = this.pods.map((name) => ({ metadata: { name }, spec: { containers: [{}, { ports }] } }));
     if (args[0] === 'get') return Promise.resolve(JSON.stringify({ items }));
     expect(args.slice(0, 3)).toEqual(['port-forward', '--namespace=shop', '--address=127.0.0.1']);

@@ -1,6 +1,15 @@
 import type { DashboardOptions } from '../../../charts/proxy/dashboard';
 import type { NamespaceOptions } from '../../../charts/namespace';
-import { containerOf, find, type Manifest, newBackend, newProxy, newShop, objectsAround, podSpecOf } from '../manifests';
+import {
+  containerOf,
+  find,
+  type Manifest,
+  newBackend,
+  newProxy,
+  newShop,
+  objectsAround,
+  podSpecOf,
+} from '../manifests';
 
 interface WrittenConfiguration {
   readonly [field: string]: unknown;

@@ -65,10 +65,7 @@ test.each<[unknown, string]>([
     { add: { user_agent: field }, omit: ['user_agent'] },
     'accessLog.add: "user_agent" is a field of the access log already: give another name',
   ],
-  [
-    { add: { sample: field } },
-    'accessLog.add: "sample" is a field of the access log already: give another name',
-  ],
+  [{ add: { sample: field } }, 'accessLog.add: "sample" is a field of the access log already: give another name'],
   [
     { add: { tenant: 'X-Tenant' } },
     'accessLog.add.tenant: "X-Tenant" is not what stands here: give it as LogField.requestHeader("X-Tenant") does',
