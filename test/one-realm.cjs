@@ -1,4 +1,5 @@
 const vm = require('node:vm');
+const { ModernFakeTimers } = require('@jest/fake-timers');
 const { TestEnvironment } = require('jest-environment-node');
 const { ModuleMocker } = require('jest-mock');
 
@@ -23,6 +24,7 @@ module.exports = class OneRealm extends TestEnvironment {
     super(config, context);
     this.global = globalThis;
     this.moduleMocker = new ModuleMocker(globalThis);
+    this.fakeTimersModern = new ModernFakeTimers({ config: config.projectConfig, global: globalThis });
   }
 
   getVmContext() {
