@@ -1,11 +1,9 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { RequestKey } from '../../../model/load-balancing';
 import { TargetModel } from '../../../model/routes/route';
 import { until } from '../../until';
 import { SeveralBackends, startWithBackends } from '../support/several-backends';
+import { WeightsFile } from '../support/weights-file';
 
 const names = ['orders', 'orders-canary'] as const;
 const clients = Array.from({ length: 200 }, (_, index) => `client-${index}`);
@@ -15,7 +13,7 @@ const bound = (weight: number): number => 5 * Math.sqrt(clients.length * (weight
 /** Handshakes would take most of the time. */
 const kept = new Agent({ keepAlive: true, maxSockets: 16 });
 
-let directory: string;
+let weights: WeightsFile;
 let running: SeveralBackends;
 
 function split(stickyBy: RequestKey): TargetModel {
@@ -31,13 +29,6 @@ const fewPods: TargetModel = {
     { backend: 'orders-canary', weight: 5, mostWeight: 33 },
   ],
 };
-
-/** As the kubelet does: in one step. */
-function writeWeights(weights: unknown): void {
-  const text = typeof weights === 'string' ? weights : JSON.stringify(weights);
-  writeFileSync(join(directory, 'new.json'), text);
-  renameSync(join(directory, 'new.json'), join(directory, 'weights.json'));
-}
 
 /** Which clients the second backend has, and whether every request was answered. */
 async function canaryClients(path = '/'): Promise<ReadonlySet<string>> {
@@ -66,8 +57,10 @@ async function untilWeighs(weight: number): Promise<ReadonlySet<string>> {
 }
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'fairlead-weights-'));
-  writeWeights({ root: { orders: 100, 'orders-canary': 0 }, 'by-cookie': { orders: 50, 'orders-canary': 50 } });
+  weights = new WeightsFile({
+    root: { orders: 100, 'orders-canary': 0 },
+    'by-cookie': { orders: 50, 'orders-canary': 50 },
+  });
   running = await startWithBackends(
     {
       backends: names.map((name) => ({ name })),
@@ -77,7 +70,7 @@ beforeAll(async () => {
         { path: '/few-pods', name: 'few-pods', target: fewPods },
       ],
     },
-    { weightsFile: join(directory, 'weights.json') },
+    { weightsFile: weights.path },
     undefined,
     { change: (conf) => conf.replace('live_weights.check interval=5s', 'live_weights.check interval=200ms') },
   );
@@ -86,24 +79,23 @@ beforeAll(async () => {
 afterAll(async () => {
   kept.destroy();
   await running.stop();
-  rmSync(directory, { recursive: true });
 });
 
 test('takes weights from the file, and follows it while nginx runs', async () => {
   expect((await untilWeighs(0)).size).toBe(0);
-  writeWeights({ root: { orders: 95, 'orders-canary': 5 } });
+  weights.write({ root: { orders: 95, 'orders-canary': 5 } });
   const few = await untilWeighs(5);
-  writeWeights({ root: { orders: 50, 'orders-canary': 50 } });
+  weights.write({ root: { orders: 50, 'orders-canary': 50 } });
   const half = await untilWeighs(50);
   // Whoever had the new version keeps it.
   expect([...few].filter((client) => !half.has(client))).toEqual([]);
-  writeWeights({ root: { orders: 0, 'orders-canary': 100 } });
+  weights.write({ root: { orders: 0, 'orders-canary': 100 } });
   await untilWeighs(100);
   expect(running.nginx.errors).toContain('weights: root has orders 0, orders-canary 100');
 });
 
 test('gives one client the same backend on every connection', async () => {
-  writeWeights({ root: { orders: 70, 'orders-canary': 30 } });
+  weights.write({ root: { orders: 70, 'orders-canary': 30 } });
   const first = await untilWeighs(30);
   expect(await canaryClients()).toEqual(first);
 });
@@ -124,19 +116,19 @@ test.each([
   ],
   [{ nowhere: { orders: 100 } }, 'weights: nowhere is not a route that backends share'],
 ])('keeps the weights from before when the file is %j', async (wrong, message) => {
-  writeWeights({ root: { orders: 40, 'orders-canary': 60 } });
+  weights.write({ root: { orders: 40, 'orders-canary': 60 } });
   const before = await untilWeighs(60);
-  writeWeights(wrong);
+  weights.write(wrong);
   if (message !== undefined) await until(() => running.nginx.errors.includes(message), message);
   expect(await canaryClients()).toEqual(before);
 });
 
 test('gives a version as much as its pods carry, and never more', async () => {
-  writeWeights({ 'few-pods': { orders: 67, 'orders-canary': 33 } });
+  weights.write({ 'few-pods': { orders: 67, 'orders-canary': 33 } });
   await until(() => running.nginx.errors.includes('few-pods has orders 67, orders-canary 33'), 'the most');
   const before = await canaryClients('/few-pods');
   expect(before.size).toBeGreaterThan(0);
-  writeWeights({ 'few-pods': { orders: 30, 'orders-canary': 70 } });
+  weights.write({ 'few-pods': { orders: 30, 'orders-canary': 70 } });
   await until(() => running.nginx.errors.includes('gives orders-canary 70, and its pods carry 33'), 'too much');
   expect(await canaryClients('/few-pods')).toEqual(before);
 });
@@ -157,7 +149,7 @@ test('loses nothing through 100 promotions, aborts and rollbacks in any order', 
   for (let step = 0; step < 100; step += 1) {
     random = (random * 1_103_515_245 + 12_345) % 2 ** 31;
     weight = [0, 5, Math.min(100, weight + 25), 50, 100][random % 5] ?? 0;
-    writeWeights({ root: { orders: 100 - weight, 'orders-canary': weight } });
+    weights.write({ root: { orders: 100 - weight, 'orders-canary': weight } });
     const statuses = await Promise.all(
       clients.slice(0, 20).map(async (client, index) => {
         const body = index % 2 === 0 ? {} : { method: 'POST', body: client };
