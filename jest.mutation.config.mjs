@@ -8,5 +8,9 @@ export default {
     '<rootDir>/test/model/**/*.test.ts',
     '<rootDir>/test/charts/**/*.test.ts',
   ],
-  testPathIgnorePatterns: [...base.testPathIgnorePatterns, '<rootDir>/test/charts/options/.*\\.property\\.test\\.ts'],
+  testPathIgnorePatterns: [
+    ...base.testPathIgnorePatterns,
+    '<rootDir>/test/charts/many-routes\\.test\\.ts',
+    '<rootDir>/test/charts/options/.*\\.property\\.test\\.ts',
+  ],
 };

@@ -19,7 +19,9 @@ import { basename, join, resolve } from 'node:path';
 import { KeyPair } from '../../../certificates/key-pair';
 import { selfSignedKeyPair } from '../../../certificates/self-signed';
 import { findNginx } from '../../../local/find-nginx/find-nginx';
+import { Nginx } from '../../../local/find-nginx/nginx';
 import { freePort } from '../../../local/ports';
+import { childOutput } from '../../../local/processes/child-output';
 import { certificatesOf, ProxyModel } from '../../../model/proxy';
 import { accessTokensScript } from '../../../nginx/auth/access-tokens-section';
 import { authVariablesScript } from '../../../nginx/auth/auth-variables-section';
@@ -39,8 +41,8 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Runs `nginx -t` on a configuration; rejects with what nginx says against it. */
-export async function testConfiguration(conf: string): Promise<void> {
+/** What nginx warns of when it tests a configuration; rejects with what it says against it. */
+export async function testConfiguration(conf: string): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'fairlead-conf-'));
   try {
     const nginx = await findNginx();
@@ -56,10 +58,18 @@ export async function testConfiguration(conf: string): Promise<void> {
         .replaceAll('"/usr/lib/nginx/modules/', `"${nginx.modulesDirectory}/`)
         .replaceAll(/(?<=(?:proxy_ssl_trusted|ssl_client)_certificate )"[^"]*"/g, () => `"${authority(directory)}"`),
     );
-    await nginx.test(file);
+    return await testFile(nginx, file);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** The same of a file, all that it names being there. */
+export async function testFile(nginx: Nginx, path: string): Promise<string> {
+  const { file, args } = nginx.command(path);
+  // It opens `access_log /dev/stdout` even to test it.
+  const { stderr } = await childOutput({ file, args: [...args, '-t', '-q'] }, { ignoreStdout: true });
+  return stderr;
 }
 
 /** Stands for CAs that are not on this machine. */
