@@ -1,14 +1,27 @@
 import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { selfSignedKeyPair } from '../../certificates/self-signed';
 import { loadedApps } from '../../charts/loaded-apps';
 import { NginxProxy } from '../../charts/proxy/nginx-proxy';
 import { composeFile, composeModel } from '../../local/compose';
+import { findNginx } from '../../local/find-nginx/find-nginx';
 import { onTestFinished } from '../afterwards';
+import { passwordLine } from '../nginx/support/auth-files';
+import { keySet, signingKey } from '../nginx/support/issuer';
 import { echo } from '../nginx/support/several-backends';
-import { RealNginx } from '../nginx/support/real-nginx';
+import { RealNginx, testFile } from '../nginx/support/real-nginx';
 import { StubApi } from '../nginx/support/stub-api';
 import { StubDns } from '../nginx/support/stub-dns';
 import { readComposeFile, validCompose } from './compose-file';
@@ -185,4 +198,65 @@ test('real nginx finds every container of a service by its one name', async () =
   onTestFinished(() => nginx.stop());
   const { body } = await nginx.untilAnswered(({ status }) => status === 200, { path: '/orders/a' });
   expect(JSON.parse(body)).toMatchObject({ backend: 'orders', url: '/a' });
+});
+
+test('real nginx takes the nginx.conf that is written, and finds beside it what it names', async () => {
+  const local = (name: string, content: string): string => {
+    writeFileSync(join(directory, name), content);
+    return JSON.stringify(join(directory, name));
+  };
+  const { certificate } = selfSignedKeyPair(['localhost'], resolve('.fairlead/test-certificates'));
+  const authority = local('ca.crt', certificate);
+  const web = join(directory, 'web');
+  mkdirSync(web);
+  writeFileSync(join(web, 'index.html'), '<title>Shop</title>');
+  const guarded = join(directory, 'main.ts');
+  writeFileSync(
+    guarded,
+    `import { App } from ${JSON.stringify(resolve('node_modules/cdk8s'))};
+import { Auth, Backend, CertificateAuthority, ExternalService, Jwks, NginxProxy, ResponseCache, RestrictedNamespace, StaticFiles } from ${JSON.stringify(resolve('index'))};
+const app = new App();
+const shop = new RestrictedNamespace(app, 'shop');
+const edge = new NginxProxy(shop, 'edge', { host: 'shop.example.com' });
+const orders = new Backend(shop, 'orders', { image: 'orders:1' });
+const company = { caSecret: 'company-ca', local: { certificateAuthority: ${authority} } };
+const identity = ExternalService.fromUrl('https://id.example.com', company);
+const jwks = Jwks.fromConfigMap('keys', { local: { file: ${local('jwks.json', keySet(signingKey('ES256')))} } });
+const passwords = { file: ${local('htpasswd', passwordLine('ada', 'correct horse'))} };
+const partners = CertificateAuthority.fromSecret('partners', { local: { file: ${authority} } });
+edge.addRoute('/', StaticFiles.fromImage('web:1', '/web', { singlePage: true, local: { directory: ${JSON.stringify(web)} } }));
+edge.addRoute('/legacy', ExternalService.fromUrl('https://legacy.example.com/shop', company));
+edge.addRoute('/plain', ExternalService.fromUrl('http://plain.example.com'));
+edge.addRoute('/admin', orders, { auth: Auth.basic({ secret: 'admins', local: passwords }) });
+edge.addRoute('/api', orders, { auth: Auth.jwt({ issuer: 'id', audience: 'orders', jwks }) });
+edge.addRoute('/asked', orders, { auth: Auth.external(identity, { signIn: { url: 'https://id.example.com/login' } }) });
+edge.addRoute('/kept', orders, { cache: ResponseCache.of({ valid: '1m' }) });
+edge.addHost('partners.example.com').addRoute('/', orders, { auth: Auth.clientCertificate(partners) });
+app.synth();
+`,
+  );
+  const output = join(directory, 'compose.yaml');
+  expect(fairlead('--main', guarded, '--output', output)).toMatchObject({ status: 0, stderr: '' });
+  const served = { type: 'bind', source: './web', target: '/srv/files-1', read_only: true };
+  expect(readComposeFile(output)).toMatchObject({
+    services: { edge: { volumes: ['./.fairlead/compose/edge:/etc/nginx/fairlead:ro', served] } },
+  });
+
+  const files = join(directory, '.fairlead/compose/edge');
+  const conf = readFileSync(join(files, 'nginx.conf'), 'utf8');
+  const named = [...conf.matchAll(/"\/etc\/nginx\/fairlead\/([^"]+)"/g)].map(([, path = '']) => path);
+  const ofAuth = ['secrets/admins/auth', 'secrets/partners/ca.crt'].map((path) => `auth/${path}`);
+  expect(named).toEqual(expect.arrayContaining(['certificate', ...ofAuth]));
+  const read = [...named, 'auth/config-maps/keys/jwks.json'];
+  expect(read.filter((path) => !existsSync(join(files, path)))).toEqual([]);
+
+  const nginx = await findNginx({ directories: [web] });
+  // Its container has them elsewhere than this machine.
+  const here = conf
+    .replaceAll('"/tmp/', `"${files}/`)
+    .replaceAll('/etc/nginx/fairlead/', `${files}/`)
+    .replaceAll('/srv/files-1', web)
+    .replaceAll('"/usr/lib/nginx/modules/', `"${nginx.modulesDirectory}/`);
+  writeFileSync(join(files, 'here.conf'), here);
+  expect(await testFile(nginx, join(files, 'here.conf'))).not.toContain('[warn]');
 });
