@@ -1,5 +1,5 @@
-// What the cluster asks of pods: pull secrets, an account, priority, a sidecar, a database that alone may be reached.
-import { App } from 'cdk8s';
+// What the cluster asks of pods: pull secrets, an account, priority, other containers, a database that alone may be reached.
+import { ApiObject, App, JsonPatch } from 'cdk8s';
 import { EnvValue, NetworkPolicyIpBlock, Secret, ServiceAccount } from 'cdk8s-plus-27';
 import { Backend, Exposure, LoadBalancing, NginxProxy, RequestKey, RestrictedNamespace } from '../index';
 
@@ -20,7 +20,19 @@ const orders = new Backend(shop, 'orders', {
     spread: { zones: 'required' },
   },
 });
-orders.deployment.addContainer({ name: 'exporter', image: 'registry.example.com/exporter:1.0.0' });
+const { deployment } = orders;
+deployment.addContainer({ name: 'exporter', image: 'registry.example.com/exporter:1.0.0' });
+
+// A native sidecar, which runs before the containers behind it and ends after them: cdk8s-plus-27 has no word for that.
+deployment.addInitContainer({ name: 'database-proxy', image: 'registry.example.com/database-proxy:2.3.0' });
+ApiObject.of(deployment).addJsonPatch(JsonPatch.add('/spec/template/spec/initContainers/0/restartPolicy', 'Always'));
+
+// An init container, which has ended before the API begins.
+deployment.addInitContainer({
+  name: 'migrate',
+  image: 'registry.example.com/orders:1.4.2',
+  command: ['npm', 'run', 'migrate'],
+});
 orders.allowTo(NetworkPolicyIpBlock.ipv4(shop, 'DatabaseNetwork', '192.0.2.0/24'), 5432);
 
 const edge = new NginxProxy(shop, 'edge', {

@@ -309,6 +309,32 @@ describe('Every part can be changed further', () => {
     });
   });
 
+  test.each(['http', 'grpc'] as const)('by probes of pods that speak %s, which stay as written', (protocol) => {
+    const probe = { exec: { command: ['node', 'ready.js'] }, periodSeconds: 3 };
+    const before = containerOf(synthesize({ protocol }), 'orders');
+    for (const name of ['startupProbe', 'readinessProbe', 'livenessProbe']) {
+      const manifests = synthesize({ protocol }, (api) => {
+        ApiObject.of(api.backend.deployment).addJsonPatch(
+          JsonPatch.replace(`/spec/template/spec/containers/0/${name}`, probe),
+        );
+      });
+      expect(containerOf(manifests, 'orders')).toEqual({ ...before, [name]: probe });
+    }
+  });
+
+  test('by times of a probe, which asks what it asked before', () => {
+    const path = '/spec/template/spec/containers/0/readinessProbe';
+    const manifests = synthesize({}, (api) => {
+      ApiObject.of(api.backend.deployment).addJsonPatch(
+        JsonPatch.replace(`${path}/periodSeconds`, 1),
+        JsonPatch.add(`${path}/successThreshold`, 2),
+      );
+    });
+    const before = containerOf(synthesize(), 'orders').readinessProbe as object;
+    const { readinessProbe } = containerOf(manifests, 'orders');
+    expect(readinessProbe).toEqual({ ...before, periodSeconds: 1, successThreshold: 2 });
+  });
+
   test('and is there to be found', () => {
     const api = new LoadBalancedApi(new App(), 'orders', props());
     expect(api.backend.autoscaler?.name).toBe('orders');

@@ -11,7 +11,7 @@ import { externalServicesOf } from '../../nginx/plan';
 import { modelElsewhere } from '../../local/deployment/elsewhere';
 import { localFiles } from '../../local/deployment/local-files';
 import { onTestFinished } from '../afterwards';
-import { manifestsOf, nginxConfOf } from '../charts/manifests';
+import { manifestsOf, nginxConfOf, podSpecOf } from '../charts/manifests';
 import { AuthDirectory } from '../nginx/support/auth-files';
 import { GrpcClient, StubGrpc } from '../nginx/support/grpc';
 import { echo } from '../nginx/support/several-backends';
@@ -164,6 +164,27 @@ test.each(Object.entries(questions))('%s is synthesized, and answers as it says'
     const said = JSON.parse(answer.body) as { readonly backend: string; readonly url: string };
     expect([path, said.backend, url ?? said.url]).toEqual([path, backend, said.url]);
   }
+});
+
+test('customised-pods.ts has an init container, and a native sidecar before it, as restricted as the API', () => {
+  const [app] = loadedApps(resolve(directory, 'customised-pods.ts'), { FAIRLEAD_ENVIRONMENT: 'production' });
+  if (app === undefined) throw new Error('customised-pods.ts makes no app');
+  const { containers, initContainers } = podSpecOf(manifestsOf(app), 'orders');
+  const [sidecar, migration] = initContainers as readonly object[];
+  expect(sidecar).toMatchObject({ name: 'database-proxy', restartPolicy: 'Always' });
+  expect(migration).toMatchObject({ name: 'migrate', command: ['npm', 'run', 'migrate'] });
+  expect(migration).not.toHaveProperty('restartPolicy');
+  for (const container of [...containers, sidecar, migration]) {
+    expect(container).toMatchObject({
+      securityContext: {
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ['ALL'] },
+        readOnlyRootFilesystem: true,
+        runAsNonRoot: true,
+      },
+    });
+  }
+  expect(containers[1]).not.toHaveProperty('lifecycle');
 });
 
 /** What nginx does not start without: a CA that has signed nothing. */
