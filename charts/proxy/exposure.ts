@@ -133,6 +133,12 @@ export interface ExposureModel {
   readonly deregistrationDelay: number;
 }
 
+/**
+ * In seconds, unless told: until the slowest health check of the clouds has failed (AWS NLB, 10 s × 3), and until every kube-proxy knows, for
+ * which 5 s were enough in each rollout that docs/reliability.md measured.
+ */
+const deregistrationDelays = { ofHealthChecks: 30, ofKubeProxy: 5 } as const;
+
 /** How clients reach a proxy. */
 export class Exposure {
   private constructor(readonly model: ExposureModel) {}
@@ -147,7 +153,7 @@ export class Exposure {
       externalTrafficPolicy: given.externalTrafficPolicy ?? 'Local',
       // Not of the default Local: a load balancer that makes connections of its own would be held off whole.
       clientNetworks: given.externalTrafficPolicy === 'Local' ? given.sourceRanges : undefined,
-      deregistrationDelay: given.deregistrationDelay ?? 30,
+      deregistrationDelay: given.deregistrationDelay ?? deregistrationDelays.ofHealthChecks,
     });
   }
 
@@ -158,7 +164,7 @@ export class Exposure {
     return new Exposure({
       ...withDistinctPorts(name, given),
       type: ServiceType.NODE_PORT,
-      deregistrationDelay: given.deregistrationDelay ?? 5,
+      deregistrationDelay: given.deregistrationDelay ?? deregistrationDelays.ofKubeProxy,
     });
   }
 
@@ -169,7 +175,7 @@ export class Exposure {
     return new Exposure({
       ...withDistinctPorts(name, given),
       type: ServiceType.CLUSTER_IP,
-      deregistrationDelay: given.deregistrationDelay ?? 5,
+      deregistrationDelay: given.deregistrationDelay ?? deregistrationDelays.ofKubeProxy,
     });
   }
 }
