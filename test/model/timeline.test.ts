@@ -103,6 +103,9 @@ test.each<[TimelineProps, number, number]>([
   // No fourth second: the second try begins at 3 s, and none after nextUpstreamTimeout.
   [{ connectTimeout: '3s', nextUpstreamTimeout: '4s' }, 4 + 3 + 2 * 3, 5 * 3 + 2 * 60],
   [{ connectTimeout: '4s', requestTimeout: '4s', nextUpstreamTimeout: '30s' }, 20, 30 + 4 + 4],
+  // As many tries as there may be, one more, and the fallback.
+  [{ nextUpstreamTries: 1 }, (1 + 2) * 2, 70 + 2 + 60],
+  [{ nextUpstreamTries: 10 }, (10 + 2) * 2, 70 + 2 + 60],
 ])('with %j a client waits at most %i s on silent pods and %i s on hung ones', (props, silent, hung) => {
   expect(timeline(props)).toMatchObject({ longestWaitOnSilentPods: silent, longestWaitOnHungPods: hung });
 });

@@ -162,6 +162,8 @@ describe('A cache of answers', () => {
     expect(kept(Auth.external(sessions, asked), byCurrency)).toBeDefined();
     const byKey = Auth.external(sessions, { forwardHeaders: ['X-Api-Key'] });
     expect(kept(byKey, ResponseCache.of({ key: [RequestKey.header('x-api-key')] }))).toBeDefined();
+    const unseen: RouteOptions = { auth: byKey, cache: ResponseCache.of(), requestHeaders: { 'x-api-key': false } };
+    expect(edge.addRoute('/unseen', orders, unseen).model.cache).toBeDefined();
   });
 
   test('is the same on one machine, in the directory of the run or of the container', () => {

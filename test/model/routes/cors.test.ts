@@ -36,6 +36,8 @@ describe('CORS', () => {
     'http://[::1]:3000',
     'capacitor://localhost',
     'chrome-extension://abcdefghijklmnopabcdefghijklmnop',
+    'https://a.example:65535',
+    `${'a'.repeat(31)}://localhost`,
   ])('takes the origin %s', (origin) => {
     expect(Cors.allow([origin]).origins).toEqual([origin]);
   });
@@ -56,6 +58,7 @@ describe('CORS', () => {
         ` ${page}`,
       ],
       ...['https://[::1', 'https://a b.example', 5, null, undefined, {}],
+      ...['https://a.example:123456', 'http://[FD00::1]', '1https://a.example', `${'a'.repeat(32)}://localhost`],
     ].map((origin): [unknown, string] => [origin, notAnOrigin]),
     ['https://a.example:443', 'has a port that browsers leave out: take ":443" out'],
     ['http://a.example:80', 'has a port that browsers leave out: take ":80" out'],
@@ -66,6 +69,10 @@ describe('CORS', () => {
     ],
     [
       'https://*.192.0.2.1',
+      'is too wide: give a name of two labels or more behind the "*.", such as "https://*.example.com"',
+    ],
+    [
+      'https://*.[::1]',
       'is too wide: give a name of two labels or more behind the "*.", such as "https://*.example.com"',
     ],
     ['http://[0:0::1]', 'is not how a browser writes an IPv6 address: give it shortened'],
@@ -95,6 +102,8 @@ describe('CORS', () => {
     ],
     [[page], { methods: ['get'] }, 'methods: "get" is not a method: give one in capitals, such as "PUT"'],
     [[page], { methods: ['*'] }, 'methods: "*" is not a method: give one in capitals, such as "PUT"'],
+    [[page], { methods: ['PUt'] }, 'methods: "PUt" is not a method: give one in capitals, such as "PUT"'],
+    [[page], { methods: ['pUT'] }, 'methods: "pUT" is not a method: give one in capitals, such as "PUT"'],
     [[page], { headers: ['*'] }, 'headers: "*" is not a header name: give letters, digits and hyphens'],
     [[page], { exposeHeaders: ['X A'] }, 'exposeHeaders: "X A" is not a header name: give letters, digits and hyphens'],
     [[page], { maxAge: '25h' }, 'maxAge: "25h" is too long: give 1d or less'],
@@ -106,5 +115,22 @@ describe('CORS', () => {
     ],
   ])('of %j with %j is refused', (origins, options, message) => {
     expect(() => Cors.allow(origins as string[], options as never)).toThrow(new Error(`Cors.allow ${message}`));
+  });
+
+  test('takes a thousand origins, methods of 20 letters and headers of 64, and no longer ones', () => {
+    const origins = Array.from({ length: 1000 }, (_, index) => `https://${index}.example.com`);
+    expect(Cors.allow(origins).origins).toEqual(origins);
+    const [method, header] = ['A'.repeat(20), 'x'.repeat(64)];
+    const allowed = { methods: [method], headers: [header] };
+    expect(Cors.allow([page], allowed)).toMatchObject(allowed);
+    expect(() => Cors.allow([page], { methods: [`${method}A`] })).toThrow('is not a method');
+    expect(() => Cors.allow([page], { headers: [`${header}x`] })).toThrow('is not a header name');
+  });
+
+  test('refuses names that are together longer than nginx reads', () => {
+    const headers = Array.from({ length: 40 }, (_, index) => `X-${String(index).padStart(58, 'a')}`);
+    expect(() => Cors.allow([page], { headers })).toThrow(
+      /^Cors\.allow headers: .* is longer than 2048 bytes, which nginx cannot read: shorten it$/,
+    );
   });
 });

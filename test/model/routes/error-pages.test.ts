@@ -10,6 +10,13 @@ describe('Error pages', () => {
     expect(ErrorPages.html({ 404: 'ä'.repeat(8192) }).pages?.size).toBe(1);
   });
 
+  test('may have 64 KiB together, and no more', () => {
+    const longest = 'x'.repeat(16_384);
+    const most = { 400: longest, 403: longest, 404: longest, 413: longest };
+    expect(ErrorPages.html(most).pages?.size).toBe(4);
+    expect(() => ErrorPages.html({ ...most, 429: 'x' })).toThrow('"65537 bytes" are more than 65536');
+  });
+
   const status =
     'is not a status that nginx itself answers on a route: give one of 400, 401, 403, 404, 405, 408, 412, 413, 416, 429, 500, 502, 503, 504, or "default"';
   const page = 'is not a page: give HTML, such as "<!doctype html><title>Gone</title>"';

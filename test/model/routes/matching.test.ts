@@ -27,6 +27,7 @@ describe('A path', () => {
   test.each([
     '',
     'events',
+    'a/b',
     '//',
     '/a//b',
     '/a b',
