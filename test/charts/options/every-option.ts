@@ -399,7 +399,7 @@ const hostOptions: Values<HostOptions> = {
 };
 
 /** One option, with values for it. */
-export interface EveryOption {
+interface EveryOption {
   /** `proxy.clients.maxRequests`. */
   readonly name: string;
   readonly values: readonly unknown[];
@@ -457,7 +457,7 @@ function nested(name: string, value: unknown): unknown {
 }
 
 /** One option of a factory or a method, and all that is written with a value for it; with its default if none is given. */
-export interface EveryFactoryOption {
+interface EveryFactoryOption {
   readonly name: string;
   readonly values: readonly unknown[];
   readonly written: (options: object) => readonly Manifest[];

@@ -187,7 +187,7 @@ function metadataOf(values: Readonly<Record<string, string>>): Metadata {
 }
 
 /** What a call came to, as a client of gRPC sees it. */
-export interface CallResult {
+interface CallResult {
   /** 0 is OK. */
   readonly code: number;
   readonly details: string;
@@ -198,7 +198,7 @@ export interface CallResult {
 }
 
 /** A call that is in progress. */
-export interface OpenCall {
+interface OpenCall {
   readonly messages: readonly string[];
   readonly send: (message: string) => void;
   /** The client has said all. */
@@ -207,7 +207,7 @@ export interface OpenCall {
   readonly result: Promise<CallResult>;
 }
 
-export interface CallOptions {
+interface CallOptions {
   readonly metadata?: Readonly<Record<string, string>>;
   /** In milliseconds. */
   readonly timeout?: number;
@@ -271,7 +271,7 @@ export class GrpcClient {
 }
 
 /** What a proxy has whose backend `api`, or each of several, speaks gRPC. */
-export function grpcParts(parts: ProxyParts): ProxyParts {
+function grpcParts(parts: ProxyParts): ProxyParts {
   const asGrpc = (route: RouteParts): RouteParts => ({ protocol: 'grpc', ...route });
   const { routes, hosts } = parts;
   return {

@@ -81,7 +81,7 @@ export async function startWithBackends(
   };
 }
 
-export interface Http2Answer {
+interface Http2Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: string;
