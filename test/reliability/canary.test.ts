@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { NginxProxy } from '../../charts/proxy/nginx-proxy';
 import { Load } from '../../load/load';
@@ -14,11 +13,11 @@ import {
   weights,
   weightsLine,
 } from '../../reliability/scenarios/canary';
-import { onTestFinished } from '../afterwards';
 import { proxyModel } from '../nginx/support/models';
 import { RealNginx } from '../nginx/support/real-nginx';
 import { StubApi } from '../nginx/support/stub-api';
 import { StubDns } from '../nginx/support/stub-dns';
+import { WeightsFile } from '../nginx/support/weights-file';
 import { until } from '../until';
 
 /** So many clients, and the version that each has. */
@@ -82,16 +81,8 @@ describe('A step of the canary', () => {
 });
 
 test('a real nginx gives the clients of the scenario their versions, and says when', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'fairlead-canary-'));
-  onTestFinished(() => {
-    rmSync(directory, { recursive: true, force: true });
-  });
-  const weightsFile = join(directory, 'weights.json');
-  const write = (weight: number): void => {
-    writeFileSync(`${weightsFile}.new`, JSON.stringify({ orders: { orders: 100 - weight, 'orders-v2': weight } }));
-    renameSync(`${weightsFile}.new`, weightsFile);
-  };
-  write(weights[0]);
+  const weighing = (weight: number): object => ({ orders: { orders: 100 - weight, 'orders-v2': weight } });
+  const file = new WeightsFile(weighing(weights[0]));
   const dns = await StubDns.start();
   const versions = ['orders', 'orders-v2'];
   for (const version of versions) {
@@ -108,7 +99,7 @@ test('a real nginx gives the clients of the scenario their versions, and says wh
   const routes = [{ name: 'orders', target }];
   const nginx = await RealNginx.start(
     proxyModel({ backends: versions.map((name) => ({ name })), routes }),
-    { resolvers: [dns.server], weightsFile },
+    { resolvers: [dns.server], weightsFile: file.path },
     { change: (conf) => conf.replace('live_weights.check interval=5s', 'live_weights.check interval=200ms') },
   );
   await nginx.untilAnswered(({ status }) => status === 200);
@@ -117,7 +108,7 @@ test('a real nginx gives the clients of the scenario their versions, and says wh
   let had: ReadonlySet<string> = new Set();
   // All or nothing is not by chance; and nginx may read the first weight for a request, whose server logs errors alone.
   for (const weight of weights.filter((percent) => percent % 100 > 0)) {
-    write(weight);
+    file.write(weighing(weight));
     await until(() => weightsLine(weight).test(nginx.errors), `the weight of ${weight}`);
     const { requests } = await new Load({ ...asked, protocols: ['HTTP/2'], rate: 400, total: clients.count }).finished;
     expect(missed(requests, weight, had)).toEqual([]);
