@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fairlead } from '../cli/fairlead';
@@ -73,7 +73,9 @@ test('every request of a trace is explained by its id', async () => {
     line('c-3', { trace_id: trace, path: '/y' }),
   ];
   writeFileSync(traced, `${lines.join('\n')}\n`);
-  const { code, stdout, stderr } = await fairlead('explain', trace, '--log', traced, '--main', main);
+  const again = join(directory, 'again.js');
+  copyFileSync(main, again);
+  const { code, stdout, stderr } = await fairlead('explain', trace, '--log', traced, '--main', again);
   expect([code, stderr]).toEqual([0, '']);
   expect(stdout.match(/^404: GET \S+/gm)).toEqual([
     '404: GET http://api.example.com/x',
