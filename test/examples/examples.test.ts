@@ -118,14 +118,23 @@ const questions: Readonly<Record<string, readonly Question[]>> = {
   ],
 };
 
+const apps = new Map<string, App>();
+
+/** That of an example, which jest loads once. */
+function appOf(file: string): App {
+  const [app = apps.get(file)] = loadedApps(resolve(directory, file), { FAIRLEAD_ENVIRONMENT: 'production' });
+  if (app === undefined) throw new Error(`${file} makes no app`);
+  apps.set(file, app);
+  return app;
+}
+
 test('every example is asked', () => {
   const files = readdirSync(directory).filter((name) => name.endsWith('.ts'));
   expect(files.sort()).toEqual(Object.keys(questions));
 });
 
 test.each(Object.entries(questions))('%s is synthesized, and answers as it says', async (file, asked) => {
-  const [app] = loadedApps(resolve(directory, file), { FAIRLEAD_ENVIRONMENT: 'production' });
-  if (app === undefined) throw new Error(`${file} makes no app`);
+  const app = appOf(file);
   await testConfiguration(nginxConfOf(manifestsOf(app)));
 
   const { nginx, stop } = await started(app);
@@ -167,8 +176,7 @@ test.each(Object.entries(questions))('%s is synthesized, and answers as it says'
 });
 
 test('customised-pods.ts has an init container, and a native sidecar before it, as restricted as the API', () => {
-  const [app] = loadedApps(resolve(directory, 'customised-pods.ts'), { FAIRLEAD_ENVIRONMENT: 'production' });
-  if (app === undefined) throw new Error('customised-pods.ts makes no app');
+  const app = appOf('customised-pods.ts');
   const { containers, initContainers } = podSpecOf(manifestsOf(app), 'orders');
   const [sidecar, migration] = initContainers as readonly object[];
   expect(sidecar).toMatchObject({ name: 'database-proxy', restartPolicy: 'Always' });

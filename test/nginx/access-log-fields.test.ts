@@ -127,13 +127,18 @@ test('a value is logged from wherever it comes, in whole characters and no longe
     [Buffer.from([0x62, 0xff, 0x63]), 'b'],
     [Buffer.from([0xed, 0xa0, 0x80]), ''],
   ];
-  const lines = await linesOf(async () => {
-    for (const [sent] of cases) await sendByHttp1(everywhere(sent));
-  });
-  const found = lines.map(parsed).map(({ status, tenant, user, plan, page }) => ({ status, tenant, user, plan, page }));
-  expect(found).toEqual(
-    cases.map(([, value]) => ({ status: 200, tenant: value, user: value, plan: value, page: value })),
-  );
+  const [lines, ofArguments] = [
+    await linesOf(async () => {
+      for (const [sent] of cases) await sendByHttp1({ ...everywhere(sent), page: Buffer.from('1') });
+    }),
+    // Node refuses bytes beyond ASCII in a target, which nginx has logged all the same.
+    await linesOf(async () => {
+      for (const [sent] of cases) await sendByHttp1({ ...everywhere('x'), page: Buffer.from(sent) });
+    }),
+  ];
+  const found = lines.map(parsed).map(({ status, tenant, user, plan }) => ({ status, tenant, user, plan }));
+  expect(found).toEqual(cases.map(([, value]) => ({ status: 200, tenant: value, user: value, plan: value })));
+  expect(ofArguments.map(parsed).map(({ page }) => page)).toEqual(cases.map(([, value]) => value));
 });
 
 test('no value passes for the end of another one', async () => {
