@@ -26,7 +26,7 @@ export function standInConf(main: readonly Directive[], place: StandIn): string 
   return rendered(main.flatMap((directive) => ofMain(directive, place)));
 }
 
-/** The names of all upstreams, and whether they are asked by gRPC. */
+/** The names of all upstreams, and whether they are asked by gRPC: the server of the probes names each, whatever routes share it. */
 export function upstreamsOf(main: readonly Directive[]): ReadonlyMap<string, 'http' | 'grpc'> {
   const http = main.find(({ name }) => name === 'http')?.body ?? [];
   const names = http.flatMap(({ name, args }) => (name === 'upstream' ? (args[0] ?? []) : []));

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadedApps } from '../../charts/loaded-apps';
+import { TrafficSplit } from '../../charts/routes/route-targets';
 import { Failure } from '../../cluster/command-line';
 import { asked } from '../../diff/asking/ask';
 import { RealSide } from '../../diff/asking/real-answers';
@@ -9,7 +10,7 @@ import { type Difference, differenceOf } from '../../diff/difference';
 import { manifestsOf as comparable } from '../../diff/objects/manifest';
 import type { Nginx } from '../../local/find-nginx/nginx';
 import { onTestFinished } from '../afterwards';
-import { manifestsOf, synthesize } from '../charts/manifests';
+import { manifestsOf, newBackend, newProxy, newShop, objectsAround, synthesize } from '../charts/manifests';
 import { until } from '../until';
 
 const signal = new AbortController().signal;
@@ -68,6 +69,24 @@ test('what differs is seen, and what one request alone does not meet is not', as
     after: '200 of orders, asked for /1',
     headers: ['now, answer: x-version: 2'],
   });
+});
+
+test('backends of gRPC that share a route answer as they do alone', async () => {
+  const shop = newShop();
+  const calls = newBackend(shop, 'calls', { protocol: 'grpc' });
+  const canary = calls.addVersion('canary');
+  newProxy(shop).addRoute(
+    '/shop.Orders',
+    TrafficSplit.weighted([
+      { target: calls, weight: 80 },
+      { target: canary, weight: 20 },
+    ]),
+  );
+  const { difference } = await asked(between([], objectsAround(shop)), signal);
+  const [{ requests = [] } = {}] = difference.proxies;
+  expect(requests.map(({ asked: real }) => real?.after)).toContainEqual(
+    expect.stringMatching(/^200 of calls(?:-canary)?, asked for \/shop\.Orders/),
+  );
 });
 
 test('what nginx has against a configuration is said, and nothing is asked', async () => {
