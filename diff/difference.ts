@@ -3,7 +3,7 @@ import { componentOf, fieldAt, type Manifest } from './objects/manifest';
 import { isWorkload, type Rollout, rolloutOf } from './objects/rollouts';
 import { Side } from './objects/side';
 import { FrontDoor } from './requests/front-door';
-import { type RequestDifference, requestDifferences } from './requests/request-differences';
+import { type RequestDifference, requestDifferences, untriedPairs } from './requests/request-differences';
 import { say, type Text } from './text';
 
 /** What a proxy does otherwise. */
@@ -11,6 +11,8 @@ export interface ProxyDifference {
   readonly proxy: Manifest;
   /** Undefined where its configuration is not there to compare. */
   readonly requests: readonly RequestDifference[] | undefined;
+  /** Where conditions are too many to be tried in pairs, so that a request may be answered otherwise unseen. */
+  readonly untried: readonly string[];
   /** Lines of nginx.conf that one side has and the other has not, without comments. */
   readonly lines: { readonly gone: readonly string[]; readonly come: readonly string[] };
   /** What nginx reads, by the names of files; none of a side that has no such proxy. */
@@ -75,16 +77,22 @@ function proxyDifferences({ before, after }: { before: Side; after: Side }): rea
       after: other === undefined ? {} : after.configurationOf(other),
     };
     if (files.before === undefined || files.after === undefined) {
-      return [{ proxy, requests: undefined, lines: { gone: [], come: [] } }];
+      return [{ proxy, requests: undefined, untried: [], lines: { gone: [], come: [] } }];
     }
     const [old, young] = [files.before['nginx.conf'] ?? '', files.after['nginx.conf'] ?? ''];
-    const requests = requestDifferences(
-      new FrontDoor(old, before.weightsOf(one)),
-      new FrontDoor(young, after.weightsOf(other)),
-    );
+    const doors = [new FrontDoor(old, before.weightsOf(one)), new FrontDoor(young, after.weightsOf(other))] as const;
+    const requests = requestDifferences(...doors);
     const [gone, come] = [beyond(linesOf(old), linesOf(young)), beyond(linesOf(young), linesOf(old))];
     if (requests.length + gone.length + come.length === 0) return [];
-    return [{ proxy, requests, lines: { gone, come }, files: { before: files.before, after: files.after } }];
+    return [
+      {
+        proxy,
+        requests,
+        untried: untriedPairs(...doors),
+        lines: { gone, come },
+        files: { before: files.before, after: files.after },
+      },
+    ];
   });
 }
 

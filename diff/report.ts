@@ -30,7 +30,18 @@ export interface Report extends Compared {
 }
 
 export function reportOf(difference: Difference, compared: Compared): Report {
-  return { ...compared, sections: isNothing(difference) ? [] : sectionsOf(difference) };
+  return {
+    ...compared,
+    notes: [...compared.notes, ...difference.proxies.flatMap(whatWasNotTried)],
+    sections: isNothing(difference) ? [] : sectionsOf(difference),
+  };
+}
+
+function whatWasNotTried({ proxy, untried }: ProxyDifference): readonly Text[] {
+  if (untried.length === 0) return [];
+  return [
+    say`${fullName(proxy)}: conditions of ${listed(untried)} are too many to be tried in pairs: a request that meets one of before and another of now may be answered otherwise, unseen`,
+  ];
 }
 
 function sectionsOf({ proxies, rollouts, refused, inPlace, added, gone }: Difference): readonly Section[] {

@@ -152,24 +152,39 @@ function keyed(subject: string, before: readonly Said[], after: readonly Said[])
 const mostPairs = 2500;
 
 function candidates(before: FrontDoor, after: FrontDoor): readonly Candidate[] {
-  const hosts = [...new Set([...before.hosts, ...after.hosts])].sort();
-  const all = hosts.flatMap((host) => {
-    const entries = entryPathsOf(host, before, after);
-    const exact = new Set(entries.flatMap(({ kind, path }) => (kind === 'exact' ? [path] : [])));
-    return [
-      ...entries.flatMap(({ kind, path }) =>
-        candidatesAt(
-          { scheme: 'https', host, path: kind === 'exact' ? path : pathBelow(path, exact) },
-          `https://${host}${path}${kind === 'exact' ? '' : '…'}`,
-          before,
-          after,
-        ),
-      ),
-      { request: requestWith(noConditions, { scheme: 'http', host, path: '/1' }), where: `http://${host}/…` },
-    ];
-  });
+  const all = hostsOf(before, after).flatMap((host) => [
+    ...entriesOf(host, before, after).flatMap((entry) => candidatesAt(entry, before, after)),
+    { request: requestWith(noConditions, { scheme: 'http', host, path: '/1' }), where: `http://${host}/…` },
+  ]);
   const once = new Map([...all].reverse().map((candidate) => [written(candidate.request), candidate]));
   return all.filter((candidate) => once.get(written(candidate.request)) === candidate);
+}
+
+/** Where there are more pairs of conditions than are tried: who meets one of each side may be answered otherwise there, unseen. */
+export function untriedPairs(before: FrontDoor, after: FrontDoor): readonly string[] {
+  const entries = hostsOf(before, after).flatMap((host) => entriesOf(host, before, after));
+  return entries.flatMap(({ place, where }) =>
+    hasTooManyPairs(before.conditionsAt(place), after.conditionsAt(place)) ? [where] : [],
+  );
+}
+
+function hostsOf(before: FrontDoor, after: FrontDoor): readonly string[] {
+  return [...new Set([...before.hosts, ...after.hosts])].sort();
+}
+
+/** Where requests enter a host: a path, and what it stands for in words. */
+interface Entry {
+  readonly place: Pick<Request, 'scheme' | 'host' | 'path'>;
+  readonly where: string;
+}
+
+function entriesOf(host: string, before: FrontDoor, after: FrontDoor): readonly Entry[] {
+  const paths = entryPathsOf(host, before, after);
+  const exact = new Set(paths.flatMap(({ kind, path }) => (kind === 'exact' ? [path] : [])));
+  return paths.map(({ kind, path }) => ({
+    place: { scheme: 'https', host, path: kind === 'exact' ? path : pathBelow(path, exact) },
+    where: `https://${host}${path}${kind === 'exact' ? '' : '…'}`,
+  }));
 }
 
 /** Each once, in an order that does not follow from that of the sides. */
@@ -179,14 +194,9 @@ function entryPathsOf(host: string, before: FrontDoor, after: FrontDoor): readon
   return [...once].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
 }
 
-function candidatesAt(
-  request: Pick<Request, 'scheme' | 'host' | 'path'>,
-  where: string,
-  before: FrontDoor,
-  after: FrontDoor,
-): readonly Candidate[] {
-  return conditionsOf(before.conditionsAt(request), after.conditionsAt(request)).map((conditions) => {
-    const whole = requestWith(conditions, request);
+function candidatesAt({ place, where }: Entry, before: FrontDoor, after: FrontDoor): readonly Candidate[] {
+  return conditionsOf(before.conditionsAt(place), after.conditionsAt(place)).map((conditions) => {
+    const whole = requestWith(conditions, place);
     const beside = [
       ...(conditions.has(method) ? [whole.method] : []),
       ...[...whole.query].map(([name, value]) => `?${name}=${value}`),
@@ -199,11 +209,14 @@ function candidatesAt(
 /** Those of each side, and what meets one of both: the fewest that tell all kinds of requests. */
 function conditionsOf(some: readonly Conditions[], others: readonly Conditions[]): readonly Conditions[] {
   const alone = [...some, ...others];
-  const pairs =
-    some.length * others.length > mostPairs
-      ? []
-      : some.flatMap((one) => others.flatMap((other) => both(one, other) ?? []));
+  const pairs = hasTooManyPairs(some, others)
+    ? []
+    : some.flatMap((one) => others.flatMap((other) => both(one, other) ?? []));
   return byMethods([...alone, ...pairs]);
+}
+
+function hasTooManyPairs(some: readonly Conditions[], others: readonly Conditions[]): boolean {
+  return some.length * others.length > mostPairs;
 }
 
 const usualMethods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS'];

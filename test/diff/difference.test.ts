@@ -6,6 +6,7 @@ import { reportOf } from '../../diff/report';
 import { Certificate } from '../../charts/proxy/certificate';
 import { TrafficSplit } from '../../charts/routes/route-targets';
 import { Output } from '../../local/output';
+import { Match } from '../../model/routes/matching';
 import { newBackend, newProxy, newShop, objectsAround, synthesize } from '../charts/manifests';
 
 const sides = { before: 'dist.before', after: 'dist', notes: [] };
@@ -166,6 +167,25 @@ test('what has gone from main.ts stays in a cluster, and is named with what dele
   );
   // The other one is what the proxies are replaced for.
   expect(titles(difference)).not.toContain('New');
+});
+
+test('conditions that are too many to be tried in pairs are said, and each is tried alone', () => {
+  const shared = (count: number): unknown => {
+    const namespace = newShop();
+    const [orders, catalog] = [newBackend(namespace, 'orders'), newBackend(namespace, 'catalog')];
+    const edge = newProxy(namespace, 'edge', { host: 'shop.example.com' });
+    edge.addRoute('/', orders);
+    for (let index = 1; index <= count; index += 1) {
+      edge.addRoute('/tenants', catalog, { when: Match.header('X-Tenant', String(index)) });
+    }
+    return objectsAround(namespace);
+  };
+  const said = text(between(shared(59), shared(60)));
+  expect(said).toContain(
+    '\nnote: shop/edge: conditions of https://shop.example.com/tenants, https://shop.example.com/tenants/… are too many to be tried in pairs: ',
+  );
+  expect(said).toContain(' with X-Tenant: 60');
+  expect(text(between(shared(9), shared(10)))).not.toContain('\nnote: ');
 });
 
 test('what Kubernetes does not take is said first', () => {
