@@ -1,5 +1,7 @@
-import { type Answer, answerTo, type Policy, type Said } from './answer';
+import { type Answer, answerTo } from './answer';
 import type { EntryPath, FrontDoor } from './front-door';
+import type { Policy } from './policies';
+import type { Said } from './reading';
 import {
   both,
   type Conditions,

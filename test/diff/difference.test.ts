@@ -62,13 +62,14 @@ test('another rule of a route replaces the proxies, and says which request is an
   expect(said).not.toContain('Deployment orders/orders');
 });
 
-test('routes with streaming are named where their connections end', () => {
+test('routes with streaming are named where their connections end, those with conditions too', () => {
   const streaming = (image: string): unknown =>
     synthesize({ image }, (api) => {
       api.proxy.addRoute('/events', api.backend, { streaming: '1h' });
+      api.proxy.addRoute('/chats', api.backend, { streaming: '1h', when: Match.header('X-Beta', 'yes') });
     });
   expect(text(between(streaming('api:1'), streaming('api:2')))).toContain(
-    'Routes with streaming that lead there: localhost/events.',
+    'Routes with streaming that lead there: localhost/chats, localhost/events.',
   );
 });
 
