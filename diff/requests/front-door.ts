@@ -163,12 +163,19 @@ export function everyDirective(directives: readonly Directive[]): readonly Direc
   return directives.flatMap((each) => [each, ...everyDirective(each.body ?? [])]);
 }
 
-/** An entry of a map that takes one value, or one of several words; undefined for any other expression. */
+/** An entry of a map that takes one value, or one of several words; undefined for any other expression, and for a value that no request has. */
 function conditionOn(variable: string | undefined, expression: string): Conditions | undefined {
   const [, whole] = /^~\^([^]*)\$$/.exec(expression) ?? [];
   if (variable === undefined || whole === undefined) return undefined;
   const [, words] = /^\(\?:([A-Z|]+)\)$/.exec(whole) ?? [];
   if (words !== undefined) return new Map([[variable, words.split('|')]]);
   const isLiteral = !/[\\^$.|?*+()[\]{}]/.test(whole.replaceAll(/\\[\\^$.|?*+()[\]{}]/g, ''));
-  return isLiteral ? new Map([[variable, [whole.replaceAll(/\\([\\^$.|?*+()[\]{}])/g, '$1')]]]) : undefined;
+  const value = whole.replaceAll(/\\([\\^$.|?*+()[\]{}])/g, '$1');
+  return isLiteral && isSendable(variable, value) ? new Map([[variable, [value]]]) : undefined;
+}
+
+/** An argument ends at "&", and a request line at a space or "#"; a cookie ends at ";". */
+function isSendable(variable: string, value: string): boolean {
+  const ends = variable.startsWith('arg_') ? /[ &#]/ : variable.startsWith('cookie_') ? /;/ : undefined;
+  return ends?.test(value) !== true;
 }

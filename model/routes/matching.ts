@@ -58,14 +58,14 @@ export class Match {
   /** A cookie with this value, letter for letter. */
   static cookie(name: string, value: string): Match {
     return new Match([
-      { kind: 'cookie', name: variableName('Match.cookie', name), value: plainValue('Match.cookie', value) },
+      { kind: 'cookie', name: variableName('Match.cookie', name), value: plainValue('Match.cookie', value, ';') },
     ]);
   }
 
   /** An argument of the query string with this value, as it stands there, percent-encoded. */
   static query(name: string, value: string): Match {
     return new Match([
-      { kind: 'query', name: variableName('Match.query', name), value: plainValue('Match.query', value) },
+      { kind: 'query', name: variableName('Match.query', name), value: plainValue('Match.query', value, ' &#') },
     ]);
   }
 
@@ -95,13 +95,21 @@ export class Match {
   }
 }
 
-/** Printable ASCII, which every client can send and nginx compares byte by byte. */
-function plainValue(option: string, value: unknown): string {
-  if (isPrintable(value, 255)) return value;
+/** Printable ASCII, which every client can send and nginx compares byte by byte, without what would end it where it stands. */
+function plainValue(option: string, value: unknown, ends = ''): string {
+  if (!isPrintable(value, 255)) {
+    throw new InvalidOption(
+      option,
+      value,
+      'is not a value that can be matched: give 1 to 255 printable ASCII characters without white space around them',
+    );
+  }
+  const end = [...ends].find((character) => value.includes(character));
+  if (end === undefined) return value;
   throw new InvalidOption(
     option,
     value,
-    'is not a value that can be matched: give 1 to 255 printable ASCII characters without white space around them',
+    `has ${JSON.stringify(end)}, where such a value ends, so that no request has it: give what clients send in its place, such as "${encodeURIComponent(end)}"`,
   );
 }
 

@@ -91,6 +91,20 @@ test('a condition is asked for with a request that meets it', () => {
   ]);
 });
 
+test('a condition that no request meets is not asked for', () => {
+  const when = Match.query('as', 'PLACE');
+  const conf = nginxConf(
+    proxyModel({ ...shop, routes: [{ target: 'orders' }, { path: '/beta', target: 'catalog', when }] }),
+    somePlace(),
+  );
+  const witnesses = (value: string): readonly string[] =>
+    requestDifferences(door({ routes: [{ target: 'orders' }] }), new FrontDoor(conf.replaceAll('PLACE', value)))
+      .filter(({ changes }) => changes.some(({ subject }) => subject === 'answered by'))
+      .map(({ witness }) => written(witness));
+  expect(witnesses('a;b')).toContain('GET https://shop.example.com/beta?as=a;b');
+  for (const value of ['a b', 'a&b', 'a#b']) expect(witnesses(value)).toEqual([]);
+});
+
 test('what a path is rewritten to, and where a redirect leads, is that of the witness', () => {
   const redirect = (location: string) => ({ kind: 'redirect', location, status: 308 }) as const;
   const all = differences(

@@ -79,10 +79,31 @@ describe('A condition', () => {
     expect(match.conditions).toEqual(conditions);
   });
 
-  test.each(['!', '~', '!~', 'a b', '"', '\\', '$x', 'x'.repeat(255)])('has the value %j', (value) => {
+  test.each(['!', '~', '!~', '"', '\\', '$x', 'a+b', 'x'.repeat(255)])('has the value %j', (value) => {
     for (const kind of ['header', 'cookie', 'query'] as const) {
       expect(Match[kind]('a', value).conditions).toEqual([{ kind, name: 'a', value }]);
     }
+  });
+
+  test.each([
+    ['header', 'a b&c#d;e'],
+    ['cookie', 'a b&c#d'],
+    ['query', 'a;b%20c'],
+  ] as const)('of a %s has the value %j', (kind, value) => {
+    expect(Match[kind]('a', value).conditions).toEqual([{ kind, name: 'a', value }]);
+  });
+
+  test.each([
+    ['query', 'a b', '" "', '%20'],
+    ['query', 'a&b', '"&"', '%26'],
+    ['query', 'a#b', '"#"', '%23'],
+    ['cookie', 'a;b', '";"', '%3B'],
+  ] as const)('of a %s cannot have the value %j, which no request has', (kind, value, end, encoded) => {
+    expect(() => Match[kind]('a', value)).toThrow(
+      new Error(
+        `Match.${kind}: "${value}" has ${end}, where such a value ends, so that no request has it: give what clients send in its place, such as "${encoded}"`,
+      ),
+    );
   });
 
   test.each(['', ' ', ' a', 'a ', 'a\n', 'a\tb', 'ä', '\u007f', 'x'.repeat(256), 5, true, undefined, null])(
