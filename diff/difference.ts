@@ -139,6 +139,21 @@ function inWords(change: FieldChange, { kind }: Manifest): Text {
   return after === undefined ? say`the entry ${entry} is gone` : say`the entry ${entry} differs`;
 }
 
+/** Fields that nobody can change, by kinds; beside them the selectors of workloads. */
+const fixedFields: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  ClusterRoleBinding: [['roleRef']],
+  Job: [
+    ['spec', 'selector'],
+    ['spec', 'template'],
+  ],
+  RoleBinding: [['roleRef']],
+  StatefulSet: [
+    ['spec', 'podManagementPolicy'],
+    ['spec', 'serviceName'],
+    ['spec', 'volumeClaimTemplates'],
+  ],
+};
+
 function refusals(before: Manifest, after: Manifest): readonly Text[] {
   const { kind, metadata } = after;
   const name = `${kind} ${metadata.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata.name}`;
@@ -149,14 +164,35 @@ function refusals(before: Manifest, after: Manifest): readonly Text[] {
       say`${name}: spec.selector differs, which nobody can change. Deleting it takes all of its pods at once: give the new one another name, and delete the old one once it is not asked any more.`,
     ];
   }
+  const fixed = (fixedFields[kind] ?? []).filter((path) => differs(...path)).map((path) => path.join('.'));
+  if (fixed.length > 0) {
+    return [
+      say`${name}: ${fixed.join(', ')} differs, which nobody can change: give the new one another name, or delete the old one before.`,
+    ];
+  }
   if (before.immutable === true && (differs('data') || differs('binaryData'))) {
     return [say`${name}: is immutable, and its data differs: give the new one another name.`];
   }
-  if (
-    kind === 'Service' &&
-    (fieldAt(before, 'spec', 'clusterIP') === 'None') !== (fieldAt(after, 'spec', 'clusterIP') === 'None')
-  ) {
+  if (before.immutable === true && after.immutable !== true) {
+    return [say`${name}: is immutable, which nobody can take back: give the new one another name.`];
+  }
+  return kind === 'Service' ? refusalsOfService(before, after, name) : [];
+}
+
+function refusalsOfService(before: Manifest, after: Manifest, name: string): readonly Text[] {
+  const [one, other] = [before, after].map((service) => ({
+    isHeadless: fieldAt(service, 'spec', 'clusterIP') === 'None',
+    isBalanced: fieldAt(service, 'spec', 'type') === 'LoadBalancer',
+    balancer: fieldAt(service, 'spec', 'loadBalancerClass'),
+  }));
+  if (one?.isHeadless !== other?.isHeadless) {
     return [say`${name}: spec.clusterIP differs, which nobody can change: delete it before.`];
+  }
+  // Of one that becomes a load balancer it is given, and of one that is none any more it is taken.
+  if (one?.isBalanced === true && other?.isBalanced === true && one.balancer !== other.balancer) {
+    return [
+      say`${name}: spec.loadBalancerClass differs, which nobody can change: give the new one another name, and delete the old one once it is not asked any more.`,
+    ];
   }
   return [];
 }

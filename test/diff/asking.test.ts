@@ -85,7 +85,7 @@ test('backends of gRPC that share a route answer as they do alone', async () => 
   const { difference } = await asked(between([], objectsAround(shop)), signal);
   const [{ requests = [] } = {}] = difference.proxies;
   expect(requests.map(({ asked: real }) => real?.after)).toContainEqual(
-    expect.stringMatching(/^200 of calls(?:-canary)?, asked for \/shop\.Orders/),
+    expect.stringMatching(/^200 of calls(?:-canary)?, asked for \/shop\.Orders/) as string,
   );
 });
 

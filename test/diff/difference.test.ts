@@ -3,6 +3,7 @@ import { type Difference, differenceOf, isNothing } from '../../diff/difference'
 import { commentMark, markdownReport, terminalReport } from '../../diff/formats';
 import { type Manifest, manifestsOf } from '../../diff/objects/manifest';
 import { reportOf } from '../../diff/report';
+import { plainText } from '../../diff/text';
 import { Certificate } from '../../charts/proxy/certificate';
 import { TrafficSplit } from '../../charts/routes/route-targets';
 import { Output } from '../../local/output';
@@ -207,6 +208,40 @@ test('other data of what is immutable is refused, text or not', () => {
     const [before, after] = ['YQ==', 'Yg=='].map((value) => configMap({ immutable: true, [field]: { a: value } }));
     expect(text(between(before, after))).toContain('ConfigMap shop/rules: is immutable, and its data differs');
   }
+});
+
+test.each<[kind: string, before: object, after: object, said: string]>([
+  ['Job', { spec: { template: { a: 1 } } }, { spec: { template: { a: 2 } } }, 'spec.template differs, which nobody'],
+  ['RoleBinding', { roleRef: { name: 'a' } }, { roleRef: { name: 'b' } }, 'roleRef differs, which nobody'],
+  ['ClusterRoleBinding', { roleRef: { name: 'a' } }, { roleRef: { name: 'b' } }, 'roleRef differs, which nobody'],
+  [
+    'StatefulSet',
+    { spec: { volumeClaimTemplates: [{ spec: { storageClassName: 'a' } }], serviceName: 'a' } },
+    { spec: { volumeClaimTemplates: [{ spec: { storageClassName: 'b' } }], serviceName: 'b' } },
+    'spec.serviceName, spec.volumeClaimTemplates differs, which nobody',
+  ],
+  [
+    'Service',
+    { spec: { type: 'LoadBalancer' } },
+    { spec: { type: 'LoadBalancer', loadBalancerClass: 'example.com/internal' } },
+    'spec.loadBalancerClass differs, which nobody',
+  ],
+  ['Service', { spec: { clusterIP: 'None' } }, { spec: {} }, 'spec.clusterIP differs, which nobody'],
+  ['ConfigMap', { immutable: true }, { immutable: false }, 'is immutable, which nobody can take back'],
+  ['Secret', { immutable: true }, {}, 'is immutable, which nobody can take back'],
+])('a %s that Kubernetes does not take is said: case %#', (kind, before, after, said) => {
+  const of = (more: object): unknown => [
+    { apiVersion: 'v1', kind, metadata: { name: 'a', namespace: 'shop' }, ...more },
+  ];
+  const { refused } = between(of(before), of(after));
+  expect(refused.map(plainText)).toEqual([expect.stringContaining(`${kind} shop/a: ${said}`) as string]);
+  expect(between(of(before), of(before)).refused).toEqual([]);
+});
+
+test('a Service may become a load balancer of a class, and be none again', () => {
+  const of = (spec: object): unknown => [{ apiVersion: 'v1', kind: 'Service', metadata: { name: 'a' }, spec }];
+  const [inside, balanced] = [of({ type: 'ClusterIP' }), of({ type: 'LoadBalancer', loadBalancerClass: 'a.b/c' })];
+  expect([between(inside, balanced).refused, between(balanced, inside).refused]).toEqual([[], []]);
 });
 
 test('what deletes an object names it for a shell, and by its group where that is not of Kubernetes', () => {
