@@ -62,7 +62,6 @@ function sectionsOf({ proxies, rollouts, refused, inPlace, added, gone }: Differ
         details: [...changes, ...effectOf(object)],
       })),
     },
-    // Another nginx.conf is another ConfigMap, and is said already.
     { title: 'New', entries: madeAnew(added, gone).map((object) => ({ head: nameOf(object), details: [] })) },
     { title: 'Gone from the manifests: kubectl apply leaves them in the cluster', entries: goneEntries(gone) },
   ];
@@ -141,9 +140,13 @@ function effectOf(object: Manifest): readonly Text[] {
   }
 }
 
+/** Without the nginx.conf of a proxy that had another one: it is said already. */
 function madeAnew(added: readonly Manifest[], gone: readonly Manifest[]): readonly Manifest[] {
-  const isReplaced = gone.some((object) => componentOf(object) === 'nginx-config');
-  return added.filter((object) => !(isReplaced && componentOf(object) === 'nginx-config'));
+  const isConfiguration = (object: Manifest): boolean => componentOf(object) === 'nginx-config';
+  const proxyOf = ({ metadata }: Manifest): string =>
+    `${metadata.namespace ?? ''}/${metadata.labels?.['app.kubernetes.io/instance'] ?? ''}`;
+  const replaced = new Set(gone.filter(isConfiguration).map(proxyOf));
+  return added.filter((object) => !(isConfiguration(object) && replaced.has(proxyOf(object))));
 }
 
 /** What is deleted by one command stands in one entry. */

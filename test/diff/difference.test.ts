@@ -171,6 +171,22 @@ test('what has gone from main.ts stays in a cluster, and is named with what dele
   expect(titles(difference)).not.toContain('New');
 });
 
+test('the nginx.conf of a new proxy is new, though another proxy has another one', () => {
+  const proxies = (...ids: readonly string[]): unknown => {
+    const namespace = newShop();
+    const orders = newBackend(namespace, 'orders');
+    for (const id of ids) newProxy(namespace, id, { host: `host-${ids.length}.example.com` }).addRoute('/', orders);
+    return objectsAround(namespace);
+  };
+  const { sections } = reportOf(between(proxies('edge'), proxies('edge', 'inside')), sides);
+  const made = sections.flatMap(({ title, entries }) =>
+    title === 'New' ? entries.map(({ head }) => plainText(head)) : [],
+  );
+  expect(made.filter((name) => name.startsWith('ConfigMap '))).toEqual([
+    expect.stringMatching(/^ConfigMap shop\/inside-[0-9a-f]{10}$/) as string,
+  ]);
+});
+
 test('conditions that are too many to be tried in pairs are said, and each is tried alone', () => {
   const shared = (count: number): unknown => {
     const namespace = newShop();
