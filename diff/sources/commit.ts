@@ -14,8 +14,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { Failure } from '../../cluster/command-line';
 import { ExternalCommandFailure, run } from '../../cluster/external-command';
+import type { Manifest } from '../objects/manifest';
 import { say } from '../text';
-import { manifestsOfFolder } from './folder';
+import { manifestsBelow } from './folder';
 import type { Source } from './source';
 
 /** The commit that a word names, by its hash; undefined if it names none, or if this is no repository. */
@@ -56,7 +57,7 @@ export class Checkouts {
     await synthesize(word, here, there, output, signal);
     return {
       name: `${word} (${commit.slice(0, 7)})`,
-      manifests: manifestsOfFolder(output),
+      manifests: manifestsWritten(word, output),
       notes: isInstalledForAnother(here, there)
         ? [say`${word} has another package-lock.json: it was synthesized with what is installed here`]
         : [],
@@ -65,14 +66,25 @@ export class Checkouts {
 
   async remove(): Promise<void> {
     for (const worktree of this.worktrees) {
+      rmSync(worktree, { recursive: true, force: true });
       try {
-        await run('git', ['worktree', 'remove', '--force', worktree]);
+        // Twice: git locks one for as long as it makes it.
+        await run('git', ['worktree', 'remove', '--force', '--force', worktree]);
       } catch {
-        // It was not made. What is there of it goes with its folder, and git forgets it by itself.
+        // git knows nothing of it: it was not made.
       }
     }
     if (this.directory !== undefined) rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+/** What an app has written; refuses one that has written nothing. */
+function manifestsWritten(word: string, output: string): readonly Manifest[] {
+  const manifests = manifestsBelow(output, (path) => `${word}: ${path}`);
+  if (manifests.length > 0) return manifests;
+  throw new Failure(
+    `${word}: cdk8s synth writes no manifests there: give a commit at which it writes some, or a folder of manifests`,
+  );
 }
 
 /** Self-signed certificates are made anew where none is kept, and would differ from one commit to another. */
@@ -112,7 +124,9 @@ async function synthesize(
     });
   } catch (error) {
     if (!(error instanceof ExternalCommandFailure)) throw error;
-    throw new Failure(`${word}: cdk8s synth failed there: ${(error.stderr || error.stdout).trim()}`);
+    throw new Failure(
+      `${word}: cdk8s synth fails there: give a commit at which it does not, or a folder of manifests. It said:\n${(error.stderr || error.stdout).trim()}`,
+    );
   }
 }
 

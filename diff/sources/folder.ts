@@ -8,21 +8,35 @@ export function isFolder(path: string): boolean {
   return existsSync(path) && statSync(path).isDirectory();
 }
 
-/** All objects of the manifests of a folder, and of those below it. */
+/** All objects of the manifests of a folder, and of those below it; refuses a folder without any. */
 export function manifestsOfFolder(directory: string): readonly Manifest[] {
-  const files = readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    .filter((path) => /\.(?:ya?ml|json)$/.test(path) && statSync(join(directory, path)).isFile())
-    .sort();
-  const manifests = files.flatMap((path) => manifestsOfFile(join(directory, path)));
+  const manifests = manifestsBelow(directory, (path) => join(directory, path));
   if (manifests.length === 0) {
     throw new Failure(`${directory}: has no manifests: give a folder that cdk8s synth has written, such as dist`);
   }
   return manifests;
 }
 
-function manifestsOfFile(file: string): readonly Manifest[] {
+/** The same, though there may be none; `nameOf` is what a file is called where it is wrong. */
+export function manifestsBelow(directory: string, nameOf: (path: string) => string): readonly Manifest[] {
+  const files = readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((path) => mayHaveManifests(directory, path))
+    .sort();
+  return files.flatMap((path) => manifestsIn(readFileSync(join(directory, path), 'utf8'), nameOf(path)));
+}
+
+/** What is installed may have manifests too, which nobody applies. */
+function mayHaveManifests(directory: string, path: string): boolean {
+  if (!/\.(?:ya?ml|json)$/.test(path) || /(?:^|[\\/])node_modules[\\/]/.test(path)) return false;
+  // A link may lead nowhere.
+  return statSync(join(directory, path), { throwIfNoEntry: false })?.isFile() === true;
+}
+
+function manifestsIn(text: string, file: string): readonly Manifest[] {
+  // A file for another program need not be YAML: JSON with comments is not.
+  if (!text.includes('apiVersion')) return [];
   // As cdk8s writes it, and as kubectl reads it.
-  const documents = parseAllDocuments(readFileSync(file, 'utf8'), { version: '1.1' });
+  const documents = parseAllDocuments(text, { version: '1.1' });
   return [...documents].flatMap((document) => manifestsOf(valueOf(document, file)));
 }
 

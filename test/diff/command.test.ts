@@ -67,6 +67,22 @@ describe('two folders', () => {
     ]);
   });
 
+  test('may have files of other programs, links that lead nowhere, and what is installed', async () => {
+    const [one, other] = ['api:1', 'api:2'].map((image) => {
+      const directory = folder({
+        'dist/orders.k8s.yaml': yaml(synthesize({ image })),
+        'tsconfig.json': '{\n  // for main.ts\n  "compilerOptions": {}\n}\n',
+        'values.yaml': 'host: *.example.com\n',
+        'node_modules/a/crds.yaml': 'apiVersion: v1\nkind: "Service',
+      });
+      symlinkSync('none', join(directory, '.#orders.k8s.yaml'));
+      return directory;
+    });
+    const { code, stdout, stderr } = await diff(one ?? '', other ?? '');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('because containers[api].image: api:1, now api:2\n');
+  });
+
   test('that differ are exit code 0, and 1 if that is asked for', async () => {
     const [one, other] = [dist('api:1'), dist('api:2')];
     const outcome = await diff(one, other);
@@ -106,12 +122,12 @@ describe('what cannot be compared is one line with what to do', () => {
       stdout: '',
       stderr: `fairlead: ${empty}: has no manifests: give a folder that cdk8s synth has written, such as dist\n`,
     });
-    const broken = folder({ 'a.yaml': 'a: "b' });
+    const broken = folder({ 'a.yaml': 'apiVersion: "v1' });
     const { code, stderr } = await diff(broken, broken);
     expect(code).toBe(1);
     expect(stderr).toContain(`fairlead: ${join(broken, 'a.yaml')}: is not YAML: `);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
-    const alias = folder({ 'a.yaml': 'host: *.example.com\n' });
+    const alias = folder({ 'a.yaml': 'apiVersion: v1\nhost: *.example.com\n' });
     expect(await diff(alias, alias)).toEqual({
       code: 1,
       stdout: '',
@@ -265,14 +281,47 @@ describe('two commits', () => {
     expectNothingLeft(repository, before);
   });
 
+  test('leave nothing either where git was ended while it made the first', () => {
+    const repository = twoCommits();
+    const before = temporaryFolders();
+    const real = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
+    // As it stands until a checkout is complete.
+    const lock = `case "$*" in *'worktree add'*) '${real}' worktree lock --reason initializing "$6"; exit 1 ;; esac`;
+    const path = folder({});
+    writeFileSync(join(path, 'git'), `#!/bin/sh\n'${real}' "$@" || exit\n${lock}\n`, { mode: 0o755 });
+    const { status, stderr } = spawnSync(process.execPath, program, {
+      cwd: repository,
+      env: { ...process.env, PATH: `${path}:${process.env.PATH ?? ''}` },
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^fairlead: git .* \(exit code 1\)\n$/) as string]);
+    expectNothingLeft(repository, before);
+  });
+
+  test('are refused by their names where one writes nothing, or cannot be synthesized', () => {
+    const refused = (first: string): string => {
+      const repository = twoCommits(first);
+      const before = temporaryFolders();
+      const { status, stderr } = spawnSync(process.execPath, program, { cwd: repository, encoding: 'utf8' });
+      expect(status).toBe(1);
+      expectNothingLeft(repository, before);
+      return stderr;
+    };
+    expect(refused("require('node:fs').mkdirSync(process.env.CDK8S_OUTDIR, { recursive: true });")).toBe(
+      'fairlead: main~1: cdk8s synth writes no manifests there: give a commit at which it writes some, or a folder of manifests\n',
+    );
+    const broken = refused("console.error('\\u001b[2Ja mistake'); process.exit(1);");
+    expect(broken).toMatch(/^fairlead: main~1: cdk8s synth fails there: .*\. It said:\n\ufffd\[2Ja mistake\n/);
+  });
+
   /** A repository whose two commits differ in an image. */
-  function twoCommits(): string {
+  function twoCommits(first = app('api:1')): string {
     const repository = folder({
       'package.json': '{}',
       'package-lock.json': '{ "lockfileVersion": 3 }',
       '.gitignore': 'node_modules\ndist\n',
       'cdk8s.yaml': 'language: typescript\napp: node app.js\n',
-      'app.js': app('api:1'),
+      'app.js': first,
     });
     symlinkSync(join(root, 'node_modules'), join(repository, 'node_modules'));
     git(repository, 'init', '--initial-branch=main');
