@@ -69,7 +69,9 @@ export class RealSide {
         instances,
       });
       const all = { ...files, 'nginx.conf': conf, 'tls.crt': pair.certificate, 'tls.key': pair.privateKey, nobody: '' };
-      for (const [name, text] of Object.entries(all)) writeFileSync(join(directory, name), text, { mode: 0o600 });
+      for (const [name, text] of Object.entries(all)) {
+        writeFileSync(join(directory, fileName(name)), text, { mode: 0o600 });
+      }
       const command = nginx.command(join(directory, 'nginx.conf'), [ports.http, ports.https]);
       const child = spawn(command.file, command.args, { stdio: ['ignore', 'ignore', 'pipe'] });
       side = new RealSide(directory, stubs, child, ports);
@@ -160,6 +162,12 @@ export class RealSide {
       asking.end();
     });
   }
+}
+
+/** A key of a ConfigMap, as Kubernetes takes one: a folder may have any, such as `../x`, which would be a file elsewhere. */
+function fileName(key: string): string {
+  if (/^(?!\.\.|\.$)[-\w.]{1,253}$/.test(key)) return key;
+  throw new Failure(`the key ${JSON.stringify(key)} is not the name of a file in a ConfigMap: mend its manifest`);
 }
 
 /** Other ones each time, or made by the stub. */

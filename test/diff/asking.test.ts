@@ -8,6 +8,7 @@ import { asked } from '../../diff/asking/ask';
 import { RealSide } from '../../diff/asking/real-answers';
 import { type Difference, differenceOf } from '../../diff/difference';
 import { manifestsOf as comparable } from '../../diff/objects/manifest';
+import { plainText } from '../../diff/text';
 import type { Nginx } from '../../local/find-nginx/nginx';
 import { onTestFinished } from '../afterwards';
 import { manifestsOf, newBackend, newProxy, newShop, objectsAround, synthesize } from '../charts/manifests';
@@ -87,6 +88,21 @@ test('backends of gRPC that share a route answer as they do alone', async () => 
   expect(requests.map(({ asked: real }) => real?.after)).toContainEqual(
     expect.stringMatching(/^200 of calls(?:-canary)?, asked for \/shop\.Orders/) as string,
   );
+});
+
+test('a key of a ConfigMap that would be a file elsewhere is said, and not written', async () => {
+  const outside = `fairlead-outside-${process.pid}`;
+  onTestFinished(() => {
+    rmSync(join(tmpdir(), outside), { force: true });
+  });
+  const objects = synthesize().map((object) =>
+    object.data?.['nginx.conf'] === undefined
+      ? object
+      : { ...object, data: { ...object.data, [`../${outside}`]: 'written' } },
+  );
+  const { notes } = await asked(between([], objects), signal);
+  expect(notes.map(plainText).join()).toContain(`the key "../${outside}" is not the name of a file in a ConfigMap`);
+  expect(existsSync(join(tmpdir(), outside))).toBe(false);
 });
 
 test('what nginx has against a configuration is said, and nothing is asked', async () => {
