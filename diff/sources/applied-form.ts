@@ -99,10 +99,13 @@ function isZero(value: unknown): boolean {
 /** Below these a text is what it is, and no amount. */
 const texts = new Set(['annotations', 'args', 'command', 'data', 'env', 'labels']);
 
-/** Amounts are kept in another way than they were written: 1024Mi as 1Gi. */
+/** Where amounts are: CPU, memory and storage of pods, volumes, quotas and autoscalers. */
+const amounts = new Set(['capacity', 'hard', 'limits', 'metrics', 'overhead', 'requests', 'sizeLimit']);
+
+/** Amounts are kept in another way than they were written: 1024Mi as 1Gi, and 1 as text. */
 function isSame(given: unknown, live: unknown, path: readonly string[]): boolean {
   if (given === live) return true;
-  if (path.some((name) => texts.has(name))) return false;
+  if (path.some((name) => texts.has(name)) || !path.some((name) => amounts.has(name))) return false;
   const [one, other] = [amount(given), amount(live)];
   return one !== undefined && other !== undefined && Math.abs(one - other) <= Math.abs(one) * 1e-9;
 }

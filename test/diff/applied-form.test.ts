@@ -108,6 +108,16 @@ test('a text of a variable is no amount', () => {
   ]);
 });
 
+test('an amount may be written as a number, and a port or a version is none', () => {
+  const object = (spec: object): Manifest => ({ apiVersion: 'v1', kind: 'A', metadata: { name: 'a' }, spec });
+  const differing = (kept: object, given: object): number =>
+    fieldChanges(appliedForm(object(kept), object(given)), object(given)).length;
+  expect(differing({ limits: { cpu: '1' } }, { limits: { cpu: 1 } })).toBe(0);
+  expect(differing({ targetPort: '80' }, { targetPort: 80 })).toBe(1);
+  expect(differing({ targetPort: 80 }, { targetPort: '80' })).toBe(1);
+  expect(differing({ version: '1.1' }, { version: '1.10' })).toBe(1);
+});
+
 test('a Secret is compared in the form in which the API server keeps it', () => {
   const metadata = { name: 'edge-tls', namespace: 'shop' };
   const [written] = manifestsOf({ apiVersion: 'v1', kind: 'Secret', metadata, stringData: { key: 'secret' } });
