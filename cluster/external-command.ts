@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { PassThrough, type Writable } from 'node:stream';
 import { whyNotStarted } from '../local/processes/child-output';
 import { Failure } from './command-line';
 
@@ -12,6 +13,8 @@ export interface ExternalCommandOptions {
   readonly signal?: AbortSignal | undefined;
   /** Gets what it writes to standard output, line by line, while it runs. */
   readonly onLine?: (line: string) => void;
+  /** Gets what it writes to standard output as it comes, which is not kept then. */
+  readonly output?: Writable;
 }
 
 /** A program that ended with something else than exit code 0. */
@@ -60,6 +63,32 @@ export async function run(
   }
 }
 
+/** Runs a program to its end, and gives what it writes to standard output piece by piece: that may be more than a string holds. */
+export async function* outputOf(
+  file: string,
+  args: readonly string[],
+  { signal }: Pick<ExternalCommandOptions, 'signal'> = {},
+): AsyncGenerator<string> {
+  const stop = new AbortController();
+  const output = new PassThrough({ encoding: 'utf8' });
+  const running = run(file, args, {
+    output,
+    signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]),
+  });
+  // One that could not be started writes nothing, and no end of it either.
+  const end = (): void => {
+    output.end();
+  };
+  void running.then(end, end);
+  try {
+    for await (const piece of output) yield piece as string;
+    await running;
+  } finally {
+    // Whoever has read enough goes on without it.
+    stop.abort();
+  }
+}
+
 async function outcome(
   child: ReturnType<typeof spawn>,
   file: string,
@@ -70,7 +99,8 @@ async function outcome(
   let written = '';
   let complaints = '';
   // Where no file descriptor is left (EMFILE) there are no streams, and the error says so.
-  stdout?.setEncoding('utf8').on('data', (chunk: string) => (written += chunk));
+  if (options.output === undefined) stdout?.setEncoding('utf8').on('data', (chunk: string) => (written += chunk));
+  else stdout?.pipe(options.output);
   stderr?.setEncoding('utf8').on('data', (chunk: string) => (complaints += chunk));
   if (options.onLine !== undefined && stdout) createInterface({ input: stdout }).on('line', options.onLine);
   // A program may end without having read all of its input.

@@ -1,4 +1,4 @@
-import { type ExternalCommandOptions, run } from './external-command';
+import { type ExternalCommandOptions, outputOf, run } from './external-command';
 
 /** A Kubernetes object as the API server gives it: what is common to all, and the rest to be looked at with care. */
 export interface KubernetesObject {
@@ -20,6 +20,11 @@ export class Kubectl {
   run(args: readonly string[], options: ExternalCommandOptions = {}): Promise<string> {
     // In front: what follows a `--` belongs to another program.
     return run('kubectl', [...this.flags(), ...args], options);
+  }
+
+  /** The same piece by piece, however much it writes. */
+  output(args: readonly string[], options: Pick<ExternalCommandOptions, 'signal'> = {}): AsyncGenerator<string> {
+    return outputOf('kubectl', [...this.flags(), ...args], options);
   }
 
   /** Lists objects of a kind, or of several (`pods`, `deployments,replicasets`), or those of files (`-f DIRECTORY`). */

@@ -96,11 +96,11 @@ async function* contentOf(file: string, signal: AbortSignal): AsyncGenerator {
 }
 
 /** What the proxies of a namespace have written, those that are still there. */
-async function* logsOf(
+function logsOf(
   { namespace, context }: Extract<Source, { readonly kind: 'cluster' }>,
   signal: AbortSignal,
-): AsyncGenerator<string> {
-  yield await new Kubectl(context === undefined ? {} : { context }).run(
+): AsyncIterable<string> {
+  return new Kubectl(context === undefined ? {} : { context }).output(
     [
       'logs',
       `--namespace=${namespace}`,

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../../cluster/command-line';
-import { run } from '../../cluster/external-command';
+import { outputOf, run } from '../../cluster/external-command';
 
 function node(script: string, options: Parameters<typeof run>[2] = {}): Promise<string> {
   return run(process.execPath, ['-e', script], options);
@@ -63,6 +63,30 @@ test('an abort ends the program and what it started', async () => {
   // Its standard output was a pipe to the first one, whose end was awaited; only the table of processes may lag behind.
   while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
   expect(isAlive(pid)).toBe(false);
+});
+
+test('what a program writes can be read piece by piece, until it has ended or enough is read', async () => {
+  const read: string[] = [];
+  const all = async (script: string): Promise<void> => {
+    for await (const piece of outputOf(process.execPath, ['-e', script])) read.push(piece);
+  };
+  await all("process.stdout.write('é\\n'.repeat(100_000))");
+  expect(read.join('')).toBe('é\n'.repeat(100_000));
+  read.length = 0;
+  await expect(all("console.log('first'); console.error('reason'); process.exitCode = 3")).rejects.toThrow(
+    /: reason \(exit code 3\)$/,
+  );
+  expect(read.join('')).toBe('first\n');
+  await expect(outputOf('fairlead-no-such-program', []).next()).rejects.toThrow('is not installed');
+
+  let pid = 0;
+  const endless = outputOf(process.execPath, ['-e', 'console.log(process.pid); setInterval(() => {}, 1000)']);
+  for await (const piece of endless) {
+    pid = Number(piece);
+    break;
+  }
+  expect(pid).toBeGreaterThan(0);
+  while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
 });
 
 function isAlive(pid: number): boolean {

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -83,6 +83,21 @@ test('the logs of the proxies of a namespace are looked through by kubectl', () 
     code: 1,
     stderr: expect.stringContaining('the log of the proxies of shop has no request "c-3"') as string,
   });
+});
+
+test('a request is explained while kubectl still writes, as logs may be more than a string holds', async () => {
+  const [kubectl, rest] = [join(directory, 'kubectl'), join(directory, 'rest')];
+  execFileSync('mkfifo', [rest]);
+  writeFileSync(kubectl, `#!/bin/sh\nprintf '%s\\n' '${line('a-1')}'\ncat '${rest}'\n`, { mode: 0o755 });
+  const child = spawn(process.execPath, [...typescriptProgram, cli, 'explain', 'a-1', '--namespace', 'shop'], {
+    cwd: directory,
+    env: { PATH: `${directory}:${process.env.PATH ?? ''}` },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [text] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
+  expect(text).toContain('request a-1,');
+  writeFileSync(rest, `${line('b-2')}\n`);
+  expect(await once(child, 'exit')).toEqual([0, null]);
 });
 
 test('a main.ts that cannot be read takes nothing but its times away', () => {
