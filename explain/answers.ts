@@ -2,7 +2,7 @@ import type { RouteModel } from '../model/routes/route';
 import { isForwarded } from '../nginx/plan';
 import type { Branch } from './branch';
 import { answerTimeoutOf, failures, isExternal, whoeverRunsIt } from './failed-tries';
-import { bytesSentOf, type LoggedRequest, outcomeOf, outcomesOf } from './logged-request';
+import { bytesSentOf, isUnmet, type LoggedRequest, outcomeOf, outcomesOf } from './logged-request';
 import { ofRoutes, optionOf, silence } from './main-options';
 import { apiLogCommand, inNamespace, isIdempotent, secondsText } from './words';
 
@@ -134,7 +134,10 @@ export const answers: readonly Branch[] = [
   },
   {
     reason: 'kept-answer',
-    holds: ({ line: { cache, tries } }) => tries.length === 0 && ['HIT', 'STALE', 'UPDATING'].includes(cache),
+    holds: (request) => {
+      const { cache, tries } = request.line;
+      return tries.length === 0 && ['HIT', 'STALE', 'UPDATING'].includes(cache) && !isUnmet(request);
+    },
     said: (request) => ({
       why: [
         `nginx had the answer, and asked no instance: ${ofRoutes(request, (route, deployment) => (route.cache === undefined ? undefined : optionOf(deployment, route, 'cache')), 'cache of its route')}.`,
@@ -184,7 +187,7 @@ export const answers: readonly Branch[] = [
   },
   {
     reason: 'api-status',
-    holds: isAnswered,
+    holds: (request) => isAnswered(request) && !isUnmet(request),
     said: (request) => {
       const { line, status } = request;
       const { instance = '', status: given } = line.tries.at(-1) ?? {};

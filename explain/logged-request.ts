@@ -49,6 +49,13 @@ export function outcomesOf({ line: { tries } }: LoggedRequest): readonly Outcome
   return tries.map(outcomeOf);
 }
 
+/** Whether nginx itself refused an answer that it had, as it is not what the client asked for: it compares those that may be kept. */
+export function isUnmet({ line: { tries, cache }, status }: LoggedRequest): boolean {
+  if (status !== 412 && status !== 416) return false;
+  const last = tries.at(-1);
+  return last === undefined ? cache !== '' : outcomeOf(last) === 'answered' && last.status !== status;
+}
+
 /** Bytes of it that instances got, all together. */
 export function bytesSentOf({ line: { tries } }: LoggedRequest): number {
   return tries.reduce((sum, { bytesSent }) => sum + bytesSent, 0);

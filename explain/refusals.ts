@@ -3,7 +3,7 @@ import type { RouteModel } from '../model/routes/route';
 import type { RateLimit } from '../model/routes/rate-limit';
 import { duration, size } from '../nginx/amounts';
 import { type Branch, ofStatus } from './branch';
-import type { LoggedRequest } from './logged-request';
+import { isUnmet, type LoggedRequest } from './logged-request';
 import { ofRoutes, optionOf } from './main-options';
 import { authOf, isIn, strictOrigins, whyForbidden, whyUndecided } from './who-may';
 import { errorLogCommand, inNamespace } from './words';
@@ -84,7 +84,14 @@ function filesOf({ target }: RouteModel): string | undefined {
   return target.kind === 'files' ? target.source : undefined;
 }
 
-function whyBad({ line, routes }: LoggedRequest): string {
+/** nginx compares these by itself for files, and for answers that may be kept. */
+const unmet: Readonly<Record<number, string>> = {
+  412: 'The client asked for it on a condition that it does not meet (If-Match, If-Unmodified-Since).',
+  416: 'The client asked for a part that it does not have (Range).',
+};
+
+function whyBad({ line, routes, status }: LoggedRequest): string {
+  if (status !== 400) return unmet[status] ?? `The request asks for what nginx does not do: ${status} says what.`;
   if (line.method === '') return 'What came was not HTTP: nginx could not read its first line.';
   if (line.tls === '')
     return 'It came without TLS: plain HTTP to the port of HTTPS, or a malformed request to that of HTTP.';
@@ -145,12 +152,8 @@ export const refusals: readonly Branch[] = [
     reason: 'bad-request',
     holds: ofStatus(400, 411, 412, 416, 417, 501, 505),
     said: (request) => ({
-      why: [
-        request.status === 400
-          ? whyBad(request)
-          : `The request asks for what nginx does not do: ${request.status} says what.`,
-      ],
-      saved: [asItIs],
+      why: [whyBad(request)],
+      saved: [isUnmet(request) ? 'Not as it is: it would be refused again while the answer is the same.' : asItIs],
       mend: ['The client is to send something else.'],
     }),
   },

@@ -330,6 +330,14 @@ const cases: readonly (readonly [name: string, Case])[] = [
     },
   ],
   [
+    'an answer that may be kept does not meet the condition of the client',
+    {
+      how: ask('/kept/unmet', { headers: { 'if-match': '"another"' } }),
+      reason: 'bad-request',
+      says: ['412: GET', 'on a condition that it does not meet (If-Match', 'while the answer is the same'],
+    },
+  ],
+  [
     'an answer is kept, and a new one is fetched meanwhile',
     {
       how: askUntilRenewed,

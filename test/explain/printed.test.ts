@@ -93,6 +93,15 @@ test('a line is said to be over no limit where an instance was asked', () => {
   expect(printed({ status: 503, upstream_status: '-', upstream_response_time: undefined })).toContain('Why: unknown');
 });
 
+test('what nginx refuses of an answer that it had is not put down to the API', () => {
+  const had = { method: 'GET', status: 412, upstream_status: '200', upstream_header_time: '0.002', cache: 'MISS' };
+  expect(printed(had)).toContain('Why: bad-request\n  The client asked for it on a condition');
+  const kept = printed({ ...noTries, method: 'GET', status: 416, cache: 'HIT' });
+  expect(kept).toContain('Why: bad-request\n  The client asked for a part that it does not have (Range).');
+  expect(kept).not.toContain('No instance has seen it');
+  expect(printed({ ...had, upstream_status: '412' })).toContain('The API itself answered 412');
+});
+
 test('a 500 is put down to auth where a route may have some', () => {
   const edge = newProxy(newShop(), 'edge', { host: 'shop.example.com' });
   edge.addRoute('/orders', newBackend(edge.namespace, 'orders'));
