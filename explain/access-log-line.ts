@@ -22,8 +22,8 @@ export interface AccessLogLine {
   /** In turn. */
   readonly tries: readonly Try[];
   readonly cache: string;
-  /** Empty over plain HTTP. */
-  readonly tls: string;
+  /** Empty over plain HTTP; undefined of a line from which it was left out. */
+  readonly tls: string | undefined;
   readonly clientCertificate: string;
   /** Fields that an explanation would go by, and that the log leaves out. */
   readonly lacks: readonly OmittableField[];
@@ -87,7 +87,7 @@ export function accessLogLine(option: string, text: string): AccessLogLine {
     requestTime: numberOf('request_time'),
     tries: triesOf(option, textOf),
     cache: textOf('cache'),
-    tls: textOf('tls'),
+    tls: fields.tls === undefined ? undefined : textOf('tls'),
     clientCertificate: textOf('client_certificate'),
     // Nothing is explained by a user agent.
     lacks: omittableFields.filter((name) => name !== 'user_agent' && !Object.hasOwn(fields, name)),

@@ -59,8 +59,8 @@ test('each line of a log that has the id is explained, and no other', async () =
   const { code, stdout, stderr } = await fairlead('explain', 'a-1', '--log', log, '--main', main);
   expect([code, stderr]).toEqual([0, '']);
   expect(stdout.match(/^404: GET \S+/gm)).toEqual([
-    '404: GET http://api.example.com/x',
-    '404: GET http://api.example.com/y',
+    '404: GET https://api.example.com/x',
+    '404: GET https://api.example.com/y',
   ]);
 });
 

@@ -102,6 +102,14 @@ test('what nginx refuses of an answer that it had is not put down to the API', (
   expect(printed({ ...had, upstream_status: '412' })).toContain('The API itself answered 412');
 });
 
+test('a line without its version of TLS is not taken for plain HTTP', () => {
+  const refused = { ...noTries, method: 'GET', status: 400 };
+  expect(printed({ ...refused, tls: '' })).toContain('It came without TLS');
+  const unknown = printed({ ...refused, tls: undefined });
+  expect(unknown).toMatch(/^400: GET https:/);
+  expect(unknown).not.toContain('It came without TLS');
+});
+
 test('a 500 is put down to auth where a route may have some', () => {
   const edge = newProxy(newShop(), 'edge', { host: 'shop.example.com' });
   edge.addRoute('/orders', newBackend(edge.namespace, 'orders'));
