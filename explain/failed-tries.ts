@@ -172,6 +172,19 @@ function noPodReady(request: LoggedRequest): Mend {
   };
 }
 
+/** What gives an answer more time: streaming of a route that has it, and requestTimeout of any other. */
+function moreTime(request: LoggedRequest): readonly string[] {
+  const { routes } = request;
+  const streams = routes.filter(({ streamTimeout }) => streamTimeout !== undefined);
+  const streaming =
+    "If this path may be silent for longer: give its route more (streaming: '2h'), or let the API say something meanwhile.";
+  const longer = isExternal(request)
+    ? 'If it needs longer: a longer requestTimeout of its route.'
+    : "If this path needs longer: give its backend more (requestTimeout: '5m'), and its route if that says one; no route has more than its backend. Or answer 202 and let clients ask again.";
+  const isOther = routes.length === 0 || streams.length < routes.length;
+  return [...(streams.length > 0 ? [streaming] : []), ...(isOther ? [longer] : [])];
+}
+
 /** What no instance has answered, which is 502, 503 or 504 then. */
 export const failedTries: readonly Branch[] = [
   {
@@ -180,22 +193,24 @@ export const failedTries: readonly Branch[] = [
     said: (request) => ({
       why: failures(request),
       saved: chances(request),
-      mend: isExternal(request)
-        ? ['If it needs longer: a longer requestTimeout of its route.', whoeverRunsIt]
-        : [
-            "If this path needs longer: give its backend more (requestTimeout: '5m'), and its route if that says one; no route has more than its backend. Or answer 202 and let clients ask again.",
-            {
-              text: 'If all paths of that instance are slow: it hangs. Its liveness probe restarts it within 70 s; this is faster:',
-              commands: [
-                `kubectl get pods ${inNamespace(request)} -o wide`,
-                `kubectl delete pod NAME ${inNamespace(request)}`,
-              ],
-            },
-            {
-              text: 'If all instances are: look at what they wait for, a database most often.',
-              commands: [apiLogCommand(request)],
-            },
-          ],
+      mend: [
+        ...moreTime(request),
+        ...(isExternal(request)
+          ? [whoeverRunsIt]
+          : [
+              {
+                text: 'If all paths of that instance are slow: it hangs. Its liveness probe restarts it within 70 s; this is faster:',
+                commands: [
+                  `kubectl get pods ${inNamespace(request)} -o wide`,
+                  `kubectl delete pod NAME ${inNamespace(request)}`,
+                ],
+              },
+              {
+                text: 'If all instances are: look at what they wait for, a database most often.',
+                commands: [apiLogCommand(request)],
+              },
+            ]),
+      ],
     }),
   },
   {

@@ -78,6 +78,16 @@ describe('where the times of a request come from', () => {
     );
   });
 
+  test('is what the mend gives more of', () => {
+    const longer = 'give its backend more (requestTimeout';
+    const silent = 'give its route more (streaming';
+    const events = printed({ path: '/events' }, deployments);
+    expect(events).toContain(silent);
+    expect(events).not.toContain(longer);
+    expect(printed({ path: '/all' }, deployments)).toContain(longer);
+    expect(printed({ path: '/all' }, deployments)).not.toContain(silent);
+  });
+
   test('is left out where the host is in no main.ts', () => {
     expect(printed({ host: 'other.example.com' }, deployments)).toContain('Its host is in no main.ts that was read');
     expect(said({ host: 'other.example.com' })).toContain('60s by default');
