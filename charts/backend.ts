@@ -51,7 +51,8 @@ export class Backend extends Construct implements IRouteTarget, IMirrorTarget {
   constructor(
     private readonly scope: Construct,
     id: string,
-    private readonly props: BackendProps,
+    /** What was given for it. */
+    readonly props: BackendProps,
   ) {
     const { namespace, settings } = named(pathOf(scope, id), () => {
       const around = RestrictedNamespace.around(scope);

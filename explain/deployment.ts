@@ -12,8 +12,8 @@ export interface Deployment {
   readonly httpsPort: number;
   /** By the name that a route has in the model. */
   readonly routes: Readonly<Record<string, RouteOrigin>>;
-  /** In seconds: `requestTimeout` of each backend, by name. */
-  readonly requestTimeouts: Readonly<Record<string, number>>;
+  /** `requestTimeout` of each backend, by name. */
+  readonly requestTimeouts: Readonly<Record<string, { readonly seconds: number; readonly isDefault: boolean }>>;
 }
 
 /** Where options of a route are given, and where they are not. */
@@ -35,7 +35,10 @@ export function deploymentOf(proxy: NginxProxy, environment: string): Deployment
     httpsPort: proxy.settings.exposure.httpsPort,
     routes: Object.fromEntries(proxy.routes.map((route) => [route.model.name, originOf(route)])),
     requestTimeouts: Object.fromEntries(
-      proxy.targets.map(({ node, timeline }) => [node.id, timeline.requestTimeout] as const),
+      proxy.targets.map(({ node, timeline, props }) => {
+        const isDefault = props.requestTimeout === undefined;
+        return [node.id, { seconds: timeline.requestTimeout, isDefault }] as const;
+      }),
     ),
   };
 }

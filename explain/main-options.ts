@@ -34,16 +34,14 @@ export function silenceOf(deployment: Deployment, route: RouteModel): string {
   const { requestTimeout } = route.times;
   if (route.streamTimeout !== undefined) return optionOf(deployment, route, 'streaming', `${route.streamTimeout}s`);
   const { own = [], inherited = {} } = deployment.routes[route.name] ?? {};
-  const backend = backendsOf(route).find((name) => deployment.requestTimeouts[name] === requestTimeout);
+  const { requestTimeouts } = deployment;
+  const backend = backendsOf(route).find((name) => requestTimeouts[name]?.seconds === requestTimeout);
   if (own.includes('requestTimeout') || inherited.requestTimeout !== undefined || backend === undefined) {
     return optionOf(deployment, route, 'requestTimeout', `${requestTimeout}s`);
   }
-  const isDefault = requestTimeout === defaultRequestTimeout;
+  const isDefault = requestTimeouts[backend]?.isDefault === true;
   return `requestTimeout of the backend ${backend} (${requestTimeout}s${isDefault ? ', the default' : ''})`;
 }
-
-/** In seconds. */
-const defaultRequestTimeout = 60;
 
 /** In seconds: what `silenceOf` says. */
 export function silence({ streamTimeout, times }: RouteModel): number {

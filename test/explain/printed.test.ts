@@ -99,6 +99,16 @@ describe('where the times of a request come from', () => {
   });
 });
 
+test('a time of a backend is called the default only where it was not given', () => {
+  const said = (options: Parameters<typeof newBackend>[2]): string => {
+    const edge = newProxy(newShop(), 'edge', { host: 'shop.example.com' });
+    edge.addRoute('/orders', newBackend(edge.namespace, 'orders', options));
+    return printed({}, [deploymentOf(edge, 'production')]);
+  };
+  expect(said({})).toContain('requestTimeout of the backend orders (60s, the default).');
+  expect(said({ requestTimeout: '60s' })).toContain('requestTimeout of the backend orders (60s).');
+});
+
 test('a line is said to be over no limit where an instance was asked', () => {
   expect(printed({ status: 503, upstream_status: '-', upstream_response_time: undefined })).toContain('Why: unknown');
 });
