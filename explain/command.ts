@@ -8,7 +8,7 @@ import { proxySelector } from '../cluster/pods';
 import { Output, terminalText } from '../local/output';
 import { InvalidOption } from '../validation/invalid-option';
 import { type AccessLogLine, accessLogLine } from './access-log-line';
-import { type Deployment, deploymentOf, deploymentOfHost } from './deployment';
+import { type Deployment, deploymentOf, deploymentsOfHost } from './deployment';
 import { linesOf } from './lines';
 import { loggedRequest } from './logged-request';
 import { explanationLines } from './printed';
@@ -37,8 +37,8 @@ export function explain({ source, id, main }: ExplainOptions): Promise<void> {
     let deployments: readonly Deployment[] | undefined;
     const explainLine = (line: AccessLogLine): void => {
       deployments ??= deploymentsOf(main);
-      const deployment = deploymentOfHost(deployments, line.host, namespace);
-      output.block(explanationLines(loggedRequest(line, deployment), output));
+      const request = loggedRequest(line, deploymentsOfHost(deployments, line.host, namespace));
+      output.block(explanationLines(request, output));
     };
     if (source.kind === 'line') {
       explainLine(source.line);

@@ -43,12 +43,12 @@ export function deploymentOf(proxy: NginxProxy, environment: string): Deployment
   };
 }
 
-/** The proxy that has a host, of the namespace that was looked in if one there has it; on one machine the first host is called localhost too. */
-export function deploymentOfHost(all: readonly Deployment[], host: string, namespace?: string): Deployment | undefined {
-  const [first, ...others] = all;
+/** The proxies that have a host: those of the namespace that was looked in, if any has it there. On one machine the first host is called localhost too. */
+export function deploymentsOfHost(all: readonly Deployment[], host: string, namespace?: string): readonly Deployment[] {
   const found = all.filter(({ model }) => model.hosts.some(({ names }) => names.includes(host)));
-  const there = found.find((each) => each.namespace === namespace) ?? found[0];
-  return there ?? (host === 'localhost' && others.length === 0 ? first : undefined);
+  const there = found.filter((each) => each.namespace === namespace);
+  if (found.length > 0) return there.length > 0 ? there : found;
+  return host === 'localhost' && all.length === 1 ? all : [];
 }
 
 function originOf(route: Route): RouteOrigin {

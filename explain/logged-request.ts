@@ -10,16 +10,19 @@ import type { Deployment } from './deployment';
 export interface LoggedRequest {
   readonly line: AccessLogLine;
   readonly deployment: Deployment | undefined;
+  /** Proxies that have its host too, so that it may have come to one of these. */
+  readonly others: readonly Deployment[];
   /** Routes of which it took one: the log does not say whether a header or cookie chose. Empty without main.ts, and of a path without a route. */
   readonly routes: readonly RouteModel[];
   /** In HTTP, of calls of gRPC too, which are all answered 200. */
   readonly status: number;
 }
 
-export function loggedRequest(line: AccessLogLine, deployment: Deployment | undefined): LoggedRequest {
+/** A line with what is known of the proxies that have its host, of which the first is taken for its own. */
+export function loggedRequest(line: AccessLogLine, [deployment, ...others]: readonly Deployment[]): LoggedRequest {
   const all = deployment === undefined ? [] : possibleRoutes(deployment.model, line);
   const routes = line.tries.length === 0 ? all : all.filter(isForwarded);
-  return { line, deployment, routes, status: statusInHttp(line, routes) };
+  return { line, deployment, others, routes, status: statusInHttp(line, routes) };
 }
 
 /** What became of a try. */

@@ -49,7 +49,7 @@ function headline({ line: { method, host, path, tls, status, grpcStatus } }: Log
   return `${status}${ofGrpc}: ${method} ${tls === '' ? 'http' : 'https'}://${host}${path}`;
 }
 
-function facts({ line, deployment, routes }: LoggedRequest): readonly string[] {
+function facts({ line, deployment, others, routes }: LoggedRequest): readonly string[] {
   const { time, requestId, client, protocol, requestTime, bytesSent, lacks } = line;
   const texts = new Set(routes.map(({ name, path }) => deployment?.routes[name]?.text ?? path.path));
   const route = texts.size === 0 ? 'no route' : `route ${[...texts].join(', or ')}`;
@@ -59,6 +59,7 @@ function facts({ line, deployment, routes }: LoggedRequest): readonly string[] {
     bytesSent === undefined ? '' : bytesText(bytesSent),
     requestTime === undefined ? '' : `in ${secondsText(requestTime)}`,
   );
+  const names = others.map(({ name, namespace }) => `${name} of the namespace ${namespace}`).join(' and ');
   return [
     together('; ', together(', ', `${time}, request ${requestId}`, who), cost),
     deployment === undefined
@@ -67,6 +68,7 @@ function facts({ line, deployment, routes }: LoggedRequest): readonly string[] {
     ...(lacks.length === 0
       ? []
       : [`Its line has no ${lacks.join(', ')}: accessLog.omit of the proxy, or what carried the line, left that out.`]),
+    ...(names === '' ? [] : [`Its host is one of ${names} too: if it came there, times and options are others.`]),
   ];
 }
 

@@ -9,7 +9,7 @@ import { ExternalService } from '../../charts/routes/external-service';
 import { FixedResponse, Redirect } from '../../charts/routes/route-targets';
 import { accessLogLine } from '../../explain/access-log-line';
 import type { Reason } from '../../explain/branch';
-import { type Deployment, deploymentOf, deploymentOfHost } from '../../explain/deployment';
+import { type Deployment, deploymentOf, deploymentsOfHost } from '../../explain/deployment';
 import { decisionTable, explanation } from '../../explain/explanation';
 import { loggedRequest } from '../../explain/logged-request';
 import { explanationLines } from '../../explain/printed';
@@ -169,7 +169,7 @@ function entryOf(line: string | undefined): Readonly<Record<string, unknown>> {
 /** What is printed of a line, and its reason. */
 function explained(text: string): { readonly reason: Reason; readonly printed: string } {
   const line = accessLogLine('line', text);
-  const asked = loggedRequest(line, deploymentOfHost([deployment], line.host));
+  const asked = loggedRequest(line, deploymentsOfHost([deployment], line.host));
   const printed = explanationLines(asked, new Output(new PassThrough())).join('\n');
   return { reason: explanation(asked).reason, printed };
 }

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { accessLogLine } from '../../explain/access-log-line';
-import { type Deployment, deploymentOf, deploymentOfHost } from '../../explain/deployment';
+import { type Deployment, deploymentOf, deploymentsOfHost } from '../../explain/deployment';
 import { loggedRequest } from '../../explain/logged-request';
 import { explanationLines } from '../../explain/printed';
 import { repeatCommand } from '../../explain/repeat';
@@ -30,7 +30,7 @@ const noTries = {
 
 function printed(more: object = {}, deployments: readonly Deployment[] = []): string {
   const line = accessLogLine('line', JSON.stringify({ ...hung, ...more }));
-  return explanationLines(loggedRequest(line, deploymentOfHost(deployments, line.host)), output).join('\n');
+  return explanationLines(loggedRequest(line, deploymentsOfHost(deployments, line.host)), output).join('\n');
 }
 
 describe('where the times of a request come from', () => {
@@ -137,16 +137,21 @@ test('a 500 is put down to auth where a route may have some', () => {
   expect(printed({ ...noTries, status: 500 }, [deploymentOf(edge, 'production')])).not.toMatch(/who may use|secrets/);
 });
 
-test('a proxy of the namespace that was looked in comes before others with its host', () => {
-  const [shop, staging] = [newShop(), newShop({ name: 'staging' })].map((namespace) => {
+test('a host of several proxies is explained by that of the namespace that was looked in, or with a word of the others', () => {
+  const all = [newShop(), newShop({ name: 'staging' })].map((namespace) => {
     const edge = newProxy(namespace, 'edge', { host: 'shop.example.com' });
     edge.addRoute('/', newBackend(namespace, 'orders'));
     return deploymentOf(edge, 'production');
   });
-  if (shop === undefined || staging === undefined) throw new Error('there are two');
-  const namespaceOf = (looked?: string): string | undefined =>
-    deploymentOfHost([shop, staging], 'shop.example.com', looked)?.namespace;
-  expect(['staging', 'shop', 'elsewhere', undefined].map(namespaceOf)).toEqual(['staging', 'shop', 'shop', 'shop']);
+  const namespacesOf = (looked?: string): readonly string[] =>
+    deploymentsOfHost(all, 'shop.example.com', looked).map(({ namespace }) => namespace);
+  expect(namespacesOf('staging')).toEqual(['staging']);
+  expect(namespacesOf('elsewhere')).toEqual(['shop', 'staging']);
+  expect(namespacesOf()).toEqual(['shop', 'staging']);
+  expect(printed({}, all)).toContain(
+    '\n  edge, namespace shop, environment production: route /\n  Its host is one of edge of the namespace staging too: if it came there,',
+  );
+  expect(printed({}, all.slice(0, 1))).not.toContain('too: if it came there');
 });
 
 test('a status of gRPC that stands for two errors is said to do so', () => {
@@ -253,7 +258,7 @@ test('nothing of a client reaches a terminal as it is, and no line is endless', 
 
 describe('the command that sends a request again', () => {
   const command = (more: object = {}): string | undefined =>
-    repeatCommand(loggedRequest(accessLogLine('line', JSON.stringify({ ...hung, ...more })), undefined));
+    repeatCommand(loggedRequest(accessLogLine('line', JSON.stringify({ ...hung, ...more })), []));
 
   test.each<[object, string]>([
     [
