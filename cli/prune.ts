@@ -4,7 +4,7 @@ import { dnsLabelName } from '../validation/names';
 import { command, contextOption, load, typed } from './command';
 
 const description =
-  'Deletes the nginx ConfigMaps of a namespace that no Deployment and no ReplicaSet refers to any more. What a rollback needs stays: it is in a ReplicaSet that revisionHistoryLimit keeps.';
+  'Deletes the ConfigMaps of nginx and of its dashboard, in a namespace, that no Deployment and no ReplicaSet refers to any more. What a rollback needs stays: it is in a ReplicaSet that revisionHistoryLimit keeps.';
 
 interface Values {
   readonly namespace: string;

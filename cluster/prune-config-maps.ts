@@ -21,10 +21,11 @@ export interface PodTemplateOwner extends KubernetesObject {
   };
 }
 
-const nginxConfigurations = 'app.kubernetes.io/component=nginx-config';
+/** Those that are called after their content, so that another one is made when it changes: of nginx, and of the dashboard. */
+const calledByContent = 'app.kubernetes.io/component in (nginx-config,dashboard)';
 
 /**
- * Deletes the nginx configurations that nothing can come back to, and gives their names. Every ReplicaSet that
+ * Deletes ConfigMaps that nothing can come back to, and gives their names. Every ReplicaSet that
  * `revisionHistoryLimit` keeps may be rolled back to, and needs its own.
  */
 export async function pruneConfigMaps(
@@ -35,7 +36,7 @@ export async function pruneConfigMaps(
   const { namespace, olderThanMilliseconds, dryRun } = options;
   // In this order: what is made between the two questions is not in the first answer.
   const configMaps = await kubectl.list<ConfigMap>(
-    ['configmaps', `--namespace=${namespace}`, `--selector=${nginxConfigurations}`],
+    ['configmaps', `--namespace=${namespace}`, `--selector=${calledByContent}`],
     { signal },
   );
   const owners = await kubectl.list<PodTemplateOwner>(['deployments,replicasets', `--namespace=${namespace}`], {

@@ -1,6 +1,6 @@
 import { shellWord } from '../local/shell-words';
 import { type Difference, isNothing, type ProxyDifference } from './difference';
-import { componentOf, fullName, type Manifest, typeName } from './objects/manifest';
+import { componentOf, fullName, isCalledByContent, type Manifest, typeName } from './objects/manifest';
 import { written } from './requests/request';
 import type { RequestDifference } from './requests/request-differences';
 import { listed, say, shownValue, type Text, words } from './text';
@@ -140,13 +140,12 @@ function effectOf(object: Manifest): readonly Text[] {
   }
 }
 
-/** Without the nginx.conf of a proxy that had another one: it is said already. */
+/** Without what stands in the place of another one, as nginx.conf does: what that changes is said already. */
 function madeAnew(added: readonly Manifest[], gone: readonly Manifest[]): readonly Manifest[] {
-  const isConfiguration = (object: Manifest): boolean => componentOf(object) === 'nginx-config';
-  const proxyOf = ({ metadata }: Manifest): string =>
-    `${metadata.namespace ?? ''}/${metadata.labels?.['app.kubernetes.io/instance'] ?? ''}`;
-  const replaced = new Set(gone.filter(isConfiguration).map(proxyOf));
-  return added.filter((object) => !(isConfiguration(object) && replaced.has(proxyOf(object))));
+  const use = (object: Manifest): string =>
+    [object.metadata.namespace, componentOf(object), object.metadata.labels?.['app.kubernetes.io/instance']].join('/');
+  const replaced = new Set(gone.filter(isCalledByContent).map(use));
+  return added.filter((object) => !(isCalledByContent(object) && replaced.has(use(object))));
 }
 
 /** What is deleted by one command stands in one entry. */
@@ -184,7 +183,7 @@ function typeToDelete(object: Manifest): string {
 
 /** What is to be known before such an object is deleted; undefined of all others. */
 function whyAlone(object: Manifest): Text | undefined {
-  if (componentOf(object) === 'nginx-config') {
+  if (isCalledByContent(object)) {
     return say`a rollback needs it; later, ${`npx fairlead prune${namespaceOption(object)}`} deletes it`;
   }
   if (!['Namespace', 'PersistentVolumeClaim', 'CustomResourceDefinition'].includes(object.kind)) return undefined;

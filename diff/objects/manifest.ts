@@ -67,6 +67,11 @@ export function componentOf({ metadata }: Manifest): string | undefined {
   return metadata.labels?.['app.kubernetes.io/component'];
 }
 
+/** Whether it is a ConfigMap that is called after its content: the one of before stays for rollbacks, until it is pruned. */
+export function isCalledByContent(manifest: Manifest): boolean {
+  return manifest.kind === 'ConfigMap' && ['nginx-config', 'dashboard'].includes(componentOf(manifest) ?? '');
+}
+
 /** Without what the API server notes, and with the values of a Secret in the one form in which it keeps them. */
 function comparable(manifest: Manifest): Manifest {
   const { stringData, ...given } = withoutNulls(manifest) as Manifest;

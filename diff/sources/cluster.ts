@@ -5,6 +5,7 @@ import {
   componentOf,
   fieldsAt,
   fullName,
+  isCalledByContent,
   isFields,
   keyOf,
   type Manifest,
@@ -23,8 +24,8 @@ const patience = '--request-timeout=20s';
 const kinds = 'deployments,services,configmaps,horizontalpodautoscalers,poddisruptionbudgets,networkpolicies';
 
 /**
- * What a cluster has of these manifests, by name; what its proxies run with; and what else fairlead has made in their namespaces. It is
- * read by `kubectl get` alone.
+ * What a cluster has of these manifests, by name; what its proxies and dashboards run with; and what else fairlead has made in their
+ * namespaces. It is read by `kubectl get` alone.
  */
 export async function manifestsOfCluster(
   kubectl: Kubectl,
@@ -35,15 +36,15 @@ export async function manifestsOfCluster(
   const asking = new Asking(kubectl, signal);
   const name = context ?? (await kubectl.run(['config', 'current-context'], { signal })).trim();
   const found = (await Promise.all(groups(desired).map((group) => asking.byName(group)))).flat();
-  const running = found.filter((object) => componentOf(object) === 'proxy');
-  const configurations = await Promise.all(running.map((proxy) => asking.configurationsOf(proxy, found)));
+  const running = found.filter((object) => ['proxy', 'dashboard'].includes(componentOf(object) ?? ''));
+  const configurations = await Promise.all(running.map((object) => asking.configurationsOf(object, found)));
   const namespaces = [...new Set(desired.flatMap(({ metadata }) => metadata.namespace ?? []))];
   const others = (await Promise.all(namespaces.map((namespace) => asking.madeByFairlead(namespace)))).flat();
 
   const forms = found.map((live) => appliedForm(live, wanted(desired, live)));
   const all = new Map([...forms, ...configurations.flat()].map((object) => [keyOf(object), object]));
   const left = others.filter((object) => !all.has(keyOf(object)) && !isOwned(object));
-  const old = left.filter((object) => componentOf(object) === 'nginx-config');
+  const old = left.filter(isCalledByContent);
   for (const object of left) if (!old.includes(object)) all.set(keyOf(object), appliedForm(object, undefined));
   return {
     name: `the cluster of ${name}`,
@@ -53,7 +54,7 @@ export async function manifestsOfCluster(
       ...(old.length === 0
         ? []
         : [
-            say`ConfigMaps with an earlier nginx.conf, kept for rollbacks: ${old.length}; npx fairlead prune deletes what nothing needs`,
+            say`ConfigMaps of before, kept for rollbacks: ${old.length}; npx fairlead prune deletes what nothing needs`,
           ]),
     ],
   };
@@ -128,19 +129,19 @@ class Asking {
     }
   }
 
-  /** ConfigMaps that the pods of a proxy mount, and that are not among these. */
-  async configurationsOf(proxy: Manifest, found: readonly Manifest[]): Promise<readonly Manifest[]> {
-    const { namespace } = proxy.metadata;
+  /** ConfigMaps that the pods of a proxy or a dashboard mount, and that are not among these. */
+  async configurationsOf(workload: Manifest, found: readonly Manifest[]): Promise<readonly Manifest[]> {
+    const { namespace } = workload.metadata;
     const isKnown = (name: string): boolean =>
       found.some(
         ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === name && metadata.namespace === namespace,
       );
-    const names = configMapsOf(proxy).filter((name) => !isKnown(name));
+    const names = configMapsOf(workload).filter((name) => !isKnown(name));
     if (names.length === 0) return [];
     const others = await this.get(['configmap', ...new Set(names)], namespace);
     const missing = names.filter((name) => !others.some(({ metadata }) => metadata.name === name));
     if (missing.length > 0)
-      this.notes.push(say`${fullName(proxy)} mounts ${missing.join(', ')}, which the cluster has not`);
+      this.notes.push(say`${fullName(workload)} mounts ${missing.join(', ')}, which the cluster has not`);
     return others.map((object) => appliedForm(object, undefined));
   }
 

@@ -187,6 +187,24 @@ test('the nginx.conf of a new proxy is new, though another proxy has another one
   ]);
 });
 
+test('the program of a dashboard is replaced as nginx.conf is', () => {
+  const shopWith = (path: string, dashboard: boolean): unknown => {
+    const namespace = newShop();
+    const edge = newProxy(namespace, 'edge');
+    edge.addMonitoring({ dashboard });
+    edge.addRoute(path, newBackend(namespace, 'orders'));
+    return objectsAround(namespace);
+  };
+  const replaced = between(shopWith('/a', true), shopWith('/b', true));
+  expect(titles(replaced)).not.toContain('New');
+  expect(text(replaced)).toMatch(
+    /ConfigMap shop\/edge-dashboard-[0-9a-f]{10}\n {4}a rollback needs it; later, npx fairlead prune --namespace shop/,
+  );
+  expect(text(between(shopWith('/a', false), shopWith('/b', true)))).toMatch(
+    /\nNew\n(?: {2}.*\n)* {2}ConfigMap shop\/edge-dashboard-[0-9a-f]{10}\n/,
+  );
+});
+
 test('conditions that are too many to be tried in pairs are said, and each is tried alone', () => {
   const shared = (count: number): unknown => {
     const namespace = newShop();
