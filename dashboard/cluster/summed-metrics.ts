@@ -5,6 +5,9 @@ import { isRestarted, parsedScrape, type Scrape } from '../scrape';
 const counter = /_(?:total|bucket|count|sum)$/;
 const addable = /^fairlead_(?:connections|connections_limit|requests_limit)$/;
 
+/** Counters of instances and of proxies, which come and go: there would be more of them with every rollout. */
+const passing = /^fairlead_(?:peer|proxy)_/;
+
 /** In milliseconds: a proxy that was not there for so long is forgotten, and whoever has its address then is another one. */
 const remembered = 60_000;
 
@@ -23,14 +26,29 @@ export class SummedMetrics {
       this.count(proxy, scrape);
       addGauges(gauges, proxy, scrape);
     }
-    for (const [proxy, { time: seen }] of this.last) if (time - seen > remembered) this.last.delete(proxy);
+    this.forget(time);
     return [...this.counters, ...gauges].map(([series, value]) => `${series} ${value}\n`).join('');
+  }
+
+  private forget(time: number): void {
+    for (const [proxy, { time: seen }] of this.last) if (time - seen > remembered) this.last.delete(proxy);
+    const named = new Set(
+      [...this.last].flatMap(([proxy, { metrics }]) => [
+        ...[eachProxy.requests, eachProxy.errors].map((name) => written(name, labelOf(proxy))),
+        ...[...metrics].flatMap(([name, ofName]) =>
+          passing.test(name) ? [...ofName.keys()].map((labels) => written(name, labels)) : [],
+        ),
+      ]),
+    );
+    for (const series of this.counters.keys()) {
+      if (passing.test(series) && !named.has(series)) this.counters.delete(series);
+    }
   }
 
   private count(proxy: string, scrape: Scrape): void {
     const last = this.last.get(proxy);
     const before = last === undefined || isRestarted(last, scrape) ? undefined : last.metrics;
-    const ofProxy = `proxy="${proxy}"`;
+    const ofProxy = labelOf(proxy);
     for (const [name, ofName] of scrape.metrics) {
       if (!counter.test(name)) continue;
       for (const [labels, { labels: own, value }] of ofName) {
@@ -60,12 +78,15 @@ function addGauges(gauges: Map<string, number>, proxy: string, { metrics }: Scra
       const key = written(name, labels);
       const before = gauges.get(key);
       gauges.set(key, before === undefined ? value : before + value - asked);
-      if (own.state === 'active')
-        gauges.set(written(eachProxy.connections, `proxy="${proxy}"`), Math.max(0, value - 1));
+      if (own.state === 'active') gauges.set(written(eachProxy.connections, labelOf(proxy)), Math.max(0, value - 1));
     }
   }
 }
 
 function written(name: string, labels: string): string {
   return labels === '' ? name : `${name}{${labels}}`;
+}
+
+function labelOf(proxy: string): string {
+  return `proxy="${proxy}"`;
 }

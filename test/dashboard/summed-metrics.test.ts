@@ -61,6 +61,25 @@ describe('the metrics of several proxies', () => {
     expect(ofEach(text, eachProxy.errors)).toEqual({ b: 11 });
   });
 
+  test('forget instances that no proxy names any more, and proxies that are gone', () => {
+    const tried = (peer: string, count: number): string =>
+      `fairlead_peer_requests_total{backend="api",version="",peer="${peer}"} ${count}\n`;
+    sums.add(
+      new Map([
+        ['a', requestsCounted(5) + tried('old', 5)],
+        ['b', requestsCounted(7)],
+      ]),
+      0,
+    );
+    const text = sums.add(new Map([['a', requestsCounted(6) + tried('new', 1)]]), 61_000);
+    expect(text).not.toContain('peer="old"');
+    expect(text).toContain('peer="new"');
+    expect(ofEach(text, eachProxy.requests)).toEqual({ a: 6 });
+    expect(total(text, requests)).toBe(13);
+    const again = sums.add(new Map([['a', requestsCounted(8) + tried('new', 1) + tried('old', 2)]]), 62_000);
+    expect(total(again, 'fairlead_peer_requests_total')).toBe(3);
+  });
+
   test('have the connections of all clients, and that of one who asks', () => {
     const gauges = (active: number): string =>
       `fairlead_connections{state="active"} ${active}\nfairlead_connections_limit 3000\nfairlead_certificate_refused{certificate="edge"} 0\n`;
