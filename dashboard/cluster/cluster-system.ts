@@ -165,7 +165,8 @@ function certificatesIn(texts: readonly string[], host: string): CertificateDesc
   for (const text of texts) {
     const served = parsedScrape(text, 0).metrics.get('fairlead_certificate_not_after_timestamp_seconds');
     for (const { labels, value } of served?.values() ?? []) {
-      const name = labels.certificate ?? '';
+      // Those of hosts are called as their hosts.
+      const name = labels.certificate === 'proxy' ? '' : (labels.certificate ?? '');
       ends.set(name, Math.min(ends.get(name) ?? Number.POSITIVE_INFINITY, value * 1000));
     }
   }
@@ -174,11 +175,16 @@ function certificatesIn(texts: readonly string[], host: string): CertificateDesc
     .map(([name, notAfter]) => ({ hosts: [name === '' ? host : name], notAfter, isSelfSigned: undefined }));
 }
 
-/** `{ "root": { "orders": 90, "orders-canary": 10 } }`; none while the file cannot be read. */
+/** `{ "root": { "orders": 90, "orders-canary": 10 } }`, without what is none: people edit the file, and may break it. */
 function weightsIn(file: string): Weights {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Weights;
+    const routes = Object.entries(JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, unknown>>);
+    return Object.fromEntries(routes.flatMap(([route, own]) => (areShares(own) ? [[route, own] as const] : [])));
   } catch {
     return {};
   }
+}
+
+function areShares(value: unknown): value is Readonly<Record<string, number>> {
+  return typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'number');
 }

@@ -48,7 +48,8 @@ async function proxyAt(address: string, port: number, metrics: () => string): Pr
 /** As nginx writes it. */
 function metricsOf(requests: number): string {
   return `${requestsCounted(requests)}fairlead_connections{state="active"} 3
-fairlead_certificate_not_after_timestamp_seconds{certificate=""} ${2_000_000_000 + requests}
+fairlead_certificate_not_after_timestamp_seconds{certificate="proxy"} ${2_000_000_000 + requests}
+fairlead_certificate_not_after_timestamp_seconds{certificate="admin.example.com"} 2000000000
 fairlead_peer_requests_total{backend="orders",version="",peer="10.0.0.1:3000"} ${requests}
 `;
 }
@@ -111,7 +112,7 @@ test('the program in the ConfigMap shows every proxy and instance that DNS names
     ['10.0.0.3', 'orders-canary', 'ready'],
   ]);
   expect(state.weights).toEqual({ root: { orders: 80, 'orders-canary': 20 } });
-  expect(state.certificates).toEqual([{ hosts: ['localhost'], notAfter: expect.any(Number) as unknown }]);
+  expect(state.certificates.map(({ hosts }) => hosts)).toEqual([['localhost'], ['admin.example.com']]);
   expect(figures?.proxies.map(({ name, connections }) => [name, connections])).toEqual([
     ['127.0.0.1', 2],
     ['127.0.0.2', 2],
@@ -125,6 +126,16 @@ test('the program in the ConfigMap shows every proxy and instance that DNS names
   endSecond();
   const gone = await stream.next<Update>('update', (update) => update.happenings.length > 0);
   expect(gone.happenings.map(({ text }) => text)).toEqual(['10.0.0.1 is gone', 'proxy 127.0.0.2 is gone']);
+
+  // As nginx does, it goes on when somebody has broken the file.
+  for (const broken of ['null', '{ "root": null }', '{ "root": { "orders": 100 }']) {
+    writeFileSync(weightsFile, broken);
+    const { events } = stream;
+    const seen = events.length;
+    const isLater = (update: Update): boolean =>
+      events.findIndex(({ data }) => data === update) >= seen && Object.keys(update.state.weights).length === 0;
+    await stream.next<Update>('update', isLater);
+  }
 
   const refused = request({
     ...{ host: '127.0.0.1', port, path: '/actions', method: 'POST' },
