@@ -51,10 +51,11 @@ function placeOf(image: string): Place {
   }
   const tag = given ?? 'latest';
   const [first = '', ...rest] = name.split('/');
-  if (rest.length > 0 && /[.:]|^localhost$/.test(first)) {
-    return { registry: first, repository: rest.join('/'), tag, name };
-  }
-  return { registry: 'docker.io', repository: rest.length === 0 ? `library/${name}` : name, tag, name };
+  const isNamed = rest.length > 0 && /[.:]|^localhost$/.test(first);
+  const registry = isNamed && !/^(?:index\.)?docker\.io$/.test(first) ? first : 'docker.io';
+  const path = isNamed ? rest.join('/') : name;
+  const isOfLibrary = registry === 'docker.io' && !path.includes('/');
+  return { registry, repository: isOfLibrary ? `library/${path}` : path, tag, name };
 }
 
 /** Without TLS on this machine, as Docker does it too. */

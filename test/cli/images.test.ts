@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { withCurrentDigest } from '../../cli/images/registry';
 import { freePort } from '../../local/ports';
 import { onTestFinished } from '../afterwards';
 import { typescriptProgram } from '../typescript-program';
@@ -191,4 +192,25 @@ test('a main.ts that is not there is one line', async () => {
   const { code, stdout, stderr } = await project.images('--main', 'none.ts');
   expect(stderr).toBe(`fairlead: none.ts is not in ${project.directory}: put it there\n`);
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+});
+
+test('a name of one word is of the library of Docker Hub, whether that is named or not', async () => {
+  const asked: string[] = [];
+  const fetched = jest.spyOn(globalThis, 'fetch').mockImplementation((url) => {
+    asked.push((url as URL).href);
+    return Promise.resolve(new Response(null, { headers: { 'Docker-Content-Digest': digests.nginx } }));
+  });
+  onTestFinished(() => {
+    fetched.mockRestore();
+  });
+  const names = ['nginx', 'docker.io/nginx', 'docker.io/library/nginx', 'docker.io/acme/nginx', 'acme/nginx'];
+  for (const name of names) {
+    const image = await withCurrentDigest(`${name}:1.30`, new AbortController().signal);
+    expect(image).toBe(`${name}:1.30@${digests.nginx}`);
+  }
+  const at = (repository: string): string => `https://registry-1.docker.io/v2/${repository}/manifests/1.30`;
+  expect(asked).toEqual([
+    ...[at('library/nginx'), at('library/nginx'), at('library/nginx')],
+    ...[at('acme/nginx'), at('acme/nginx')],
+  ]);
 });
