@@ -134,6 +134,11 @@ test('has another ConfigMap, and so another pod, when a route is another', () =>
   expect(programOf(objectsAround(shop)).metadata.name).not.toBe(before);
 });
 
+test('has a program that kubectl apply can note: an annotation has the whole ConfigMap once more', () => {
+  // All annotations of an object have 256 KiB together.
+  expect(Buffer.byteLength(JSON.stringify(programOf(withDashboard())))).toBeLessThan(2 ** 18);
+});
+
 test('runs by the image that is given, on the port that is given', () => {
   const manifests = withDashboard({ image: 'registry.example.com/node:24', port: 8000 });
   expect(containerOf(manifests, 'edge-dashboard').image).toBe('registry.example.com/node:24');
