@@ -46,7 +46,8 @@ export class SummedMetrics {
   }
 
   private count(proxy: string, scrape: Scrape): void {
-    const last = this.last.get(proxy);
+    // What one that comes later has counted by then was not in the time since the last look.
+    const last = this.last.get(proxy) ?? (this.counters.size === 0 ? undefined : scrape);
     const before = last === undefined || isRestarted(last, scrape) ? undefined : last.metrics;
     const ofProxy = labelOf(proxy);
     for (const [name, ofName] of scrape.metrics) {

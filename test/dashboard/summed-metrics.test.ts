@@ -43,10 +43,17 @@ describe('the metrics of several proxies', () => {
     expect(counted(59_000, ['a', 5], ['b', 9])).toBe(14);
   });
 
+  test('count one that comes later from then on', () => {
+    expect(counted(0, ['a', 5])).toBe(5);
+    expect(counted(1000, ['a', 5], ['b', 700])).toBe(5);
+    expect(counted(2000, ['a', 6], ['b', 703])).toBe(9);
+  });
+
   test('take whoever has the address of a proxy that was forgotten for another one', () => {
     expect(counted(0, ['a', 5], ['b', 7])).toBe(12);
     expect(counted(61_000, ['a', 5])).toBe(12);
-    expect(counted(62_000, ['a', 5], ['b', 8])).toBe(20);
+    expect(counted(62_000, ['a', 5], ['b', 8])).toBe(12);
+    expect(counted(63_000, ['a', 5], ['b', 9])).toBe(13);
   });
 
   test('are known of each proxy too', () => {

@@ -17,7 +17,18 @@ export class ProjectCopy {
   readonly directory = mkdtempSync(join(tmpdir(), 'fairlead-timeline-'));
 
   constructor() {
-    const rooms = ['certificates', 'charts', 'cli', 'cluster', 'dashboard', 'local', 'model', 'nginx', 'timeline', 'validation'];
+    const rooms = [
+      'certificates',
+      'charts',
+      'cli',
+      'cluster',
+      'dashboard',
+      'local',
+      'model',
+      'nginx',
+      'timeline',
+      'validation',
+    ];
     const files = [
       'cli.ts',
       'environments.ts',
