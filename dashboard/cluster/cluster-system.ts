@@ -33,7 +33,7 @@ export interface ClusterConfiguration {
 
 /** In milliseconds. */
 const dnsTimeout = 1000;
-const scrapeTimeout = 3000;
+const scrapeTimeout = 1000;
 
 type Weights = SystemState['weights'];
 

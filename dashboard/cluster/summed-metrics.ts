@@ -21,9 +21,10 @@ export class SummedMetrics {
   /** The sum, in Prometheus' text format, of what each proxy says now, by its name. */
   add(texts: ReadonlyMap<string, string>, time: number): string {
     const gauges = new Map<string, number>();
+    const isFirst = this.counters.size === 0;
     for (const [proxy, text] of texts) {
       const scrape = parsedScrape(text, time);
-      this.count(proxy, scrape);
+      this.count(proxy, scrape, isFirst);
       addGauges(gauges, proxy, scrape);
     }
     this.forget(time);
@@ -45,9 +46,9 @@ export class SummedMetrics {
     }
   }
 
-  private count(proxy: string, scrape: Scrape): void {
+  private count(proxy: string, scrape: Scrape, isFirst: boolean): void {
     // What one that comes later has counted by then was not in the time since the last look.
-    const last = this.last.get(proxy) ?? (this.counters.size === 0 ? undefined : scrape);
+    const last = this.last.get(proxy) ?? (isFirst ? undefined : scrape);
     const before = last === undefined || isRestarted(last, scrape) ? undefined : last.metrics;
     const ofProxy = labelOf(proxy);
     for (const [name, ofName] of scrape.metrics) {

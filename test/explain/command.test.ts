@@ -78,8 +78,8 @@ test('every request of a trace is explained by its id', async () => {
   const { code, stdout, stderr } = await fairlead('explain', trace, '--log', traced, '--main', again);
   expect([code, stderr]).toEqual([0, '']);
   expect(stdout.match(/^404: GET \S+/gm)).toEqual([
-    '404: GET http://api.example.com/x',
-    '404: GET http://api.example.com/y',
+    '404: GET https://api.example.com/x',
+    '404: GET https://api.example.com/y',
   ]);
 });
 
