@@ -22,7 +22,7 @@ export function appliedForm(live: Manifest, desired: Manifest | undefined): Mani
 function appliedLast(live: Manifest): Manifest | undefined {
   try {
     const [found] = manifestsOf(JSON.parse(live.metadata.annotations?.[lastApplied] ?? 'null'));
-    return found === undefined || found.metadata.name !== live.metadata.name ? undefined : found;
+    return found?.metadata.name === live.metadata.name ? found : undefined;
   } catch {
     return undefined;
   }

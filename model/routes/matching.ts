@@ -58,14 +58,14 @@ export class Match {
   /** A cookie with this value, letter for letter. */
   static cookie(name: string, value: string): Match {
     return new Match([
-      { kind: 'cookie', name: variableName('Match.cookie', name), value: plainValue('Match.cookie', value, ';') },
+      { kind: 'cookie', name: variableName('Match.cookie', name), value: plainValue('Match.cookie', value, [';']) },
     ]);
   }
 
   /** An argument of the query string with this value, as it stands there, percent-encoded. */
   static query(name: string, value: string): Match {
     return new Match([
-      { kind: 'query', name: variableName('Match.query', name), value: plainValue('Match.query', value, ' &#') },
+      { kind: 'query', name: variableName('Match.query', name), value: plainValue('Match.query', value, [' ', '&', '#']) },
     ]);
   }
 
@@ -96,7 +96,7 @@ export class Match {
 }
 
 /** Printable ASCII, which every client can send and nginx compares byte by byte, without what would end it where it stands. */
-function plainValue(option: string, value: unknown, ends = ''): string {
+function plainValue(option: string, value: unknown, ends: readonly string[] = []): string {
   if (!isPrintable(value, 255)) {
     throw new InvalidOption(
       option,
@@ -104,7 +104,7 @@ function plainValue(option: string, value: unknown, ends = ''): string {
       'is not a value that can be matched: give 1 to 255 printable ASCII characters without white space around them',
     );
   }
-  const end = [...ends].find((character) => value.includes(character));
+  const end = ends.find((character) => value.includes(character));
   if (end === undefined) return value;
   throw new InvalidOption(
     option,

@@ -19,7 +19,7 @@ export function routeOf(request: IncomingMessage): string | undefined {
   return routes.get(request);
 }
 
-type Params = Readonly<Record<string, unknown>>;
+type Params = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /**
  * Follows a request through Express, whose routers set `baseUrl` where they are mounted and `route` when one matches. It is
@@ -73,7 +73,7 @@ function mountedAt(path: string, params: Params, outer: string): string {
   // From behind, where parameters are: what a client wrote may be called as what stands before it.
   for (const [name, value] of Object.entries(params).reverse()) {
     if (value === undefined) continue;
-    const text = (Array.isArray(value) ? value.join('/') : String(value)).toLowerCase();
+    const text = (typeof value === 'string' ? value : value.join('/')).toLowerCase();
     const at = pattern.slice(0, end).lastIndexOf(`/${text}/`);
     if (at !== -1) {
       pattern = `${pattern.slice(0, at)}/:${name}${pattern.slice(at + 1 + text.length)}`;
