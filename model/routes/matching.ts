@@ -65,7 +65,11 @@ export class Match {
   /** An argument of the query string with this value, as it stands there, percent-encoded. */
   static query(name: string, value: string): Match {
     return new Match([
-      { kind: 'query', name: variableName('Match.query', name), value: plainValue('Match.query', value, [' ', '&', '#']) },
+      {
+        kind: 'query',
+        name: variableName('Match.query', name),
+        value: plainValue('Match.query', value, [' ', '&', '#']),
+      },
     ]);
   }
 
