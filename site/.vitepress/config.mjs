@@ -1,5 +1,15 @@
 import { defineConfig } from 'vitepress';
-import { anchor, linksOfSite, pages, pathOnSite, sidebar } from './pages.mjs';
+import { anchor, forSite, others, pages, pathOnSite, sidebar } from './pages.mjs';
+
+/** Lets pages, which are not below this folder, find what they are rendered with. */
+const vueOfSite = {
+  name: 'vue-of-site',
+  enforce: 'pre',
+  resolveId(source, importer) {
+    if (!/^vue(?:\/|$)/.test(source) || importer?.endsWith('.md') !== true) return undefined;
+    return this.resolve(source, import.meta.filename, { skipSelf: true });
+  },
+};
 
 /** https://vitepress.dev/reference/site-config; `npm run docs:site` builds it. */
 export default defineConfig({
@@ -10,9 +20,14 @@ export default defineConfig({
   base: process.env.SITE_BASE ?? '/',
   // The pages stay where they are read without a site, and lead to one another.
   srcDir: '..',
-  srcExclude: ['**/*.md', ...pages.map((page) => `!${page}`)],
-  rewrites: Object.fromEntries(pages.map((page) => [page, pathOnSite(page)])),
-  markdown: { anchor: { slugify: anchor }, config: linksOfSite },
+  srcExclude: others,
+  rewrites: {
+    ...Object.fromEntries(pages.map((page) => [page, pathOnSite(page)])),
+    'site/examples/:example': 'examples/:example',
+  },
+  ignoreDeadLinks: 'localhostLinks',
+  vite: { plugins: [vueOfSite] },
+  markdown: { anchor: { slugify: anchor }, config: forSite },
   themeConfig: {
     nav: [
       { text: 'First deployment', link: '/first-deployment' },

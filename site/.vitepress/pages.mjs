@@ -10,19 +10,30 @@ export const pages = [
   'create/README.md',
   'serve/README.md',
   'site/index.md',
-  'site/examples/[example].md',
   ...readdirSync(join(root, 'docs'))
     // It is a part of reliability.md.
     .filter((name) => name.endsWith('.md') && name !== 'reliability-notes.md')
     .map((name) => `docs/${name}`),
 ];
 
+/** Of the repository, what is not of the site: Markdown that is nobody's page, and folders without any. */
+export const others = readdirSync(root, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .flatMap(({ name }) =>
+    pages.some((page) => page.startsWith(`${name}/`))
+      ? readdirSync(join(root, name))
+          .map((file) => `${name}/${file}`)
+          .filter((path) => path.endsWith('.md') && !pages.includes(path))
+      : [`${name}/**`],
+  )
+  .concat(readdirSync(root).filter((name) => name.endsWith('.md') && !pages.includes(name)));
+
 /** Names of the programs in examples/, without `.ts`. */
 export const examples = readdirSync(join(root, 'examples'))
   .filter((name) => name.endsWith('.ts'))
   .map((name) => basename(name, '.ts'));
 
-const others = {
+const renamed = {
   'README.md': 'overview.md',
   'docs/README.md': 'documentation.md',
   'CHANGELOG.md': 'changelog.md',
@@ -32,7 +43,7 @@ const others = {
 
 /** `routes.md` of `docs/routes.md` */
 export function pathOnSite(page) {
-  return others[page] ?? page.replace(/^(?:docs|site)\//, '');
+  return renamed[page] ?? page.replace(/^(?:docs|site)\//, '');
 }
 
 /** What GitHub makes of a heading: links to parts of a page lead there in both. */
@@ -73,13 +84,15 @@ function titleOf(page) {
   return title;
 }
 
-/** Links between files of the repository, as links between pages of the site. A file without a page is named only. */
-export function linksOfSite(markdown) {
-  markdown.core.ruler.push('links-of-site', ({ tokens, env }) => {
+/** Links between files of the repository, as links between pages of the site. A file without a page is named only. Code stays what it is. */
+export function forSite(markdown) {
+  markdown.core.ruler.push('for-site', ({ tokens, env }) => {
     const directory = posix.dirname(relative(root, env.realPath ?? env.path));
     for (const { children } of tokens) {
       let isNamedOnly = false;
       for (const token of children ?? []) {
+        // Vue would take what is in two braces for its own.
+        if (token.type === 'code_inline') token.attrSet('v-pre', '');
         if (token.type === 'link_open') {
           const link = onSite(directory, token.attrGet('href'));
           isNamedOnly = link === undefined;
