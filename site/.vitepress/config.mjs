@@ -27,7 +27,11 @@ export default defineConfig({
   },
   ignoreDeadLinks: 'localhostLinks',
   vite: { plugins: [vueOfSite] },
-  markdown: { anchor: { slugify: anchor }, config: forSite },
+  markdown: {
+    anchor: { slugify: anchor },
+    config: forSite,
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+  },
   themeConfig: {
     nav: [
       { text: 'First deployment', link: '/first-deployment' },

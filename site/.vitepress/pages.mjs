@@ -67,7 +67,7 @@ export function sidebar() {
   return [
     { text: 'fairlead', items: [{ text: 'Five minutes', link: '/overview' }] },
     ...groups,
-    { text: 'Examples', collapsed: true, items: examples.map((name) => ({ text: name, link: `/examples/${name}` })) },
+    { text: 'Examples', items: examples.map((name) => ({ text: name, link: `/examples/${name}` })) },
     {
       text: 'Packages',
       items: [
