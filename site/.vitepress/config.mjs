@@ -1,5 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { defineConfig } from 'vitepress';
 import { anchor, forSite, others, pages, pathOnSite, sidebar } from './pages.mjs';
+
+/** That of the dashboard. */
+const icon = `data:image/svg+xml,${encodeURIComponent(readFileSync(join(import.meta.dirname, '../../dashboard/page/icon.svg'), 'utf8'))}`;
 
 /** Lets pages, which are not below this folder, find what they are rendered with. */
 const vueOfSite = {
@@ -16,6 +21,7 @@ export default defineConfig({
   lang: 'en',
   title: 'fairlead',
   description: 'An Express API on Kubernetes behind a load balancer you can trust, from ten lines of TypeScript',
+  head: [['link', { rel: 'icon', href: icon }]],
   // Where it is served below a path: /fairlead/
   base: process.env.SITE_BASE ?? '/',
   // The pages stay where they are read without a site, and lead to one another.
