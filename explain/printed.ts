@@ -61,7 +61,7 @@ function facts({ line, deployment, others, routes }: LoggedRequest): readonly st
   );
   const names = others.map(({ name, namespace }) => `${name} of the namespace ${namespace}`).join(' and ');
   return [
-    together('; ', together(', ', `${time}, request ${requestId}`, who), cost),
+    together('; ', together(', ', time, `request ${requestId}`, who), cost),
     deployment === undefined
       ? 'Its host is in no main.ts that was read: times and options are left out, or are those by default.'
       : `${deployment.name}, namespace ${deployment.namespace}, environment ${deployment.environment}: ${route}`,

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { ExternalCommandFailure, run } from '../cluster/external-command';
+import { softwareBillOfMaterials } from './sbom';
 
 /** A package that is published, as its package.json says. */
 export interface ReleasePackage {
@@ -66,30 +66,6 @@ export async function pack(each: ReleasePackage, folder: string, signal: AbortSi
     ...contentsOf(gunzipSync(content)),
     problems: await problemsOf(tarball, signal),
   };
-}
-
-/**
- * In CycloneDX: what is installed with a package. The lock file says that, as what runs here does not count. A workspace has none of
- * its own, and no dependency: in an empty folder npm finds it alone, or says what is missing.
- */
-async function softwareBillOfMaterials({ directory, name }: ReleasePackage, signal: AbortSignal): Promise<string> {
-  const options = ['--sbom-format=cyclonedx', '--omit=dev', '--no-workspaces'];
-  const isWorkspace = directory !== '.';
-  const place = isWorkspace ? mkdtempSync(join(tmpdir(), 'fairlead-sbom-')) : directory;
-  try {
-    if (isWorkspace) {
-      const content = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as object;
-      writeFileSync(join(place, 'package.json'), JSON.stringify({ ...content, devDependencies: {} }));
-    } else options.push('--package-lock-only');
-    const bom = JSON.parse(await run('npm', ['sbom', ...options], { cwd: place, signal })) as {
-      readonly metadata: { readonly component: { name: string } };
-    };
-    // npm calls it as its folder is called.
-    bom.metadata.component.name = name;
-    return `${JSON.stringify(bom, undefined, 2)}\n`;
-  } finally {
-    if (isWorkspace) rmSync(place, { recursive: true, force: true });
-  }
 }
 
 async function problemsOf(tarball: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {

@@ -46,7 +46,7 @@ test('each line of standard input is explained, and those that are none are coun
 test('one request of standard input is explained by its id', () => {
   const { code, stdout } = explain(['b-2'], `${line('a-1')}\n${line('b-2')}\n`);
   expect(code).toBe(0);
-  expect(stdout.match(/request \S+,/g)).toEqual(['request b-2,']);
+  expect(stdout.match(/request \S+$/gm)).toEqual(['request b-2']);
 });
 
 test('standard input without a line ends with exit code 1', () => {
@@ -68,7 +68,7 @@ test('the logs of the proxies of a namespace are looked through by kubectl', () 
   const path = `${directory}:${process.env.PATH ?? ''}`;
   const found = explain(['b-2', '--namespace', 'shop', '--context', 'kind-fairlead'], '', path);
   expect([found.code, found.stderr]).toEqual([0, '']);
-  expect(found.stdout.match(/request \S+,/g)).toEqual(['request b-2,']);
+  expect(found.stdout.match(/request \S+$/gm)).toEqual(['request b-2']);
   expect(readFileSync(called, 'utf8').split('\n')).toEqual([
     '--context=kind-fairlead',
     'logs',
@@ -95,7 +95,7 @@ test('a request is explained while kubectl still writes, as logs may be more tha
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [text] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
-  expect(text).toContain('request a-1,');
+  expect(text).toContain('request a-1\n');
   writeFileSync(rest, `${line('b-2')}\n`);
   expect(await once(child, 'exit')).toEqual([0, null]);
 });
