@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { onTestFinished } from '../afterwards';
 import { typescriptProgram } from '../typescript-program';
 
 const cli = resolve(__dirname, '../../cli.ts');
@@ -94,6 +95,8 @@ test('a request is explained while kubectl still writes, as logs may be more tha
     env: { PATH: `${directory}:${process.env.PATH ?? ''}` },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  // It ends kubectl too.
+  onTestFinished(() => child.kill('SIGTERM'));
   const [text] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
   expect(text).toContain('request a-1\n');
   writeFileSync(rest, `${line('b-2')}\n`);
