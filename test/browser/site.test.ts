@@ -61,7 +61,7 @@ describe('the site', () => {
     expect(broken).toEqual([]);
   });
 
-  test.each(['/', '/routes.html', '/options.html', '/examples/canary.html', '/reliability.html'])(
+  test.each(['/', '/options.html', '/examples/canary.html'])(
     '%s can be read in a wide and a narrow window, light and dark, and asks no other host',
     async (path) => {
       for (const scheme of ['light', 'dark'] as const) {
