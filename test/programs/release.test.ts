@@ -105,4 +105,4 @@ test('a dry run packs what npm, publint and attw find nothing wrong with, and sa
     } else expect(components).toEqual([]);
   }
   expect(git(copy, 'status', '--porcelain')).toBe('');
-}, 180_000);
+}, 300_000);

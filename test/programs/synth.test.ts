@@ -48,6 +48,7 @@ beforeAll(() => {
   for (const name of [
     'certificates',
     'charts',
+    'dashboard',
     'nginx',
     'model',
     'validation',
