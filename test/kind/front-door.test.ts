@@ -195,7 +195,7 @@ scenario('fairlead top shows both proxies, each through a port-forward of its ow
   const shown = await run(process.execPath, [...program, ...context], {
     env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
   });
-  expect(shown).toContain('2 of 2 proxies answer');
+  expect(shown).toMatch(/^fairlead top .* 2 proxies answer$/m);
   for (const { metadata } of await workloads().readyPods('proxy', 2)) expect(shown).toContain(metadata.name);
 });
 
