@@ -72,8 +72,8 @@ function withUsualPorts(text: string, given: readonly string[]): string {
     .replaceAll(https, '8443');
 }
 
-const [columns, rows] = [104, 24];
-const [width, lineHeight, top] = [820, 17, 42];
+const [columns, rows] = [114, 24];
+const [width, lineHeight, top] = [896, 17, 42];
 const height = top + rows * lineHeight + 12;
 /** In seconds: the longest time that nothing happens, and how long the end stays. */
 const [longestPause, shownAtEnd] = [1.2, 4];
