@@ -154,7 +154,9 @@ describe('a dry run', () => {
     expect(stdout).toContain('nothing is published.\nTo publish it: git tag v1.2.3 && git push origin v1.2.3\n');
     for (const name of names) {
       expect(checkout.hasPacked(`${name}-1.2.3.tgz`)).toBe(true);
-      expect(JSON.parse(checkout.packed(`${name}-1.2.3.cdx.json`))).toMatchObject({ metadata: { component: { name } } });
+      expect(JSON.parse(checkout.packed(`${name}-1.2.3.cdx.json`))).toMatchObject({
+        metadata: { component: { name } },
+      });
     }
     expect(checkout.packed('notes.md')).toBe('- All is new ([how](docs/new.md)).\n');
     expect(checkout.left).toEqual(['dist-release']);
