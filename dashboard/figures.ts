@@ -86,15 +86,6 @@ export interface TlsFigures {
   readonly resumed: number;
 }
 
-/** One of several proxies. */
-export interface OneProxyFigures {
-  readonly name: string;
-  /** A second, and how many of them were answered with 5xx. */
-  readonly requests: number;
-  readonly errors: number;
-  readonly connections: number;
-}
-
 /** What happened between two scrapes, and how it was at the later one. */
 export interface Figures {
   readonly seconds: number;
@@ -104,16 +95,9 @@ export interface Figures {
   readonly instances: readonly InstanceFigures[];
   readonly splits: readonly SplitFigures[];
   readonly tls: readonly TlsFigures[];
-  /** Empty where there is only one. */
-  readonly proxies: readonly OneProxyFigures[];
+  /** Each by itself. */
+  readonly proxies: readonly ({ readonly name: string } & ProxyFigures)[];
 }
-
-/** What the sum of several proxies says of each, by the label `proxy`. */
-export const eachProxy = {
-  requests: 'fairlead_proxy_requests_total',
-  errors: 'fairlead_proxy_errors_total',
-  connections: 'fairlead_proxy_connections',
-} as const;
 
 /** A counter of requests, by all that is told apart. */
 export const requestsTotal = 'fairlead_http_requests_total';
@@ -121,12 +105,13 @@ const duration = 'fairlead_http_request_duration_seconds';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** All figures of what happened, from what is known of the system at the end of it. */
+/** All figures of what happened to proxies, by their names, from what is known of the system at the end of it. */
 export function figures(
-  growth: Growth,
+  pairs: ReadonlyMap<string, ScrapePair>,
   { backends, routes }: Pick<SystemDescription, 'backends' | 'routes'>,
   { instances, weights }: Pick<SystemState, 'instances' | 'weights'>,
 ): Figures {
+  const growth = new Growth(...pairs.values());
   return {
     seconds: growth.seconds,
     proxy: proxyFigures(growth),
@@ -137,7 +122,7 @@ export function figures(
       .filter(({ shared }) => shared.length > 0)
       .map((route) => splitFigures(growth, route, backends, weights[route.route] ?? {})),
     tls: tlsFigures(growth),
-    proxies: figuresOfEach(growth),
+    proxies: [...pairs].map(([name, pair]) => ({ name, ...proxyFigures(new Growth(pair)) })),
   };
 }
 
@@ -331,16 +316,4 @@ function tlsFigures(growth: Growth): TlsFigures[] {
     });
   }
   return [...byProtocol].sort().map(([protocol, counts]) => ({ protocol, ...counts }));
-}
-
-function figuresOfEach(growth: Growth): OneProxyFigures[] {
-  const byProxy = ({ proxy = '' }: Labels): string => proxy;
-  const requests = growth.by(eachProxy.requests, byProxy);
-  const errors = growth.by(eachProxy.errors, byProxy);
-  return growth.latest(eachProxy.connections).map(({ labels: { proxy = '' }, value }) => ({
-    name: proxy,
-    requests: growth.perSecond(requests.get(proxy) ?? 0),
-    errors: growth.perSecond(errors.get(proxy) ?? 0),
-    connections: value,
-  }));
 }

@@ -39,15 +39,18 @@ function byBackendAndNumber(there: readonly Instance[]): (one: Instance, other: 
   return (one, other) => place(one) - place(other) || one.name.localeCompare(other.name, 'en', { numeric: true });
 }
 
-/** What happened between two observations. */
-export function happenings(before: Observation, after: Observation, isRestarted: boolean): Happening[] {
+/** What happened between two observations, in which these proxies were started again. */
+export function happenings(before: Observation, after: Observation, restarted: readonly string[]): Happening[] {
   const { time, state, problem } = after;
   const found: Omit<Happening, 'time'>[] = [];
   if (problem !== undefined && problem !== before.problem) found.push({ tone: 'bad', text: problem });
   if (problem === undefined && before.problem !== undefined) {
     found.push({ tone: 'good', text: 'The proxy answers again' });
   }
-  if (isRestarted) found.push({ tone: 'warning', text: 'The proxy was started again, and counts from 0' });
+  for (const name of restarted) {
+    const proxy = state.proxies.length === 0 ? 'The proxy' : `proxy ${name}`;
+    found.push({ tone: 'warning', text: `${proxy} was started again, and counts from 0` });
+  }
   const earlier = new Map(before.state.instances.map((instance) => [instance.name, instance]));
   for (const instance of state.instances) {
     const said = ofInstance(earlier.get(instance.name), instance);

@@ -1,3 +1,5 @@
+import { type Agent, get } from 'node:http';
+
 export interface Series {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -21,6 +23,26 @@ export function parsedScrape(text: string, time: number): Scrape {
     metrics.set(name, ofName.set(written, { labels: labels(written), value }));
   }
   return { time, metrics };
+}
+
+/** What a proxy answers to whoever asks for its metrics; rejects if it does not within so many milliseconds. */
+export function metricsAt(host: string, port: number, agent: Agent, timeout: number): Promise<string> {
+  const problem = 'The proxy does not answer: it has no figures now';
+  return new Promise((resolve, reject) => {
+    const request = get({ agent, host, port, path: '/metrics', timeout }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      response.once('error', reject);
+      response.once('end', () => {
+        if (response.statusCode === 200) resolve(text);
+        else reject(new Error(problem));
+      });
+    });
+    request.once('timeout', () => request.destroy());
+    request.on('error', () => {
+      reject(new Error(problem));
+    });
+  });
 }
 
 function labels(written: string): Readonly<Record<string, string>> {

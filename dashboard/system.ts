@@ -6,8 +6,8 @@ export interface DashboardSystem {
   readonly description: SystemDescription;
   /** How it is at this moment. */
   readonly state: () => SystemState;
-  /** The metrics of the proxy, in Prometheus' text format; rejects with a reason that people understand. */
-  readonly scrape: () => Promise<string>;
+  /** The metrics of each proxy that answers, by its name, in Prometheus' text format; rejects with a reason that people understand. */
+  readonly scrape: () => Promise<ReadonlyMap<string, string>>;
   /** Each throws an InvalidOption for what cannot be done. Undefined where the page only shows. */
   readonly actions: SystemActions | undefined;
   /** Called when nobody looks any more. */
@@ -16,8 +16,8 @@ export interface DashboardSystem {
 
 /** What stays as it is while a proxy runs. */
 export interface SystemDescription {
-  /** For people: the version of fairlead if it is known, and where nginx is from. */
-  readonly version: string;
+  /** For people: the version of fairlead, if it is known, and where nginx is from. */
+  readonly version: string | undefined;
   readonly nginx: string;
   /** Where clients ask, and a command that does. */
   readonly url: string;

@@ -1,6 +1,6 @@
 import { figures, type Figures, type RequestFigures } from './figures';
 import { type Happening, happenings, type Observation, withGone } from './happenings';
-import { Growth, isRestarted, parsedScrape, type Scrape } from './scrape';
+import { isRestarted, parsedScrape, type Scrape, type ScrapePair } from './scrape';
 import type { DashboardSystem, Instance, SystemDescription, SystemState } from './system';
 
 /** A point of the plots: what happened in the second before it. Null where nobody looked, or the proxy did not answer. */
@@ -46,7 +46,7 @@ export class Watch {
   private moments: Moment[] = [];
   private happened: Happening[] = [];
   /** Of the last ten seconds. */
-  private scrapes: Scrape[] = [];
+  private looks: Look[] = [];
   private last: Observation | undefined;
   private latest: Update | null = null;
   private timer: NodeJS.Timeout | undefined;
@@ -80,7 +80,7 @@ export class Watch {
     if (this.timer === undefined) return;
     clearInterval(this.timer);
     this.timer = undefined;
-    this.scrapes = [];
+    this.looks = [];
     this.last = undefined;
     this.latest = null;
     this.system.unwatched();
@@ -107,32 +107,35 @@ export class Watch {
     }
   }
 
-  private async scrape(): Promise<Scrape | { readonly problem: string }> {
+  private async scrape(): Promise<Look | { readonly problem: string }> {
     try {
-      return parsedScrape(await this.system.scrape(), Date.now());
+      const texts = await this.system.scrape();
+      const time = Date.now();
+      return new Map([...texts].map(([proxy, text]) => [proxy, parsedScrape(text, time)]));
     } catch (error) {
       return { problem: error instanceof Error ? error.message : String(error) };
     }
   }
 
-  private tell(scraped: Scrape | { readonly problem: string }): void {
+  private tell(scraped: Look | { readonly problem: string }): void {
     const time = Date.now();
     const state = this.stateNow(time);
-    const scrape = 'problem' in scraped ? undefined : scraped;
+    const look = 'problem' in scraped ? undefined : scraped;
     const problem = 'problem' in scraped ? scraped.problem : undefined;
-    const previous = this.scrapes.at(-1);
+    const previous = this.looks.slice(-1);
     const observation: Observation = { time, state, problem };
-    const isAnew = scrape !== undefined && previous !== undefined && isRestarted(previous, scrape);
-    const happened = this.last === undefined ? [] : happenings(this.last, observation, isAnew);
+    const restarted = [...pairsOf(previous, look)].flatMap(([proxy, pair]) => (isRestarted(...pair) ? [proxy] : []));
+    const happened = this.last === undefined ? [] : happenings(this.last, observation, restarted);
     this.last = observation;
-    if (isAnew) this.scrapes = [];
+    if (restarted.length > 0) this.looks = [];
 
-    const { description } = this.system;
-    const lately = (before: Scrape | undefined): Figures | null =>
-      scrape === undefined || before === undefined ? null : figures(new Growth([before, scrape]), description, state);
+    const lately = (before: readonly Look[]): Figures | null => {
+      const pairs = pairsOf(before, look);
+      return pairs.size === 0 ? null : figures(pairs, this.system.description, state);
+    };
     const moment: Moment = { time, figures: lately(previous)?.proxy ?? null };
-    const tables = lately(this.scrapes[0] ?? previous);
-    if (scrape !== undefined) this.scrapes = [...this.scrapes, scrape].filter((each) => time - each.time <= tabled);
+    const tables = lately(this.looks.length === 0 ? previous : this.looks);
+    if (look !== undefined) this.looks = [...this.looks, look].filter((each) => time - timeOf(each) <= tabled);
 
     this.moments = [...this.moments, moment].filter((each) => time - each.time <= remembered);
     this.happened = [...this.happened, ...happened]
@@ -148,4 +151,21 @@ export class Watch {
     const shown: readonly Instance[] = this.last?.state.instances ?? [];
     return { ...state, instances: withGone(shown, state.instances, time) };
   }
+}
+
+/** What each proxy that answered said, by its name. */
+type Look = ReadonlyMap<string, Scrape>;
+
+function timeOf(look: Look): number {
+  return look.values().next().value?.time ?? 0;
+}
+
+/** For each proxy that answers now: what it said first in these looks, and now. One that comes later counts from then on. */
+function pairsOf(looks: readonly Look[], now: Look | undefined): ReadonlyMap<string, ScrapePair> {
+  const pairs = new Map<string, ScrapePair>();
+  for (const [proxy, after] of now ?? []) {
+    const before = looks.find((look) => look.has(proxy))?.get(proxy);
+    if (before !== undefined) pairs.set(proxy, [before, after]);
+  }
+  return pairs;
 }

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Agent, get } from 'node:http';
+import { Agent } from 'node:http';
+import { metricsAt } from '../dashboard/scrape';
 import { DashboardServer } from '../dashboard/server';
 import type {
   BackendDescription,
@@ -100,10 +101,10 @@ function localSystem(parts: LocalDashboardParts): DashboardSystem {
       weights: weights.current,
       load: load.rate,
     }),
-    scrape: () =>
-      metricsPort === undefined
-        ? Promise.reject(new Error('There are no figures: this nginx has no njs with QuickJS'))
-        : textAt(metricsPort, agent),
+    async scrape() {
+      if (metricsPort === undefined) throw new Error('There are no figures: this nginx has no njs with QuickJS');
+      return new Map([['nginx', await metricsAt('127.0.0.1', metricsPort, agent, scrapeTimeout)]]);
+    },
     actions,
     unwatched: () => {
       if (load.rate > 0) actions.load(0);
@@ -161,25 +162,5 @@ function certificateDescriptions(deployment: LocalDeployment, directory: string)
       notAfter: Date.parse(certificate.validTo),
       isSelfSigned: certificate.issuer === certificate.subject,
     };
-  });
-}
-
-/** What nginx answers to whoever asks for its metrics. */
-function textAt(port: number, agent: Agent): Promise<string> {
-  const problem = 'The proxy does not answer: it has no figures now';
-  return new Promise((resolve, reject) => {
-    const request = get({ agent, host: '127.0.0.1', port, path: '/metrics', timeout: scrapeTimeout }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      response.once('error', reject);
-      response.once('end', () => {
-        if (response.statusCode === 200) resolve(text);
-        else reject(new Error(problem));
-      });
-    });
-    request.once('timeout', () => request.destroy());
-    request.on('error', () => {
-      reject(new Error(problem));
-    });
   });
 }

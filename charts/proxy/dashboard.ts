@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { ConfigMap, k8s, Volume } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import type { ClusterConfiguration } from '../../dashboard/cluster/cluster-system';
@@ -16,7 +15,7 @@ import { patchWhatIsWritten, whenWritten } from '../patches';
 import { dns, PodNetworkPolicy } from '../pods/pod-network-policy';
 import { imagePullPolicy, type PodModel } from '../pods/pod-options';
 import { type DeploymentManifest, RollingDeployment } from '../pods/rolling-deployment';
-import type { WeightsConfigMap } from './nginx-deployment';
+import { immutableName, type WeightsConfigMap } from './nginx-deployment';
 import { metricsPortName, weightsFile } from './nginx-pod';
 
 /** The page that shows live what proxies do. */
@@ -137,7 +136,7 @@ export class Dashboard extends Construct {
     });
     whenWritten(this.configMap, (manifest: { metadata: { name: string }; data: Record<string, string> }) => {
       const all = files();
-      manifest.metadata.name = configMapName(names.own, all);
+      manifest.metadata.name = immutableName(names.own, all);
       manifest.data = Object.fromEntries(Object.entries(all).map(([path, text]) => [keyOf(path), text]));
     });
     this.deployment = new RollingDeployment(this, 'Deployment', {
@@ -182,7 +181,7 @@ export class Dashboard extends Construct {
     whenWritten(this.deployment, (manifest: DeploymentManifest) => {
       const { spec } = manifest.spec.template;
       for (const { name: volume, configMap: source } of spec.volumes) {
-        if (volume === programVolume && source !== undefined) source.name = configMapName(names.own, files());
+        if (volume === programVolume && source !== undefined) source.name = immutableName(names.own, files());
       }
       const { weights } = props.complete();
       if (weights === undefined) return;
@@ -226,9 +225,4 @@ function configurationOf({
 /** A ConfigMap has no directories: its volume has, by the paths of its items. */
 function keyOf(path: string): string {
   return path.replaceAll('/', '_');
-}
-
-/** Another program is another ConfigMap, and so another pod. */
-function configMapName(name: string, files: Readonly<Record<string, string>>): string {
-  return `${name}-${createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 10)}`;
 }

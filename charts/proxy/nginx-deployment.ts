@@ -182,7 +182,7 @@ export class NginxDeployment extends RollingDeployment {
         requests['ephemeral-storage'] = `${ofFiles + logMebibytes}Mi`;
       }
       for (const { name: volume, configMap, emptyDir } of spec.volumes) {
-        if (volume === configVolume && configMap !== undefined) configMap.name = configMapName(name, files);
+        if (volume === configVolume && configMap !== undefined) configMap.name = immutableName(name, files);
         if (volume === temporaryVolume && emptyDir !== undefined) emptyDir.sizeLimit = `${mebibytes}Mi`;
         if (volume === storeVolume && emptyDir !== undefined) {
           emptyDir.sizeLimit = `${storeMebibytes * certificatesOf(model.hosts).length}Mi`;
@@ -259,13 +259,14 @@ export class NginxConfigMap extends ConfigMap {
     super(scope, id, { metadata: { name: props.name, labels: { ...props.labels } }, immutable: true });
     whenWritten(this, (manifest: { metadata: { name: string }; data: Record<string, string> }) => {
       const { files } = props.complete();
-      manifest.metadata.name = configMapName(props.name, files);
+      manifest.metadata.name = immutableName(props.name, files);
       manifest.data = { ...files };
     });
   }
 }
 
-function configMapName(name: string, files: CompleteProxy['files']): string {
+/** What a ConfigMap of these files is called: with other content it is another one, and so a rollout of whatever mounts it. */
+export function immutableName(name: string, files: Readonly<Record<string, string>>): string {
   return `${name}-${shortHash(JSON.stringify(files))}`;
 }
 

@@ -1,8 +1,8 @@
 import { Resolver } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
-import { Agent, get } from 'node:http';
+import { Agent } from 'node:http';
 import { isIPv6 } from 'node:net';
-import { parsedScrape } from '../scrape';
+import { metricsAt, parsedScrape } from '../scrape';
 import type {
   BackendDescription,
   CertificateDescription,
@@ -11,7 +11,6 @@ import type {
   RouteDescription,
   SystemState,
 } from '../system';
-import { SummedMetrics } from './summed-metrics';
 
 /** What the pod of the dashboard is told of the deployment that it shows. */
 export interface ClusterConfiguration {
@@ -45,12 +44,11 @@ export function clusterSystem(configuration: ClusterConfiguration): DashboardSys
     found: new FoundByDns(configuration, backend.host),
   }));
   const found = new FoundByDns(configuration, proxies.host);
-  const sums = new SummedMetrics();
-  let agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   let certificates: readonly CertificateDescription[] = [];
   return {
     description: {
-      version: '',
+      version: undefined,
       nginx,
       url,
       command: `curl ${url}/`,
@@ -73,21 +71,22 @@ export function clusterSystem(configuration: ClusterConfiguration): DashboardSys
       await Promise.all([found, ...backends.map((backend) => backend.found)].map((each) => each.ask()));
       const addresses = [...found.since.keys()];
       if (addresses.length === 0) throw new Error(`DNS names no proxy: ${proxies.host} has no addresses`);
-      const answers = await Promise.all(addresses.map((address) => metricsOf(address, proxies.port, agent)));
-      const texts = new Map(
-        addresses.flatMap((address, index) => {
-          const text = answers[index];
-          return text === undefined ? [] : [[address, text] as const];
-        }),
+      const texts = new Map<string, string>();
+      await Promise.all(
+        addresses.map((address) =>
+          metricsAt(address, proxies.port, agent, scrapeTimeout).then(
+            (text) => texts.set(address, text),
+            () => undefined,
+          ),
+        ),
       );
       if (texts.size === 0) throw new Error('No proxy answers: there are no figures now');
       certificates = certificatesIn([...texts.values()], new URL(url).hostname);
-      return sums.add(texts, Date.now());
+      return texts;
     },
     actions: undefined,
     unwatched: () => {
       agent.destroy();
-      agent = new Agent({ keepAlive: true, maxSockets: 1 });
     },
   };
 }
@@ -137,26 +136,6 @@ function instanceAt(backend: string, address: string, port: number, since: numbe
     since,
     canBeSlow: false,
   };
-}
-
-/** Undefined if it does not answer. */
-function metricsOf(host: string, port: number, agent: Agent): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const request = get({ agent, host, port, path: '/metrics', timeout: scrapeTimeout }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      response.once('error', () => {
-        resolve(undefined);
-      });
-      response.once('end', () => {
-        resolve(response.statusCode === 200 ? text : undefined);
-      });
-    });
-    request.once('timeout', () => request.destroy());
-    request.on('error', () => {
-      resolve(undefined);
-    });
-  });
 }
 
 /** Of each that is served, that of the proxy first, the end that comes first: proxies get a renewed one at times of their own. */

@@ -120,7 +120,7 @@ function describe({ version, nginx, url, command, metricsUrl }, canAct) {
     element('a', { href: url, rel: 'noreferrer', target: '_blank' }, url.replace('https://', '')),
   );
   byId('about').replaceChildren(
-    `${version === '' ? 'fairlead' : `fairlead ${version}`}, ${nginx}`,
+    `${version === undefined ? 'fairlead' : `fairlead ${version}`}, ${nginx}`,
     ...(metricsUrl === undefined
       ? []
       : [' · ', element('a', { href: metricsUrl, rel: 'noreferrer', target: '_blank' }, 'metrics')]),

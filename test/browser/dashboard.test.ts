@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { DashboardServer } from '../../dashboard/server';
 import { freePort } from '../../local/ports';
 import { onTestFinished } from '../afterwards';
-import { requestsCounted, someDescription, someInstance, someState, someSystem } from '../dashboard/some-system';
+import { requestsCounted, said, someDescription, someInstance, someState, someSystem } from '../dashboard/some-system';
 import { fairleads } from '../programs/running-fairlead';
 import { open, overflow, screenshots, seriousViolations, sizes } from './browser';
 
@@ -98,13 +98,10 @@ describe('the dashboard in a browser', () => {
   test('shows the proxies of a cluster, without a button', async () => {
     const proxies = ['10.0.1.7', '10.0.2.9'];
     let seconds = 0;
-    const scrape = (): Promise<string> => {
+    const scrape = (): Promise<ReadonlyMap<string, string>> => {
       seconds += 1;
-      const ofEach = proxies.map(
-        (name) =>
-          `fairlead_proxy_requests_total{proxy="${name}"} ${seconds * 40}\nfairlead_proxy_connections{proxy="${name}"} 12`,
-      );
-      return Promise.resolve([requestsCounted(seconds * 80), ...ofEach].join('\n'));
+      const metrics = `${requestsCounted(seconds * 40)}fairlead_connections{state="active"} 13\n`;
+      return Promise.resolve(new Map(proxies.map((name) => [name, metrics])));
     };
     const instances = ['10.0.1.8', '10.0.2.3'].map((name) => someInstance(name, { backend: 'api', canBeSlow: false }));
     const state = () => someState({ instances, proxies, wanted: {} });
@@ -144,14 +141,14 @@ async function served(count: number, name = 'api'): Promise<string> {
     }),
   );
   let seconds = 0;
-  const scrape = (): Promise<string> => {
+  const scrape = (): Promise<ReadonlyMap<string, string>> => {
     seconds += 1;
     const peers = instances.map(
       ({ addresses: [peer] }, index) =>
         `fairlead_peer_requests_total{backend="api",peer="${String(peer)}"} ${index % 9 === 0 ? 0 : seconds * 5}`,
     );
     const all = `fairlead_http_requests_total{host="localhost",route="root",backend="api",code="200"} ${seconds * 900}`;
-    return Promise.resolve([all, ...peers].join('\n'));
+    return Promise.resolve(said([all, ...peers].join('\n')));
   };
   const state = () => someState({ instances, wanted: { api: count } });
   const description = { ...someDescription, mostInstances: 200 };

@@ -44,7 +44,11 @@ test('figures are of the time between two scrapes, and counts of all time', () =
     'fairlead_connections_limit 4000',
     'fairlead_requests_limit 900',
   );
-  const { seconds, proxy, routes, backends, splits } = figures(new Growth([before, after]), description, state);
+  const { seconds, proxy, routes, backends, splits } = figures(
+    new Map([['nginx', [before, after]]]),
+    description,
+    state,
+  );
   expect(seconds).toBe(10);
   expect(proxy).toEqual({
     requests: 20,
@@ -94,7 +98,7 @@ test('an instance has what all of its addresses have counted', () => {
     // Of one that nobody knows any more.
     peer(1999, 'requests_total', 50),
   );
-  expect(figures(new Growth([before, after]), description, state).instances).toEqual([
+  expect(figures(new Map([['nginx', [before, after]]]), description, state).instances).toEqual([
     { name: 'orders-1', requests: 10, share: 20 / 30, mean: 0.02, failures: 0, failed: 0 },
     { name: 'orders-2', requests: 5, share: 10 / 30, mean: 0.5, failures: 4, failed: 4 },
     { name: 'orders-canary-1', requests: 0, share: null, mean: null, failures: 0, failed: 0 },
@@ -111,7 +115,7 @@ test('retries, and tries that found no instance, are those of a version', () => 
     retried(canary, 'answered', 2),
     'fairlead_upstream_no_peer_total{backend="orders",version="canary"} 7',
   );
-  const { backends } = figures(new Growth([scrape(0), after]), description, state);
+  const { backends } = figures(new Map([['nginx', [scrape(0), after]]]), description, state);
   expect(backends.map(({ saved, lost, noInstance }) => [saved, lost, noInstance])).toEqual([
     [5, 1, 0],
     [2, 0, 7],
@@ -120,7 +124,7 @@ test('retries, and tries that found no instance, are those of a version', () => 
 
 test('a request that no route has is a row of its own', () => {
   const after = scrape(1000, 'fairlead_http_requests_total{host="shop",route="(none)",method="GET",code="404"} 3');
-  const { routes } = figures(new Growth([scrape(0), after]), description, state);
+  const { routes } = figures(new Map([['nginx', [scrape(0), after]]]), description, state);
   expect(routes.at(-1)).toMatchObject({
     host: 'shop',
     route: '(none)',
@@ -139,7 +143,7 @@ test('handshakes are added up by protocol', () => {
     handshakes('TLSv1.3', false, 4),
     handshakes('TLSv1.2', false, 1),
   );
-  expect(figures(new Growth([scrape(0), after]), description, state).tls).toEqual([
+  expect(figures(new Map([['nginx', [scrape(0), after]]]), description, state).tls).toEqual([
     { protocol: 'TLSv1.2', connections: 1, resumed: 0 },
     { protocol: 'TLSv1.3', connections: 10, resumed: 6 },
   ]);
@@ -147,7 +151,7 @@ test('handshakes are added up by protocol', () => {
 
 test('two scrapes at one time have no rate', () => {
   const after = scrape(0, answered('', 200, 5));
-  expect(figures(new Growth([scrape(0), after]), someDescription, state).proxy.requests).toBe(0);
+  expect(figures(new Map([['nginx', [scrape(0), after]]]), someDescription, state).proxy.requests).toBe(0);
 });
 
 test('connections and limits of several proxies add up, without those who have asked', () => {

@@ -5,8 +5,8 @@ function observed(time: number, state: Parameters<typeof someState>[0] = {}, pro
   return { time, state: someState(state), problem };
 }
 
-function said(before: Observation, after: Observation, isRestarted = false): string[] {
-  return happenings(before, after, isRestarted).map(({ text }) => text);
+function said(before: Observation, after: Observation, restarted: readonly string[] = []): string[] {
+  return happenings(before, after, restarted).map(({ text }) => text);
 }
 
 const [first, second] = [someInstance('api-1'), someInstance('api-2')];
@@ -31,7 +31,7 @@ describe('what happened', () => {
     ['gone', 'api-1 is gone'],
   ] as const)('tells of an instance that is %s now', (health, text) => {
     const after = observed(2, { instances: [someInstance('api-1', { health, reason: 'SIGKILL', since: 2 })] });
-    expect(happenings(observed(1), after, false)).toEqual([
+    expect(happenings(observed(1), after, [])).toEqual([
       { time: 2, tone: health === 'failed' ? 'bad' : 'warning', text },
     ]);
   });
@@ -56,7 +56,7 @@ describe('what happened', () => {
     const silent = observed(2, {}, 'The proxy does not answer');
     expect(said(observed(1), silent)).toEqual(['The proxy does not answer']);
     expect(said(silent, observed(3, {}, 'The proxy does not answer'))).toEqual([]);
-    expect(said(silent, observed(3), true)).toEqual([
+    expect(said(silent, observed(3), ['nginx'])).toEqual([
       'The proxy answers again',
       'The proxy was started again, and counts from 0',
     ]);

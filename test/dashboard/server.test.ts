@@ -7,7 +7,15 @@ import { InvalidOption } from '../../validation/invalid-option';
 import { onTestFinished } from '../afterwards';
 import { until } from '../until';
 import { EventStream } from './event-stream';
-import { requestsCounted, someActions, someDescription, someInstance, someState, someSystem } from './some-system';
+import {
+  requestsCounted,
+  said,
+  someActions,
+  someDescription,
+  someInstance,
+  someState,
+  someSystem,
+} from './some-system';
 
 async function started(changed: Partial<DashboardSystem> = {}): Promise<DashboardServer> {
   const dashboard = await DashboardServer.start(someSystem(changed), await freePort());
@@ -190,7 +198,7 @@ describe('whoever looks', () => {
     let counted = 0;
     const states = [someState(), someState({ instances: [someInstance('api-1', { health: 'failed', since: 1 })] })];
     const dashboard = await started({
-      scrape: () => Promise.resolve(requestsCounted((counted += 10))),
+      scrape: () => Promise.resolve(said(requestsCounted((counted += 10)))),
       state: () => states[counted > 10 ? 1 : 0] ?? someState(),
     });
     const page = new EventStream(dashboard.port);
@@ -216,8 +224,38 @@ describe('whoever looks', () => {
     expect([problem, figures, state.instances.length]).toEqual(['nobody answers', null, 1]);
   });
 
+  test('sees proxies come and go without a jump in what is counted', async () => {
+    const looks = [
+      new Map([['one', requestsCounted(10)]]),
+      new Map([
+        ['one', requestsCounted(20)],
+        ['late', requestsCounted(7000)],
+      ]),
+      new Map([
+        ['one', requestsCounted(30)],
+        ['late', requestsCounted(7010)],
+      ]),
+      new Map([['late', requestsCounted(7020)]]),
+    ];
+    const scrape = () => Promise.resolve(looks.shift() ?? new Map([['late', requestsCounted(1)]]));
+    const page = new EventStream((await started({ scrape })).port);
+    const counted = async (proxies: number, of: number): Promise<number> => {
+      const { figures, moment } = await page.next<Update>(
+        'update',
+        (update) => update.figures?.proxies.length === proxies && update.figures.proxy.counted.requests === of,
+      );
+      expect(figures?.proxies.every(({ requests }) => requests > 0)).toBe(true);
+      return moment.figures?.requests ?? NaN;
+    };
+    expect(await counted(1, 20)).toBeLessThan(30);
+    expect(await counted(2, 7040)).toBeLessThan(60);
+    expect(await counted(1, 7020)).toBeLessThan(30);
+    const { happenings } = await page.next<Update>('update', (update) => update.happenings.length > 0);
+    expect(happenings.map(({ text }) => text)).toEqual(['The proxy was started again, and counts from 0']);
+  });
+
   test('is the only reason to ask the proxy, which is told when nobody looks any more', async () => {
-    const scrape = jest.fn(() => Promise.resolve(requestsCounted(1)));
+    const scrape = jest.fn(() => Promise.resolve(said(requestsCounted(1))));
     const unwatched = jest.fn();
     const dashboard = await started({ scrape, unwatched });
     await ask(dashboard, {});

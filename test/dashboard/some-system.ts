@@ -45,11 +45,16 @@ export function someSystem(changed: Partial<DashboardSystem> = {}): DashboardSys
   return {
     description: someDescription,
     state: someState,
-    scrape: () => Promise.resolve(requestsCounted(0)),
+    scrape: () => Promise.resolve(said(requestsCounted(0))),
     actions: someActions,
     unwatched: nothing,
     ...changed,
   };
+}
+
+/** What a scrape finds of the only proxy. */
+export function said(metrics: string): ReadonlyMap<string, string> {
+  return new Map([['nginx', metrics]]);
 }
 
 /** Metrics of a proxy that has answered so many requests. */

@@ -1,17 +1,9 @@
 import { type Budget, budget } from '../../model/budget';
 import type { BudgetSettings } from '../../model/budget-options';
 import type { CacheModel } from '../../model/routes/response-cache';
+import { defaults, MiB } from './budget-settings';
 
-const MiB = 2 ** 20;
-const defaults: BudgetSettings = {
-  memoryLimit: 768 * MiB,
-  workers: 2,
-  maxBodySize: MiB,
-  gzip: true,
-  hasStreams: true,
-  backends: 1,
-  upstreamZones: MiB / 8,
-};
+const settings: BudgetSettings = { ...defaults, hasStreams: true };
 const cache: CacheModel = {
   size: 64 * MiB,
   maxAnswerSize: MiB,
@@ -42,13 +34,13 @@ test.each<[Partial<BudgetSettings>]>([
   [{ maxRequests: 200, maxConnections: 1000 }],
   [{ maxStreams: 100, maxConnections: 1000 }],
 ])('with %j all others share what is left of four fifths of the memory, in tens', (given) => {
-  const made = budget({ ...defaults, ...given });
+  const made = budget({ ...settings, ...given });
   const others = (Object.keys(kinds) as Kind[]).filter((kind) => !(kinds[kind].option in given));
   const taken = others.reduce((all, kind) => {
     const { count, each } = shareOf(made, kind);
     return all - count * each;
   }, made.memorySum);
-  const left = Math.floor(0.8 * defaults.memoryLimit) - taken;
+  const left = Math.floor(0.8 * settings.memoryLimit) - taken;
   const parts = others.reduce((all, kind) => all + kinds[kind].part, 0);
   for (const kind of others) {
     const { count, each } = shareOf(made, kind);
@@ -58,7 +50,7 @@ test.each<[Partial<BudgetSettings>]>([
 });
 
 test('requests and connections have equal parts where there are no streams', () => {
-  const made = budget({ ...defaults, hasStreams: false });
+  const made = budget({ ...settings, hasStreams: false });
   const taken = (kind: Kind): number => {
     const { count, each } = shareOf(made, kind);
     return count * each;
@@ -67,7 +59,7 @@ test('requests and connections have equal parts where there are no streams', () 
 });
 
 test('what is given may take the last byte, and is refused from the first one that is not there', () => {
-  const given = { ...defaults, hasStreams: false, maxConnections: 100, maxRequests: 100 };
+  const given = { ...settings, hasStreams: false, maxConnections: 100, maxRequests: 100 };
   const { memorySum } = budget(given);
   const memoryLimit = Math.ceil(memorySum / 0.8);
   expect(budget({ ...given, memoryLimit })).toMatchObject({ memorySum, memoryLimit });
@@ -77,7 +69,7 @@ test('what is given may take the last byte, and is refused from the first one th
 });
 
 test('a worker may have as many files open as most systems allow, and no more', () => {
-  const most = { ...defaults, hasStreams: false, memoryLimit: 2 ** 40, temporaryStorage: 2 ** 50 };
+  const most = { ...settings, hasStreams: false, memoryLimit: 2 ** 40, temporaryStorage: 2 ** 50 };
   const given = { ...most, maxConnections: 200_000 };
   expect(budget({ ...given, maxRequests: 162_024 }).openFiles).toBe(524_288);
   expect(() => budget({ ...given, maxRequests: 162_025 })).toThrow(
@@ -100,7 +92,7 @@ test.each<[string, Partial<BudgetSettings>, (made: Budget) => { connections: num
   ],
   ['answers that are kept', { caches: [cache] }, ({ requests }) => ({ connections: 0, files: 2 * requests })],
 ])('a worker has connections and files for %s', (_what, changes, more) => {
-  const made = budget({ ...defaults, ...changes });
+  const made = budget({ ...settings, ...changes });
   const { connections, requests, streams } = made;
   const { connections: moreConnections, files } = more(made);
   expect(streams).toBeGreaterThan(0);
@@ -109,6 +101,6 @@ test.each<[string, Partial<BudgetSettings>, (made: Budget) => { connections: num
 });
 
 test('files that nginx serves are counted as they are given', () => {
-  expect(budget(defaults).files).toBe(0);
-  expect(budget({ ...defaults, files: 128 * MiB }).files).toBe(128 * MiB);
+  expect(budget(settings).files).toBe(0);
+  expect(budget({ ...settings, files: 128 * MiB }).files).toBe(128 * MiB);
 });

@@ -5,17 +5,7 @@ import { budget } from '../../model/budget';
 import type { BudgetSettings } from '../../model/budget-options';
 import { idleConnections } from '../../model/memory-costs';
 import { budgetPage, columns, limitRows, memoryRows } from '../../timeline/budget-page';
-
-const MiB = 2 ** 20;
-const defaults: BudgetSettings = {
-  memoryLimit: 768 * MiB,
-  workers: 2,
-  maxBodySize: MiB,
-  gzip: true,
-  hasStreams: false,
-  backends: 1,
-  upstreamZones: MiB / 8,
-};
+import { defaults, MiB } from './budget-settings';
 
 const anySettings: fc.Arbitrary<BudgetSettings> = fc.record({
   memoryLimit: fc.integer({ min: 16, max: 65_536 }).map((mebibytes) => mebibytes * MiB),

@@ -1,18 +1,9 @@
 import type { BudgetSettings } from '../../model/budget-options';
 import { cacheKeysZone, costs, sharesOfProxy, spareConnections } from '../../model/memory-costs';
 import type { CacheModel } from '../../model/routes/response-cache';
+import { defaults, MiB } from './budget-settings';
 
 const KiB = 1024;
-const MiB = 1024 * KiB;
-const defaults: BudgetSettings = {
-  memoryLimit: 768 * MiB,
-  workers: 2,
-  maxBodySize: MiB,
-  gzip: true,
-  hasStreams: false,
-  backends: 1,
-  upstreamZones: MiB / 8,
-};
 /** A request to a service, with what every worker has of its connection. */
 const copy = 12 * KiB + 3 * KiB + 16 * KiB;
 const structures = 2 * 440;

@@ -1,17 +1,7 @@
 import { budget } from '../../model/budget';
-import type { BudgetSettings } from '../../model/budget-options';
 import type { CacheModel } from '../../model/routes/response-cache';
+import { defaults, MiB } from './budget-settings';
 
-const MiB = 2 ** 20;
-const defaults: BudgetSettings = {
-  memoryLimit: 768 * MiB,
-  workers: 2,
-  maxBodySize: MiB,
-  gzip: true,
-  hasStreams: false,
-  backends: 1,
-  upstreamZones: MiB / 8,
-};
 /** Whose memory carries 30 requests and 16 streams. */
 const small = { ...defaults, memoryLimit: 64 * MiB, workers: 1, hasStreams: true };
 

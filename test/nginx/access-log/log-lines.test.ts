@@ -7,14 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import fc from 'fast-check';
-import { freePort } from '../../local/ports';
-import { onFileFinished, onTestFinished } from '../afterwards';
-import { until } from '../until';
-import { proxyModel } from './support/models';
-import { rawHttp2 } from './support/raw-http2';
-import { RealNginx } from './support/real-nginx';
-import { StubApi } from './support/stub-api';
-import { StubDns } from './support/stub-dns';
+import { freePort } from '../../../local/ports';
+import { onFileFinished, onTestFinished } from '../../afterwards';
+import { until } from '../../until';
+import { proxyModel } from '../support/models';
+import { rawHttp2 } from '../support/raw-http2';
+import { RealNginx } from '../support/real-nginx';
+import { StubApi } from '../support/stub-api';
+import { StubDns } from '../support/stub-dns';
 
 /** What one write to a pipe takes in one piece (PIPE_BUF), with the end of the line. */
 const longestLine = 4096;

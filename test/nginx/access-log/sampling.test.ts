@@ -3,15 +3,15 @@ import { once } from 'node:events';
 import { ClientRequest, ServerResponse } from 'node:http';
 import { request } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from '../../local/ports';
-import { accessLog, type AccessLogOptions, LogField } from '../../model/access-log/options';
-import { until } from '../until';
-import { startGrpc, StubGrpc } from './support/grpc';
-import { proxyModel } from './support/models';
-import { startWithOneInstance } from './support/one-instance';
-import { RealNginx } from './support/real-nginx';
-import { StubApi } from './support/stub-api';
-import { StubDns } from './support/stub-dns';
+import { freePort } from '../../../local/ports';
+import { accessLog, type AccessLogOptions, LogField } from '../../../model/access-log/options';
+import { until } from '../../until';
+import { startGrpc, StubGrpc } from '../support/grpc';
+import { proxyModel } from '../support/models';
+import { startWithOneInstance } from '../support/one-instance';
+import { RealNginx } from '../support/real-nginx';
+import { StubApi } from '../support/stub-api';
+import { StubDns } from '../support/stub-dns';
 
 type Entry = Readonly<Record<string, unknown>>;
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { once } from 'node:events';
-import { OneInstance, startWithOneInstance } from './support/one-instance';
+import { OneInstance, startWithOneInstance } from '../support/one-instance';
 
 let system: OneInstance;
 

@@ -4,12 +4,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import fc from 'fast-check';
-import { type LogFieldName, logFields } from '../../model/access-log/fields';
-import { longestLine } from '../../model/access-log/longest-line';
-import { accessLog, LogField } from '../../model/access-log/options';
-import { until } from '../until';
-import { OneInstance, startWithOneInstance } from './support/one-instance';
-import { rawHttp2 } from './support/raw-http2';
+import { type LogFieldName, logFields } from '../../../model/access-log/fields';
+import { longestLine } from '../../../model/access-log/longest-line';
+import { accessLog, LogField } from '../../../model/access-log/options';
+import { until } from '../../until';
+import { OneInstance, startWithOneInstance } from '../support/one-instance';
+import { rawHttp2 } from '../support/raw-http2';
 
 const maxLength = 20;
 /** Of the same header once more, long enough to fill a line. */
