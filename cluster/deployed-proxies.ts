@@ -39,7 +39,10 @@ function constructsOf(main: string, variables: Variables): readonly IConstruct[]
 
 /** The apps that the module would have written; no manifest is. */
 export function deployedApps(main: string, variables: Variables): readonly App[] {
-  if (!existsSync(main)) throw new Failure(`${basename(main)} is not in ${dirname(main)}: put it there`);
+  if (!existsSync(main))
+    throw new Failure(
+      `${basename(main)} is not in ${dirname(main)}: put it there, or name the file that is: --main main.js`,
+    );
   try {
     return loadedApps(main, variables);
   } catch (error) {

@@ -190,7 +190,9 @@ test('a registry that is away, and a digest without a tag, are said', async () =
 test('a main.ts that is not there is one line', async () => {
   const project = new Project(`'a'`, `'b'`);
   const { code, stdout, stderr } = await project.images('--main', 'none.ts');
-  expect(stderr).toBe(`fairlead: none.ts is not in ${project.directory}: put it there\n`);
+  expect(stderr).toBe(
+    `fairlead: none.ts is not in ${project.directory}: put it there, or name the file that is: --main main.js\n`,
+  );
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
 });
 

@@ -103,7 +103,10 @@ test('a log that is not there, or is a directory, ends with exit code 1', async 
 
 test('a main.ts that was named and is not there ends with exit code 1', async () => {
   const { code, stderr } = await fairlead('explain', line('a-1'), '--main', join(directory, 'main.ts'));
-  expect([code, stderr]).toEqual([1, `fairlead: main.ts is not in ${directory}: put it there\n`]);
+  expect([code, stderr]).toEqual([
+    1,
+    `fairlead: main.ts is not in ${directory}: put it there, or name the file that is: --main main.js\n`,
+  ]);
 });
 
 describe('what is typed wrong ends with exit code 2', () => {

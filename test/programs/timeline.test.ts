@@ -146,7 +146,7 @@ new LoadBalancedApi(new App(), 'api', { image: 'api:1', namespace: { resolverVal
 
   test('no main.ts', async () => {
     rmSync(project.path('main.ts'));
-    await ends(`main.ts is not in ${project.directory}: put it there`);
+    await ends(`main.ts is not in ${project.directory}: put it there, or name the file that is: --main main.js`);
   });
 
   test("a run's file that is not one", async () => {
