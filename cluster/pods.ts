@@ -9,7 +9,7 @@ export const proxySelector = '--selector=app.kubernetes.io/component=proxy,app.k
 interface ContainerState {
   readonly waiting?: { readonly reason?: string; readonly message?: string };
   readonly running?: object;
-  readonly terminated?: { readonly reason?: string; readonly exitCode: number; readonly finishedAt?: string };
+  readonly terminated?: { readonly reason?: string; readonly exitCode: number };
 }
 
 /** What of a pod is looked at here. */
