@@ -41,10 +41,11 @@ export function judgements(
 function latencyJudgements({ p99, max }: Latency, baseline: Latency, connecting: number): Judgement[] {
   const longest = 1 + connecting;
   return [
-    { text: 'p99 at most three times that of the baseline', reached: p99 <= 3 * baseline.p99 },
+    { text: 'p99 at most three times that of the baseline', reached: p99 <= 3 * baseline.p99, milliseconds: p99 },
     {
       text: `no answer over ${longest} s beyond those of the baseline`,
       reached: max <= baseline.max + longest * 1000,
+      milliseconds: max,
     },
   ];
 }
@@ -54,7 +55,31 @@ function neighbourJudgement({ latency }: AttackResult, baseline: Latency): Judge
   return {
     text: 'p99 at most twice that of the baseline while the attack lasted',
     reached: latency.p99 <= 2 * baseline.p99,
+    milliseconds: latency.p99,
   };
+}
+
+/** So often a scenario is measured that was too slow, and nothing else: an odd number, as the one in the middle counts. */
+const measurements = 3;
+
+/**
+ * Measures a scenario, and again if it was too slow and nothing else: the machine has slow seconds of its own. Of all
+ * the one in the middle counts, and says so; one that lost something counts at once.
+ */
+export async function measured(measure: () => Promise<ScenarioResult>): Promise<ScenarioResult> {
+  const results: ScenarioResult[] = [];
+  while (results.length < measurements) {
+    const result = await measure();
+    const missed = result.judgements.filter(({ reached }) => !reached);
+    const isTooSlowAlone = missed.length > 0 && missed.every(({ milliseconds }) => milliseconds !== undefined);
+    if (results.length === 0 ? !isTooSlowAlone : missed.length > 0 && !isTooSlowAlone) return result;
+    results.push(result);
+  }
+  const p99 = ({ attack, latency }: ScenarioResult): number => (attack?.latency ?? latency).p99;
+  const sorted = results.sort((a, b) => p99(a) - p99(b));
+  const middle = sorted[(measurements - 1) / 2] as ScenarioResult;
+  const value = `${measurements} times, as the first was too slow: p99 ${sorted.map((result) => Math.round(p99(result))).join(', ')} ms`;
+  return { ...middle, notes: [...middle.notes, { name: 'measured', value }] };
 }
 
 export function recoveryJudgement({

@@ -8,6 +8,7 @@ import { Progress } from '../cluster/progress';
 import { writeClientsReport } from './clients/clients-page';
 import { notReached } from './clients/clients-result';
 import { runClients } from './clients/clients-run';
+import { measured } from './judgements';
 import { ReliabilityCluster } from './reliability-cluster';
 import { writeReport } from './report/report';
 import { Results } from './results';
@@ -143,8 +144,8 @@ function run(
 ): Promise<ScenarioResult> {
   const baseline = done.find(({ name }) => name === 'baseline')?.latency ?? results.find('baseline')?.latency;
   const listLost = results.listLost.bind(results);
-  return progress.step(scenario.title, (doing) =>
-    runScenario(scenario, { system, options, baseline, listLost }, doing),
+  return measured(() =>
+    progress.step(scenario.title, (doing) => runScenario(scenario, { system, options, baseline, listLost }, doing)),
   );
 }
 

@@ -14,7 +14,10 @@ import type { Latency, ScenarioResult } from './scenario-result';
 /** Milliseconds of load before anything happens, and after everything is as before. */
 const baselinePhase = 5000;
 const tail = 4000;
-/** The same before a scenario with a rate of its own, which is held against nothing else; its connections are opened before. */
+/**
+ * The same before a scenario that is held against nothing else: one with a rate of its own, and an attack, which the machine's
+ * slow seconds may meet hours after the baseline. Its connections are opened before.
+ */
 const ownBaselinePhase = 15_000;
 const beginOfLoad = 5000;
 /** Milliseconds that a system may take to be as before until that counts as never. */
@@ -40,8 +43,8 @@ export async function runScenario(
   const history = new PodHistory(system.workloads);
   const since = new Date();
   const rate = scenario.rate ?? options.rate;
-  const ownRate = scenario.rate !== undefined;
-  const beforeBaseline = ownRate ? beginOfLoad : 0;
+  const hasOwnBaseline = scenario.rate !== undefined || scenario.group === 'attacks';
+  const beforeBaseline = hasOwnBaseline ? beginOfLoad : 0;
   const load = new Load({
     url: system.url,
     ...(scenario.entry === 'workers' ? { nodes: system.workerNodes } : {}),
@@ -62,7 +65,9 @@ export async function runScenario(
   const judgesShares = knowsInstances && !notesShares;
   let result: LoadResult;
   try {
-    await delay(beforeBaseline + (ownRate ? ownBaselinePhase : baselinePhase), undefined, { signal: system.signal });
+    await delay(beforeBaseline + (hasOwnBaseline ? ownBaselinePhase : baselinePhase), undefined, {
+      signal: system.signal,
+    });
     await scenario.act(context);
     // The latency of an operation is judged, that of a fault is not.
     const seconds = scenario.group === 'operations' ? options.seconds : options.seconds / 3;
@@ -132,7 +137,7 @@ export async function runScenario(
         scenario,
         partial,
         lost,
-        ownRate ? partial.baseline : baselineOf(scenario, baseline, partial),
+        hasOwnBaseline ? partial.baseline : baseline,
         system.deployed.route.timeline.connectTimeout,
       ),
       ...(named === undefined || asBefore === undefined ? [] : [sharesJudgement(result.requests, asBefore, named)]),
@@ -142,15 +147,6 @@ export async function runScenario(
       ...context.judgements,
     ],
   };
-}
-
-/** What latency is held against: for an attack that runs alone, the time before it. */
-function baselineOf(
-  { group }: Scenario,
-  baseline: Latency | undefined,
-  own: { readonly baseline: Latency },
-): Latency | undefined {
-  return group === 'attacks' ? (baseline ?? own.baseline) : baseline;
 }
 
 async function waitUntilAsBefore(

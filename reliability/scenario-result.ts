@@ -105,6 +105,8 @@ export interface Second {
 export interface Judgement {
   readonly text: string;
   readonly reached: boolean;
+  /** The latency that was judged, in milliseconds: the machine's slow seconds are in it too. */
+  readonly milliseconds?: number;
 }
 
 /** Facts of a run, as they stand in docs/reliability.md and docs/reliability.json. */

@@ -8,7 +8,7 @@ const order = [
   ...['second', 'sent', 'answered', 'lost', 'lostGet', 'lostPostSent', 'lostPostNotSent'],
   ...['protocols', 'ok', 'repeated'],
   ...['latency', 'baseline', 'p50', 'p99', 'max', 'recovery', 'waited', 'longest', 'bound', 'attack', 'achieved'],
-  ...['value', 'text', 'reached'],
+  ...['value', 'text', 'reached', 'milliseconds'],
   ...['notes', 'judgements', 'events', 'measured', 'seconds'],
 ];
 

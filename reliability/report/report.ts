@@ -48,7 +48,8 @@ too. A lost POST is counted by whether any of it had been sent to an instance of
 ([RFC 9113, 8.7](https://www.rfc-editor.org/rfc/rfc9113#section-8.7)). The client sends it again on another connection, whatever its method, and nothing else twice.
 
 **As before after** is the time from the end of the cause until the system was as it had been. p50, p99 and max are those of the
-requests from the first event on. In the charts, latency is on a logarithmic scale and each second's losses are marked in red.`;
+requests from the first event on. A scenario that was too slow, and nothing else, is measured three times, and the one in the middle by p99 counts:
+a machine has slow seconds of its own. It says so. In the charts, latency is on a logarithmic scale and each second's losses are marked in red.`;
 }
 
 /** What most scenarios have; each section says its own. */
