@@ -67,19 +67,24 @@ const measurements = 3;
  * the one in the middle counts, and says so; one that lost something counts at once.
  */
 export async function measured(measure: () => Promise<ScenarioResult>): Promise<ScenarioResult> {
-  const results: ScenarioResult[] = [];
+  const first = await measure();
+  if (!isTooSlowAlone(first)) return first;
+  const results = [first];
   while (results.length < measurements) {
-    const result = await measure();
-    const missed = result.judgements.filter(({ reached }) => !reached);
-    const isTooSlowAlone = missed.length > 0 && missed.every(({ milliseconds }) => milliseconds !== undefined);
-    if (results.length === 0 ? !isTooSlowAlone : missed.length > 0 && !isTooSlowAlone) return result;
-    results.push(result);
+    const next = await measure();
+    if (!isTooSlowAlone(next) && next.judgements.some(({ reached }) => !reached)) return next;
+    results.push(next);
   }
   const p99 = ({ attack, latency }: ScenarioResult): number => (attack?.latency ?? latency).p99;
   const sorted = results.sort((a, b) => p99(a) - p99(b));
-  const middle = sorted[(measurements - 1) / 2] as ScenarioResult;
+  const { [(measurements - 1) / 2]: middle = first } = sorted;
   const value = `${measurements} times, as the first was too slow: p99 ${sorted.map((result) => Math.round(p99(result))).join(', ')} ms`;
   return { ...middle, notes: [...middle.notes, { name: 'measured', value }] };
+}
+
+function isTooSlowAlone({ judgements }: ScenarioResult): boolean {
+  const missed = judgements.filter(({ reached }) => !reached);
+  return missed.length > 0 && missed.every(({ milliseconds }) => milliseconds !== undefined);
 }
 
 export function recoveryJudgement({

@@ -1,6 +1,7 @@
 import type { LoadRequest } from '../../load/load-request';
 import type { LostRequests } from '../../reliability/analysis';
 import { judgements, lossJudgement, measured, sharesJudgement } from '../../reliability/judgements';
+import type { ScenarioResult } from '../../reliability/scenario-result';
 import { scenario as resultOf } from './scenario';
 
 const noneLost: LostRequests = { get: [], getHungTwice: [], postSent: [], postNotSent: [] };
@@ -78,16 +79,17 @@ test('beside an attack nothing may be lost, and be twice as slow while it lasts'
 });
 
 describe('A scenario that is measured', () => {
-  /** Gives such results in turn, and how many of them were asked for. */
-  function results(...given: { p99: number; reached?: boolean; lost?: boolean }[]) {
-    const measure = jest.fn(() => {
-      const { p99, reached = true, lost = false } = given[measure.mock.calls.length - 1] as (typeof given)[number];
+  /** Gives such results in turn. */
+  function results(...given: { p99: number; reached?: boolean; lost?: boolean }[]): jest.Mock<Promise<ScenarioResult>> {
+    const measure = jest.fn<Promise<ScenarioResult>, []>();
+    for (const { p99, reached = true, lost = false } of given) {
       const judged = [
         { text: 'no request lost', reached: !lost },
         { text: 'p99', reached, milliseconds: p99 },
       ];
-      return Promise.resolve(resultOf({ latency: { ...calm.latency, p99 }, judgements: judged, notes: [] }));
-    });
+      const latency = { ...calm.latency, p99 };
+      measure.mockResolvedValueOnce(resultOf({ latency, judgements: judged, notes: [] }));
+    }
     return measure;
   }
 
