@@ -9,8 +9,8 @@ export default {
     '<rootDir>/test/charts/**/*.test.ts',
   ],
   testPathIgnorePatterns: [
-    ...base.testPathIgnorePatterns,
+    ...base.testPathIgnorePatterns.filter((pattern) => !pattern.includes('property')),
     '<rootDir>/test/charts/many-routes\\.test\\.ts',
-    '<rootDir>/test/charts/options/.*\\.property\\.test\\.ts',
+    '<rootDir>/test/charts/options/(?:any-value|strings)\\.property\\.test\\.ts',
   ],
 };

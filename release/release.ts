@@ -12,7 +12,7 @@ import { publish, publishedRefusals } from './registry';
 /** What is left here when all went well. */
 const folder = 'dist-release';
 /** What needs nothing but Node; the workflow waits for all that CI runs. */
-const suites = ['lint', 'test', 'test:programs'] as const;
+const suites = ['lint', 'test', 'test:properties', 'test:programs'] as const;
 
 const usage = `Usage: npm run release -- --dry-run [--no-tests]
 

@@ -15,10 +15,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { onFileFinished } from '../afterwards';
-import { typescriptProgram } from '../typescript-program';
+import { onFileFinished } from '../../afterwards';
+import { typescriptProgram } from '../../typescript-program';
 
-const root = resolve(__dirname, '../..');
+const root = resolve(__dirname, '../../..');
 const { version, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   readonly version: string;
   readonly dependencies: Readonly<Record<string, string>>;

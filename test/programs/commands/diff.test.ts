@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { onTestFinished } from '../afterwards';
-import { synthesize } from '../charts/manifests';
-import { fairlead, type Outcome } from '../cli/fairlead';
-import { typescriptProgram } from '../typescript-program';
+import { onTestFinished } from '../../afterwards';
+import { synthesize } from '../../charts/manifests';
+import { fairlead, type Outcome } from '../../cli/fairlead';
+import { typescriptProgram } from '../../typescript-program';
 
-const root = resolve(__dirname, '../..');
+const root = resolve(__dirname, '../../..');
 
 function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'fairlead-diff-test-'));

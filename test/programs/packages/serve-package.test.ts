@@ -2,13 +2,13 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { answer } from '../api/support/answer';
-import { NodeProcess } from '../api/support/node-process';
-import { RawConnection } from '../api/support/raw-connection';
-import { onTestFinished } from '../afterwards';
-import { until } from '../until';
+import { answer } from '../../api/support/answer';
+import { NodeProcess } from '../../api/support/node-process';
+import { RawConnection } from '../../api/support/raw-connection';
+import { onTestFinished } from '../../afterwards';
+import { until } from '../../until';
 
-const root = resolve(__dirname, '../..');
+const root = resolve(__dirname, '../../..');
 const typescript = resolve(root, 'node_modules/typescript/bin/tsc');
 const { version } = JSON.parse(readFileSync(join(root, 'serve/package.json'), 'utf8')) as { version: string };
 /** What the budget of the package is, packed and unpacked. */

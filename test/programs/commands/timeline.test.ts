@@ -1,6 +1,6 @@
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { ProjectCopy } from '../timeline/project-copy';
-import { runResults } from '../timeline/run-results';
+import { ProjectCopy } from '../../timeline/project-copy';
+import { runResults } from '../../timeline/run-results';
 
 let project: ProjectCopy;
 

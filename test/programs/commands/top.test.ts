@@ -6,15 +6,15 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { onTestFinished } from '../afterwards';
-import { answered, someMetrics, tried } from '../top/some-metrics';
-import { typescriptProgram } from '../typescript-program';
-import { until } from '../until';
-import { fairleads } from './running-fairlead';
+import { onTestFinished } from '../../afterwards';
+import { answered, someMetrics, tried } from '../../top/some-metrics';
+import { typescriptProgram } from '../../typescript-program';
+import { until } from '../../until';
+import { fairleads } from '../running-fairlead';
 
 jest.setTimeout(120_000);
 
-const cli = resolve(__dirname, '../../cli.ts');
+const cli = resolve(__dirname, '../../../cli.ts');
 const { start } = fairleads();
 
 /** Metrics of a proxy that answers ten requests between two looks at it. */

@@ -12,20 +12,20 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { selfSignedKeyPair } from '../../certificates/self-signed';
-import { loadedApps } from '../../charts/loaded-apps';
-import { NginxProxy } from '../../charts/proxy/nginx-proxy';
-import { composeFile, composeModel } from '../../local/compose';
-import { findNginx } from '../../local/find-nginx/find-nginx';
-import { onTestFinished } from '../afterwards';
-import { passwordLine } from '../nginx/support/auth-files';
-import { keySet, signingKey } from '../nginx/support/issuer';
-import { echo } from '../nginx/support/several-backends';
-import { RealNginx, testFile } from '../nginx/support/real-nginx';
-import { StubApi } from '../nginx/support/stub-api';
-import { StubDns } from '../nginx/support/stub-dns';
-import { readComposeFile, validCompose } from './compose-file';
-import { typescriptProgram } from '../typescript-program';
+import { selfSignedKeyPair } from '../../../certificates/self-signed';
+import { loadedApps } from '../../../charts/loaded-apps';
+import { NginxProxy } from '../../../charts/proxy/nginx-proxy';
+import { composeFile, composeModel } from '../../../local/compose';
+import { findNginx } from '../../../local/find-nginx/find-nginx';
+import { onTestFinished } from '../../afterwards';
+import { passwordLine } from '../../nginx/support/auth-files';
+import { keySet, signingKey } from '../../nginx/support/issuer';
+import { echo } from '../../nginx/support/several-backends';
+import { RealNginx, testFile } from '../../nginx/support/real-nginx';
+import { StubApi } from '../../nginx/support/stub-api';
+import { StubDns } from '../../nginx/support/stub-dns';
+import { readComposeFile, validCompose } from '../../local/compose-file';
+import { typescriptProgram } from '../../typescript-program';
 
 const main = 'test/local/fixtures/shop.ts';
 let directory: string;
@@ -44,7 +44,7 @@ function fairlead(...args: string[]): {
   readonly stderr: string;
 } {
   const cli = [...typescriptProgram, 'cli.ts', 'compose', ...args];
-  return spawnSync(process.execPath, cli, { encoding: 'utf8', cwd: resolve(__dirname, '../..') });
+  return spawnSync(process.execPath, cli, { encoding: 'utf8', cwd: resolve(__dirname, '../../..') });
 }
 
 test('writes a compose.yaml of every backend behind nginx, and what nginx reads', () => {

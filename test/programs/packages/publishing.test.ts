@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { onTestFinished } from '../afterwards';
-import { typescriptProgram } from '../typescript-program';
-import { until } from '../until';
+import { onTestFinished } from '../../afterwards';
+import { typescriptProgram } from '../../typescript-program';
+import { until } from '../../until';
 
-const root = resolve(__dirname, '../..');
+const root = resolve(__dirname, '../../..');
 const names = ['fairlead-serve', 'fairlead', 'create-fairlead'];
 const address = 'git+https://github.com/acme/fairlead.git';
 /** The environment of a job of the workflow. */
@@ -137,6 +137,7 @@ describe('a dry run', () => {
     expect(checkout.calls).toEqual([
       'npm run lint',
       'npm run test',
+      'npm run test:properties',
       'npm run test:programs',
       ...names.flatMap((name, index) => [
         'npm pack --loglevel=error',

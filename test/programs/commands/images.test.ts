@@ -5,13 +5,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { withCurrentDigest } from '../../cli/images/registry';
-import { freePort } from '../../local/ports';
-import { onTestFinished } from '../afterwards';
-import { typescriptProgram } from '../typescript-program';
-import type { Outcome } from './fairlead';
+import { withCurrentDigest } from '../../../cli/images/registry';
+import { freePort } from '../../../local/ports';
+import { onTestFinished } from '../../afterwards';
+import { typescriptProgram } from '../../typescript-program';
+import type { Outcome } from '../../cli/fairlead';
 
-const root = resolve(__dirname, '../..');
+const root = resolve(__dirname, '../../..');
 const digests = {
   orders: `sha256:${'a'.repeat(64)}`,
   nginx: `sha256:${'b'.repeat(64)}`,

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { onTestFinished } from '../afterwards';
-import { typescriptProgram } from '../typescript-program';
+import { onTestFinished } from '../../afterwards';
+import { typescriptProgram } from '../../typescript-program';
 
-const cli = resolve(__dirname, '../../cli.ts');
+const cli = resolve(__dirname, '../../../cli.ts');
 let directory: string;
 
 beforeEach(() => {

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Load } from '../../load/load';
-import { freePort } from '../../local/ports';
-import { onTestFinished } from '../afterwards';
-import { until } from '../until';
-import { expectNothingLeft, fairleads, foreignApp } from './running-fairlead';
+import { Load } from '../../../load/load';
+import { freePort } from '../../../local/ports';
+import { onTestFinished } from '../../afterwards';
+import { until } from '../../until';
+import { expectNothingLeft, fairleads, foreignApp } from '../running-fairlead';
 
 jest.setTimeout(120_000);
 

@@ -13,13 +13,13 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Agent, request } from 'undici';
-import { freePort } from '../../local/ports';
-import { onTestFinished } from '../afterwards';
-import type { Manifest } from '../charts/manifests';
-import { writeProgram } from '../dashboard/written-program';
-import { until } from '../until';
+import { freePort } from '../../../local/ports';
+import { onTestFinished } from '../../afterwards';
+import type { Manifest } from '../../charts/manifests';
+import { writeProgram } from '../../dashboard/written-program';
+import { until } from '../../until';
 
-const root = resolve(__dirname, '../..');
+const root = resolve(__dirname, '../../..');
 const typescript = resolve(root, 'node_modules/typescript/bin/tsc');
 const { devDependencies: versions, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   devDependencies: Record<string, string>;
