@@ -83,8 +83,9 @@ test('requests beyond the bound are counted as others, and this is said', async 
     return sum(now, 'fairlead_http_requests_total') >= methods.length * codes.length && now;
   }, 'all requests');
   expect(found.samples.length).toBeLessThanOrEqual(sum(found, 'fairlead_metrics_series_limit'));
-  expect(sum(found, 'fairlead_metrics_folded_total')).toBeGreaterThan(0);
-  expect(sum(found, 'fairlead_http_requests_total', { host: 'other', code: '3xx' })).toBe(
+  expect(sum(found, 'fairlead_http_requests_total', { host: 'other', code: '3xx' })).toBeGreaterThan(0);
+  // A slow machine may have given another status to one of them.
+  expect(sum(found, 'fairlead_http_requests_total', { host: 'other' })).toBe(
     sum(found, 'fairlead_metrics_folded_total'),
   );
 });
