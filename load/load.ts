@@ -19,6 +19,8 @@ import { type LoadNode, NodeHealth } from './node-health';
 export interface LoadOptions {
   /** On this machine: `https://localhost:8443`. */
   readonly url: string;
+  /** The name that is asked for, in the `Host` header and in the TLS handshake. @default - that of the URL */
+  readonly host?: string;
   /** Spreads the load over these nodes instead, and takes those out whose health check fails, as a load balancer does. */
   readonly nodes?: readonly LoadNode[];
   /** Requests a second. They are sent when their time has come, whether or not earlier ones were answered. */
@@ -83,8 +85,8 @@ export class Load {
     integer('rate', options.rate, 1, 10_000);
     this.total =
       options.total === undefined ? Number.POSITIVE_INFINITY : integer('total', options.total, 1, 10_000_000);
-    const target = { ...loadTarget(options.url), ...trusting(options.certificates) };
-    this.host = target.host;
+    const { host, ...target } = { ...loadTarget(options.url), ...trusting(options.certificates) };
+    this.host = options.host ?? host;
     this.timeout = options.timeout ?? 60_000;
     this.protocols = options.protocols ?? (target.origin.startsWith('https:') ? ['HTTP/1.1', 'HTTP/2'] : ['HTTP/1.1']);
     if (this.protocols.length === 0) throw new InvalidOption('protocols', [], 'is empty: give one or both');
@@ -98,7 +100,7 @@ export class Load {
       { timeout: this.timeout, ...trusting(options.certificates) },
       { headersTimeout: this.timeout, bodyTimeout: this.timeout },
     );
-    this.http2Connections = new Http2Connections(target, all, usable);
+    this.http2Connections = new Http2Connections({ ...target, host: this.host }, all, usable);
     this.finished = new Promise<void>((resolve) => {
       this.sentAll = resolve;
     }).then(() => this.result());

@@ -1,6 +1,11 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createSecureServer } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { selfSignedKeyPair } from '../../certificates/self-signed';
 import { Load } from '../../load/load';
 import { onTestFinished } from '../afterwards';
 
@@ -215,4 +220,26 @@ describe('load', () => {
   ])('%s is refused', (url, message) => {
     expect(() => new Load({ url, rate: 1, total: 1 })).toThrow(message);
   });
+});
+
+test('a host of another name is asked for over both protocols, and its certificate is the one that is believed', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'load-'));
+  onTestFinished(() => {
+    rmSync(directory, { recursive: true });
+  });
+  const host = 'orders.example.com';
+  const { certificate, privateKey } = selfSignedKeyPair([host], directory);
+  const asked = new Set<string>();
+  const server = createSecureServer({ cert: certificate, key: privateKey, allowHTTP1: true }, (request, response) => {
+    asked.add(`${request.httpVersion} ${request.headers[':authority'] ?? request.headers.host ?? ''}`);
+    request.resume().on('end', () => response.end());
+  });
+  onTestFinished(() => server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `https://localhost:${(server.address() as AddressInfo).port}`;
+  const options = { url, certificates: [certificate], statuses: { GET: 200, POST: 200 }, rate: 200, total: 80 };
+  expect(await new Load({ ...options, host }).finished).toMatchObject({ sent: 80, ok: 80, lost: [] });
+  expect([...asked].sort()).toEqual([`1.1 ${host}`, `2.0 ${host}`]);
+  expect(await new Load(options).finished).toMatchObject({ sent: 80, ok: 0 });
 });
