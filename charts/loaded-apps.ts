@@ -1,13 +1,20 @@
 import { createRequire } from 'node:module';
 import { basename, dirname, extname } from 'node:path';
-import { App } from 'cdk8s';
+import type { App } from 'cdk8s';
 import { InvalidOption } from '../validation/invalid-option';
 
 /** Variables that an app reads while it is made: `FAIRLEAD_ENVIRONMENT`, `FAIRLEAD_OPTIONS`. */
 export type Variables = Readonly<Record<string, string>>;
 
-/** The apps that a module makes, as `cdk8s synth` would write them with these variables; no manifest is written. */
-export function loadedApps(main: string, variables: Variables): readonly App[] {
+/**
+ * The apps that a module makes, as `cdk8s synth` would write them with these variables; no manifest is written. A program that is not
+ * installed beside fairlead gives the module's own cdk8s.
+ */
+export function loadedApps(
+  main: string,
+  variables: Variables,
+  { App }: Pick<typeof import('cdk8s'), 'App'> = createRequire(__filename)('cdk8s') as typeof import('cdk8s'),
+): readonly App[] {
   const apps: App[] = [];
   const synth = Object.getOwnPropertyDescriptor(App.prototype, 'synth') ?? {};
   const before = Object.keys(variables).map((name) => [name, process.env[name]] as const);

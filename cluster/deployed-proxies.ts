@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
-import type { App } from 'cdk8s';
+import { basename } from 'node:path';
 import type { IConstruct } from 'constructs';
 import { LoadBalancedApi } from '../charts/load-balanced-api';
-import { loadedApps, type Variables } from '../charts/loaded-apps';
+import type { Variables } from '../charts/loaded-apps';
 import { NginxProxy } from '../charts/proxy/nginx-proxy';
 import { Failure } from './command-line';
+import { deployedApps } from './deployed-apps';
 
 /** The proxies of an app as `cdk8s synth` sees it; no manifest is written. */
 export function deployedProxies(main: string, variables: Variables): readonly [NginxProxy, ...NginxProxy[]] {
@@ -35,19 +34,4 @@ export function deployedApi(main: string, variables: Variables): LoadBalancedApi
 /** Everything in the apps that the module would have written. */
 function constructsOf(main: string, variables: Variables): readonly IConstruct[] {
   return deployedApps(main, variables).flatMap((app) => app.node.findAll());
-}
-
-/** The apps that the module would have written; no manifest is. */
-export function deployedApps(main: string, variables: Variables): readonly App[] {
-  if (!existsSync(main))
-    throw new Failure(
-      `${basename(main)} is not in ${dirname(main)}: put it there, or name the file that is: --main main.js`,
-    );
-  try {
-    return loadedApps(main, variables);
-  } catch (error) {
-    // By name: an app may carry a second copy of the package, whose class is another.
-    if (error instanceof Error && error.name === 'InvalidOption') throw new Failure(error.message);
-    throw error;
-  }
 }

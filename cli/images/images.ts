@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { relative, resolve, sep } from 'node:path';
 import { Failure, untilSignal } from '../../cluster/command-line';
-import { deployedApps } from '../../cluster/deployed-proxies';
+import { deployedApps } from '../../cluster/deployed-apps';
 import { Output } from '../../local/output';
 import { type Manifest, podSpecsOf } from '../doctor/needs';
 import { withCurrentDigest } from './registry';
