@@ -2,29 +2,22 @@ import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import type { KeyPair } from '../certificates/key-pair';
 import { selfSignedKeyPair } from '../certificates/self-signed';
-import type { LoadBalancedApi } from '../charts/load-balanced-api';
 import { run } from '../cluster/external-command';
 import { KindCluster } from '../cluster/kind-cluster';
 import { freePorts, type HostPorts, nodePorts } from '../cluster/kind-config';
-import { bothAnswer, deployToKind, synthesizeForKind } from '../cluster/kind-deployment';
 import type { KubernetesObject } from '../cluster/kubectl';
-import { loadImage, pullMissingImage } from '../cluster/node-images';
 import { eventually, type Progress } from '../cluster/progress';
 import { type Component, nodeOf, Workloads } from '../cluster/workloads';
+import type { LoadOptions } from '../load/load';
 import type { LoadNode } from '../load/node-health';
 import { freePort } from '../local/ports';
-import { type Changes, ReliabilityEnvironment, standardReplicas } from './environment';
+import { type Changes, type DeployedApp, type OtherMain, standardReplicas } from './deployed-app';
 import { type ApiUnderLoad, statusesOf } from './run-options';
 
-/** A main of the suite's own, and the variables that it reads. */
-export interface OtherMain {
-  readonly main: string;
-  readonly variables: Readonly<Record<string, string>>;
-}
-
-/** What another main has made beside the backend of main.ts. */
+/** What another main has made beside the backends of main.ts. */
 const backendObjects = 'deployments,services,poddisruptionbudgets,networkpolicies';
-const otherBackends = (name: string): string => `app.kubernetes.io/component=api,app.kubernetes.io/instance!=${name}`;
+const otherBackends = (names: readonly string[]): string =>
+  `app.kubernetes.io/component=api,app.kubernetes.io/instance notin (${names.join(',')})`;
 
 /** The Service as `Exposure.nodePort` makes it. */
 const everyNode = { spec: { externalTrafficPolicy: 'Cluster' } };
@@ -49,33 +42,26 @@ export class ReliabilityCluster {
   private constructor(
     readonly cluster: KindCluster,
     readonly api: ApiUnderLoad,
-    private readonly environment: ReliabilityEnvironment,
+    private readonly app: DeployedApp,
     readonly ports: { readonly controlPlane: HostPorts; readonly workers: readonly Required<HostPorts>[] },
     /** Certificates that the load trusts besides the first one. */
     readonly keyPairs: readonly KeyPair[],
     readonly signal: AbortSignal,
   ) {
-    const { namespace, backend, proxy } = environment.standard;
+    const { namespace, backend, proxy } = app.standard;
     const names = { api: backend.node.id, proxy: proxy.node.id };
     this.workloads = new Workloads(cluster.kubectl, namespace.name, names, signal);
   }
 
-  /** Creates or finds the cluster, and deploys main.ts to it. If that fails, the cluster is still there. */
+  /** Creates or finds the cluster, and deploys an app to it. If that fails, the cluster is still there. */
   static async open(
     cluster: KindCluster,
+    app: DeployedApp,
     api: ApiUnderLoad,
     progress: Progress,
     signal: AbortSignal,
   ): Promise<ReliabilityCluster> {
-    const environment = new ReliabilityEnvironment(api.own ? 'own' : 'example');
-    const { image } = environment.standard.backend.settings;
-    if (api.own) {
-      // Before there is a cluster: most that is wrong with an image shows here.
-      await progress.step('image of the API, on this machine', async (doing) => {
-        doing(image);
-        await pullMissingImage(image, signal);
-      });
-    }
+    await app.prepareImages(progress, signal);
     if (await cluster.exists(signal)) await cluster.open(signal);
     else {
       const ports: HostPorts[] = [await freePorts()];
@@ -88,25 +74,31 @@ export class ReliabilityCluster {
     const workers = [];
     for (const name of workerNamesOf(cluster)) workers.push(await workerPorts(cluster, name, signal));
     const keyPairs = Array.from({ length: 12 }, (_, index) =>
-      selfSignedKeyPair(['localhost'], join(cluster.directory, 'certificates', String(index))),
+      selfSignedKeyPair(app.hosts, join(cluster.directory, 'certificates', String(index))),
     );
-    const system = new ReliabilityCluster(cluster, api, environment, { controlPlane, workers }, keyPairs, signal);
-    if (api.own) {
-      await progress.step('image of the API, loaded into the nodes', () => loadImage(cluster, image, signal));
-    }
+    const system = new ReliabilityCluster(cluster, api, app, { controlPlane, workers }, keyPairs, signal);
     await system.deploy(progress);
     return system;
   }
 
   /** What is deployed while no scenario changes it. */
-  get deployed(): LoadBalancedApi {
-    return this.environment.standard;
+  get deployed(): DeployedApp['standard'] {
+    return this.app.standard;
   }
 
   get tlsSecretName(): string {
-    const { tlsSecret } = this.deployed.proxy;
-    if (tlsSecret === undefined) throw new Error('the environment "kind" has a certificate of ours');
-    return tlsSecret.name;
+    return this.app.tlsSecretName;
+  }
+
+  /** The names that certificates are for: first the one that is asked. */
+  get hosts(): DeployedApp['hosts'] {
+    return this.app.hosts;
+  }
+
+  /** Where all load goes, and what it asks for and trusts there. */
+  get target(): Pick<LoadOptions, 'url' | 'host' | 'certificates'> {
+    const [host] = this.hosts;
+    return { url: this.url, certificates: this.certificates, ...(host === 'localhost' ? {} : { host }) };
   }
 
   get url(): string {
@@ -143,9 +135,7 @@ export class ReliabilityCluster {
     const made = this.synthesized.get(key);
     if (made !== undefined) return made;
     const output = join(this.cluster.directory, `changed-${this.synthesized.size}`);
-    const environment = { ...this.environment.variables(changes), ...other?.variables };
-    const main = other === undefined ? {} : { main: other.main };
-    await synthesizeForKind({ ...main, ports: this.ports.controlPlane, output, environment }, this.signal);
+    await this.app.synthesize({ output, ports: this.ports.controlPlane, changes, other }, this.signal);
     this.synthesized.set(key, output);
     return output;
   }
@@ -157,7 +147,7 @@ export class ReliabilityCluster {
     await workloads.run('delete', 'horizontalpodautoscalers', '--all');
     await workloads.run('delete', 'deployments,pods', `--selector=${extraSelector}`, '--wait=false');
     await this.apply(changes);
-    await workloads.run('delete', backendObjects, `--selector=${otherBackends(workloads.names.api)}`, '--wait=false');
+    await workloads.run('delete', backendObjects, `--selector=${otherBackends(this.app.backends)}`, '--wait=false');
     // What `kubectl apply` has never set it leaves as a scenario's patch has set it.
     await workloads.run('patch', 'service', workloads.names.proxy, `--patch=${JSON.stringify(everyNode)}`);
     await this.nodesReady();
@@ -204,17 +194,14 @@ export class ReliabilityCluster {
 
   private async deploy(progress: Progress): Promise<void> {
     const { cluster, signal } = this;
-    await deployToKind(cluster, this.ports.controlPlane, progress, signal, this.environment.variables());
-    await progress.step('both addresses, answering', () =>
-      bothAnswer(this.ports.controlPlane, this.api.getPath, signal),
-    );
+    await this.app.deploy(cluster, this.ports.controlPlane, this.api.getPath, progress, signal);
     // Not before: a quarter of a core loads images slowly.
     await progress.step('daemons of the nodes, bounded', async () => {
       for (const node of [`${cluster.name}-control-plane`, ...this.workerNames]) await boundDaemons(node, signal);
     });
     const served = await this.servedCertificate();
     this.certificates = [served, ...this.keyPairs.map(({ certificate }) => certificate)];
-    this.statuses = this.api.own ? await statusesOf(this.api, this.url, this.certificates) : undefined;
+    this.statuses = this.api.own ? await statusesOf(this.api, this.target) : undefined;
   }
 
   /** The certificate of the TLS Secret, in PEM. */

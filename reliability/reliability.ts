@@ -1,21 +1,17 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { commandLine, Failure } from '../cluster/command-line';
-import { requireTools } from '../cluster/external-command';
-import { KindCluster } from '../cluster/kind-cluster';
-import { Progress } from '../cluster/progress';
+import type { Progress } from '../cluster/progress';
 import { writeClientsReport } from './clients/clients-page';
 import { notReached } from './clients/clients-result';
 import { runClients } from './clients/clients-run';
-import { measured } from './judgements';
-import { ReliabilityCluster } from './reliability-cluster';
+import { ReliabilityEnvironment } from './environment';
+import type { ReliabilityCluster } from './reliability-cluster';
 import { writeReport } from './report/report';
 import { Results } from './results';
 import { runOptions, type RunOptions, usage } from './run-options';
-import { resultLine, runScenario } from './run-scenario';
-import type { Scenario } from './scenario';
 import type { ReportRun, ScenarioResult } from './scenario-result';
+import { inOwnCluster, missedOf, runScenarios } from './scenario-runs';
 import { scenarios } from './scenarios/all';
 import { soak, SoakRuns } from './soak';
 
@@ -34,18 +30,8 @@ void commandLine('reliability', async (args, signal) => {
     process.stdout.write(scenarios.map(({ name, title }) => `${name.padEnd(34)}${title}\n`).join(''));
     return;
   }
-  await requireTools(signal);
-  // One core at a time for each kubectl: what is judged runs on this machine too.
-  process.env.GOMAXPROCS ??= '1';
-  const progress = new Progress(process.stderr);
-  const cluster = new KindCluster(options.cluster);
-  if ((await cluster.exists(signal)) && !existsSync(cluster.kubeconfig)) {
-    throw new Failure(
-      `the kind cluster "${cluster.name}" was made in another directory: give another --cluster, or remove it with "kind delete cluster --name=${cluster.name}"`,
-    );
-  }
-  try {
-    const system = await ReliabilityCluster.open(cluster, options.api, progress, signal);
+  const app = (): ReliabilityEnvironment => new ReliabilityEnvironment(options.api.own ? 'own' : 'example');
+  await inOwnCluster(options, app, signal, async (system, progress) => {
     if (options.soak !== undefined) {
       await runSoak(system, { ...options, milliseconds: options.soak }, progress);
       return;
@@ -54,9 +40,7 @@ void commandLine('reliability', async (args, signal) => {
       ? await compareClients(system, options, progress, args)
       : await judgeScenarios(system, options, progress, args);
     if (missed.length > 0) throw new Failure(`not all was reached: ${missed.join(', ')}`);
-  } finally {
-    if (!options.keep) await removeCluster(cluster, progress);
-  }
+  });
 });
 
 /** Runs the scenarios, writes the documents, and names the scenarios that did not reach what they should. */
@@ -73,7 +57,7 @@ async function judgeScenarios(
     writeReport('docs', await reportRun(system, begin, seconds, args), done);
     process.stdout.write('\nWrote docs/reliability.md, docs/reliability/ and docs/reliability.json.\n');
   }
-  return done.filter(({ judgements }) => judgements.some(({ reached }) => !reached)).map(({ name }) => name);
+  return missedOf(done);
 }
 
 /** Runs the clients that others ship, writes their documents, and says which of them lost what they should not. */
@@ -120,33 +104,9 @@ async function runAll(
   for (const { title } of chosen.filter((scenario) => !possible.includes(scenario))) {
     process.stderr.write(`${title}: left out, it needs endpoints of the example API\n`);
   }
-  const results = new Results(options);
-  if (!options.resume && options.only === undefined) results.clear();
-  const done: ScenarioResult[] = [];
-  for (const scenario of possible) {
-    const kept = options.resume && options.only === undefined ? results.find(scenario.name) : undefined;
-    const result = kept ?? (await run(scenario, system, options, progress, done, results));
-    results.write(result);
-    done.push(result);
-    process.stdout.write(resultLine(result, results.lostFile(scenario.name)));
-  }
+  const done = await runScenarios(possible, system, options, progress);
   if (done.length === 0) throw new Failure(`nothing was run with ${args.join(' ')}`);
   return done;
-}
-
-function run(
-  scenario: Scenario,
-  system: ReliabilityCluster,
-  options: RunOptions,
-  progress: Progress,
-  done: readonly ScenarioResult[],
-  results: Results,
-): Promise<ScenarioResult> {
-  const baseline = done.find(({ name }) => name === 'baseline')?.latency ?? results.find('baseline')?.latency;
-  const listLost = results.listLost.bind(results);
-  return measured(() =>
-    progress.step(scenario.title, (doing) => runScenario(scenario, { system, options, baseline, listLost }, doing)),
-  );
 }
 
 /** Runs it, and says what it amounts to, together with those before. */
@@ -164,9 +124,4 @@ async function runSoak(
     process.stdout.write(`    the lost ones: ${results.lostFile('soak')}\n`);
   }
   if (!soakRuns.sum.reached) throw new Failure('more was lost than is asked for');
-}
-
-async function removeCluster(cluster: KindCluster, progress: Progress): Promise<void> {
-  if (!(await cluster.exists())) return;
-  await progress.step(`kind cluster "${cluster.name}", removed`, () => cluster.delete());
 }

@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util';
 import { Failure } from '../cluster/command-line';
-import { Load } from '../load/load';
+import { Load, type LoadOptions } from '../load/load';
 import { integer, milliseconds } from '../validation/amounts';
 import { InvalidOption } from '../validation/invalid-option';
 import { dnsLabelName, oneOf, urlPath } from '../validation/names';
 
 /** Of the name of every cluster that a run takes for its own, and removes. */
-const clusterPrefix = 'fairlead-reliability';
+export const clusterPrefix = 'fairlead-reliability';
 
 export const usage = `Usage: npm run reliability -- [--only NAME] [--rate N] [--seconds N] [--resume] [--keep] [--cluster NAME]
                            [--get PATH] [--post PATH]
@@ -88,25 +88,33 @@ export function runOptions(args: readonly string[], scenarios: readonly string[]
   }
   return {
     only: values.only?.map((name) => oneOf('--only', name, scenarios)),
-    rate: integer('--rate', wholeNumber(values.rate), 1, 1000),
-    seconds: integer('--seconds', wholeNumber(values.seconds), 1, 3600),
+    ...amounts(values),
     soak: values.soak === undefined ? undefined : milliseconds('--soak', values.soak, { min: '1m', max: '7d' }),
     resume: values.resume,
     keep: values.keep,
     cluster: clusterName('--cluster', values.cluster),
     clients: values.clients,
-    api:
-      values.get === undefined
-        ? exampleApi
-        : {
-            own: true,
-            getPath: urlPath('--get', values.get),
-            postPath: urlPath('--post', values.post ?? values.get),
-          },
+    api: values.get === undefined ? exampleApi : ownApi(values.get, values.post),
   };
 }
 
-function clusterName(option: string, value: string): string {
+/** What is typed of numbers. */
+export function amounts({ rate, seconds }: { readonly rate: string; readonly seconds: string }): {
+  readonly rate: number;
+  readonly seconds: number;
+} {
+  return {
+    rate: integer('--rate', wholeNumber(rate), 1, 1000),
+    seconds: integer('--seconds', wholeNumber(seconds), 1, 3600),
+  };
+}
+
+/** An API whose paths are these. */
+export function ownApi(get: string, post = get): ApiUnderLoad {
+  return { own: true, getPath: urlPath('--get', get), postPath: urlPath('--post', post) };
+}
+
+export function clusterName(option: string, value: string): string {
   const name = dnsLabelName(option, value);
   if (!name.startsWith(clusterPrefix)) {
     throw new InvalidOption(
@@ -135,12 +143,11 @@ const exampleApi: ApiUnderLoad = { own: false, getPath: '/healthcheck', postPath
 /** The statuses that an API gives while nothing happens to it: any other, later, is not its own. */
 export async function statusesOf(
   api: ApiUnderLoad,
-  url: string,
-  certificates: readonly string[],
+  target: Pick<LoadOptions, 'url' | 'host' | 'certificates'>,
 ): Promise<{ readonly GET: number; readonly POST: number }> {
   const { getPath, postPath } = api;
   // Only statuses are looked at: what else the answers are counts as an error of another API, and is not one here.
-  const { requests } = await new Load({ url, certificates, getPath, postPath, rate: 20, total: 20 }).finished;
+  const { requests } = await new Load({ ...target, getPath, postPath, rate: 20, total: 20 }).finished;
   const statusOf = (method: 'GET' | 'POST', option: string, path: string): number => {
     const statuses = new Set(requests.filter((request) => request.method === method).map(({ status }) => status));
     const [status] = [...statuses];

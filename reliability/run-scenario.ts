@@ -46,10 +46,9 @@ export async function runScenario(
   const hasOwnBaseline = scenario.rate !== undefined || scenario.group === 'attacks';
   const beforeBaseline = hasOwnBaseline ? beginOfLoad : 0;
   const load = new Load({
-    url: system.url,
+    ...system.target,
     ...(scenario.entry === 'workers' ? { nodes: system.workerNodes } : {}),
     ...(system.statuses === undefined ? {} : { statuses: system.statuses }),
-    certificates: system.certificates,
     getPath: system.api.getPath,
     postPath: system.api.postPath,
     ...scenario.asks,

@@ -7,7 +7,7 @@ import { Load, type LoadOptions } from '../load/load';
 import { Streams, type StreamsOptions } from '../load/streams';
 import { Uploads } from '../load/uploads';
 import type { Moment } from '../timeline/chain';
-import type { Changes } from './environment';
+import type { Changes } from './deployed-app';
 import type { PodHistory } from './pod-history';
 import type { ReliabilityCluster } from './reliability-cluster';
 import type { AttackResult, Judgement, LossBound, ScenarioEvent, ScenarioGroup, Waited } from './scenario-result';
@@ -31,6 +31,8 @@ export interface Scenario {
   readonly entry?: 'control plane' | 'workers';
   /** Asks for endpoints that only the example API has. @default false */
   readonly needsExampleApi?: boolean;
+  /** Restarts metrics-server, which not every cluster of a run has. @default false */
+  readonly needsMetricsServer?: boolean;
   /** The changes of options that it applies: they are synthesized before there is load, which that would disturb. */
   readonly applies?: readonly Changes[];
   /** An answer may wait for one connection to a pod that is gone, `connectTimeout` (reliability-notes.md). @default false */
@@ -151,8 +153,7 @@ export class ScenarioContext {
 
   /** Asks the backend of main.ts beside the load of the scenario, ten times a second. */
   askBackend(): Load {
-    const { url, certificates } = this.system;
-    const load = new Load({ url, certificates, rate: 10, timeout: 70_000 });
+    const load = new Load({ ...this.system.target, rate: 10, timeout: 70_000 });
     this.atEnd(() => load.stop());
     return load;
   }

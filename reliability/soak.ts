@@ -5,7 +5,7 @@ import type { Component } from '../cluster/workloads';
 import { Load } from '../load/load';
 import type { LoadRequest } from '../load/load-request';
 import { byProtocol, type LoadResult, type ProtocolResult } from '../load/load-result';
-import { standardReplicas } from './environment';
+import { standardReplicas } from './deployed-app';
 import type { ReliabilityCluster } from './reliability-cluster';
 import { count, plural } from './report/format';
 
@@ -56,10 +56,10 @@ export async function soak(
   doing: (detail: string) => void,
 ): Promise<SoakRun & Pick<SoakSum, 'lostRequests'>> {
   await system.settle(doing);
-  const { workloads, signal, url, certificates, statuses, api } = system;
+  const { workloads, signal, target, statuses, api } = system;
   const begin = Date.now();
   const load = new Load({
-    ...{ url, certificates, rate, getPath: api.getPath, postPath: api.postPath, timeout: 70_000 },
+    ...{ ...target, rate, getPath: api.getPath, postPath: api.postPath, timeout: 70_000 },
     ...(statuses === undefined ? {} : { statuses }),
   });
   const sum = new SoakSum();

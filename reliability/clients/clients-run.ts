@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Progress } from '../../cluster/progress';
 import { DelayingRelay } from '../../load/delaying-relay';
-import { standardReplicas } from '../environment';
+import { standardReplicas } from '../deployed-app';
 import type { ReliabilityCluster } from '../reliability-cluster';
 import { ClientProcess, type Protocol } from './client-process';
 import type { ClientRow, ClientsResult, PhaseName } from './clients-result';

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LoadRequest } from '../../load/load-request';
-import { standardReplicas } from '../environment';
-import type { OtherMain } from '../reliability-cluster';
+import { type OtherMain, standardReplicas } from '../deployed-app';
 import type { Scenario, ScenarioContext } from '../scenario';
 import type { Judgement } from '../scenario-result';
 

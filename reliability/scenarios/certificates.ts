@@ -13,7 +13,7 @@ export function handshake({ system }: ScenarioContext): Promise<string> {
     const socket = connect({
       host: '127.0.0.1',
       port: system.ports.controlPlane.httpsPort,
-      servername: 'localhost',
+      servername: system.hosts[0],
       rejectUnauthorized: false,
       timeout: 10_000,
     });

@@ -19,6 +19,7 @@ export const clusterServices: readonly Scenario[] = [
     group: 'operations',
     description: '`kubectl rollout restart` of both.',
     reaches: 'nothing lost',
+    needsMetricsServer: true,
     act: async (context) => {
       context.event('restarted');
       for (const name of ['coredns', 'metrics-server']) {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { endingText } from '../../load/held-streams';
 import { type StreamsResult, streamsSummary } from '../../load/streams';
-import { standardReplicas } from '../environment';
+import { standardReplicas } from '../deployed-app';
 import type { Scenario, ScenarioContext } from '../scenario';
 import { restoreSecret, servedEverywhere, writeSecret } from './certificates';
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Component } from '../../cluster/workloads';
-import { standardReplicas } from '../environment';
+import { standardReplicas } from '../deployed-app';
 import type { Scenario, ScenarioContext } from '../scenario';
 
 /** Waits until the pods of the newest revision are all there are, the old ones gone. */

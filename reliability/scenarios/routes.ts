@@ -1,7 +1,6 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { isReady, type Pod } from '../../cluster/pods';
-import { standardReplicas } from '../environment';
-import type { OtherMain } from '../reliability-cluster';
+import { type OtherMain, standardReplicas } from '../deployed-app';
 import type { Scenario } from '../scenario';
 
 const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

@@ -75,7 +75,7 @@ export const wrongInput: readonly Scenario[] = [
     }),
   ),
   wrongSecret('expired', 'Secret with an expired certificate', 'The certificate ended a year ago.', (context) =>
-    selfSignedKeyPair(['localhost'], context.directory('expired'), new Date(Date.now() - twoYears)),
+    selfSignedKeyPair(context.system.hosts, context.directory('expired'), new Date(Date.now() - twoYears)),
   ),
   {
     name: 'image-missing',

@@ -34,6 +34,7 @@ export class ProjectCopy {
       'environments.ts',
       'main.ts',
       'package.json',
+      'reliability/deployed-app.ts',
       'reliability/environment.ts',
       'reliability/report/measured-timeline.ts',
       'tsconfig.json',
