@@ -1,15 +1,33 @@
+import { join } from 'node:path';
 import { Failure } from './command-line';
 import { ExternalCommandFailure, run } from './external-command';
 import type { KindCluster } from './kind-cluster';
 
 /** Builds the image of the API from this checkout. */
 export async function buildApiImage(image: string, signal?: AbortSignal): Promise<void> {
+  await build(image, 'api/Dockerfile', ['--file=api/Dockerfile', `--tag=${image}`, '.'], signal);
+}
+
+/** Builds an image from the Dockerfile of a folder, and gives its name: the tag says what is in it, so that another image has another name. */
+export async function buildImage(folder: string, name: string, signal?: AbortSignal): Promise<string> {
+  const id = (await build(name, join(folder, 'Dockerfile'), ['--quiet', folder], signal)).trim();
+  const image = `${name}:${id.replace('sha256:', '').slice(0, 12)}`;
+  await run('docker', ['tag', id, image], { signal });
+  return image;
+}
+
+async function build(
+  image: string,
+  dockerfile: string,
+  args: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<string> {
   try {
-    await run('docker', ['build', '--file=api/Dockerfile', `--tag=${image}`, '.'], { signal });
+    return await run('docker', ['build', ...args], { signal });
   } catch (error) {
     if (!(error instanceof ExternalCommandFailure)) throw error;
     const output = `${error.stdout}\n${error.stderr}`.trim().split('\n').slice(-20).join('\n');
-    throw new Failure(`the image ${image} could not be built from api/Dockerfile:\n${output}`);
+    throw new Failure(`the image ${image} could not be built from ${dockerfile}:\n${output}`);
   }
 }
 
