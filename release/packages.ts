@@ -27,8 +27,8 @@ export interface Packed extends ReleasePackage {
   readonly problems: ReadonlyMap<string, string>;
 }
 
-/** In the order in which they are published, so that each finds what it leads to: create-fairlead installs fairlead. */
-const directories = ['serve', '.', 'create'] as const;
+/** In the order in which they are published, so that each finds what it leads to: what create-fairlead writes installs and runs the others. */
+const directories = ['serve', '.', 'reliability', 'create'] as const;
 
 export function releasePackages(): readonly ReleasePackage[] {
   return directories.map(releasePackage);

@@ -16,10 +16,11 @@ const suites = ['lint', 'test', 'test:properties', 'test:programs'] as const;
 
 const usage = `Usage: npm run release -- --dry-run [--no-tests]
 
-Packs fairlead-serve, fairlead and create-fairlead into ${folder}/, each with an SBOM, with notes from CHANGELOG.md, and
-checks each with publint and attw. Refuses what could not be released: a branch that is not main, changes that are in
-no commit, versions that differ or are on the registry already, a CHANGELOG.md that says nothing of the version. Without
---dry-run it then publishes them with provenance, which the release workflow alone can do: a pushed tag v1.2.3 starts it.
+Packs fairlead-serve, fairlead, fairlead-reliability and create-fairlead into ${folder}/, each with an SBOM, with notes
+from CHANGELOG.md, and checks each with publint and attw. Refuses what could not be released: a branch that is not main,
+changes that are in no commit, versions that differ or are on the registry already, a CHANGELOG.md that says nothing of
+the version. Without --dry-run it then publishes them with provenance, which the release workflow alone can do: a pushed
+tag v1.2.3 starts it.
 
   --dry-run   publishes nothing
   --no-tests  leaves out npm run ${suites.join(', ')}

@@ -8,7 +8,8 @@ import { typescriptProgram } from '../../typescript-program';
 import { until } from '../../until';
 
 const root = resolve(__dirname, '../../..');
-const names = ['fairlead-serve', 'fairlead', 'create-fairlead'];
+const names = ['fairlead-serve', 'fairlead', 'fairlead-reliability', 'create-fairlead'];
+const folders = ['serve', '.', 'reliability', 'create'];
 const address = 'git+https://github.com/acme/fairlead.git';
 /** The environment of a job of the workflow. */
 const workflow = {
@@ -24,7 +25,7 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** A repository with three packages, all committed on main, and stand-ins for the programs that a release runs. */
+/** A repository with four packages, all committed on main, and stand-ins for the programs that a release runs. */
 class Checkout {
   readonly directory = mkdtempSync(join(tmpdir(), 'fairlead-release-'));
   private readonly repository = join(this.directory, 'repository');
@@ -42,7 +43,7 @@ class Checkout {
       const script = `#!/bin/sh\nexec '${process.execPath}' '${standIn}' ${name} "$@"\n`;
       writeFileSync(join(this.programs, name), script, { mode: 0o755 });
     }
-    for (const [index, folder] of ['serve', '.', 'create'].entries()) {
+    for (const [index, folder] of folders.entries()) {
       mkdirSync(join(this.repository, folder), { recursive: true });
       this.write(join(folder, 'README.md'), 'Read me.\n');
       this.writePackage(folder, { name: names[index], version, repository: { url: address } });
@@ -131,7 +132,7 @@ class Checkout {
 }
 
 describe('a dry run', () => {
-  test('tries, packs, checks and describes all three, and publishes nothing', async () => {
+  test('tries, packs, checks and describes all four, and publishes nothing', async () => {
     const checkout = new Checkout();
     const { code, stdout } = await checkout.run(['--dry-run']);
     expect(checkout.calls).toEqual([
@@ -139,14 +140,14 @@ describe('a dry run', () => {
       'npm run test',
       'npm run test:properties',
       'npm run test:programs',
-      ...names.flatMap((name, index) => [
+      ...names.flatMap((name) => [
         'npm pack --loglevel=error',
-        `npm sbom --sbom-format=cyclonedx --no-workspaces ${index === 1 ? '--package-lock-only' : '--omit=dev'}`,
+        'npm sbom --sbom-format=cyclonedx --no-workspaces --package-lock-only',
         `publint run ${name}-1.2.3.tgz --strict`,
         `attw ${name}-1.2.3.tgz --profile=node16`,
       ]),
     ]);
-    expect(stdout.split('\n').slice(0, 4)).toEqual([
+    expect(stdout.split('\n').slice(0, 5)).toEqual([
       expect.stringMatching(/^package +version +packed +unpacked +files +publint +attw$/),
       ...names.map((name): unknown =>
         expect.stringMatching(new RegExp(`^${name} +1\\.2\\.3 +0\\.\\d kB +0\\.1 kB +2 +ok +ok$`)),
@@ -209,7 +210,7 @@ describe('a release is refused', () => {
       stdout: '',
       stderr: `release: the tree has changes that are in no commit (CHANGELOG.md, create/package.json, notes.txt): commit them, or put them aside by git stash --include-untracked
 the branch is topic, and what is released is on main: git switch main
-the versions differ (fairlead-serve 1.2.3, fairlead 1.2.3, create-fairlead 1.2.2): give all of them the same in their package.json
+the versions differ (fairlead-serve 1.2.3, fairlead 1.2.3, fairlead-reliability 1.2.3, create-fairlead 1.2.2): give all of them the same in their package.json
 CHANGELOG.md: has no section "## 1.2.3": say there what changes for users
 fairlead 1.2.3 is on the registry already: give the packages another version
 `,
@@ -309,12 +310,12 @@ describe('publishing', () => {
     checkout.git('update-ref', 'refs/remotes/origin/main', 'main');
     checkout.git('switch', '--quiet', '--detach');
     const { code, stdout } = await checkout.publish();
-    expect(checkout.calls.slice(-4)).toEqual([
+    expect(checkout.calls.slice(-5)).toEqual([
       'attw create-fairlead-1.2.3.tgz --profile=node16',
       ...names.map((name) => `npm publish ${name}-1.2.3.tgz --provenance --access=public`),
     ]);
     expect(stdout).toMatch(
-      /\nfairlead-serve 1\.2\.3 is published\nfairlead 1\.2\.3 is published\ncreate-fairlead .*\n$/,
+      /\nfairlead-serve 1\.2\.3 is published\nfairlead 1\.2\.3 is published\nfairlead-reliability .*\ncreate-fairlead .*\n$/,
     );
     expect(checkout.packed('notes.md')).toBe(
       '- All is new ([how](https://github.com/acme/fairlead/blob/v1.2.3/docs/new.md)).\n',
@@ -334,14 +335,19 @@ describe('publishing', () => {
     const checkout = new Checkout();
     const first = await checkout.publish({ FAILS: 'npm publish fairlead-1.2.3.tgz', SAYS: 'npm error code E503' });
     expect(first.stderr).toContain(
-      'fairlead was not published (E503): run this job again, which publishes what is missing: fairlead, create-fairlead\n',
+      'fairlead was not published (E503): run this job again, which publishes what is missing: fairlead, fairlead-reliability, create-fairlead\n',
     );
     expect(first.code).toBe(1);
     expect(checkout.published).toEqual(['fairlead-serve@1.2.3']);
     const second = await checkout.publish();
     expect(second.stdout).toContain('\nfairlead-serve 1.2.3 was published before\nfairlead 1.2.3 is published\n');
     expect(second.code).toBe(0);
-    expect(checkout.published).toEqual(['create-fairlead@1.2.3', 'fairlead-serve@1.2.3', 'fairlead@1.2.3']);
+    expect(checkout.published).toEqual([
+      'create-fairlead@1.2.3',
+      'fairlead-reliability@1.2.3',
+      'fairlead-serve@1.2.3',
+      'fairlead@1.2.3',
+    ]);
   });
 
   test('is refused where the registry has other content of the version, before any is published', async () => {
