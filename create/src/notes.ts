@@ -4,6 +4,7 @@ import { shellWord } from '../../local/shell-words';
 import type { FoundApp } from './app/app';
 import { isBuiltFirst } from './app/start-command';
 import type { TypedOptions } from './command-line';
+import { reliabilityFile } from './files/workflow-file';
 import { defaultHealthCheckPath, type Project } from './project';
 
 /** What is left to whoever deploys the app, a line each: what was not found, and what would trip over the new folder. */
@@ -14,8 +15,23 @@ export function notes(project: Project, app: FoundApp | undefined, options: Type
           'fairlead is not on the registry yet: until it is, make its file by npm pack in a clone, and give it by --fairlead FILE.tgz',
         ]
       : []),
+    ...aboutTheRollout(project, app),
     ...(app === undefined ? [] : [...aboutTheApp(project, app, options), ...aboutItsTools(project, app)]),
   ];
+}
+
+/** What the job of the workflow that rolls out needs. */
+function aboutTheRollout({ fairlead, hasDockerfile, version }: Project, app: FoundApp | undefined): string[] {
+  if (app === undefined) return [];
+  if (!hasDockerfile) {
+    return ['the workflow tries no rollout, as there is no Dockerfile to build the image of a pull request from'];
+  }
+  const file = 'file' in fairlead ? reliabilityFile(fairlead.file, version) : undefined;
+  return file === undefined || existsSync(file)
+    ? []
+    : [
+        `the rollout in the workflow needs ${basename(file)} beside the file of fairlead: npm pack --workspace reliability in a clone`,
+      ];
 }
 
 function aboutTheApp({ healthCheck, language }: Project, app: FoundApp, options: TypedOptions): string[] {

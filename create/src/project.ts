@@ -26,7 +26,11 @@ export interface Project {
   readonly keepAliveTimeout: string | undefined;
   readonly user: number | undefined;
   readonly local: LocalProgram | undefined;
+  /** Whether the app has a Dockerfile, from which a pull request can have its own image. */
+  readonly hasDockerfile: boolean;
   readonly fairlead: FairleadSource;
+  /** That of this package, which all of them have. */
+  readonly version: string;
 }
 
 /** The answers to what is asked. */
@@ -78,7 +82,9 @@ export function project(
     keepAliveTimeout: app?.usesServe === true ? '65s' : undefined,
     user: app?.user?.kind === 'given' ? app.user.id : undefined,
     local: local(app, options.command),
+    hasDockerfile: app?.user !== undefined,
     fairlead: options.fairlead ?? { version },
+    version,
   };
 }
 

@@ -7,6 +7,7 @@ import { transformSync } from '@swc/core';
 import { parse } from 'yaml';
 import { imageReference } from '../../validation/names';
 import { LoadBalancedApi, type LoadBalancedApiProps } from '../../index';
+import { ownRunOptions } from '../../reliability/own-app/options';
 import { typescriptProgram } from '../typescript-program';
 import { created, filesOf, folderOf, type Texts } from './created';
 
@@ -280,6 +281,62 @@ describe('in a repository', () => {
     expect(defaults).toEqual({ run: { 'working-directory': 'services/shop/deploy' } });
     expect(steps[1]?.with).toMatchObject({ 'cache-dependency-path': 'services/shop/deploy/package-lock.json' });
     expect(steps.flatMap(({ run = [] }) => run)).toEqual(['npm ci', 'npm run synth', 'npm test']);
+  });
+
+  const rolloutOf = (files: Texts): string | undefined => {
+    const [path = ''] = Object.keys(files).filter((name) => name.startsWith('.github/'));
+    const { jobs } = parse(files[path] ?? '') as {
+      jobs: { rollout?: { defaults?: object; steps: readonly { readonly run?: string }[] } };
+    };
+    return jobs.rollout?.steps.at(-1)?.run;
+  };
+
+  test('the workflow rolls out the API of each pull request, of the image that it has', async () => {
+    const directory = folderOf({
+      '.git/HEAD': '',
+      'services/shop/package.json': '{}',
+      'services/shop/Dockerfile': 'FROM node\nUSER 1000\nHEALTHCHECK CMD curl http://localhost:3000/ok\n',
+    });
+    await created(join(directory, 'services/shop'), '--fairlead', '0.1.0', '--language', 'javascript');
+    const files = filesOf(directory);
+    const { version } = JSON.parse(readFileSync(join(root, 'reliability/package.json'), 'utf8')) as { version: string };
+    expect(rolloutOf(files)).toBe(
+      `npx --yes fairlead-reliability@${version} --get /ok --only rollout-api --build .. --main main.js`,
+    );
+    const text = files['.github/workflows/fairlead-services-shop.yml'] ?? '';
+    const { jobs } = parse(text) as { jobs: Readonly<Record<string, { defaults: object; if?: string }>> };
+    expect(jobs.rollout).toMatchObject({
+      if: "github.event_name == 'pull_request'",
+      defaults: { run: { 'working-directory': 'services/shop/deploy' } },
+    });
+    // From the folder of the deployment.
+    const args = rolloutOf(files)
+      ?.split(' ')
+      .slice(3)
+      .map((arg) => (arg === '..' ? join(directory, 'services/shop') : arg));
+    expect(ownRunOptions(args ?? [], ['rollout-api'], {})).toMatchObject({ only: ['rollout-api'] });
+  });
+
+  test('the workflow finds the file of fairlead-reliability beside that of fairlead, and it is said if none is there', async () => {
+    const directory = folderOf({
+      'fairlead-0.1.0.tgz': '',
+      'shop/package.json': '{}',
+      'shop/Dockerfile': 'FROM node\nUSER 1000',
+    });
+    const said = await created(join(directory, 'shop'), '--fairlead', '../fairlead-0.1.0.tgz');
+    expect(rolloutOf(filesOf(join(directory, 'shop')))).toMatch(
+      /^npx --yes --package=\.\.\/\.\.\/fairlead-reliability-[\d.]+\.tgz fairlead-reliability --get \/healthcheck /,
+    );
+    expect(said).toMatch(
+      /the rollout in the workflow needs fairlead-reliability-[\d.]+\.tgz beside the file of fairlead/,
+    );
+  });
+
+  test('the workflow tries no rollout without a Dockerfile, which is said', async () => {
+    const directory = folderOf({ 'package.json': '{}' });
+    const said = await created(directory, '--fairlead', '0.1.0');
+    expect(rolloutOf(filesOf(directory))).toBeUndefined();
+    expect(said).toContain('the workflow tries no rollout, as there is no Dockerfile to build the image');
   });
 
   test('a folder of any name is a text in the workflow, and no expression of GitHub', async () => {

@@ -12,7 +12,7 @@ const trust: Readonly<Record<Framework, string>> = {
 
 /** What whoever finds the folder needs to know. */
 export function readmeFile(project: Project, framework: Framework | undefined): string {
-  const { name, language, healthCheck } = project;
+  const { name, language, healthCheck, hasDockerfile } = project;
   const main = language === 'typescript' ? 'main.ts' : 'main.js';
   const start = language === 'typescript' ? 'npx fairlead start' : `npx fairlead start --main ${main}`;
   const path = healthCheck?.path ?? defaultHealthCheckPath;
@@ -35,5 +35,9 @@ kubectl apply -f dist/
   \`Certificate.fromSecret('…')\`, \`Certificate.fromCertManager({ clusterIssuer: '…' })\` or \`Certificate.fromFiles({ … })\`.
 - The API sees nginx as its client until it is told to believe one proxy: ${framework === undefined ? 'your framework has a setting for that' : trust[framework]}.
 - \`npm install fairlead-serve\` in the app, and \`serve(app)\` in place of \`listen\`, let it end without losing a request that it has already got.
-`;
+${hasDockerfile ? rollout : ''}`;
 }
+
+const rollout = `- The workflow rolls the API of each pull request out under load, on a kind cluster of the job, and counts every request. Give it paths that
+  clients ask, and the manifests that the API needs (\`--apply\`); it does the same on your machine.
+`;
