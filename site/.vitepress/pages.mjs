@@ -8,6 +8,7 @@ export const pages = [
   'README.md',
   'CHANGELOG.md',
   'create/README.md',
+  'reliability/README.md',
   'serve/README.md',
   'site/index.md',
   ...readdirSync(join(root, 'docs'))
@@ -38,6 +39,7 @@ const renamed = {
   'docs/README.md': 'documentation.md',
   'CHANGELOG.md': 'changelog.md',
   'create/README.md': 'create.md',
+  'reliability/README.md': 'fairlead-reliability.md',
   'serve/README.md': 'serve.md',
 };
 
@@ -72,6 +74,7 @@ export function sidebar() {
       text: 'Packages',
       items: [
         { text: 'create-fairlead', link: '/create' },
+        { text: 'fairlead-reliability', link: '/fairlead-reliability' },
         { text: 'fairlead-serve', link: '/serve' },
         { text: 'Changelog', link: '/changelog' },
       ],

@@ -26,6 +26,7 @@ export const pagePaths: readonly string[] = [
   'CONTRIBUTING.md',
   'SECURITY.md',
   'create/README.md',
+  'reliability/README.md',
   'serve/README.md',
   'site/index.md',
   ...readdirSync(join(root, 'docs'))
