@@ -2,10 +2,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { scenarios } from '../../reliability/scenarios/all';
-import { offered } from '../../reliability/own-app/offered';
+import { scenarios } from '../../../reliability/scenarios/all';
+import { offered } from '../../../reliability/own-app/offered';
 
-const root = resolve(__dirname, '../..');
+const root = resolve(__dirname, '../../..');
 const { version, dependencies } = JSON.parse(readFileSync(join(root, 'reliability/package.json'), 'utf8')) as {
   readonly version: string;
   readonly dependencies: Readonly<Record<string, string>>;
