@@ -40,6 +40,7 @@ export function startCommand(words?: readonly string[]): Command {
       'variables of each instance, as NAME=value; several times for several files',
       collected,
     )
+    .option('--access-log <FILE>', 'appends each request to a file, as nginx logs it: what fairlead explain reads')
     .option('--watch', 'replaces instances one after another when files of their directory change')
     .option('--quiet', 'shows no requests, and of instances only what they say on standard error, or as a warning')
     .option('--command <PROGRAM>', 'one API in place of what main.ts says, as "PROGRAM ARG …"')

@@ -7,6 +7,7 @@ import type { DashboardServer } from '../dashboard/server';
 import type { SystemActions } from '../dashboard/system';
 import { integer } from '../validation/amounts';
 import { Backends } from './deployment/backends';
+import { accessLogFile } from './access-log-file';
 import { banner, consoleHelp, readConsoleCommands } from './console';
 import { LocalDeployment, localDeployment } from './deployment/deployment';
 import { DnsServer } from './dns-server';
@@ -81,6 +82,7 @@ export class LocalRun {
     private readonly metricsPort: number,
     private readonly deployment: LocalDeployment,
     private readonly output: Output,
+    private readonly keepLine: (line: string) => void,
   ) {
     this.directory = mkdtempSync(join(temporaryDirectory(), 'fairlead-'));
     this.forgetDirectory = this.watchdog.watch({ directory: this.directory });
@@ -127,7 +129,14 @@ export class LocalRun {
     const isGiven = [httpPort, httpsPort, dashboardPort].includes(usualMetricsPort);
     const otherMetricsPort = isGiven ? await freePort() : undefined;
     const metricsPort = await ownPort('--metrics-port', asked ?? otherMetricsPort, usualMetricsPort);
-    return new LocalRun(options, metricsPort, await localDeployment(options), output);
+    const deployment = await localDeployment(options);
+    const keepLine =
+      options.accessLog === undefined
+        ? () => undefined
+        : accessLogFile(options.accessLog, (problem) => {
+            output.say(problem, 'warn');
+          });
+    return new LocalRun(options, metricsPort, deployment, output, keepLine);
   }
 
   /** Runs until it is told to end; rejects if it cannot go on. Everything is gone then. */
@@ -183,6 +192,7 @@ export class LocalRun {
       { nginx, confPath, ports, probePort, watchdog: this.watchdog },
       {
         line: (line) => {
+          this.keepLine(line);
           const logLine = nginxLogLine(line, (port) => this.nameOf(port));
           if (this.isShown(logLine) && (logLine.level === 'error' || !isOfLocalLoad(line))) {
             this.output.log('nginx', logLine);

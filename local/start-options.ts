@@ -33,6 +33,8 @@ export interface StartOptions {
   readonly keepAliveTimeout: TimeText | undefined;
   /** Variables of every instance. */
   readonly environment: Readonly<Record<string, string>>;
+  /** A file to which requests are appended as nginx logs them. @default - they are shown alone */
+  readonly accessLog: string | undefined;
   /** Whether instances are replaced when their files change. */
   readonly watch: boolean;
   /** Whether what goes well is left out. */
@@ -55,6 +57,7 @@ export interface TypedStartOptions {
   readonly healthCheckPath?: string;
   readonly keepAliveTimeout?: string;
   readonly envFile?: readonly string[];
+  readonly accessLog?: string;
   readonly watch?: true;
   readonly quiet?: true;
 }
@@ -79,6 +82,7 @@ export function startOptions(values: TypedStartOptions, words?: readonly string[
     healthCheckPath: given(values.healthCheckPath, (path) => urlPath('--health-check-path', path)),
     keepAliveTimeout: given(values.keepAliveTimeout, keepAlive),
     environment: Object.assign({}, ...(values.envFile ?? []).map(environmentFile)) as StartOptions['environment'],
+    accessLog: values.accessLog,
     watch: values.watch ?? false,
     quiet: values.quiet ?? false,
   };

@@ -21,6 +21,7 @@ describe('the options of start', () => {
       healthCheckPath: undefined,
       keepAliveTimeout: undefined,
       environment: {},
+      accessLog: undefined,
       watch: false,
       quiet: false,
     });
@@ -51,8 +52,9 @@ describe('the options of start', () => {
       healthCheckPath: '/',
       keepAliveTimeout: '60s',
     });
-    expect(startOptions(['--listen', '0.0.0.0', '--watch', '--quiet'])).toMatchObject({
+    expect(startOptions(['--listen', '0.0.0.0', '--access-log', 'a.log', '--watch', '--quiet'])).toMatchObject({
       listen: '0.0.0.0',
+      accessLog: 'a.log',
       watch: true,
       quiet: true,
     });
