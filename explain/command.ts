@@ -9,9 +9,11 @@ import { Output, terminalText } from '../local/output';
 import { InvalidOption } from '../validation/invalid-option';
 import { type AccessLogLine, accessLogLine } from './access-log-line';
 import { type Deployment, deploymentOf, deploymentsOfHost } from './deployment';
+import { FoundByStatus, type StatusSearch } from './found-by-status';
 import { linesOf } from './lines';
-import { loggedRequest } from './logged-request';
-import { explanationLines } from './printed';
+import { loggedRequest, type LoggedRequest } from './logged-request';
+import { explanationLines, groupLines, summaryLine } from './printed';
+import { spanText, timeText } from './time-span';
 
 /** Where lines of the access log are. */
 export type Source =
@@ -20,49 +22,105 @@ export type Source =
   | { readonly kind: 'file'; readonly file: string }
   | { readonly kind: 'cluster'; readonly namespace: string; readonly context: string | undefined };
 
+type Log = Exclude<Source, { readonly kind: 'line' }>;
+
 export interface ExplainOptions {
   readonly source: Source;
-  /** Of the requests that are explained, or of the trace that they belong to. @default - all that the source has */
-  readonly id: string | undefined;
+  /** Requests with this id, or of this trace; or those that ended with a status at a time. @default - all that the source has */
+  readonly wanted: { readonly id: string } | StatusSearch | undefined;
   /** @default - main.ts, where there is one */
   readonly main: string | undefined;
 }
 
 /** `fairlead explain`: prints why requests ended as they did. */
-export function explain({ source, id, main }: ExplainOptions): Promise<void> {
+export function explain({ source, wanted, main }: ExplainOptions): Promise<void> {
   return untilSignal('fairlead', async (signal) => {
     endWithReader();
     const output = new Output(process.stdout);
     const namespace = source.kind === 'cluster' ? source.namespace : undefined;
     let deployments: readonly Deployment[] | undefined;
-    const explainLine = (line: AccessLogLine): void => {
+    const requestOf = (line: AccessLogLine): LoggedRequest => {
       deployments ??= deploymentsOf(main);
-      const request = loggedRequest(line, deploymentsOfHost(deployments, line.host, namespace));
-      output.block(explanationLines(request, output));
+      return loggedRequest(line, deploymentsOfHost(deployments, line.host, namespace));
     };
-    if (source.kind === 'line') {
-      explainLine(source.line);
-      return;
-    }
-    const counts = { explained: 0, refused: 0 };
-    let firstRefused: string | undefined;
-    for await (const text of linesOf(streamOf(source, signal))) {
-      signal.throwIfAborted();
-      // Lines of the error log stand beside those of the access log.
-      if (!text.includes(id ?? '{')) continue;
-      const line = readLine(text);
-      if (typeof line === 'string') {
-        firstRefused ??= line;
-        counts.refused += 1;
-      } else if (id === undefined || line.requestId === id || line.traceId === id) {
-        explainLine(line);
-        counts.explained += 1;
-      }
-    }
-    if (counts.explained === 0) throw new Failure(notFound(source, id, firstRefused));
-    if (firstRefused === undefined || id !== undefined) return;
-    process.stderr.write(`fairlead: ${counts.refused} of these lines left out, as the first: ${firstRefused}\n`);
+    const explainLine = (line: AccessLogLine): void => {
+      output.block(explanationLines(requestOf(line), output));
+    };
+    if (source.kind === 'line') explainLine(source.line);
+    else if (wanted !== undefined && 'status' in wanted) await explainStatus(source, wanted, requestOf, output, signal);
+    else await explainEach(source, wanted?.id, explainLine, signal);
   });
+}
+
+/** Explains each line, or those of one request or trace. */
+async function explainEach(
+  log: Log,
+  id: string | undefined,
+  explainLine: (line: AccessLogLine) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let explained = 0;
+  const refused = await readLines(linesIn(log, [everything], signal), id ?? '{', (line) => {
+    if (id !== undefined && line.requestId !== id && line.traceId !== id) return;
+    explainLine(line);
+    explained += 1;
+  });
+  if (explained === 0) throw new Failure(notFound(log, id, refused));
+  if (id === undefined) sayRefused(refused);
+}
+
+/** Explains each way once in which requests ended with a status. */
+async function explainStatus(
+  log: Log,
+  search: StatusSearch,
+  requestOf: (line: AccessLogLine) => LoggedRequest,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = new FoundByStatus(search, requestOf);
+  const since = `--since-time=${new Date(search.span.from).toISOString().slice(0, 19)}Z`;
+  const lines = linesIn(log, [everything, since, '--prefix'], signal);
+  const refused = await readLines(lines, '{', (line, text) => {
+    found.add(line, proxyOf(text));
+  });
+  const { groups, timeless } = found;
+  if (groups.length === 0) throw new Failure(noSuchStatus(log, search, found, refused));
+  output.block([summaryLine(placeOf(log), search, found, output), '']);
+  for (const group of groups) output.block(groupLines(group, output));
+  sayRefused(refused);
+  if (timeless > 0) process.stderr.write(`fairlead: ${timeless} of these lines left out, as they have no time\n`);
+}
+
+/** The pod that kubectl logs --prefix names. */
+function proxyOf(text: string): string | undefined {
+  return /^\[pod\/([\w.-]+)\//.exec(text)?.[1];
+}
+
+/** Lines that are none of the access log, and what is wrong with the first of them. */
+interface Refused {
+  readonly count: number;
+  readonly first: string | undefined;
+}
+
+/** Gives each line of the access log that has a text in it to whoever takes it. Lines of the error log stand beside those. */
+async function readLines(
+  lines: AsyncIterable<string>,
+  part: string,
+  take: (line: AccessLogLine, text: string) => void,
+): Promise<Refused> {
+  let count = 0;
+  let first: string | undefined;
+  for await (const text of lines) {
+    if (!text.includes(part)) continue;
+    const line = readLine(text);
+    if (typeof line === 'string') {
+      first ??= line;
+      count += 1;
+    } else {
+      take(line, text);
+    }
+  }
+  return { count, first };
 }
 
 /** A line, or what is wrong with it. */
@@ -75,14 +133,27 @@ function readLine(text: string): AccessLogLine | string {
   }
 }
 
-function streamOf(source: Exclude<Source, { readonly kind: 'line' }>, signal: AbortSignal): AsyncIterable<unknown> {
-  switch (source.kind) {
+function sayRefused({ count, first }: Refused): void {
+  if (first === undefined) return;
+  process.stderr.write(`fairlead: ${count} of these lines left out, as the first: ${first}\n`);
+}
+
+/** The lines of a log; of a cluster's those that kubectl gives with these options. */
+async function* linesIn(log: Log, options: readonly string[], signal: AbortSignal): AsyncGenerator<string> {
+  for await (const text of linesOf(streamOf(log, options, signal))) {
+    signal.throwIfAborted();
+    yield text;
+  }
+}
+
+function streamOf(log: Log, options: readonly string[], signal: AbortSignal): AsyncIterable<unknown> {
+  switch (log.kind) {
     case 'input':
       return addAbortSignal(signal, process.stdin.setEncoding('utf8'));
     case 'file':
-      return contentOf(source.file, signal);
+      return contentOf(log.file, signal);
     case 'cluster':
-      return logsOf(source, signal);
+      return logsOf(log, options, signal);
   }
 }
 
@@ -95,9 +166,13 @@ async function* contentOf(file: string, signal: AbortSignal): AsyncGenerator {
   }
 }
 
+/** Of a selector, kubectl gives the last ten lines otherwise. */
+const everything = '--tail=-1';
+
 /** What the proxies of a namespace have written, those that are still there. */
 function logsOf(
   { namespace, context }: Extract<Source, { readonly kind: 'cluster' }>,
+  options: readonly string[],
   signal: AbortSignal,
 ): AsyncIterable<string> {
   return new Kubectl(context === undefined ? {} : { context }).output(
@@ -106,7 +181,7 @@ function logsOf(
       `--namespace=${namespace}`,
       proxySelector,
       '--container=nginx',
-      '--tail=-1',
+      ...options,
       // Of pods that have not started yet.
       '--ignore-errors',
     ],
@@ -114,21 +189,55 @@ function logsOf(
   );
 }
 
-function notFound(source: Source, id: string | undefined, refused: string | undefined): string {
-  const because = refused === undefined ? '' : ` (${refused})`;
-  if (id === undefined) {
-    return `${placeOf(source)} has no line of the access log${because}: give lines as nginx writes them, a JSON object each`;
-  }
+const goneWithPod =
+  'the log of a pod goes with it, and the kubelet keeps some 10 MB of each: look where your logs are collected';
+
+function notFound(log: Log, id: string | undefined, { first }: Refused): string {
+  if (id === undefined) return noLine(log, first);
   const elsewhere =
-    source.kind === 'cluster'
-      ? 'the log of a pod goes with it, and the kubelet keeps some 10 MB of each: look where your logs are collected, unless accessLog.sample has left it out'
+    log.kind === 'cluster'
+      ? `${goneWithPod}, unless accessLog.sample has left it out`
       : 'is it of another day, or another proxy, or has accessLog.sample left it out?';
-  return `${placeOf(source)} has no request ${JSON.stringify(id)}${because}: ${elsewhere}`;
+  return `${placeOf(log)} has no request ${JSON.stringify(id)}${because(first)}: ${elsewhere}`;
 }
 
-function placeOf(source: Source): string {
-  if (source.kind === 'file') return basename(source.file);
-  return source.kind === 'cluster' ? `the log of the proxies of ${source.namespace}` : 'standard input';
+function noLine(log: Log, refused: string | undefined): string {
+  return `${placeOf(log)} has no line of the access log${because(refused)}: give lines as nginx writes them, a JSON object each`;
+}
+
+function because(refused: string | undefined): string {
+  return refused === undefined ? '' : ` (${refused})`;
+}
+
+/** What there was in the place of a status, and where it was. */
+function noSuchStatus(
+  log: Log,
+  { status, span }: StatusSearch,
+  { statuses, log: all, nearest }: FoundByStatus,
+  { first }: Refused,
+): string {
+  const place = placeOf(log);
+  const near =
+    nearest === undefined
+      ? ''
+      : `; the nearest ${status} was at ${timeText(nearest.time)}, request ${nearest.requestId.slice(0, 128)}`;
+  if (statuses.size > 0) {
+    const others = [...statuses]
+      .sort(([, one], [, other]) => other - one)
+      .map(([other, count]) => `${other} (${count})`)
+      .join(', ');
+    return `${place} has no ${status} ${spanText(span)}: there were ${others}${near}: give one of these, or another time`;
+  }
+  if (log.kind === 'cluster') {
+    return `${place} has no request ${spanText(span)}${because(first)}: ${goneWithPod}, unless accessLog.sample has left them out`;
+  }
+  if (all.from > all.to) return noLine(log, first);
+  return `${place} has no request ${spanText(span)}, as it begins at ${timeText(all.from)} and ends at ${timeText(all.to)}${near}: a time without a zone is that of this machine`;
+}
+
+function placeOf(log: Log): string {
+  if (log.kind === 'file') return basename(log.file);
+  return log.kind === 'cluster' ? `the log of the proxies of ${log.namespace}` : 'standard input';
 }
 
 /** The proxies of main.ts. One that was not asked for and cannot be read takes nothing but times and options away. */

@@ -1,8 +1,11 @@
 import { type Output, terminalText } from '../local/output';
+import { backendsOf } from '../nginx/plan';
 import type { Try } from './access-log-line';
 import { explanation } from './explanation';
+import type { FoundByStatus, Group, StatusSearch } from './found-by-status';
 import type { LoggedRequest } from './logged-request';
 import { mayGoOn, repeatCommand } from './repeat';
+import { spanText, timeText } from './time-span';
 import { bytesText, isIdempotent, secondsText } from './words';
 
 /** Characters of a line: what a client wrote is shorter, as nginx cuts it. */
@@ -39,6 +42,60 @@ export function explanationLines(request: LoggedRequest, output: Output): readon
   ];
 }
 
+/** How many requests a log has of a time, and how many of them ended with a status. */
+export function summaryLine(
+  place: string,
+  { status, span }: StatusSearch,
+  { groups, statuses }: Pick<FoundByStatus, 'groups' | 'statuses'>,
+  output: Output,
+): string {
+  const all = [...statuses.values()].reduce((sum, count) => sum + count, 0);
+  const found = groups.reduce((sum, { count }) => sum + count, 0);
+  const ways = groups.length === 1 ? 'one way' : `${groups.length} ways`;
+  return output.style(
+    'bold',
+    shown(`In ${place}: ${requestsText(all)} ${spanText(span)}; ${found} of them ended with ${status}, in ${ways}:`),
+  );
+}
+
+/** Most names that are said of a group. */
+const mostNames = 10;
+
+/** What requests that ended alike have in common, and all that is said of the last of them. */
+export function groupLines(group: Group, output: Output): readonly string[] {
+  const { status, reason, count, first, last, request, instances, proxies } = group;
+  const { deployment, routes } = request;
+  const when = count === 1 ? `at ${timeText(first)}` : `from ${timeText(first)} to ${timeText(last)}`;
+  const backends = [...new Set(routes.flatMap(backendsOf))];
+  const known = [
+    deployment === undefined ? '' : `${routeText(request)} of ${deployment.name}${listed('; backend', backends)}`,
+    counted('asked', instances),
+    counted('logged by', proxies),
+    count === 1 ? '' : 'the last of them:',
+  ];
+  return [
+    output.style('bold', shown(`${requestsText(count)} with ${status}, ${reason}, ${when}`)),
+    ...known.filter((text) => text !== '').map((text) => `  ${shown(text)}`),
+    '',
+    ...explanationLines(request, output),
+  ];
+}
+
+function requestsText(count: number): string {
+  return count === 1 ? '1 request' : `${count} requests`;
+}
+
+function listed(title: string, names: readonly string[]): string {
+  return names.length === 0 ? '' : `${title} ${names.join(', ')}`;
+}
+
+/** Names with their counts, those that are most first. */
+function counted(title: string, counts: ReadonlyMap<string, number>): string {
+  const names = [...counts].sort(([, one], [, other]) => other - one).map(([name, count]) => `${name} (${count})`);
+  const others = names.length > mostNames ? [`and ${names.length - mostNames} others`] : [];
+  return listed(title, [...names.slice(0, mostNames), ...others]);
+}
+
 /** Nothing of a client reaches a terminal as it is. */
 function shown(text: string): string {
   return terminalText(text.length > longestPrinted ? `${text.slice(0, longestPrinted)}…` : text);
@@ -49,10 +106,15 @@ function headline({ line: { method, host, path, tls, status, grpcStatus } }: Log
   return `${status}${ofGrpc}: ${method} ${tls === '' ? 'http' : 'https'}://${host}${path}`;
 }
 
-function facts({ line, deployment, others, routes }: LoggedRequest): readonly string[] {
-  const { time, requestId, client, protocol, requestTime, bytesSent, lacks } = line;
+/** The routes that it may have taken, as main.ts has them. */
+function routeText({ deployment, routes }: LoggedRequest): string {
   const texts = new Set(routes.map(({ name, path }) => deployment?.routes[name]?.text ?? path.path));
-  const route = texts.size === 0 ? 'no route' : `route ${[...texts].join(', or ')}`;
+  return texts.size === 0 ? 'no route' : `route ${[...texts].join(', or ')}`;
+}
+
+function facts(request: LoggedRequest): readonly string[] {
+  const { line, deployment, others } = request;
+  const { time, requestId, client, protocol, requestTime, bytesSent, lacks } = line;
   const who = together(' ', client === '' ? '' : `from ${client}`, protocol === '' ? '' : `over ${protocol}`);
   const cost = together(
     ' ',
@@ -64,7 +126,7 @@ function facts({ line, deployment, others, routes }: LoggedRequest): readonly st
     together('; ', together(', ', time, `request ${requestId}`, who), cost),
     deployment === undefined
       ? 'Its host is in no main.ts that was read: times and options are left out, or are those by default.'
-      : `${deployment.name}, namespace ${deployment.namespace}, environment ${deployment.environment}: ${route}`,
+      : `${deployment.name}, namespace ${deployment.namespace}, environment ${deployment.environment}: ${routeText(request)}`,
     ...(lacks.length === 0
       ? []
       : [`Its line has no ${lacks.join(', ')}: accessLog.omit of the proxy, or what carried the line, left that out.`]),

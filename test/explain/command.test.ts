@@ -132,6 +132,23 @@ describe('what is typed wrong ends with exit code 2', () => {
       ['a-1', '--namespace', 'A b'],
       '--namespace: "A b" is not a DNS label: give at most 63 letters, digits and hyphens in lower case, such as "orders"',
     ],
+    [['502', '--log', 'x'], 'explain: 502 is a status: say when there was one, by --at 14:03 or --since 10m'],
+    [['5XX'], 'explain: 5xx is a status: say when there was one, by --at 14:03 or --since 10m'],
+    [['502', '--at', '14:03', '--since', '1h'], 'explain: --at and --since are two times: give one'],
+    [
+      ['a-1', '--log', 'x', '--at', '14:03'],
+      'explain: --at is when there was a status: give that too, such as 502 or 5xx',
+    ],
+    [['--since', '1h', '--log', 'x'], 'explain: --since is when there was a status: give that too, such as 502 or 5xx'],
+    [
+      ['502', '--at', '25:00', '--log', 'x'],
+      '--at: "25:00" is not a time: give one such as 14:03, 14:03:10, 2026-03-01T14:03 or 2026-03-01T13:03:10Z',
+    ],
+    [
+      ['502', '--since', '10', '--log', 'x'],
+      '--since: "10" is not a duration: give a whole number with a unit, such as "30s" or "500ms"',
+    ],
+    [['600xx', '--since', '1h'], 'explain: --since is when there was a status: give that too, such as 502 or 5xx'],
     [['a-1', 'b-2'], 'explain: "b-2" is not an option: take it out. fairlead explain --help shows the options'],
   ])('%j', async (args, message) => {
     expect(await fairlead('explain', ...args)).toEqual({ code: 2, stdout: '', stderr: `fairlead: ${message}\n` });

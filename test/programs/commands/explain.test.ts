@@ -5,8 +5,13 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { onTestFinished } from '../../afterwards';
 import { typescriptProgram } from '../../typescript-program';
+import { until } from '../../until';
+import { fairleads } from '../running-fairlead';
+
+jest.setTimeout(120_000);
 
 const cli = resolve(__dirname, '../../../cli.ts');
+const { start } = fairleads();
 let directory: string;
 
 beforeEach(() => {
@@ -18,10 +23,15 @@ afterEach(() => {
 });
 
 /** In a directory of its own, where no main.ts is unless a test writes one. */
-function explain(args: readonly string[], input: string, path = process.env.PATH ?? '') {
+function explain(
+  args: readonly string[],
+  input: string,
+  path = process.env.PATH ?? '',
+  environment: Readonly<Record<string, string>> = {},
+) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [...typescriptProgram, cli, 'explain', ...args], {
     cwd: directory,
-    env: { PATH: path },
+    env: { PATH: path, ...environment },
     encoding: 'utf8',
     input,
   });
@@ -84,6 +94,65 @@ test('the logs of the proxies of a namespace are looked through by kubectl', () 
     code: 1,
     stderr: expect.stringContaining('the log of the proxies of shop has no request "c-3"') as string,
   });
+});
+
+test('a status is looked for in what the proxies of a namespace have logged since, each by its pod', () => {
+  const [kubectl, called] = [join(directory, 'kubectl'), join(directory, 'called')];
+  const at = (time: string): string => JSON.stringify({ ...(JSON.parse(line('a-1')) as object), time });
+  const logged = ['edge-a', 'edge-b', 'edge-a'].map((pod) => `[pod/${pod}/nginx] ${at('2026-03-01T14:03:59+00:00')}`);
+  const others = [
+    `[pod/edge-a/nginx] ${at('2026-03-01T14:05:00+00:00')}`,
+    '[pod/edge-a/nginx] 2026/03/01 [error] {a-1}',
+  ];
+  const written = [...logged, ...others].map((text) => `'${text}'`).join(' ');
+  writeFileSync(kubectl, `#!/bin/sh\nprintf '%s\\n' "$@" >'${called}'\nprintf '%s\\n' ${written}\n`, { mode: 0o755 });
+  const path = `${directory}:${process.env.PATH ?? ''}`;
+  // 14:03 there, and 19:33 here.
+  const found = explain(['503', '--at', '2026-03-01T19:33', '--namespace', 'shop'], '', path, { TZ: 'Asia/Kolkata' });
+  expect(found.code).toBe(0);
+  expect(found.stderr).toMatch(
+    /^fairlead: 1 of these lines left out, as the first: line: .* is not a line of the access log/,
+  );
+  expect(found.stdout).toMatch(
+    /^In the log of the proxies of shop: 3 requests from 2026-03-01T19:32:00\+05:30 to 2026-03-01T19:35:00\+05:30; 3 of them ended with 503, in one way:\n\n/,
+  );
+  expect(found.stdout).toContain('\n  logged by edge-a (2), edge-b (1)\n');
+  expect(readFileSync(called, 'utf8').split('\n')).toEqual([
+    'logs',
+    '--namespace=shop',
+    '--selector=app.kubernetes.io/component=proxy,app.kubernetes.io/managed-by=fairlead',
+    '--container=nginx',
+    '--tail=-1',
+    '--since-time=2026-03-01T14:02:00Z',
+    '--prefix',
+    '--ignore-errors',
+    '',
+  ]);
+  expect(explain(['503', '--at', '2026-03-01T19:33Z', '--namespace', 'shop'], '', path)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /^fairlead: the log of the proxies of shop has no request from .* the log of a pod goes with it,/,
+    ) as string,
+  });
+});
+
+test('what a local run has logged is explained by its id, and by its status and a time', async () => {
+  const log = join(directory, 'access.log');
+  const fairlead = await start('--access-log', log);
+  await fairlead.isUp();
+  for (const id of ['a-1', 'b-2', 'c-3']) {
+    expect((await fairlead.get('/status/503', { headers: { 'x-request-id': id } })).status).toBe(503);
+  }
+  // Each worker writes its own when it likes.
+  const isLogged = (id: string): boolean => readFileSync(log, 'utf8').includes(`"${id}"`);
+  await until(() => ['a-1', 'b-2', 'c-3'].every(isLogged), 'all lines');
+  expect(fairlead.output).toMatch(/nginx +GET \/status\/503 503/);
+  const one = explain(['b-2', '--log', log], '');
+  expect([one.code, one.stdout.match(/request \S+, from 127/g)]).toEqual([0, ['request b-2, from 127']]);
+  const all = explain(['503', '--since', '1h', '--log', log], '');
+  expect([all.code, all.stderr]).toEqual([0, '']);
+  expect(all.stdout).toMatch(/; 3 of them ended with 503, in one way:\n\n3 requests with 503, api-status, from/);
+  expect(all.stdout).toMatch(/request (?:a-1|b-2|c-3), from 127/);
 });
 
 test('a request is explained while kubectl still writes, as logs may be more than a string holds', async () => {
