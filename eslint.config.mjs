@@ -35,7 +35,7 @@ export default tseslint.config(
     languageOptions: {
       globals: Object.fromEntries(
         ['clearTimeout', 'devicePixelRatio', 'document', 'EventSource', 'fetch', 'getComputedStyle', 'matchMedia']
-          .concat(['ResizeObserver', 'setTimeout'])
+          .concat(['ResizeObserver', 'setTimeout', 'URLSearchParams', 'history', 'location'])
           .map((name) => [name, 'readonly']),
       ),
     },

@@ -136,13 +136,13 @@ export class DashboardServer {
       sendText(response, 403, refusal);
       return;
     }
-    const path = request.url?.split('?')[0] ?? '';
+    const [path = '', query] = request.url?.split('?') ?? [];
     if (path === '/actions') {
       await this.act(request, response);
     } else if (request.method !== 'GET' && request.method !== 'HEAD') {
       sendText(response, 405, 'only GET');
     } else if (path === '/events') {
-      this.stream(response);
+      this.stream(response, new URLSearchParams(query).get('proxy') ?? undefined);
     } else {
       const asset = this.assets.get(path);
       if (asset === undefined) sendText(response, 404, 'not here');
@@ -150,15 +150,16 @@ export class DashboardServer {
     }
   }
 
-  private stream(response: ServerResponse): void {
+  /** Tells a page of the proxy that it has chosen, or of all together. */
+  private stream(response: ServerResponse, proxy: string | undefined): void {
     if (this.pages.size >= mostPages) {
       sendText(response, 503, `${mostPages} pages look already`);
       return;
     }
     response.writeHead(200, { ...securityHeaders, 'Content-Type': 'text/event-stream' });
-    response.write(`retry: 1000\n${serverSentEvent('beginning', this.watch.beginning)}`);
+    response.write(`retry: 1000\n${serverSentEvent('beginning', this.watch.beginning(proxy))}`);
     this.pages.add(response);
-    const stop = this.watch.watch((update) => {
+    const stop = this.watch.watch(proxy, (update) => {
       if (response.writableLength > mostUnread) response.destroy();
       else response.write(serverSentEvent('update', update));
     });

@@ -1,4 +1,4 @@
-import { figures, type Figures, type RequestFigures } from './figures';
+import { figures, type Figures, type ProxyFigures, type RequestFigures } from './figures';
 import { type Happening, happenings, type Observation, withGone } from './happenings';
 import { isRestarted, parsedScrape, type Scrape, type ScrapePair } from './scrape';
 import type { DashboardSystem, Instance, SystemDescription, SystemState } from './system';
@@ -6,10 +6,15 @@ import type { DashboardSystem, Instance, SystemDescription, SystemState } from '
 /** A point of the plots: what happened in the second before it. Null where nobody looked, or the proxy did not answer. */
 export interface Moment {
   readonly time: number;
-  readonly figures: (RequestFigures & { readonly connections: number; readonly inProgress: number }) | null;
+  readonly figures: MomentFigures | null;
 }
 
-/** What a page is told first. */
+interface MomentFigures extends RequestFigures {
+  readonly connections: number;
+  readonly inProgress: number;
+}
+
+/** What a page is told first: of all proxies together, or of the one that it has chosen. */
 export interface Beginning {
   readonly description: SystemDescription;
   /** Whether its buttons do anything. */
@@ -24,7 +29,7 @@ export interface Beginning {
 export interface Update {
   readonly moment: Moment;
   readonly state: SystemState;
-  /** Of the last ten seconds; null before there is anything to compare. */
+  /** Of the last ten seconds, but that `proxies` are all of them; null before there is anything to compare. */
   readonly figures: Figures | null;
   readonly happenings: readonly Happening[];
   /** Why there are no figures. */
@@ -32,6 +37,20 @@ export interface Update {
 }
 
 type Listener = (update: Update) => void;
+
+/** A second as it is remembered, so that whoever chooses a proxy sees what it did until now. */
+interface Second extends Moment {
+  readonly proxies: ReadonlyMap<string, MomentFigures>;
+}
+
+/** What a look has found: updates are made of it. */
+interface Found extends Omit<Update, 'moment'> {
+  readonly second: Second;
+  /** Undefined if there was no look. */
+  readonly look: Look | undefined;
+  /** What tables are about. */
+  readonly pairs: Pairs;
+}
 
 /** In milliseconds: how often it looks, what it remembers, what tables are about, and how soon a page that is loaded again is back. */
 const interval = 1000;
@@ -42,28 +61,35 @@ const mostHappenings = 200;
 
 /** Looks at a system every second, as long as anybody watches and for five seconds more: a page that is closed costs nothing. */
 export class Watch {
-  private readonly listeners = new Set<Listener>();
-  private moments: Moment[] = [];
+  /** With the proxy that each has chosen; undefined of all together. */
+  private readonly listeners = new Map<Listener, string | undefined>();
+  private seconds: Second[] = [];
   private happened: Happening[] = [];
   /** Of the last ten seconds. */
   private looks: Look[] = [];
   private last: Observation | undefined;
-  private latest: Update | null = null;
+  private latest: Found | null = null;
   private timer: NodeJS.Timeout | undefined;
   private leaving: NodeJS.Timeout | undefined;
   private isLooking = false;
 
   constructor(private readonly system: DashboardSystem) {}
 
-  get beginning(): Beginning {
+  /** Of one proxy, or of all together. */
+  beginning(proxy: string | undefined): Beginning {
     const { description, actions } = this.system;
-    const canAct = actions !== undefined;
-    return { description, canAct, moments: this.moments, happenings: this.happened, latest: this.latest };
+    return {
+      description,
+      canAct: actions !== undefined,
+      moments: this.seconds.map((second) => momentOf(second, proxy)),
+      happenings: this.happened,
+      latest: this.latest === null ? null : this.updateOf(this.latest, proxy),
+    };
   }
 
-  /** Tells a listener what is new, until the returned function is called. */
-  watch(listener: Listener): () => void {
-    this.listeners.add(listener);
+  /** Tells a listener what is new of one proxy, or of all together, until the returned function is called. */
+  watch(proxy: string | undefined, listener: Listener): () => void {
+    this.listeners.set(listener, proxy);
     clearTimeout(this.leaving);
     if (this.timer === undefined) this.begin();
     return () => {
@@ -87,9 +113,9 @@ export class Watch {
   }
 
   private begin(): void {
-    const before = this.moments.at(-1);
+    const before = this.seconds.at(-1);
     // What was between is not known: a line across it would be a lie.
-    if (before?.figures != null) this.moments.push({ time: before.time + 1, figures: null });
+    if (before?.figures != null) this.seconds.push({ time: before.time + 1, figures: null, proxies: new Map() });
     this.timer = setInterval(() => void this.look(), interval);
     void this.look();
   }
@@ -129,21 +155,41 @@ export class Watch {
     this.last = observation;
     if (restarted.length > 0) this.looks = [];
 
-    const lately = (before: readonly Look[]): Figures | null => {
-      const pairs = pairsOf(before, look);
-      return pairs.size === 0 ? null : figures(pairs, this.system.description, state);
-    };
-    const moment: Moment = { time, figures: lately(previous)?.proxy ?? null };
-    const tables = lately(this.looks.length === 0 ? previous : this.looks);
+    const second = secondOf(time, this.figuresOf(pairsOf(previous, look), state));
+    const pairs = pairsOf(this.looks.length === 0 ? previous : this.looks, look);
+    const tables = this.figuresOf(pairs, state);
     if (look !== undefined) this.looks = [...this.looks, look].filter((each) => time - timeOf(each) <= tabled);
 
-    this.moments = [...this.moments, moment].filter((each) => time - each.time <= remembered);
+    this.seconds = [...this.seconds, second].filter((each) => time - each.time <= remembered);
     this.happened = [...this.happened, ...happened]
       .filter((each) => time - each.time <= remembered)
       .slice(-mostHappenings);
-    const update: Update = { moment, state, figures: tables, happenings: happened, problem: problem ?? null };
-    this.latest = update;
-    for (const listener of this.listeners) listener(update);
+    const found = { second, look, pairs, state, figures: tables, happenings: happened, problem: problem ?? null };
+    this.latest = found;
+    const updates = new Map<string | undefined, Update>();
+    for (const [listener, proxy] of this.listeners) {
+      const update = updates.get(proxy) ?? this.updateOf(found, proxy);
+      updates.set(proxy, update);
+      listener(update);
+    }
+  }
+
+  private updateOf({ second, look, pairs, ...all }: Found, proxy: string | undefined): Update {
+    const moment = momentOf(second, proxy);
+    if (proxy === undefined) return { moment, ...all };
+    const pair = pairs.get(proxy);
+    const own = pair === undefined ? null : this.figuresOf(new Map([[proxy, pair]]), all.state);
+    return {
+      ...all,
+      moment,
+      figures: own === null || all.figures === null ? null : { ...own, proxies: all.figures.proxies },
+      problem:
+        all.problem ?? (look?.has(proxy) === false ? `Proxy ${proxy} does not answer: it has no figures now` : null),
+    };
+  }
+
+  private figuresOf(pairs: Pairs, state: SystemState): Figures | null {
+    return pairs.size === 0 ? null : figures(pairs, this.system.description, state);
   }
 
   private stateNow(time: number): SystemState {
@@ -156,12 +202,40 @@ export class Watch {
 /** What each proxy that answered said, by its name. */
 type Look = ReadonlyMap<string, Scrape>;
 
+/** By the name of a proxy. */
+type Pairs = ReadonlyMap<string, ScrapePair>;
+
+function secondOf(time: number, lately: Figures | null): Second {
+  return {
+    time,
+    figures: lately === null ? null : momentFigures(lately.proxy),
+    proxies: new Map(lately?.proxies.map((each) => [each.name, momentFigures(each)])),
+  };
+}
+
+/** Of figures what plots show. */
+function momentFigures({
+  requests,
+  errors,
+  clientErrors,
+  p50,
+  p99,
+  connections,
+  inProgress,
+}: ProxyFigures): MomentFigures {
+  return { requests, errors, clientErrors, p50, p99, connections, inProgress };
+}
+
+function momentOf({ time, figures: all, proxies }: Second, proxy: string | undefined): Moment {
+  return { time, figures: proxy === undefined ? all : (proxies.get(proxy) ?? null) };
+}
+
 function timeOf(look: Look): number {
   return look.values().next().value?.time ?? 0;
 }
 
 /** For each proxy that answers now: what it said first in these looks, and now. One that comes later counts from then on. */
-function pairsOf(looks: readonly Look[], now: Look | undefined): ReadonlyMap<string, ScrapePair> {
+function pairsOf(looks: readonly Look[], now: Look | undefined): Pairs {
   const pairs = new Map<string, ScrapePair>();
   for (const [proxy, after] of now ?? []) {
     const before = looks.find((look) => look.has(proxy))?.get(proxy);

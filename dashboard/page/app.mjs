@@ -22,7 +22,16 @@ const connections = {
 const known = { description: null, state: null, figures: null, moments: [], happenings: [] };
 let silenceTimer;
 
+/** The proxy that is shown, which the address of the page names; empty for all of them together. */
+let chosen = new URLSearchParams(location.search).get('proxy') ?? '';
+let source;
+
 const controls = new Controls();
+const choices = new Keyed(byId('proxy'), {
+  key: ({ name }) => name,
+  make: ({ name }) => element('option', { value: name }),
+  update: (option, { text }) => setText(option, text),
+});
 const plots = new Plots();
 const tables = new Tables((action) => controls.act(action));
 const topology = new Topology(byId('picture'));
@@ -72,8 +81,27 @@ function heard() {
   silenceTimer = setTimeout(() => connected('silent'), silence);
 }
 
+/** Shows another proxy, or all of them, with all that is remembered of it. */
+function choose(proxy) {
+  chosen = proxy;
+  const address = new URL(location.href);
+  address.search = proxy === '' ? '' : String(new URLSearchParams({ proxy }));
+  history.replaceState(null, '', address);
+  source.close();
+  connect();
+}
+
+function showChoice({ proxies }) {
+  const names = proxies.map((name) => ({ name, text: name }));
+  choices.show([{ name: '', text: `all ${proxies.length} together` }, ...names]);
+  // A list that somebody has opened stays as it is.
+  if (byId('proxy').value !== chosen) byId('proxy').value = chosen;
+  byId('choice').hidden = proxies.length < 2 && chosen === '';
+}
+
 function connect() {
-  const source = new EventSource('/events');
+  const opened = new EventSource(chosen === '' ? '/events' : `/events?${new URLSearchParams({ proxy: chosen })}`);
+  source = opened;
   source.addEventListener('beginning', ({ data }) => {
     const { description, canAct, moments, happenings, latest } = JSON.parse(data);
     document.body.dataset.canAct = String(canAct);
@@ -89,6 +117,11 @@ function connect() {
   });
   source.addEventListener('update', ({ data }) => {
     const { moment, state, figures, happenings, problem } = JSON.parse(data);
+    if (chosen !== '' && !state.proxies.includes(chosen)) {
+      controls.say(`Proxy ${chosen} is gone: this is all of them together`);
+      choose('');
+      return;
+    }
     known.moments.push(moment);
     while (known.moments[0].time < moment.time - remembered) known.moments.shift();
     known.happenings = [...known.happenings, ...happenings.map(numbered)].slice(-shownHappenings);
@@ -106,7 +139,10 @@ function connect() {
     clearTimeout(silenceTimer);
     if (document.body.dataset.connection !== 'ended') connected('lost');
     // It tries again by itself, but for an answer that it does not understand.
-    if (source.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
+    if (opened.readyState !== EventSource.CLOSED) return;
+    setTimeout(() => {
+      if (source === opened) connect();
+    }, 2000);
   });
 }
 
@@ -137,7 +173,8 @@ function show() {
   if (description === null || state === null) return;
   showTiles(figures, moments.at(-1)?.figures ?? null);
   controls.show(state);
-  topology.show(state, figures);
+  showChoice(state);
+  topology.show(state, figures, chosen);
   tables.show(state, figures);
   plots.show(moments, happenings);
   happened.show([...happenings].reverse());
@@ -176,6 +213,7 @@ function showFill(id, value, limit) {
   tiles[id].fill.style.width = `${Math.min(100, 100 * (part ?? 0))}%`;
 }
 
+byId('proxy').addEventListener('change', ({ target }) => choose(target.value));
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) show();
 });

@@ -90,7 +90,7 @@ export class Tables {
     });
     this.proxies = new Table(byId('proxies'), {
       caption: 'Proxies',
-      empty: 'No proxy answers.',
+      empty: 'There is no proxy.',
       key: ({ name }) => name,
       columns: [
         { title: 'Proxy', isHead: true, say: ({ name }) => name },
@@ -165,7 +165,8 @@ export class Tables {
   show({ instances, proxies, certificates }, figures) {
     const { backends } = this.description;
     byId('proxies-panel').hidden = proxies.length === 0;
-    this.proxies.show(figures?.proxies ?? []);
+    const ofProxy = new Map(figures?.proxies.map((each) => [each.name, each]));
+    this.proxies.show(proxies.map((name) => ({ name, ...ofProxy.get(name) })));
     const ofInstance = new Map(figures?.instances.map((each) => [each.name, each]));
     const versions = new Map(backends.map(({ name, backend, version }) => [name, version === '' ? backend : version]));
     const staying = (name) => instances.filter(({ backend, health }) => backend === name && isStaying(health)).length;

@@ -8,7 +8,7 @@ const groupGap = 18;
 const boxHeight = 48;
 const widest = 22;
 
-/** Clients, the proxy, its backends and their instances; lines are as wide as there is traffic. */
+/** Clients, the proxies or one of them, their backends and their instances; lines are as wide as there is traffic. */
 export class Topology {
   constructor(place) {
     this.place = place;
@@ -34,14 +34,15 @@ export class Topology {
     this.description = description;
   }
 
-  show(state, figures) {
-    this.shown = [state, figures];
-    const drawing = drawn(this.description.backends, state, figures, this.width);
+  /** Of one proxy if it has a name. */
+  show(state, figures, proxy) {
+    this.shown = [state, figures, proxy];
+    const drawing = drawn(this.description.backends, state, figures, proxy, this.width);
     setAttributes(this.svg, {
       viewBox: `0 0 ${this.width} ${drawing.height}`,
       width: this.width,
       height: drawing.height,
-      'aria-label': said(this.description.backends, state.instances, figures),
+      'aria-label': said(this.description.backends, state.instances, figures, proxy),
     });
     this.links.show(drawing.links);
     this.flows.show(drawing.links.filter(({ traffic }) => traffic > 0));
@@ -50,7 +51,7 @@ export class Topology {
 }
 
 /** Where everything is, and how wide. */
-function drawn(backends, { instances, proxies }, figures, width) {
+function drawn(backends, { instances, proxies }, figures, proxy, width) {
   const isNarrow = width < 560;
   const isField = instances.length > mostLines;
   const wide = [100, 132, 168, 204];
@@ -94,7 +95,7 @@ function drawn(backends, { instances, proxies }, figures, width) {
 
   box('clients', 0, middle, ['clients', `${rate(total)}/s`]);
   box('proxy', 1, middle, [
-    proxies.length > 1 ? `nginx × ${proxies.length}` : 'nginx',
+    proxy !== '' ? (isNarrow ? shortened(proxy) : proxy) : proxies.length > 1 ? `nginx × ${proxies.length}` : 'nginx',
     figures === null ? '' : isNarrow ? `${figures.proxy.connections} open` : `${figures.proxy.connections} connections`,
   ]);
   link('clients', [right(0), middle], [lefts[1], middle], total, 'ready');
@@ -162,14 +163,14 @@ function fitted(text, room, isNarrow) {
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }
 
-function said(backends, instances, figures) {
+function said(backends, instances, figures, proxy) {
   const parts = backends.map(({ name }) => {
     const own = instances.filter(({ backend, health }) => backend === name && health !== 'gone');
     const ready = own.filter(({ health }) => health === 'ready' || health === 'slow').length;
     const traffic = figures?.backends.find((each) => each.name === name)?.requests ?? 0;
     return `${name}: ${rate(traffic)} a second, ${ready} of ${own.length} instances ready`;
   });
-  return `${rate(figures?.proxy.requests ?? 0)} requests a second come from clients to nginx. ${parts.join('. ')}`;
+  return `${rate(figures?.proxy.requests ?? 0)} requests a second come from clients to nginx${proxy === '' ? '' : ` at ${proxy}`}. ${parts.join('. ')}`;
 }
 
 function makeLink() {

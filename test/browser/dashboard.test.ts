@@ -26,6 +26,7 @@ describe('the dashboard in a browser', () => {
     const { page, complaints } = await open(url);
     await shows(page, '#connection', 'Live');
     await shows(page, '#idle', 'No requests now');
+    expect(await page.locator('#choice:visible, #proxies-panel:visible').count()).toBe(0);
     await page.screenshot({ path: join(screenshots, 'idle-wide-light.png'), fullPage: true });
 
     for (let count = 0; count < 40; count += 1) await fairlead.get('/healthcheck');
@@ -96,28 +97,60 @@ describe('the dashboard in a browser', () => {
   });
 
   test('shows the proxies of a cluster, without a button', async () => {
-    const proxies = ['10.0.1.7', '10.0.2.9'];
-    let seconds = 0;
-    const scrape = (): Promise<ReadonlyMap<string, string>> => {
-      seconds += 1;
-      const metrics = `${requestsCounted(seconds * 40)}fairlead_connections{state="active"} 13\n`;
-      return Promise.resolve(new Map(proxies.map((name) => [name, metrics])));
-    };
-    const instances = ['10.0.1.8', '10.0.2.3'].map((name) => someInstance(name, { backend: 'api', canBeSlow: false }));
-    const state = () => someState({ instances, proxies, wanted: {} });
-    const system = someSystem({ state, scrape, actions: undefined });
-    const dashboard = await DashboardServer.start(system, await freePort());
-    onTestFinished(() => dashboard.close());
-    const { page, complaints } = await open(dashboard.url);
+    const url = await servedByProxies(['10.0.1.7', '10.0.2.9']);
+    const { page, complaints } = await open(url);
     await shows(page, '#proxies', '10.0.2.9');
     await shows(page, '#picture', 'nginx × 2');
-    expect(await page.locator('button:visible, select:visible').count()).toBe(0);
+    expect(await page.locator('button:visible').count()).toBe(0);
     for (const size of ['wide', 'narrow'] as const) {
       await page.setViewportSize(sizes[size]);
       await page.screenshot({ path: join(screenshots, `cluster-${size}-light.png`), fullPage: true });
       expect(await overflow(page)).toBe(0);
     }
     expect(await seriousViolations(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  test('shows one proxy of a cluster, chosen by the keyboard or by the address of the page, and all of them once it is gone', async () => {
+    const proxies = ['10.0.1.7', '10.0.2.9', '10.0.3.4'];
+    const url = await servedByProxies(proxies);
+    const { page, complaints } = await open(url);
+    // So many requests of each as it stands further back.
+    await shows(page, '#tile-requests', /^(23|24|25)\d\/s$/);
+    await shows(page, '#tile-connections', '36');
+    const choice = page.getByRole('combobox', { name: 'Proxy' });
+    expect(await choice.locator('option').allTextContents()).toEqual(['all 3 together', ...proxies]);
+    await choice.focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await shows(page, '#tile-requests', /^(7|8)\d\/s$/);
+    await shows(page, '#tile-connections', '12');
+    await shows(page, '#picture', '10.0.2.9');
+    await shows(page, '#proxies', '10.0.3.4');
+    expect(new URL(page.url()).search).toBe('?proxy=10.0.2.9');
+    await page.reload();
+    await shows(page, '#picture', '10.0.2.9');
+    expect(await choice.inputValue()).toBe('10.0.2.9');
+    expect(await seriousViolations(page)).toEqual([]);
+    for (const scheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme: scheme });
+      for (const size of ['wide', 'narrow'] as const) {
+        await page.setViewportSize(sizes[size]);
+        await shows(page, '#picture', size === 'wide' ? '10.0.2.9' : '…9');
+        await page.screenshot({ path: join(screenshots, `one-proxy-${size}-${scheme}.png`), fullPage: true });
+        expect(await overflow(page)).toBe(0);
+      }
+    }
+
+    proxies.splice(1, 1);
+    await shows(page, '#toast', 'Proxy 10.0.2.9 is gone: this is all of them together');
+    await shows(page, '#tile-connections', '24');
+    expect(await choice.inputValue()).toBe('');
+    expect(new URL(page.url()).search).toBe('');
+    await choice.selectOption('10.0.3.4');
+    await shows(page, '#tile-connections', '12');
+    await choice.selectOption({ index: 0 });
+    await shows(page, '#tile-connections', '24');
     expect(complaints).toEqual([]);
   });
 
@@ -130,6 +163,24 @@ describe('the dashboard in a browser', () => {
     expect(complaints).toEqual([]);
   });
 });
+
+/** A cluster with these proxies: the first answers 40 requests a second, each other one 40 more than the one before it. */
+async function servedByProxies(proxies: readonly string[]): Promise<string> {
+  const places = new Map(proxies.map((name, index) => [name, index + 1]));
+  let seconds = 0;
+  const scrape = (): Promise<ReadonlyMap<string, string>> => {
+    seconds += 1;
+    const metrics = (name: string): string =>
+      `${requestsCounted(seconds * 40 * (places.get(name) ?? 0))}fairlead_connections{state="active"} 13\n`;
+    return Promise.resolve(new Map(proxies.map((name) => [name, metrics(name)])));
+  };
+  const instances = ['10.0.1.8', '10.0.2.3'].map((name) => someInstance(name, { backend: 'api', canBeSlow: false }));
+  const state = () => someState({ instances, proxies: [...proxies], wanted: {} });
+  const system = someSystem({ state, scrape, actions: undefined });
+  const dashboard = await DashboardServer.start(system, await freePort());
+  onTestFinished(() => dashboard.close());
+  return dashboard.url;
+}
 
 /** A system of so many instances that answer. */
 async function served(count: number, name = 'api'): Promise<string> {

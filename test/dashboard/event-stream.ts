@@ -15,10 +15,10 @@ export class EventStream {
   private wake: () => void = () => undefined;
   private isOver = false;
 
-  constructor(port: number) {
+  constructor(port: number, path = '/events') {
     let end: () => void = () => undefined;
     this.ended = new Promise((resolve) => (end = resolve));
-    this.request = get({ host: '127.0.0.1', port, path: '/events', agent: false }, (response) => {
+    this.request = get({ host: '127.0.0.1', port, path, agent: false }, (response) => {
       this.read(response);
       response.once('close', end);
     });

@@ -1,4 +1,4 @@
-import { figures, peerFigures, proxyFigures, routeFigures } from '../../dashboard/figures';
+import { figures, type Figures, peerFigures, proxyFigures, routeFigures } from '../../dashboard/figures';
 import { Growth, parsedScrape, type Scrape } from '../../dashboard/scrape';
 import { someDescription, someInstance } from './some-system';
 
@@ -159,6 +159,41 @@ test('connections and limits of several proxies add up, without those who have a
     scrape(0, `fairlead_connections{state="active"} ${active}`, `fairlead_connections_limit ${limit}`);
   const growth = new Growth([proxy(3, 100), proxy(11, 100)], [proxy(3, 100), proxy(1, 50)]);
   expect(proxyFigures(growth)).toMatchObject({ connections: 10, connectionsLimit: 150, requestsLimit: null });
+});
+
+test('figures of each proxy add up to those of all', () => {
+  const counted = (times: number): readonly [Scrape, Scrape] => [
+    scrape(0, answered('', 200, 100), peer(1001, 'requests_total', 10)),
+    scrape(
+      10_000,
+      answered('', 200, 100 + 20 * times),
+      answered(canary, 502, times),
+      peer(1001, 'requests_total', 10 + 20 * times),
+      peer(1004, 'requests_total', times),
+      peer(1004, 'failures_total', times),
+      'fairlead_upstream_no_peer_total{backend="orders",version="canary"} ' + String(times),
+      `fairlead_tls_connections_total{protocol="TLSv1.3",resumed="false"} ${times}`,
+    ),
+  ];
+  const pairs = new Map([
+    ['one', counted(1)],
+    ['two', counted(3)],
+  ]);
+  const all = figures(pairs, description, state);
+  const each = [...pairs].map((pair) => figures(new Map([pair]), description, state));
+  for (const of of [
+    ({ proxy }: Figures) => proxy.requests,
+    ({ proxy }: Figures) => proxy.counted.errors,
+    ({ routes }: Figures) => routes[0]?.errors,
+    ({ backends }: Figures) => backends[1]?.noInstance,
+    ({ instances }: Figures) => instances[0]?.requests,
+    ({ instances }: Figures) => instances[2]?.failed,
+    ({ tls }: Figures) => tls[0]?.connections,
+  ]) {
+    expect(of(all)).toBeGreaterThan(0);
+    expect(each.reduce((sum, one) => sum + (of(one) ?? NaN), 0)).toBeCloseTo(of(all) ?? NaN, 9);
+  }
+  expect(each.flatMap(({ proxies }) => proxies)).toEqual(all.proxies);
 });
 
 test('a route that nobody has described is called as metrics call it', () => {

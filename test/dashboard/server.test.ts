@@ -254,6 +254,64 @@ describe('whoever looks', () => {
     expect(happenings.map(({ text }) => text)).toEqual(['The proxy was started again, and counts from 0']);
   });
 
+  test('is told of the proxy that it has chosen alone, and what each of them did adds up', async () => {
+    let looks = 0;
+    const scrape = () => {
+      looks += 1;
+      const connections = (count: number): string => `fairlead_connections{state="active"} ${count}\n`;
+      return Promise.resolve(
+        new Map([
+          ['one', requestsCounted(looks * 10) + connections(4)],
+          ['two', requestsCounted(looks * 30) + requestsCounted(looks * 2, '502') + connections(7)],
+        ]),
+      );
+    };
+    const state = () => someState({ proxies: ['one', 'two'] });
+    const { port } = await started({ scrape, state });
+    const all = new EventStream(port);
+    const [one, two] = [new EventStream(port, '/events?proxy=one'), new EventStream(port, '/events?proxy=two')];
+    for (const stream of [all, one, two]) await stream.next('beginning');
+    const together = await all.next<Update>('update', ({ figures }) => figures !== null);
+    const isThen = ({ moment }: Update): boolean => moment.time === together.moment.time;
+    const each = [await one.next<Update>('update', isThen), await two.next<Update>('update', isThen)];
+    expect(each.map(({ figures }) => figures?.proxy.connections)).toEqual([3, 6]);
+    for (const of of [
+      ({ figures }: Update) => figures?.proxy.requests,
+      ({ figures }: Update) => figures?.proxy.errors,
+      ({ figures }: Update) => figures?.proxy.counted.requests,
+      ({ figures }: Update) => figures?.proxy.connections,
+      ({ figures }: Update) => figures?.routes[0]?.requests,
+      ({ figures }: Update) => figures?.backends[0]?.requests,
+      ({ moment }: Update) => moment.figures?.requests,
+    ]) {
+      expect(of(together)).toBeGreaterThan(0);
+      expect(each.reduce((sum, update) => sum + (of(update) ?? NaN), 0)).toBeCloseTo(of(together) ?? NaN, 5);
+    }
+    for (const { figures } of each) expect(figures?.proxies).toEqual(together.figures?.proxies);
+
+    // Whoever chooses it later sees what it did before.
+    const later = await new EventStream(port, '/events?proxy=one').next<Beginning>('beginning');
+    const then = later.moments.find(({ time }) => time === together.moment.time);
+    expect(then?.figures).toEqual(each[0]?.moment.figures);
+    expect(later.latest?.figures?.proxy.connections).toBe(3);
+  });
+
+  test('is told that the proxy that it has chosen does not answer', async () => {
+    let looks = 0;
+    const scrape = () => Promise.resolve(new Map([['one', requestsCounted((looks += 1))]]));
+    const state = () => someState({ proxies: ['one', 'two'] });
+    const { port } = await started({ scrape, state });
+    const page = new EventStream(port, '/events?proxy=two');
+    const { problem, figures, moment } = await page.next<Update>('update');
+    expect([problem, figures, moment.figures]).toEqual([
+      'Proxy two does not answer: it has no figures now',
+      null,
+      null,
+    ]);
+    const others = await new EventStream(port).next<Update>('update', (update) => update.figures !== null);
+    expect(others.problem).toBeNull();
+  });
+
   test('is the only reason to ask the proxy, which is told when nobody looks any more', async () => {
     const scrape = jest.fn(() => Promise.resolve(said(requestsCounted(1))));
     const unwatched = jest.fn();
