@@ -1,8 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { commandLine, Failure } from '../cluster/command-line';
 import { synthesized, synthSeconds } from './synth-time';
@@ -20,16 +21,11 @@ Caddy if they are installed; in turns, five rounds, medians of what each round s
 `;
 
 const rounds = 5;
-/** Of a round: a machine that others use too has slow seconds, which should meet all alike. Each begins with handshakes, which are not to count for much. */
-const turns = 2;
-const secondsOfTurn = 3;
+/** Of a proxy in a round. */
+const slicesOfRound = 20;
+/** In turns with the others: short, as a machine that others use too has slow seconds, which should meet all alike. */
+const millisecondsOfSlice = 300;
 const connections = 32;
-
-/** What the processes of a proxy took in a round, and what they answered. */
-interface Work {
-  cpuSeconds: number;
-  requests: number;
-}
 
 /** Of each proxy, by name: microseconds of CPU time for a request, of each round. */
 type Measured = ReadonlyMap<string, number[]>;
@@ -52,15 +48,7 @@ void commandLine('bench', async (args, signal) => {
     for (const program of missing) process.stderr.write(`${program} is not installed, and not measured\n`);
     const measured = new Map(all.map(({ name }) => [name, [] as number[]]));
     for (let round = 1; round <= rounds; round += 1) {
-      const works = new Map(all.map((candidate) => [candidate, { cpuSeconds: 0, requests: 0 }]));
-      for (let turn = 0; turn < turns; turn += 1) {
-        for (const [candidate, work] of works) {
-          signal.throwIfAborted();
-          await measure(candidate, work);
-        }
-      }
-      for (const [{ name }, { cpuSeconds, requests }] of works) {
-        const microseconds = (cpuSeconds / requests) * 1e6;
+      for (const [name, microseconds] of await measuredInTurns(all, signal)) {
         measured.get(name)?.push(microseconds);
         process.stderr.write(`round ${round} of ${rounds}: ${name} ${microseconds.toFixed(1)} µs\n`);
       }
@@ -75,19 +63,67 @@ void commandLine('bench', async (args, signal) => {
   }
 });
 
-async function measure({ name, port, process: child }: Candidate, work: Work): Promise<void> {
-  const before = cpuSecondsOf(child.pid ?? 0);
-  const wrk = spawn('wrk', ['-t1', `-c${connections}`, `-d${secondsOfTurn}s`, `https://localhost:${port}/`], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  wrk.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  await once(wrk, 'close');
-  const requests = Number(/(\d+) requests in/.exec(output)?.[1]);
-  if (!(requests > 0) || output.includes('Non-2xx'))
-    throw new Failure(`${name} does not answer as it should:\n${output}`);
-  work.cpuSeconds += cpuSecondsOf(child.pid ?? 0) - before;
-  work.requests += requests;
+/** Microseconds of CPU time for a request, of each proxy: all are under load, and one at a time goes on. */
+async function measuredInTurns(candidates: readonly Candidate[], signal: AbortSignal): Promise<Map<string, number>> {
+  const loads = candidates.map((candidate) => new PausedLoad(candidate));
+  try {
+    for (let slice = 0; slice < slicesOfRound; slice += 1) {
+      for (const load of loads) await load.goOn(signal);
+    }
+    const measured = new Map<string, number>();
+    for (const load of loads) measured.set(load.candidate.name, await load.microsecondsOfRequest(signal));
+    return measured;
+  } finally {
+    for (const load of loads) load.kill();
+  }
+}
+
+/** wrk that goes on when it is told to: its connections stay, so that handshakes do not count for much. */
+class PausedLoad {
+  private readonly wrk: ChildProcess;
+  private readonly closed: Promise<unknown>;
+  private output = '';
+  private cpuSeconds = 0;
+  private readonly proxy: number;
+
+  constructor(readonly candidate: Candidate) {
+    this.proxy = candidate.process.pid ?? 0;
+    // It ends by SIGINT; a pause is longer than the time that it gives an answer by default.
+    const args = ['-t1', `-c${connections}`, '-d1h', '--timeout', '1h', `https://localhost:${candidate.port}/`];
+    this.wrk = spawn('wrk', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.wrk.stdout?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
+    this.closed = once(this.wrk, 'close');
+    this.wrk.kill('SIGSTOP');
+  }
+
+  async goOn(signal: AbortSignal): Promise<void> {
+    const before = cpuSecondsOf(this.proxy);
+    this.wrk.kill('SIGCONT');
+    await delay(millisecondsOfSlice, undefined, { signal });
+    this.wrk.kill('SIGSTOP');
+    // What is on its way is answered in its own slice.
+    await delay(millisecondsOfSlice / 10, undefined, { signal });
+    this.cpuSeconds += cpuSecondsOf(this.proxy) - before;
+  }
+
+  async microsecondsOfRequest(signal: AbortSignal): Promise<number> {
+    const before = cpuSecondsOf(this.proxy);
+    this.wrk.kill('SIGCONT');
+    // While it is stopped, a signal waits for whichever thread is first: its main thread has to get this one.
+    await delay(millisecondsOfSlice / 10, undefined, { signal });
+    this.wrk.kill('SIGINT');
+    await this.closed;
+    this.cpuSeconds += cpuSecondsOf(this.proxy) - before;
+    const requests = Number(/(\d+) requests in/.exec(this.output)?.[1]);
+    if (!(requests > 0) || this.output.includes('Non-2xx')) {
+      throw new Failure(`${this.candidate.name} does not answer as it should:\n${this.output}`);
+    }
+    return (this.cpuSeconds / requests) * 1e6;
+  }
+
+  kill(): void {
+    this.wrk.kill('SIGKILL');
+  }
 }
 
 /** User and system time of a process and its children, in seconds. */
@@ -125,7 +161,7 @@ function table(measured: Measured): string {
     ([name, microseconds]) =>
       `| ${name} | ${median(microseconds).toFixed(1)} | ${ratio(measured, name, bare).toFixed(2)} |\n`,
   );
-  return `${availableParallelism()} cores, ${workers} workers, ${connections} connections, ${rounds} rounds of ${turns * secondsOfTurn} s in ${turns} turns
+  return `${availableParallelism()} cores, ${workers} workers, ${connections} connections, ${rounds} rounds of ${slicesOfRound} turns of ${millisecondsOfSlice} ms
 
 | proxy | µs of CPU a request | of the first |
 |---|---:|---:|
