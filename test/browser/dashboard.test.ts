@@ -101,6 +101,7 @@ describe('the dashboard in a browser', () => {
     const { page, complaints } = await open(url);
     await shows(page, '#proxies', '10.0.2.9');
     await shows(page, '#picture', 'nginx × 2');
+    await shows(page, '#tile-requests', /\d\/s$/);
     expect(await page.locator('button:visible').count()).toBe(0);
     for (const size of ['wide', 'narrow'] as const) {
       await page.setViewportSize(sizes[size]);
