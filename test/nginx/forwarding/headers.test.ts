@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { WebSocket, WebSocketServer } from 'ws';
-import { proxyModel } from './support/models';
-import { rawHttp2 } from './support/raw-http2';
-import { RealNginx } from './support/real-nginx';
-import { StubApi } from './support/stub-api';
-import { StubDns } from './support/stub-dns';
+import { proxyModel } from '../support/models';
+import { rawHttp2 } from '../support/raw-http2';
+import { RealNginx } from '../support/real-nginx';
+import { StubApi } from '../support/stub-api';
+import { StubDns } from '../support/stub-dns';
 
 let dns: StubDns;
 let api: StubApi;
