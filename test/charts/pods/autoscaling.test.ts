@@ -1,6 +1,7 @@
 import { ApiObject, JsonPatch } from 'cdk8s';
 import type { Autoscaling } from '../../../charts/pods/autoscaling';
 import { ScalingMetric } from '../../../charts/pods/scaling-metric';
+import { schemaErrors } from '../custom-resources';
 import { find, nginxConfOf, synthesize } from '../manifests';
 
 const kinds = (manifests: ReturnType<typeof synthesize>): string[] =>
@@ -189,6 +190,20 @@ describe('A trigger of KEDA', () => {
       horizontalPodAutoscalerConfig: { name: own.metadata.name, behavior: own.spec?.behavior },
     });
     expect(find(manifests, 'Deployment', 'orders').spec).not.toHaveProperty('replicas');
+  });
+
+  test('makes a ScaledObject in the shape of the CRD of KEDA', () => {
+    const metrics = [
+      ScalingMetric.keda('aws-sqs-queue', { queueURL: 'https://sqs/orders' }, { authentication: 'orders-queue' }),
+      ScalingMetric.cpu(70),
+      ScalingMetric.memory(80),
+    ];
+    const manifests = synthesize({ replicas: { metrics }, proxy: { replicas: { metrics } } });
+    for (const name of ['orders', 'nginx']) {
+      const scaled = find(manifests, 'ScaledObject', name);
+      expect(schemaErrors('ScaledObject', scaled)).toEqual([]);
+      expect(schemaErrors('ScaledObject', { spec: { ...scaled.spec, maxReplicas: 3 } })).not.toEqual([]);
+    }
   });
 
   test('scales proxies as well, and can be patched', () => {

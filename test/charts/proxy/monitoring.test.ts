@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { Ajv } from 'ajv';
+import { resolve } from 'node:path';
 import { JsonPatch } from 'cdk8s';
 import { Namespaces, Pods } from 'cdk8s-plus-27';
 import type { AlertRule } from '../../../charts/proxy/alert-rules';
@@ -8,6 +7,7 @@ import type { Dashboard } from '../../../charts/proxy/grafana/grafana-json';
 import type { MonitoringOptions } from '../../../charts/proxy/monitoring';
 import { metricFamilies } from '../../../nginx/metrics/metric-families';
 import { testConfiguration } from '../../nginx/support/real-nginx';
+import { schemaErrors } from '../custom-resources';
 import {
   containerOf,
   find,
@@ -132,31 +132,13 @@ test('only the scraper reaches the port', () => {
   );
 });
 
-const schemas = JSON.parse(readFileSync(join(__dirname, 'operator-schemas.json'), 'utf8')) as Record<string, object>;
-
-/** Of the CRDs of prometheus-operator: example/prometheus-operator-crd, without what no option of ours writes. */
-function validate(kind: 'PodMonitor' | 'PrometheusRule', manifest: Manifest): unknown {
-  const ajv = new Ajv({ strict: false, formats: { int32: true, int64: true, uint64: true } });
-  const check = ajv.compile(closed(schemas[kind]));
-  return check(manifest.spec) ? [] : check.errors;
-}
-
-/** Refuses what the API server would prune. */
-function closed(schema: unknown): object {
-  if (Array.isArray(schema)) return schema.map(closed);
-  if (typeof schema !== 'object' || schema === null) return schema as never;
-  const all = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]));
-  const isObject = 'properties' in all && 'type' in all && !('additionalProperties' in all);
-  return isObject ? { ...all, additionalProperties: false } : all;
-}
-
 test("the operator's objects have the shape of its CRDs, and name the port and the pods that are there", () => {
   const manifests = monitored({ ...everything, podMonitor: { labels: { release: 'kps' }, interval: '1m' } });
   const podMonitor = find(manifests, 'PodMonitor', 'edge');
   const rule = find(manifests, 'PrometheusRule', 'edge');
-  expect(validate('PodMonitor', podMonitor)).toEqual([]);
-  expect(validate('PrometheusRule', rule)).toEqual([]);
-  expect(validate('PodMonitor', { ...podMonitor, spec: { ...podMonitor.spec, selectors: {} } })).not.toEqual([]);
+  expect(schemaErrors('PodMonitor', podMonitor)).toEqual([]);
+  expect(schemaErrors('PrometheusRule', rule)).toEqual([]);
+  expect(schemaErrors('PodMonitor', { ...podMonitor, spec: { ...podMonitor.spec, selectors: {} } })).not.toEqual([]);
   for (const object of [podMonitor, rule]) {
     expect(object).toMatchObject({
       apiVersion: 'monitoring.coreos.com/v1',
