@@ -1,5 +1,5 @@
 import { appendFileSync, openSync } from 'node:fs';
-import { InvalidOption } from '../validation/invalid-option';
+import { InvalidOption } from '../../validation/invalid-option';
 
 /** Appends each line of nginx's access log to a file as it is, for `fairlead explain --log`; throws an InvalidOption where none can be. */
 export function accessLogFile(path: string, say: (problem: string) => void): (line: string) => void {

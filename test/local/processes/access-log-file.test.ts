@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { accessLogFile } from '../../local/access-log-file';
-import { onTestFinished } from '../afterwards';
+import { accessLogFile } from '../../../local/processes/access-log-file';
+import { onTestFinished } from '../../afterwards';
 
 function temporary(): string {
   const directory = mkdtempSync(join(tmpdir(), 'fairlead-log-'));
