@@ -4,7 +4,6 @@ import { requireTools } from '../cluster/external-command';
 import { KindCluster } from '../cluster/kind-cluster';
 import { Progress } from '../cluster/progress';
 import type { DeployedApp } from './deployed-app';
-import { measured } from './judgements';
 import { ReliabilityCluster } from './reliability-cluster';
 import { Results } from './results';
 import type { RunOptions } from './run-options';
@@ -74,6 +73,34 @@ function run(
   return measured(() =>
     progress.step(scenario.title, (doing) => runScenario(scenario, { system, options, baseline, listLost }, doing)),
   );
+}
+
+/** So often a scenario is measured that was too slow, and nothing else: an odd number, as the one in the middle counts. */
+const measurements = 3;
+
+/**
+ * Measures a scenario, and again if it was too slow and nothing else: the machine has slow seconds of its own. Of all
+ * the one in the middle counts, and says so; one that lost something counts at once.
+ */
+export async function measured(measure: () => Promise<ScenarioResult>): Promise<ScenarioResult> {
+  const first = await measure();
+  if (!isTooSlowAlone(first)) return first;
+  const results = [first];
+  while (results.length < measurements) {
+    const next = await measure();
+    if (!isTooSlowAlone(next) && next.judgements.some(({ reached }) => !reached)) return next;
+    results.push(next);
+  }
+  const p99 = ({ attack, latency }: ScenarioResult): number => (attack?.latency ?? latency).p99;
+  const sorted = results.sort((a, b) => p99(a) - p99(b));
+  const { [(measurements - 1) / 2]: middle = first } = sorted;
+  const value = `${measurements} times, as the first was too slow: p99 ${sorted.map((result) => Math.round(p99(result))).join(', ')} ms`;
+  return { ...middle, notes: [...middle.notes, { name: 'measured', value }] };
+}
+
+function isTooSlowAlone({ judgements }: ScenarioResult): boolean {
+  const missed = judgements.filter(({ reached }) => !reached);
+  return missed.length > 0 && missed.every(({ milliseconds }) => milliseconds !== undefined);
 }
 
 /** The names of those that did not reach what they should. */
