@@ -30,15 +30,13 @@ function isTaken({ apiVersion, kind }: Manifest): boolean {
   return ownGroups.test(apiVersion) && kind !== 'HorizontalPodAutoscaler';
 }
 
-/** The manifests of an app as a kind cluster can run them, with fixed numbers of pods; a Namespace comes first. */
+/** The manifests of an app as a kind cluster can run them, with fixed numbers of pods. */
 export function kindManifests(manifests: readonly Manifest[], trial: Trial): readonly Manifest[] {
   const taken = manifests.filter(isTaken);
   const secrets = taken.filter(isDeployment).flatMap((deployment) => tlsSecrets(deployment, trial));
   const isReplaced = ({ kind, metadata: { name, namespace } }: Manifest): boolean =>
     kind === 'Secret' && secrets.some(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
-  const all = [...secrets, ...taken.filter((manifest) => !isReplaced(manifest)).map((each) => forKind(each, trial))];
-  const isNamespace = ({ kind }: Manifest): boolean => kind === 'Namespace';
-  return [...all.filter(isNamespace), ...all.filter((manifest) => !isNamespace(manifest))];
+  return [...secrets, ...taken.filter((manifest) => !isReplaced(manifest)).map((each) => forKind(each, trial))];
 }
 
 /** The kinds that are left out, as people call them. */

@@ -48,13 +48,13 @@ export class OwnApp implements DeployedApp {
     path: string,
     private readonly options: OwnAppOptions,
   ) {
+    this.manifests = manifestsOf(apps);
     const constructs = apps.flatMap((app) => app.node.findAll());
     const proxies = constructs.filter(isProxy);
-    const { proxy, backend, route } = ofMain(() => tried(proxies, path, basename(main)));
+    const { proxy, backend, route } = tried(proxies, path, basename(main));
     this.standard = { namespace: proxy.namespace, proxy, backend, route };
     this.hosts = hostsOf(proxy);
     this.backends = constructs.flatMap((each) => (isBackend(each) ? each.node.id : []));
-    this.manifests = ofMain(() => apps.flatMap((app) => app.charts.flatMap((chart) => chart.toJson() as Manifest[])));
     this.trial = {
       namespace: proxy.namespace.name,
       backend: backend.node.id,
@@ -183,18 +183,18 @@ function cdk8sOf(main: string): typeof import('cdk8s') {
   }
 }
 
-/** What main.ts says that cannot be, in a line each, and not as a mistake of this program. */
-function ofMain<Made>(make: () => Made): Made {
+/** What would be written. What main.ts says that cannot be is said in a line each, and is no mistake of this program. */
+function manifestsOf(apps: readonly App[]): readonly Manifest[] {
   try {
-    return make();
+    return apps.flatMap((app) => app.charts.flatMap((chart) => chart.toJson() as Manifest[]));
   } catch (error) {
-    // By name: the app's fairlead is another copy of it. What cdk8s has found when everything was made has a heading.
-    if (!(error instanceof Error) || error instanceof InvalidOption) throw error;
-    const [heading, ...lines] = error.message.split('\n  ');
-    if (heading === 'Validation failed with the following errors:') {
-      throw new Failure(lines.map((line) => line.replace(/^\[(.*?)\] (?=\1[ ,])/, '')).join('\n'));
-    }
-    throw error.name === 'InvalidOption' ? new Failure(error.message) : error;
+    // By its name in a text: the app's fairlead is another copy of it, and cdk8s says of which object it is.
+    const [, refused] =
+      /^(?:Error: Failed serializing construct [^]*?: )?InvalidOption: ([^]*)$/.exec(String(error)) ?? [];
+    if (refused !== undefined) throw new Failure(refused);
+    const [heading, ...lines] = String(error).split('\n  ');
+    if (heading !== 'Error: Validation failed with the following errors:') throw error;
+    throw new Failure(lines.map((line) => line.replace(/^\[(.*?)\] (?=\1[ ,])/, '')).join('\n'));
   }
 }
 

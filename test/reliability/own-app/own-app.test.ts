@@ -55,7 +55,7 @@ describe('the backend that a path leads to is tried', () => {
     ['/orders', 'orders'],
     ['/orders/7', 'orders'],
     ['/orders/first', 'web'],
-    ['/orders/first/second', 'orders'],
+    ['/orders/first/second', 'orders-next'],
     ['/orders/beta', 'orders'],
   ])('%s leads to %s', (path, backend) => {
     const { standard, hosts } = shop(path);
@@ -89,6 +89,16 @@ describe('what a main.ts says is refused in one line', () => {
       "new LoadBalancedApi(app, 'orders', { image: 'x' });\nnew NginxProxy(new RestrictedNamespace(app, 'shop'), 'edge');",
       /^shop\/edge routes.*: .*$/,
     ],
+    [
+      'what is found when it is written, by whichever copy of fairlead',
+      `new LoadBalancedApi(app, 'orders', { image: 'x' });
+new ApiObject(new Chart(app, 'other'), 'Late', {
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  data: Lazy.any({ produce: () => { throw Object.assign(new Error('late'), { name: 'InvalidOption' }); } }),
+});`,
+      /^late$/,
+    ],
     ['nothing of fairlead', '', /^main\.ts synthesizes no NginxProxy: add one, or a LoadBalancedApi, and end/],
   ])('%s', (_what, made, message) => {
     const directory = mkdtempSync(join(__dirname, 'fixtures/main-'));
@@ -99,7 +109,7 @@ describe('what a main.ts says is refused in one line', () => {
     const names = ['LoadBalancedApi', 'NginxProxy', 'RestrictedNamespace'].filter((name) => made.includes(name));
     writeFileSync(
       refused,
-      `import { App } from 'cdk8s';\nimport { ${names.join(', ')} } from '../../../../../index';\nconst app = new App();\n${made}\napp.synth();\n`,
+      `import { ApiObject, App, Chart, Lazy } from 'cdk8s';\nimport { ${names.join(', ')} } from '../../../../../index';\nconst app = new App();\n${made}\napp.synth();\n`,
     );
     let error: unknown;
     try {
