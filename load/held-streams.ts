@@ -4,13 +4,13 @@ import { type RawData, WebSocket } from 'ws';
 import { answerHostname } from './load-request';
 import type { LoadTarget } from './load-target';
 
-export type StreamKind = 'WebSocket' | 'event stream' | 'HTTP/2 event stream';
+export type StreamKind = 'WebSocket' | 'event stream' | 'HTTP/2 event stream' | 'gRPC stream';
 
 /** How a connection that was held came to its end. */
 export type StreamEnding =
   /** A WebSocket's close frame came; 1005 stands for one without a code. */
   | { readonly how: 'closed'; readonly code: number; readonly reason: string }
-  /** The last chunk of an event stream came, or the end of its HTTP/2 stream. */
+  /** The last chunk of an event stream came, or the end of its HTTP/2 stream, or the status OK of gRPC. */
   | { readonly how: 'ended' }
   /** The connection went away without either, or was refused. */
   | { readonly how: 'broken'; readonly error: string }

@@ -5,6 +5,7 @@ import { attackScenarios } from './attacks';
 import { canary } from './canary';
 import { certificates } from './certificates';
 import { clusterServices, dns } from './cluster-services';
+import { grpcRollout } from './grpc';
 import { streams, streamsKept, uploads } from './long-connections';
 import { drains, nodes } from './nodes';
 import { proxies } from './proxies';
@@ -31,6 +32,7 @@ export const scenarios: readonly Scenario[] = [
   ...streams,
   streamsKept,
   uploads,
+  grpcRollout,
   ...wrongInput,
   ...attackScenarios,
 ];
