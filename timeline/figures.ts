@@ -29,8 +29,9 @@ export const figures = {
   },
   removal: {
     name: 'removal of a pod',
-    range: upTo(2),
-    source: 'from the end of its processes until the object is gone: two relists of the kubelet',
+    range: upTo(8),
+    source:
+      'from the end of its processes until the object is gone: two relists of the kubelet, and more where a node removes several at once',
   },
   containerStart: {
     name: 'start of the container',

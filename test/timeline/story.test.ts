@@ -25,7 +25,7 @@ const computed: Readonly<Record<Moment, readonly [from: number, to: number]>> = 
   'api-pod-starts.first-request': [0, 7],
   'api-pod-ends.last-request': [0, 7],
   // preStop 0 + 5 + 1 + 2; then 20 + 2 to answer, 5 to end, 2 to be forgotten
-  'api-pod-ends.gone': [8, 37],
+  'api-pod-ends.gone': [8, 43],
   // relist 1, and as above
   'api-process-dies.last-try': [0, 8],
   // relist 1 + start 5, and then failTimeout 10, which is later than probes 2 and discovery 7
@@ -42,7 +42,7 @@ const computed: Readonly<Record<Moment, readonly [from: number, to: number]>> = 
   'certificate-changes.every-proxy': [0, 96],
   'proxy-ends.last-connection': [0, 5],
   // preStop 5; the longer of 20 and 22, and 2, to answer; 5 to end, 2 to be forgotten
-  'proxy-ends.gone': [5, 36],
+  'proxy-ends.gone': [5, 42],
 };
 
 test.each(Object.entries(computed) as [Moment, readonly [number, number]][])('%s', (moment, [from, to]) => {
@@ -55,7 +55,7 @@ describe('What an option moves', () => {
 
   test('dnsCacheTtl: until when an old answer is given', () => {
     expect(moved('api-pod-starts.first-request', { dnsCacheTtl: '30s' })).toEqual({ from: 0, to: 37 });
-    expect(moved('api-pod-ends.gone', { dnsCacheTtl: '30s', requestTimeout: '20s' })).toEqual({ from: 38, to: 67 });
+    expect(moved('api-pod-ends.gone', { dnsCacheTtl: '30s', requestTimeout: '20s' })).toEqual({ from: 38, to: 73 });
   });
 
   test('resolverValid: until every proxy has asked again', () => {
