@@ -145,7 +145,12 @@ const { Backend, NginxProxy, RestrictedNamespace } = require(${JSON.stringify(re
 const app = new App();
 const shop = new RestrictedNamespace(app, 'shop');
 const edge = new NginxProxy(shop, 'edge', { host: 'localhost' });
-for (const name of ['orders', 'dying', 'gone']) edge.addRoute('/' + name, new Backend(shop, name, { image: name + ':1' }));
+const [dying] = ['dying', 'orders', 'gone'].map((name) => {
+  const backend = new Backend(shop, name, { image: name + ':1' });
+  edge.addRoute('/' + name, backend);
+  return backend;
+});
+edge.addRoute('/also', dying);
 app.synth();
 `,
     );
@@ -164,8 +169,11 @@ app.synth();
     dns.byHost.set('gone.shop.svc.cluster.local', []);
     const shop = newShop({ resolverValid: '1s', dnsCacheTtl: '0s' });
     const edge = newProxy(shop, 'edge');
-    const ports = { orders: api.instance.port, dying, gone: closed };
-    for (const [name, port] of Object.entries(ports)) edge.addRoute(`/${name}`, newBackend(shop, name, { port }));
+    const breaking = newBackend(shop, 'dying', { port: dying });
+    edge.addRoute('/dying', breaking);
+    edge.addRoute('/also', breaking);
+    edge.addRoute('/orders', newBackend(shop, 'orders', { port: api.instance.port }));
+    edge.addRoute('/gone', newBackend(shop, 'gone', { port: closed }));
     const nginx = await RealNginx.start(
       edge.model,
       { resolvers: [dns.server], workers: 1 },
@@ -184,6 +192,7 @@ app.synth();
     let sent = 0;
     for (const [times, path] of [
       [3, '/dying'],
+      [1, '/also'],
       [2, '/gone'],
       [2, '/orders'],
       [1, '/orders/broken'],
@@ -210,14 +219,21 @@ app.synth();
     const { code, stdout, stderr } = await fairlead('explain', '5xx', '--since', '10m', '--log', log, '--main', main);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(
-      /^In some\.log: 8 requests since \S+; 6 of them ended with 5xx, in 3 ways:\n\n3 requests with/,
+      /^In some\.log: 9 requests since \S+; 7 of them ended with 5xx, in 4 ways:\n\n3 requests with/,
     );
     expect(stdout.match(/^\d+ requests? with \d+, [\w-]+/gm)).toEqual([
       '3 requests with 502, broke-off',
       '2 requests with 503, nobody-there',
+      // On another route.
+      '1 request with 502, broke-off',
       '1 request with 500, api-status',
     ]);
-    expect(stdout.match(/^Why: .*/gm)).toEqual(['Why: broke-off', 'Why: nobody-there', 'Why: api-status']);
+    expect(stdout.match(/^Why: .*/gm)).toEqual([
+      'Why: broke-off',
+      'Why: nobody-there',
+      'Why: broke-off',
+      'Why: api-status',
+    ]);
     expect(stdout).toContain(
       `\n  route /dying of edge; backend dying\n  asked 127.0.0.1:${dying} (3)\n  the last of them:\n\n502: POST https://localhost/dying\n`,
     );
@@ -228,7 +244,7 @@ app.synth();
     const { code, stdout, stderr } = await fairlead('explain', '504', '--since', '10m', '--log', log);
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(
-      /^fairlead: some\.log has no 504 since \S+: there were 502 \(3\), 503 \(2\), 200 \(2\), 500 \(1\): give one of these, or another time\n$/,
+      /^fairlead: some\.log has no 504 since \S+: there were 502 \(4\), 503 \(2\), 200 \(2\), 500 \(1\): give one of these, or another time\n$/,
     );
   });
 
