@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { KeyPair } from '../../certificates/key-pair';
 import { selfSignedKeyPair } from '../../certificates/self-signed';
 import { Failure } from '../../cluster/command-line';
 import type { Nginx } from '../../local/find-nginx/nginx';
@@ -15,6 +16,9 @@ import { parsedConf } from '../requests/parsed-conf';
 import { type Request, requestUri, sentHeaders } from '../requests/request';
 import { standInConf, upstreamsOf } from './stand-in-conf';
 import { askedHeader, readNote, Stubs } from './stubs';
+
+/** What every nginx that is asked shows: making one takes a process. */
+let pair: KeyPair | undefined;
 
 /** What a real nginx made of a request. */
 export interface RealAnswer {
@@ -53,7 +57,7 @@ export class RealSide {
         instances.set(upstream, `${nginx.machineAddress}:${await stubs.start(upstream, protocol)}`);
       }
       const ports = { http: await freePort(), https: await freePort() };
-      const pair = selfSignedKeyPair(['localhost'], join(directory, 'key-pairs'));
+      pair ??= selfSignedKeyPair(['localhost'], join(directory, 'key-pairs'));
       const [certificate = '', privateKey = '', nobody = ''] = ['tls.crt', 'tls.key', 'nobody'].map((name) =>
         join(directory, name),
       );
