@@ -7,11 +7,13 @@ export async function until<T>(
   ask: () => T | Nothing | Promise<T | Nothing>,
   what = 'what this test awaits',
 ): Promise<T> {
-  const deadline = Date.now() + 60_000;
+  const begin = Date.now();
   for (;;) {
     const answer = await ask();
     if (answer !== undefined && answer !== null && answer !== false) return answer;
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
-    await delay(10);
+    const waited = Date.now() - begin;
+    if (waited > 60_000) throw new Error(`waited in vain for ${what}`);
+    // Less often the longer it takes: many ask by a TLS connection of their own, and other tests need the CPU.
+    await delay(Math.min(100, Math.max(10, waited / 10)));
   }
 }

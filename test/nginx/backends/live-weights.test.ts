@@ -42,18 +42,16 @@ async function canaryClients(path = '/'): Promise<ReadonlySet<string>> {
   return new Set(answers.flatMap(([client, backend]) => (backend === 'orders-canary' ? [client] : [])));
 }
 
+/** Which clients the second backend has, once nginx has said that it goes by this weight. */
 async function untilWeighs(weight: number): Promise<ReadonlySet<string>> {
-  let last: ReadonlySet<string> = new Set();
-  await until(async () => {
-    const before = last;
-    last = await canaryClients();
-    // Weights that change while clients ask give a mixture.
-    const isSettled = last.size === before.size && [...last].every((client) => before.has(client));
-    return (
-      isSettled && Math.abs(last.size - (clients.length * weight) / 100) <= (weight % 100 === 0 ? 0 : bound(weight))
-    );
-  }, `a weight of ${weight}`);
-  return last;
+  const weights = `orders ${100 - weight}, orders-canary ${weight}`;
+  const said = /(?<=weights: root has )orders \d+, orders-canary \d+/g;
+  await until(() => running.nginx.errors.match(said)?.at(-1) === weights, `a weight of ${weight}`);
+  const found = await canaryClients();
+  expect(Math.abs(found.size - (clients.length * weight) / 100)).toBeLessThanOrEqual(
+    weight % 100 === 0 ? 0 : bound(weight),
+  );
+  return found;
 }
 
 beforeAll(async () => {

@@ -32,13 +32,8 @@ async function start(loadBalancing: LoadBalancing, parts: ProxyParts = {}): Prom
 
 /** nginx has as many peers as its answers of the last questions had. */
 async function untilEveryoneIsKnown(count: number): Promise<void> {
-  const seen = new Set<string>();
-  await nginx.untilAnswered(({ headers }) => {
-    seen.add(String(headers['x-instance']));
-    return true;
-  });
   const target = dns.questions + 2 * (count + 1);
-  await nginx.untilAnswered(() => dns.questions >= target);
+  await until(() => dns.questions >= target, 'new questions of nginx');
 }
 
 async function instances(count: number, headers: Record<string, string> = {}, path = '/'): Promise<string[]> {

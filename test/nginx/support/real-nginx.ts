@@ -16,6 +16,7 @@ import { OutgoingHttpHeaders } from 'node:http';
 import { request, RequestOptions } from 'node:https';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { KeyPair } from '../../../certificates/key-pair';
 import { selfSignedKeyPair } from '../../../certificates/self-signed';
 import { findNginx } from '../../../local/find-nginx/find-nginx';
@@ -286,17 +287,18 @@ export class RealNginx {
   }
 
   private async until<T>(attempt: () => T | Promise<T>, what: string): Promise<T> {
-    const deadline = Date.now() + 15_000;
+    const begin = Date.now();
     for (;;) {
       try {
         return await attempt();
       } catch (error) {
         if (this.child.exitCode !== null) throw new Error(`nginx ended:\n${this.errors}`, { cause: error });
-        if (Date.now() > deadline)
+        const waited = Date.now() - begin;
+        if (waited > 15_000)
           throw new Error(`waited in vain for ${what}: ${String(error)}\n${this.errors.slice(-1000)}`, {
             cause: error,
           });
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await delay(Math.min(100, Math.max(10, waited / 10)));
       }
     }
   }

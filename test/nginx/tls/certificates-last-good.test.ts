@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { KeyPair } from '../../../certificates/key-pair';
 import { timeline } from '../../../model/timeline';
@@ -97,7 +98,10 @@ test('a renewed pair is served, and no handshake of a continuous series fails', 
   let renewing = true;
   const shown = new Set<string>();
   const series = Array.from({ length: 4 }, async () => {
-    while (renewing) shown.add(await served(running));
+    while (renewing) {
+      shown.add(await served(running));
+      await delay(5);
+    }
   });
   try {
     for (const pair of [second, third]) {
