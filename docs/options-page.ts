@@ -23,6 +23,7 @@ const interfaces: Readonly<Record<string, string>> = {
   AccessLogOptions: '`accessLog: { … }` of a proxy',
   LogFieldOptions: '`LogField.requestHeader(name, { … })`, and by the other factories of LogField',
   TraceContextOptions: '`traceContext: { … }` of a proxy',
+  TracingOptions: '`tracing: { … }` of a proxy',
   StickyCookieOptions: '`LoadBalancing.stickyCookie(name, { … })`',
   RouteOptions: '`addRoute(path, target, { … })`, `routeDefaults: { … }`, and `route: { … }` of a LoadBalancedApi',
   RetryOptions: '`Retries.safe({ … })`',

@@ -7,6 +7,7 @@ import { metricsFiles } from '../nginx/metrics/metrics-section';
 import { nginxConf } from '../nginx/nginx-conf';
 import type { Place } from '../nginx/place';
 import { scriptsOf } from '../nginx/scripts';
+import { spansFiles } from '../nginx/tracing/tracing-section';
 import { writeAuthFiles } from './deployment/auth-files';
 import { writeAuthorities, writeSystemAuthorities } from './deployment/external-services';
 import { cacheDirectory } from './find-nginx/cache-directory';
@@ -34,7 +35,7 @@ export interface LocalProxySettings {
 export interface LocalProxy {
   readonly nginx: Nginx;
   readonly confPath: string;
-  /** Undefined if this nginx cannot serve metrics. */
+  /** Undefined if this nginx cannot serve metrics, nor send spans. */
   readonly metricsPort: number | undefined;
 }
 
@@ -44,7 +45,7 @@ export async function prepareLocalProxy(settings: LocalProxySettings): Promise<L
   const confPath = join(settings.directory, 'nginx.conf');
   writeAuthorities(settings.deployment.externalServices.authorities, authoritiesIn(settings.directory));
   writeAuthFiles(settings.deployment.authFiles, authIn(settings.directory));
-  writeSystemAuthorities(settings.deployment.hostModels, systemAuthoritiesIn(settings.directory));
+  writeSystemAuthorities(settings.deployment.proxy(1), systemAuthoritiesIn(settings.directory));
   const workers = await workerUser(settings.signal);
   let metricsPort: number | undefined;
   const nginx = await findNginx({
@@ -59,7 +60,7 @@ export async function prepareLocalProxy(settings: LocalProxySettings): Promise<L
         await candidate.test(confPath);
         metricsPort = port;
       };
-      // One without njs, or whose njs has no QuickJS, serves all but metrics.
+      // One without njs, or whose njs has no QuickJS, serves all but metrics, and sends no spans.
       await tryWith(settings.metricsPort).catch(() => tryWith(undefined));
     },
   });
@@ -74,7 +75,9 @@ function writeConfiguration(
 ): void {
   const { options, deployment, weightsFile, dnsPort, probePort, directory } = settings;
   const workers = Math.min(mostWorkers, availableParallelism());
-  const proxy = deployment.proxy(workers);
+  const whole = deployment.proxy(workers);
+  // Spans take what metrics do.
+  const proxy = metricsPort === undefined ? { ...whole, tracing: undefined } : whole;
   const place: Place = {
     resolvers: [`${nginx.machineAddress}:${dnsPort}`],
     workers,
@@ -98,8 +101,9 @@ function writeConfiguration(
   writeFileSync(confPath, conf);
   for (const { name, text } of scriptsOf(proxy, place, conf)) writeFileSync(join(directory, name), text);
   if (metricsPort === undefined) return;
+  const emptied = [...metricsFiles(directory), ...(proxy.tracing === undefined ? [] : spansFiles(directory))];
   // Of the workers, which empty them: nginx would make them root's.
-  for (const file of metricsFiles(directory)) writeFileSync(file, '');
+  for (const file of emptied) writeFileSync(file, '');
 }
 
 function authoritiesIn(directory: string): string {

@@ -304,7 +304,8 @@ export class LocalRun {
   }
 
   private sayWhichMetricsPort(port: number | undefined): void {
-    if (port === undefined) this.output.say('There are no metrics: this nginx has no njs with QuickJS', 'warn');
+    if (port === undefined)
+      this.output.say('There are no metrics, and no spans: this nginx has no njs with QuickJS', 'warn');
     else if (this.options.metricsPort === undefined && port !== usualMetricsPort) {
       this.output.say(`Port ${usualMetricsPort} is taken by another program: metrics are on ${port}`);
     }

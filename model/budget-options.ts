@@ -74,6 +74,8 @@ export interface BudgetSettings extends Given<BudgetProps> {
   readonly hostCertificates?: number;
   /** Bytes: what metrics are counted in, and what waits for it. @default 0 */
   readonly metrics?: number;
+  /** Bytes: where requests wait until their spans are sent, and what a collector is judged by. @default 0 */
+  readonly tracing?: number;
   /** Bytes: the zones of their instances. */
   readonly upstreamZones: number;
   /** Limits of the rate of requests, of all routes. @default 0 */

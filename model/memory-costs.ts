@@ -40,7 +40,7 @@ const tlsConnection = 40 * KiB;
 const requestStructures = 12 * KiB;
 const upstreamConnection = 3 * KiB;
 /** Of each process: the CAs that a system trusts; and of each service what its locations have of them. */
-const trustedAuthorities = 2 * MiB;
+export const trustedAuthorities = 2 * MiB;
 const tlsContexts = 512 * KiB;
 /** zlib's state and its window, hash and chains. */
 const deflate = (8 + 8 * buffers.gzipWindow) * KiB;
@@ -132,6 +132,7 @@ export function sharesOfProxy(settings: BudgetSettings): MemoryShare[] {
         settings.backends * fallbackZone +
         settings.upstreamZones +
         (settings.metrics ?? 0) +
+        (settings.tracing ?? 0) +
         hostCertificates * storedCertificate +
         (external?.hasTls === true ? (1 + workers) * trustedAuthorities : 0),
     },

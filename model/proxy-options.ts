@@ -1,7 +1,7 @@
 import { cidr, trustedNetworks } from '../validation/addresses';
 import { milliseconds, seconds, type TimeText } from '../validation/amounts';
 import { record } from '../validation/collections';
-import { InvalidOption, shown } from '../validation/invalid-option';
+import { InvalidOption } from '../validation/invalid-option';
 import { hostName } from '../validation/names';
 import {
   flag,
@@ -18,6 +18,7 @@ import { budgetOptions, type BudgetProps } from './budget-options';
 import { responseHeader } from './routes/headers';
 import type { HostModel, ProxyModel } from './proxy';
 import { proxyTimes, type ProxyTimes, timelineOptions } from './timeline';
+import { type TraceContextOptions, traceContextOptions, type TracingOptions, tracingOptions } from './traces';
 
 /** Whoever comes from one of these may be many clients: load balancers, nodes, and what runs beside them. */
 export const privateNetworks = [
@@ -104,18 +105,6 @@ export interface StrictTransportSecurity {
   readonly includeSubDomains?: boolean;
 }
 
-/** Traces that begin at a proxy, as no client has begun them. */
-export interface TraceContextOptions {
-  /**
-   * Percent of them that are marked as sampled, from 0 to 100, with two decimals at most; chance names them. What an API records follows this
-   * mark, unless it is told otherwise (`parentbased_always_on` is the default of OpenTelemetry's SDKs): a ratio has to be said here, not in the API.
-   *
-   * @default 100
-   * @see https://www.w3.org/TR/trace-context/#sampled-flag
-   */
-  readonly sampledPercent?: number;
-}
-
 /** What a proxy is, wherever it runs. */
 export interface ProxyOptions extends ProxyTimes {
   /**
@@ -183,6 +172,15 @@ export interface ProxyOptions extends ProxyTimes {
    * @see https://www.w3.org/TR/trace-context/
    */
   readonly traceContext?: boolean | TraceContextOptions;
+
+  /**
+   * Whether the proxy has spans for OpenTelemetry: one of each request that is sampled, sent to a collector in batches. It has a trace context by that,
+   * in which its own span is the parent of the backend's. What a client has marked as sampled is recorded: who may set it costs you spans.
+   *
+   * @default - there are no spans of the proxy
+   * @see https://opentelemetry.io/docs/concepts/signals/traces/
+   */
+  readonly tracing?: TracingOptions;
 }
 
 /** Security headers that the API may replace. */
@@ -224,10 +222,6 @@ export const strictTransportSecurityOptions = {
   includeSubDomains: withDefault(false, flag),
 } satisfies Table<StrictTransportSecurity>;
 
-export const traceContextOptions = {
-  sampledPercent: withDefault(100, percent),
-} satisfies Table<TraceContextOptions>;
-
 export const proxyOptions = {
   host: withDefault('localhost', hostName),
   additionalHosts: withDefault([], listOf(hostName, '["www.example.com"]')),
@@ -237,6 +231,7 @@ export const proxyOptions = {
   defaultResponseHeaders: withDefault({}, defaultResponseHeaders),
   accessLog: withDefault({}, accessLog),
   traceContext: withDefault(false, flagOrGroup(traceContextOptions, '{ sampledPercent: 10 }')),
+  tracing: optional(group(tracingOptions, '{ endpoint: "http://collector.observability.svc.cluster.local:4318" }')),
   ...proxyTimes,
 } satisfies Table<ProxyOptions>;
 
@@ -280,14 +275,4 @@ function defaultResponseHeaders(option: string, given: unknown): ProxyModel['def
 /** In milliseconds: nginx reads a zero timeout as none at all. */
 function duration(option: string, value: unknown): number {
   return milliseconds(option, value, { min: '1ms', max: '1d' });
-}
-
-/** With as many decimals as nginx takes. @see https://nginx.org/en/docs/http/ngx_http_split_clients_module.html */
-function percent(option: string, given: unknown): number {
-  if (typeof given === 'number' && given >= 0 && given <= 100 && /^\d+(?:\.\d\d?)?$/.test(String(given))) return given;
-  throw new InvalidOption(
-    option,
-    shown(given),
-    'is not from 0 to 100 with two decimals at most: give percent, such as 10 or 0.5',
-  );
 }

@@ -3,6 +3,7 @@ import type { Budget } from './budget';
 import type { LoadBalancing } from './load-balancing';
 import type { Protocol, RouteModel } from './routes/route';
 import type { Timeline } from './timeline';
+import type { TracingModel } from './traces';
 
 /** A backend as a proxy sees it. */
 export interface BackendModel {
@@ -66,6 +67,8 @@ export interface ProxyModel {
   readonly defaultResponseHeaders: readonly (readonly [name: string, value: string])[];
   /** What becomes of traces, of which so many percent are sampled that begin here. @default - what a client says of one is passed on as it is */
   readonly traceContext?: { readonly sampledPercent: number } | undefined;
+  /** Where its spans go; goes with `traceContext`. @default - it has none */
+  readonly tracing?: TracingModel | undefined;
   readonly trustedProxies: readonly string[];
   readonly unlimitedClients: readonly string[];
   readonly accessLog: AccessLogModel;

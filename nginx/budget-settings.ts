@@ -10,7 +10,7 @@ import { asksServices, upstreams } from './plan';
 /** What neither a backend nor a route says. */
 type Given = Pick<
   BudgetSettings,
-  keyof BudgetProps | 'memoryLimit' | 'workers' | 'temporaryStorage' | 'files' | 'gzip' | 'metrics'
+  keyof BudgetProps | 'memoryLimit' | 'workers' | 'temporaryStorage' | 'files' | 'gzip' | 'metrics' | 'tracing'
 >;
 
 /** What the budget of a proxy goes by: what is given, and what follows from its backends and the routes of its hosts. */

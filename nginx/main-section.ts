@@ -11,7 +11,10 @@ export function mainSection({ proxy, place, routes }: Plan): Node[] {
   const { workers, runtimeDirectory } = place;
   return [
     heading('Processes'),
-    ...njsModule(place, hasStaleAnswers(routes) || hasTokens(routes) || hasAuthVariables(routes)),
+    ...njsModule(
+      place,
+      proxy.tracing !== undefined || hasStaleAnswers(routes) || hasTokens(routes) || hasAuthVariables(routes),
+    ),
     directive('daemon off', 'it is started, watched and ended as one process'),
     directive(`worker_processes ${workers}`, 'what the CPU limit allows; "auto" would count the CPUs of the node'),
     directive(`worker_rlimit_nofile ${budget.openFiles}`, 'every connection, and a temporary file for each request'),

@@ -33,6 +33,7 @@ import { hostServers, redirectServers } from './servers';
 import { certificateCheckServer } from './tls/last-good-certificate-section';
 import { tlsSection } from './tls/tls-section';
 import { traceContextSection } from './trace-context-section';
+import { spansLog } from './tracing/tracing-section';
 
 /** The whole nginx.conf of a proxy in its place; refuses what nginx could not run. */
 export function nginxConf(proxy: ProxyModel, place: Place): string {
@@ -62,6 +63,7 @@ function httpSections(whole: Plan): Node[] {
     ...resolverSection(whole),
     ...loggingSection(whole),
     ...metricsLog(whole),
+    ...spansLog(whole),
     ...tlsSection(whole),
     ...limitsSection(whole),
     ...allowFromSection(whole),

@@ -35,6 +35,11 @@ export interface Place {
    * @default - runtimeDirectory
    */
   readonly metricsDirectory?: string | undefined;
+  /**
+   * Where sampled requests are written to until their spans are sent, a line each: best in memory. The workers empty its files.
+   * @default - runtimeDirectory
+   */
+  readonly spansDirectory?: string | undefined;
   /** The port of HTTPS as clients see it, which redirects name. */
   readonly externalHttpsPort: number;
   /** Holds `tls.crt` and `tls.key`, and may be written to while nginx runs. */
@@ -92,6 +97,7 @@ export interface PlaceModel {
   readonly probePort: number;
   readonly connectionCount: { readonly httpPort: number; readonly httpsPort: number } | undefined;
   readonly metrics: { readonly port: number; readonly directory: string } | undefined;
+  readonly spansDirectory: string;
   readonly externalHttpsPort: number;
   readonly certificateDirectory: string;
   readonly hostCertificatesDirectory: string;
@@ -138,6 +144,7 @@ export function placeModel(place: Place): PlaceModel {
     ),
     modulesDirectory: absolutePath('modulesDirectory', place.modulesDirectory ?? '/usr/lib/nginx/modules'),
     runtimeDirectory: absolutePath('runtimeDirectory', place.runtimeDirectory ?? '/tmp'),
+    spansDirectory: absolutePath('spansDirectory', place.spansDirectory ?? place.runtimeDirectory ?? '/tmp'),
     cacheDirectory: absolutePath('cacheDirectory', place.cacheDirectory ?? place.runtimeDirectory ?? '/tmp'),
     accessLog: logFile('accessLog', place.accessLog ?? '/dev/stdout'),
   };
@@ -208,8 +215,8 @@ function absolutePath(option: string, value: string): string {
   return value;
 }
 
-function logFile(option: string, value: string): string {
-  // A path with variables would be opened anew for every line.
+/** Refuses a path whose name nginx would look up anew for each line. */
+export function logFile(option: string, value: string): string {
   if (absolutePath(option, value).includes('$')) {
     throw new InvalidOption(option, value, 'has a "$", which nginx reads as a variable there: take it out');
   }

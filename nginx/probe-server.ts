@@ -11,6 +11,7 @@ import {
   refuseWithoutGoodCertificate,
 } from './tls/last-good-certificate-section';
 import { certificateDirectives } from './tls/tls-section';
+import { spansLocation } from './tracing/tracing-section';
 
 /**
  * What asks whether this proxy works. A port of its own, in no Service, since the kubelet sends no SNI: its handshake
@@ -43,6 +44,7 @@ export function probeServer(plan: Plan): Node[] {
       ...weightsLocation(plan),
       ...staleAnswersLocation(plan),
       ...keySetLocation(plan),
+      ...spansLocation(plan),
       block('location /', [directive('return 404')]),
     ]),
   ];

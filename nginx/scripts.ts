@@ -6,6 +6,7 @@ import { metricsScript } from './metrics/metrics-section';
 import type { Place } from './place';
 import { hasStaleAnswers, staleAnswersScript } from './routes/cache-section';
 import { lastGoodCertificateScript } from './tls/last-good-certificate-section';
+import { tracingScript } from './tracing/tracing-section';
 
 /** A file that njs runs: its name beside nginx.conf, and its text. */
 export interface Script {
@@ -23,5 +24,6 @@ export function scriptsOf(proxy: ProxyModel, place: Place, conf: string): readon
     ...(hasTokens(routes) ? [accessTokensScript] : []),
     ...(hasAuthVariables(routes) ? [authVariablesScript] : []),
     ...(place.metricsPort === undefined ? [] : [metricsScript(proxy, place, conf)]),
+    ...(proxy.tracing === undefined ? [] : [tracingScript(proxy.tracing, proxy, place)]),
   ];
 }

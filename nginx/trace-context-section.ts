@@ -9,7 +9,7 @@ const longestTraceState = 512;
  * request comes by.
  * @see https://www.w3.org/TR/trace-context/
  */
-export function traceContextSection({ proxy: { traceContext } }: Plan): Node[] {
+export function traceContextSection({ proxy: { traceContext, tracing } }: Plan): Node[] {
   if (traceContext === undefined) return [];
   const { sampledPercent } = traceContext;
   return [
@@ -23,6 +23,22 @@ export function traceContextSection({ proxy: { traceContext } }: Plan): Node[] {
       "a client's own trace, if it says it as version 00 does, and once",
     ),
     block('map $trace_id_of_client $trace_id', [directive('default $trace_id_of_client'), directive('"" $request_id')]),
+    ...(tracing === undefined ? passedOn(sampledPercent) : ownSpan(sampledPercent)),
+    block(
+      'map $trace_id_of_client $accepted_tracestate',
+      [directive('default $short_tracestate'), directive('"" ""')],
+      'of a trace that the client has begun, and of no other',
+    ),
+    block('map $http_tracestate $short_tracestate', [
+      directive('default ""'),
+      directive(`"~^[\\x20-\\x7e]{1,${longestTraceState}}$" $http_tracestate`),
+    ]),
+  ];
+}
+
+/** What a backend is told where nobody records a span here. */
+function passedOn(sampledPercent: number): Directive[] {
+  return [
     block('map $trace_id_of_client $accepted_traceparent', [
       directive('default $http_traceparent'),
       directive('"" $begun_traceparent'),
@@ -33,15 +49,39 @@ export function traceContextSection({ proxy: { traceContext } }: Plan): Node[] {
       [directive(`"~(?<begun_span_id>.{16})$" 00-$request_id-$begun_span_id-${flagOf(sampledPercent)}`)],
       'a new one: 32 digits for the trace, of which 16 are the span, and whether it is sampled',
     ),
-    block(
-      'map $trace_id_of_client $accepted_tracestate',
-      [directive('default $short_tracestate'), directive('"" ""')],
-      'of a trace that the client has begun, and of no other',
-    ),
-    block('map $http_tracestate $short_tracestate', [
-      directive('default ""'),
-      directive(`"~^[\\x20-\\x7e]{1,${longestTraceState}}$" $http_tracestate`),
+  ];
+}
+
+/** What it is told where the proxy has a span of its own: the parent is that. */
+function ownSpan(sampledPercent: number): Directive[] {
+  return [
+    block('map $trace_id_of_client $traceparent_of_client', [
+      directive('default $http_traceparent'),
+      directive('"" ""'),
     ]),
+    block(
+      'map $traceparent_of_client $parent_span_id',
+      [directive('default ""'), directive('"~^.{36}(?<span_id_of_client>.{16})" $span_id_of_client')],
+      'whose child the span of this proxy is',
+    ),
+    ...sampledFlag(sampledPercent),
+    block(
+      'map $traceparent_of_client $trace_flags',
+      [
+        directive('default 00'),
+        directive(`"" ${flagOf(sampledPercent)}`),
+        directive('"~[159d]$" 01'),
+        directive('"~[26ae]$" 02'),
+        directive('"~[37bf]$" 03'),
+      ],
+      'whether it is sampled, and whether its id is random; other flags are none that one may pass on',
+    ),
+    block('map $request_id $span_id', [directive('"~(?<last_half_of_id>.{16})$" $last_half_of_id')]),
+    block(
+      'map $span_id $accepted_traceparent',
+      [directive('default 00-$trace_id-$span_id-$trace_flags')],
+      'the span of this proxy, whose child that of a backend is',
+    ),
   ];
 }
 

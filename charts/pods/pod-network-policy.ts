@@ -2,6 +2,7 @@ import { type INetworkPolicyPeer, k8s, type NetworkPolicyPeerConfig } from 'cdk8
 import type { Construct } from 'constructs';
 import { port as portNumber } from '../../validation/amounts';
 import { InvalidOption } from '../../validation/invalid-option';
+import type { ServiceUrl } from '../../validation/urls';
 import { whenWritten } from '../patches';
 
 interface PodNetworkPolicyProps {
@@ -25,6 +26,20 @@ type Peer = Readonly<Record<string, unknown>>;
 export interface NetworkPeer {
   readonly cidr: string;
   readonly except?: readonly string[];
+}
+
+/** Everywhere but on a link: there are no services, and the credentials of cloud machines (169.254.169.254). */
+const everywhere: readonly NetworkPeer[] = [
+  { cidr: '0.0.0.0/0', except: ['169.254.0.0/16'] },
+  { cidr: '::/0', except: ['fe80::/10'] },
+];
+
+/** Where a URL may lead: to these networks, or its address, or anywhere. */
+export function networksOf(url: ServiceUrl, given?: readonly string[]): readonly NetworkPeer[] {
+  if (given !== undefined) return given.map((network) => ({ cidr: network }));
+  if (!url.isAddress) return everywhere;
+  const address = url.host.replace(/^\[(.*)\]$/, '$1');
+  return [{ cidr: `${address}/${address.includes(':') ? 128 : 32}` }];
 }
 
 interface Manifest {

@@ -7,12 +7,14 @@ import { strictTransportSecurity } from '../../model/proxy-options';
 import type { TimesAround } from '../../model/routes/route-model';
 import type { Snippet } from '../../model/snippet';
 import { proxyTimeline, type Timeline } from '../../model/timeline';
+import type { TracingModel } from '../../model/traces';
 import { budgetSettings } from '../../nginx/budget-settings';
 import { metricsStorage, metricsZone } from '../../nginx/metrics/metrics-section';
 import { nginxConf } from '../../nginx/nginx-conf';
 import type { Place } from '../../nginx/place';
 import { externalServicesOf } from '../../nginx/plan';
 import { scriptsOf } from '../../nginx/scripts';
+import { spansMemory } from '../../nginx/tracing/tracing-section';
 import { memoryBytes } from '../../validation/amounts';
 import { InvalidOption } from '../../validation/invalid-option';
 import type { Backend } from '../backend';
@@ -32,6 +34,7 @@ import {
   httpsPort,
   metricsDirectory,
   probePort,
+  spansDirectory,
   weightsDirectory,
   weightsFile,
 } from './nginx-pod';
@@ -57,6 +60,8 @@ export interface CompleteProxy {
 }
 
 interface ProxyParts {
+  /** The id of the construct. */
+  readonly id: string;
   readonly settings: NginxProxySettings;
   readonly namespace: NamespaceModel;
   readonly times: TimesAround;
@@ -90,6 +95,7 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
     probePort,
     metricsPort: metrics?.port,
     metricsDirectory,
+    spansDirectory,
     externalHttpsPort: settings.exposure.httpsPort,
     certificateDirectory,
     hostCertificatesDirectory,
@@ -118,6 +124,7 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
 
 function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: readonly MountedFiles[]): ProxyModel {
   const { settings, times, hosts, snippets, metrics } = parts;
+  const tracing = tracingModel(parts);
   const backends = parts.backends.map(({ model, settings: { maxConnections } }) => ({
     ...model,
     maxConnections: maxConnections === undefined ? undefined : Math.ceil(maxConnections / mostPods(settings.replicas)),
@@ -141,6 +148,7 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
     files: staticFiles.reduce((all, { origin }) => all + (origin.kind === 'image' ? origin.sizeLimit : 0), 0),
     gzip: settings.gzip,
     metrics: metrics === undefined ? 0 : metricsZone(metrics.maxSeries) + metricsStorage(settings.workers),
+    tracing: tracing === undefined ? 0 : spansMemory(tracing, settings.workers),
   };
   return {
     hosts: models,
@@ -150,13 +158,22 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
     clientTimes: { headerTimeout, bodyTimeout, sendTimeout },
     gzip: settings.gzip,
     defaultResponseHeaders: settings.defaultResponseHeaders,
-    traceContext: settings.traceContext,
+    traceContext:
+      settings.tracing === undefined ? settings.traceContext : { sampledPercent: settings.tracing.sampledPercent },
+    tracing,
     trustedProxies,
     unlimitedClients: unlimited,
     accessLog: settings.accessLog,
     snippets: textsOf(snippets, 'http'),
     ...(metrics === undefined ? {} : { metrics: { maxSeries: metrics.maxSeries } }),
   };
+}
+
+/** Named after the construct, in its namespace, unless it is called otherwise. */
+function tracingModel({ id, settings: { tracing }, namespace }: ProxyParts): TracingModel | undefined {
+  if (tracing === undefined) return undefined;
+  const { endpoint: collector, serviceName: name = id } = tracing;
+  return { collector, service: { name, namespace: namespace.name } };
 }
 
 /** What routes say to pages of other origins, a header of all answers must not say too. */

@@ -11,6 +11,7 @@ import { liveWeightsScript } from '../../nginx/backends/live-weights-section';
 import { metricsScriptName, metricsStorage } from '../../nginx/metrics/metrics-section';
 import { staleAnswersScript } from '../../nginx/routes/cache-section';
 import { lastGoodCertificateScript } from '../../nginx/tls/last-good-certificate-section';
+import { spansStorage, tracingScriptName } from '../../nginx/tracing/tracing-section';
 import type { CompleteProxy } from './complete-proxy';
 import { mountFiles } from '../routes/files-volumes';
 import { versionLabel } from '../labels';
@@ -28,6 +29,7 @@ import {
   metricsPath,
   metricsPortName,
   probePort,
+  spansDirectory,
   weightsDirectory,
   weightsFile,
 } from './nginx-pod';
@@ -127,6 +129,7 @@ export class NginxDeployment extends RollingDeployment {
     const store = { medium: EmptyDirMedium.MEMORY, sizeLimit: Size.mebibytes(storeMebibytes) };
     container?.mount(certificateStore, Volume.fromEmptyDir(this, 'Certificates', storeVolume, store));
     container?.mount('/tmp', Volume.fromEmptyDir(this, 'Tmp', temporaryVolume, { sizeLimit: Size.mebibytes(1) }));
+    if (settings.tracing !== undefined) this.keepSpans(settings.workers);
     this.setTcpKeepAlive(props.timeline);
     this.completeWhenWritten(props);
   }
@@ -151,14 +154,23 @@ export class NginxDeployment extends RollingDeployment {
   /** Lets nginx serve metrics on a port of its own. */
   serveMetrics({ port, workers }: { readonly port: number; readonly workers: number }, isAnnotated: boolean): void {
     this.mountConfig(metricsScriptName);
-    const sizeLimit = Size.mebibytes(metricsStorage(workers) / 2 ** 20);
-    const waiting = Volume.fromEmptyDir(this, 'Metrics', 'metrics', { medium: EmptyDirMedium.MEMORY, sizeLimit });
-    this.containers[0]?.mount(metricsDirectory, waiting);
+    this.mountMemory('Metrics', metricsDirectory, metricsStorage(workers));
     this.containers[0]?.addPort({ name: metricsPortName, number: port });
     if (!isAnnotated) return;
     this.podMetadata.addAnnotation('prometheus.io/scrape', 'true');
     this.podMetadata.addAnnotation('prometheus.io/port', String(port));
     this.podMetadata.addAnnotation('prometheus.io/path', metricsPath);
+  }
+
+  /** Lets nginx keep what its spans are made of until they are sent. */
+  private keepSpans(workers: number): void {
+    this.mountConfig(tracingScriptName);
+    this.mountMemory('Spans', spansDirectory, spansStorage(workers));
+  }
+
+  private mountMemory(id: string, directory: string, bytes: number): void {
+    const limited = { medium: EmptyDirMedium.MEMORY, sizeLimit: Size.mebibytes(bytes / 2 ** 20) };
+    this.containers[0]?.mount(directory, Volume.fromEmptyDir(this, id, id.toLowerCase(), limited));
   }
 
   private mountConfig(file: string): void {

@@ -14,6 +14,8 @@ export const metricsPath = '/metrics';
 
 /** Where requests wait until they are counted, in memory. */
 export const metricsDirectory = '/run/metrics';
+/** Where requests wait until their spans are sent, in memory too. */
+export const spansDirectory = '/run/spans';
 
 /** Where the Secret is mounted. */
 export const certificateDirectory = '/etc/nginx/tls';

@@ -8,7 +8,7 @@ import {
 import { readRouteDefaults, type RouteOptions } from '../../model/routes/route-options';
 import { cpus, memoryBytes } from '../../validation/amounts';
 import { record } from '../../validation/collections';
-import { InvalidOption } from '../../validation/invalid-option';
+import { InvalidOption, shown } from '../../validation/invalid-option';
 import { imageReference } from '../../validation/names';
 import {
   asGiven,
@@ -146,6 +146,16 @@ export interface NginxProxySettings extends ProxySettings {
 
 const mostWorkers = 512;
 
+/** Spans bring a trace context with them. */
+function refuseTraceContextTwice({ traceContext, tracing }: NginxProxyProps): void {
+  if (traceContext === undefined || tracing === undefined) return;
+  throw new InvalidOption(
+    'traceContext',
+    shown(traceContext),
+    'is what tracing does already: take it out, and give sampledPercent to tracing if it has to be less than 100',
+  );
+}
+
 export function nginxProxySettings(props: NginxProxyProps): NginxProxySettings {
   const given = knownValues(record('options', props, '{ host: "shop.example.com" }'), nginxProxyOptions, '');
   const cpu = requestAndLimit('cpu', given.resources.cpu, { request: '250m', limit: '2' });
@@ -158,6 +168,7 @@ export function nginxProxySettings(props: NginxProxyProps): NginxProxySettings {
     );
   }
   strictTransportSecurity(given, given.host);
+  refuseTraceContextTwice(props);
   refuseOtherHosts(given.certificate, [given.host, ...given.additionalHosts]);
   readRouteDefaults(given.routeDefaults);
   return {

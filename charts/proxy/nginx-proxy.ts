@@ -9,6 +9,7 @@ import { proxyTimeline, type Timeline } from '../../model/timeline';
 import { InvalidOption, named } from '../../validation/invalid-option';
 import { dnsLabelName } from '../../validation/names';
 import { instanceOf } from '../../validation/options';
+import type { ServiceUrl } from '../../validation/urls';
 import { Backend } from '../backend';
 import type { ProxyTlsSecret } from './certificate';
 import { type CompleteProxy, completeProxy } from './complete-proxy';
@@ -28,7 +29,7 @@ import { httpPort, httpsPort, probePort } from './nginx-pod';
 import { type NginxProxyProps, type NginxProxySettings, nginxProxySettings } from './nginx-proxy-props';
 import { errorsOf, patchWhatIsWritten, pathOf } from '../patches';
 import { type Autoscaler, autoscaler, PodDisruptionBudget, type ScaledObject } from '../pods/autoscaling';
-import { dns, PodNetworkPolicy, tcp } from '../pods/pod-network-policy';
+import { dns, networksOf, PodNetworkPolicy, tcp } from '../pods/pod-network-policy';
 import { type IRouteTarget, Route, type RouteHost } from '../routes/route';
 import { type HostOptions, ProxyHosts, type VirtualHost } from '../routes/virtual-host';
 
@@ -97,6 +98,7 @@ export class NginxProxy extends Construct implements RouteHost {
       ],
       egress: [dns([53, ...namespace.model.resolvers.map(resolverPort)])],
     });
+    if (settings.tracing !== undefined) this.connectCollector(settings.tracing.endpoint);
     this.configMap = new NginxConfigMap(this, 'ConfigMap', {
       name: id,
       labels: recommendedLabels(this.identity, 'nginx-config'),
@@ -238,6 +240,19 @@ export class NginxProxy extends Construct implements RouteHost {
     this.networkPolicy.allowToPods(backend.matchLabels, backend.settings.port);
   }
 
+  /** A Service is known by its name; what is behind it listens on the same port. */
+  private connectCollector(collector: ServiceUrl): void {
+    const { networkPolicy, namespace } = this;
+    const { clusterDomain } = namespace.model;
+    const ofService = `.svc.${clusterDomain}`;
+    if (!collector.host.endsWith(ofService)) {
+      networkPolicy.allowToNetworks(networksOf(collector), collector.port);
+      return;
+    }
+    const name = collector.host.slice(0, -ofService.length).split('.').at(-1);
+    networkPolicy.allowToNamespace(name === namespace.name ? undefined : name, collector.port);
+  }
+
   /** Every backend that a route leads to, by name. */
   get targets(): readonly Backend[] {
     return [...this.backends.values()].sort((a, b) => (a.node.id < b.node.id ? -1 : 1));
@@ -296,7 +311,7 @@ export class NginxProxy extends Construct implements RouteHost {
   private complete(): CompleteProxy {
     const { settings, namespace, times, targets: backends, snippets } = this;
     const parts = {
-      ...{ settings, namespace: namespace.model, times, backends, snippets },
+      ...{ id: this.node.id, settings, namespace: namespace.model, times, backends, snippets },
       ...{ hosts: this.hosts.all, metrics: this.measured },
     };
     this.completed ??= named(this.node.path, () => completeProxy({ ...parts, hasWeights: this.weights !== undefined }));

@@ -7,7 +7,7 @@ import { dnsLabelName } from '../../validation/names';
 import { knownValues, type Values } from '../../validation/options';
 import { authorityOf, serviceUrl, type ServiceUrl } from '../../validation/urls';
 import type { NginxProxy } from '../proxy/nginx-proxy';
-import type { NetworkPeer } from '../pods/pod-network-policy';
+import { networksOf } from '../pods/pod-network-policy';
 import {
   type externalLocalOptions,
   type ExternalServiceOptions,
@@ -20,12 +20,6 @@ import type { IRouteTarget, Route } from './route';
 type Source =
   | ({ readonly kind: 'url'; readonly url: ServiceUrl } & Values<typeof externalUrlOptions>)
   | ({ readonly kind: 'service'; readonly service: string } & Values<typeof externalServiceOptions>);
-
-/** Everywhere but on a link: there are no services, and the credentials of cloud machines (169.254.169.254). */
-const everywhere: readonly NetworkPeer[] = [
-  { cidr: '0.0.0.0/0', except: ['169.254.0.0/16'] },
-  { cidr: '::/0', except: ['fe80::/10'] },
-];
 
 /**
  * A service that is not one of our backends: outside of the cluster, or another Service in it. The proxies start and serve all else while
@@ -98,7 +92,7 @@ export class ExternalService implements IRouteTarget {
   private connect({ networkPolicy, namespace }: NginxProxy): TargetModel & { readonly kind: 'external' } {
     const { source } = this;
     if (source.kind === 'url') {
-      networkPolicy.allowToNetworks(networksOf(source), source.url.port);
+      networkPolicy.allowToNetworks(networksOf(source.url, source.networks), source.url.port);
       return targetByUrl(source.url, { ...source, certificateAuthority: source.caSecret });
     }
     const own = namespace.name;
@@ -144,13 +138,6 @@ export function targetByUrl(
     ],
     responseHeaders: anonymous(['Set-Cookie']),
   };
-}
-
-function networksOf({ url, networks: given }: Source & { readonly kind: 'url' }): readonly NetworkPeer[] {
-  if (given !== undefined) return given.map((network) => ({ cidr: network }));
-  if (!url.isAddress) return everywhere;
-  const address = url.host.replace(/^\[(.*)\]$/, '$1');
-  return [{ cidr: `${address}/${address.includes(':') ? 128 : 32}` }];
 }
 
 /** nginx compares the names of a certificate, and none of its addresses (nginx/nginx#1363). */

@@ -8,9 +8,10 @@ import { loadedApps } from '../../charts/loaded-apps';
 import type { ProxyModel } from '../../model/proxy';
 import type { Protocol } from '../../model/routes/route';
 import { type Timeline } from '../../model/timeline';
+import type { TracingModel } from '../../model/traces';
 import { type LocalAuthFiles, localAuthFiles } from './auth-files';
 import { backendTimes, localHosts, modelElsewhere, proxyTimes } from './elsewhere';
-import { externalServicesHere, type LocalExternalServices } from './external-services';
+import { externalServicesHere, isThisMachine, type LocalExternalServices } from './external-services';
 import { type LocalFiles, localFiles } from './local-files';
 import { Command } from '../processes/child-output';
 import { HasImage, isInDocker, Program, programOf } from './programs';
@@ -58,6 +59,7 @@ export async function localDeployment(
     thisMachine,
   );
   const { hosts } = externalServices;
+  const tracing = tracingHere(proxy);
   return {
     hosts: hosts.flatMap(({ names }) => names) as [string, ...string[]],
     backends,
@@ -65,11 +67,12 @@ export async function localDeployment(
     authFiles: localAuthFiles(proxy),
     timeline: proxyTimes(proxy),
     hostModels: hosts,
-    externalServices,
+    externalServices: { ...externalServices, names: withCollector(externalServices.names, tracing) },
     proxy: (workers) =>
       modelElsewhere(proxy, {
         hosts,
         workers,
+        tracing,
         backend: (backend) => ({
           ...backend,
           // Each has a port of its own.
@@ -81,6 +84,20 @@ export async function localDeployment(
         }),
       }),
   };
+}
+
+/** Where spans go from here, if main.ts says so. */
+function tracingHere({ settings, model }: NginxProxy): TracingModel | undefined {
+  const { tracing } = model;
+  const collector = settings.tracing?.localEndpoint;
+  if (tracing === undefined || collector === undefined) return undefined;
+  if (!isThisMachine(collector)) return { ...tracing, collector };
+  return { ...tracing, collector: { ...collector, host: thisMachine.host, isAddress: false } };
+}
+
+function withCollector(names: readonly string[], tracing: TracingModel | undefined): readonly string[] {
+  if (tracing === undefined || tracing.collector.isAddress) return names;
+  return [...new Set([...names, tracing.collector.host])];
 }
 
 function isOpenToOthers({ listen }: StartOptions): boolean {

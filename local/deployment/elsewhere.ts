@@ -5,6 +5,7 @@ import type { BackendModel, HostModel, ProxyModel } from '../../model/proxy';
 import { privateNetworks } from '../../model/proxy-options';
 import type { RouteModel } from '../../model/routes/route';
 import { timeline, type Timeline } from '../../model/timeline';
+import type { TracingModel } from '../../model/traces';
 import { budgetSettings } from '../../nginx/budget-settings';
 import { maxScale } from '../start-options';
 
@@ -34,10 +35,12 @@ interface Elsewhere {
   readonly workers: number;
   /** Where its instances are. */
   readonly backend: (backend: BackendModel) => BackendModel;
+  /** Where its spans go. @default - nowhere */
+  readonly tracing?: TracingModel | undefined;
 }
 
 /** What nginx.conf is made from where there is no cluster: the same routes, and instances that DNS alone knows of. */
-export function modelElsewhere(proxy: NginxProxy, { hosts, workers, backend }: Elsewhere): ProxyModel {
+export function modelElsewhere(proxy: NginxProxy, { hosts, workers, backend, tracing }: Elsewhere): ProxyModel {
   const { model } = proxy;
   const backends = model.backends.map((each) => ({
     ...backend(each),
@@ -53,6 +56,7 @@ export function modelElsewhere(proxy: NginxProxy, { hosts, workers, backend }: E
     backends,
     timeline: proxyTimes(proxy),
     budget: budget(budgetSettings(given, backends, hosts)),
+    tracing,
   };
 }
 

@@ -9,6 +9,7 @@ import { externalServiceModel } from '../../model/routes/external-service';
 import type { ProxyModel } from '../../model/proxy';
 import type { RouteModel, TargetModel } from '../../model/routes/route';
 import { externalServicesOf } from '../../nginx/plan';
+import type { ServiceUrl } from '../../validation/urls';
 import type { Names } from '../dns-server';
 import { existingFile } from './existing-paths';
 
@@ -100,8 +101,13 @@ function reachedHere({ name, source }: ExternalService, machine: ThisMachine): F
     keepAliveTimeout,
     identifiesClients: source.kind === 'service' || source.identifiesClients,
   });
-  if (!/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.host)) return { target, authority };
+  if (!isThisMachine(url)) return { target, authority };
   return { target: { ...target, service: externalServiceModel({ ...target.service, ...machine }) }, authority };
+}
+
+/** By a name or an address that every machine has for itself. */
+export function isThisMachine({ host }: ServiceUrl): boolean {
+  return /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(host);
 }
 
 /** With the headers of that target in place of those that the route has of its own one. */
@@ -145,12 +151,11 @@ export function writeAuthorities(authorities: LocalExternalServices['authorities
   }
 }
 
-/** Writes what this machine trusts into a file, if a service is judged by that: an nginx in a container sees no other. */
-export function writeSystemAuthorities(hosts: ProxyModel['hosts'], file: string): void {
+/** Writes what this machine trusts into a file, if a service or a collector is judged by that: an nginx in a container sees no other. */
+export function writeSystemAuthorities({ hosts, tracing }: Pick<ProxyModel, 'hosts' | 'tracing'>, file: string): void {
   const services = externalServicesOf(hosts.flatMap(({ routes }) => routes));
-  if (services.some(({ tls }) => tls !== undefined && tls.certificateAuthority === undefined)) {
-    writeFileSync(file, trustedHere());
-  }
+  const isJudging = services.some(({ tls }) => tls !== undefined && tls.certificateAuthority === undefined);
+  if (isJudging || tracing?.collector.isSecure === true) writeFileSync(file, trustedHere());
 }
 
 /** What this machine knows of the names of services; of its own, where nginx finds it. */

@@ -109,6 +109,11 @@ export const metricFamilies = {
     labels: ['certificate'],
     help: '1 while the Secret holds a pair that is refused, and the last good one is served.',
   },
+  fairlead_spans_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    help: 'Spans of the proxy, by what became of them: sent, or dropped, as the collector did not take them or there was no room for them (then so many at least).',
+  },
   fairlead_configuration_info: {
     type: 'info',
     labels: ['hash', 'nginx'],

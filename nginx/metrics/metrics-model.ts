@@ -18,6 +18,8 @@ export interface MetricsModel {
   readonly certificates: readonly string[];
   readonly limits: { readonly connections: number; readonly requests: number };
   readonly configuration: string;
+  /** Whether there are spans, which are counted by what sends them. */
+  readonly hasSpans: boolean;
   /** How many different series of requests, and how many peers, beside "other". */
   readonly mostRequestSeries: number;
   readonly mostPeers: number;
@@ -58,6 +60,7 @@ const seriesOfPeer = 3;
 /** Of the proxy: connections, limits, refusals, TLS, the configuration, what is said of the metrics themselves. */
 const seriesOfProxy = 4 + 2 + 3 + 4 + 1 + 3;
 const seriesOfCertificate = 2;
+const seriesOfSpans = 2;
 /** What requests and peers need at least to be worth while. */
 const least = foldedRequestSeries + 30 + 4 * seriesOfPeer;
 
@@ -93,6 +96,7 @@ export function metricsModel(plan: Plan, conf: string): MetricsModel {
     ...found.groups,
     certificates: plan.place.certificateStore === undefined ? [] : plan.certificates.map(({ name }) => name ?? ''),
     limits: { connections: proxy.budget.connections, requests: proxy.budget.requests },
+    hasSpans: proxy.tracing !== undefined,
     configuration: createHash('sha256').update(conf).digest('hex').slice(0, 10),
     mostRequestSeries,
     mostPeers,
@@ -157,6 +161,7 @@ function grouped(plan: Plan, level: Level) {
     series:
       seriesOfProxy +
       certificates * seriesOfCertificate +
+      (plan.proxy.tracing === undefined ? 0 : seriesOfSpans) +
       Object.keys(routeGroups).length * seriesOfRouteGroup +
       Object.keys(backendGroups).length * seriesOfBackendGroup,
   };

@@ -139,9 +139,11 @@ export function countUpstream({ place }: Plan, upstream: string): Directive[] {
     : [directive(`set ${calledUpstream} ${upstream}`, 'whom its calls count for')];
 }
 
-/** In a location whose requests have no `$route` without metrics. */
-export function countAs({ place }: Plan, route: string): Directive[] {
-  return place.metrics === undefined ? [] : [directive(`set $route ${route}`, 'what its requests are counted as')];
+/** In a location whose requests have no `$route` where there are neither metrics nor spans. */
+export function countAs({ place, proxy }: Plan, route: string): Directive[] {
+  return place.metrics === undefined && proxy.tracing === undefined
+    ? []
+    : [directive(`set $route ${route}`, 'what its requests are counted as')];
 }
 
 export function countAsNoRoute(whole: Plan, host: Plan['hosts'][number]): Directive[] {

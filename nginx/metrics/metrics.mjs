@@ -336,6 +336,7 @@ function text(request, counts, isOpen) {
     Object.keys(counts.refused).map((limit) => [[limit], counts.refused[limit]]),
   );
   writeCertificates(write);
+  if (model.hasSpans) write('fairlead_spans_total', spanSamples());
   write('fairlead_configuration_info', [[[model.configuration, request.variables.nginx_version], 1]]);
   write('fairlead_metrics_series_limit', [[[], model.series]]);
   write('fairlead_metrics_folded_total', [[[], counts.folded]]);
@@ -432,6 +433,13 @@ function peerSamples(counts, field) {
     const backend = model.backends[key.slice(0, at)];
     return [[backend.backend, backend.version, key.slice(at + 1)], value];
   });
+}
+
+/** What tracing.mjs knows. */
+function spanSamples() {
+  const state = ngx.shared.spans.get('state');
+  const counts = state === undefined ? {} : JSON.parse(state);
+  return ['sent', 'dropped'].map((outcome) => [[outcome], counts[outcome] || 0]);
 }
 
 /** What last-good-certificate.mjs knows; '' is that of the proxy. */

@@ -41,8 +41,9 @@ import { LoadBalancing, RequestKey, stickyCookieOptions } from '../../model/load
 import { Mirror, mirrorOptions } from '../../model/routes/mirror';
 import { rateLimitOptions } from '../../model/routes/rate-limit';
 import { ResponseCache, responseCacheOptions } from '../../model/routes/response-cache';
-import { clientOptions, strictTransportSecurityOptions, traceContextOptions } from '../../model/proxy-options';
+import { clientOptions, strictTransportSecurityOptions } from '../../model/proxy-options';
 import { Retries, retryOptions, routeOptions } from '../../model/routes/route-options';
+import { traceContextOptions, tracingOptions } from '../../model/traces';
 import type { Option } from '../../validation/options';
 
 const backendCounts = { fewest: 1, defaultMax: 10 };
@@ -66,6 +67,7 @@ const tables: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
   AccessLogOptions: accessLogOptions,
   LogFieldOptions: logFieldOptions,
   TraceContextOptions: traceContextOptions,
+  TracingOptions: tracingOptions,
   RouteOptions: routeOptions,
   RetryOptions: retryOptions,
   BasicAuthOptions: basicAuthOptions,
@@ -104,6 +106,7 @@ const tables: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
 
 const required = [
   'BackendProps.image',
+  'TracingOptions.endpoint',
   'BasicAuthOptions.secret',
   'JwtAuthOptions.issuer',
   'JwtAuthOptions.audience',
@@ -127,6 +130,7 @@ test('every option of every table is on the page', () => {
     LoadBalancerOptions: nodePortOptions,
     NodePortOptions: clusterIpOptions,
     ImageFilesOptions: staticFilesOptions,
+    TracingOptions: traceContextOptions,
   };
   for (const [name, table] of Object.entries(tables)) {
     const documented = documentedDefaults().flatMap(([of, option]) => (of === name ? [option] : []));

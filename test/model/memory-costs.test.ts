@@ -52,6 +52,11 @@ describe('A proxy, whatever its clients do,', () => {
     expect(sharesOfProxy(defaults)).toEqual([nginx, workers]);
   });
 
+  test('takes room for spans', () => {
+    const shares = sharesOfProxy({ ...defaults, tracing: 5 * MiB, metrics: MiB });
+    expect(shares).toEqual([{ ...nginx, each: nginx.each + 6 * MiB }, workers]);
+  });
+
   test('takes room for metrics', () => {
     const shares = sharesOfProxy({ ...defaults, metrics: 5 * MiB });
     expect(shares).toEqual([{ ...nginx, each: nginx.each + 5 * MiB }, workers]);

@@ -115,11 +115,41 @@ describe('A trace context', () => {
   });
 });
 
+describe('Spans', () => {
+  const endpoint = 'http://collector.observability.svc.cluster.local:4318';
+
+  test('are there where a collector is given, of all traces or of a part', () => {
+    expect(read({}).tracing).toBeUndefined();
+    expect(read({ tracing: { endpoint } }).tracing).toEqual({
+      endpoint: {
+        isSecure: false,
+        host: 'collector.observability.svc.cluster.local',
+        isAddress: false,
+        port: 4318,
+        path: '',
+      },
+      sampledPercent: 100,
+      serviceName: undefined,
+      localEndpoint: undefined,
+    });
+    const tracing = { endpoint, sampledPercent: 0.5, serviceName: 'a b', localEndpoint: 'http://localhost:4318/otlp/' };
+    expect(read({ tracing }).tracing).toMatchObject({
+      sampledPercent: 0.5,
+      serviceName: 'a b',
+      localEndpoint: { host: 'localhost', path: '/otlp' },
+    });
+  });
+});
+
 const notDnsName =
   'is not a DNS name: give letters, digits and hyphens in lower case, separated by dots, such as "api.example.com"';
 const notCidr = 'is not a CIDR: give an address and a prefix length, such as "10.0.0.0/8"';
 const notDuration = 'is not a duration: give a whole number with a unit, such as "30s" or "500ms"';
 const notPercent = 'is not from 0 to 100 with two decimals at most: give percent, such as 10 or 0.5';
+const notServiceUrl =
+  'is not the URL of a service: give http:// or https:// in lower case, a host, and if need be a port and a path, such as "https://legacy.example.com"';
+const notWholeName =
+  'is not a whole name, and the resolver of nginx completes none: give that, such as "collector.observability.svc.cluster.local"';
 
 test.each<[unknown, string]>([
   [{ host: 'Bad_Host' }, `host: "Bad_Host" ${notDnsName}`],
@@ -183,6 +213,39 @@ test.each<[unknown, string]>([
   [{ traceContext: { sampledPercent: 0.001 } }, `traceContext.sampledPercent: 0.001 ${notPercent}`],
   [{ traceContext: { sampledPercent: '10' } }, `traceContext.sampledPercent: "10" ${notPercent}`],
   [{ traceContext: { sampledPercent: {} } }, `traceContext.sampledPercent: "(object)" ${notPercent}`],
+  [
+    { tracing: true },
+    'tracing: true is not an object with names and values: give one, such as { endpoint: "http://collector.observability.svc.cluster.local:4318" }',
+  ],
+  [{ tracing: {} }, `tracing.endpoint: undefined ${notServiceUrl}`],
+  [{ tracing: { endpoint: 'collector:4318' } }, `tracing.endpoint: "collector:4318" ${notServiceUrl}`],
+  [
+    { tracing: { endpoint: 'grpc://collector.example.com' } },
+    `tracing.endpoint: "grpc://collector.example.com" ${notServiceUrl}`,
+  ],
+  [{ tracing: { endpoint: 'http://collector:4318' } }, `tracing.endpoint host: "collector" ${notWholeName}`],
+  [{ tracing: { endpoint: 'http://localhost:4318' } }, `tracing.endpoint host: "localhost" ${notWholeName}`],
+  [
+    { tracing: { endpoint: 'http://collector.observability.svc' } },
+    `tracing.endpoint host: "collector.observability.svc" ${notWholeName}`,
+  ],
+  [
+    { tracing: { endpoint: 'https://192.0.2.1:4318' } },
+    'tracing.endpoint host: "192.0.2.1" is an address, which nginx finds in no certificate: give the DNS name that the certificate has',
+  ],
+  [
+    { tracing: { endpoint: 'http://a.example.com/v1/traces' } },
+    'tracing.endpoint: "http://a.example.com/v1/traces" has the path /v1/traces, which is put behind it: take that out',
+  ],
+  [
+    { tracing: { endpoint: 'http://a.example.com', localEndpoint: 'https://127.0.0.1' } },
+    'tracing.localEndpoint host: "127.0.0.1" is an address, which nginx finds in no certificate: give the DNS name that the certificate has',
+  ],
+  [
+    { tracing: { endpoint: 'http://a.example.com', serviceName: '' } },
+    'tracing.serviceName: "" is not the name of a service: give 1 to 100 printable ASCII characters, without spaces around them, such as "shop-edge"',
+  ],
+  [{ tracing: { endpoint: 'http://a.example.com', sampledPercent: 101 } }, `tracing.sampledPercent: 101 ${notPercent}`],
 ])('%j is refused', (given, message) => {
   expect(() => read(given)).toThrow(new Error(message));
 });

@@ -8,6 +8,7 @@ import { CacheModel } from '../../model/routes/response-cache';
 import { timeline } from '../../model/timeline';
 import { nginxConf } from '../../nginx/nginx-conf';
 import { Place } from '../../nginx/place';
+import { serviceUrl } from '../../validation/urls';
 import { externalTarget, proxyModel, ProxyParts, somePlace } from './support/models';
 import { testConfiguration } from './support/real-nginx';
 
@@ -281,6 +282,39 @@ const variants: Record<string, Variant> = {
     ],
     traceContext: { sampledPercent: 0.01 },
   },
+  'gRPC and HTTP with traces and spans': {
+    backends: [
+      { name: 'orders', protocol: 'grpc', healthCheckPath: '/grpc.health.v1.Health/Check' },
+      { name: 'web' },
+      { name: 'canary', version: { of: 'web', name: 'canary' } },
+    ],
+    routes: [
+      { path: '/shop.Orders', target: 'orders', protocol: 'grpc' },
+      {
+        target: {
+          kind: 'split',
+          shares: [
+            { backend: 'web', weight: 90 },
+            { backend: 'canary', weight: 10 },
+          ],
+          stickyBy: RequestKey.clientAddress(),
+        },
+      },
+    ],
+    traceContext: { sampledPercent: 12.5 },
+    tracing: spans('https://collector.example.com'),
+  },
+  'traces and spans beside metrics': {
+    traceContext: { sampledPercent: 100 },
+    tracing: spans('http://192.0.2.1:4318/otlp'),
+    place: { metricsPort: 8448, certificateStore: '/run/certificates', certificateCheckPort: 8445 },
+  },
+  'redirects alone with traces and spans': {
+    backends: [],
+    routes: [{ target: { kind: 'redirect', location: 'https://example.com', status: 301 } }],
+    traceContext: { sampledPercent: 0 },
+    tracing: spans('http://192.0.2.1:4318'),
+  },
   'the smallest of everything': {
     backends: [{ mostInstances: 1 }],
     workers: 1,
@@ -297,6 +331,10 @@ const variants: Record<string, Variant> = {
     place: { connectionCount: { httpPort: 8446, httpsPort: 8447 } },
   },
 };
+
+function spans(url: string) {
+  return { collector: serviceUrl('endpoint', url), service: { name: 'edge', namespace: 'shop' } };
+}
 
 function render({ place, ...parts }: Variant = {}): string {
   return nginxConf(proxyModel(parts), somePlace(place));
@@ -334,6 +372,13 @@ test('nothing is said of traces where they are not asked for, nor of samples whe
   expect(begun(0)).toContain(' 00-$request_id-$begun_span_id-00;');
   expect(begun(100) + begun(0)).not.toContain('$sampled_flag');
   expect(begun(12.5)).toContain('    12.5% 01;\n    * 00;\n');
+});
+
+/** Of the spans alone. */
+test('spans, to the letter', () => {
+  const lines = render(variants['gRPC and HTTP with traces and spans']).split('\n');
+  const about = /span|trace|sampled|js_|uninitialized|resolver_timeout|set \$route/;
+  expect(lines.filter((line) => about.test(line)).join('\n')).toMatchSnapshot();
 });
 
 test('a directory of caches may be called as it likes', () => {

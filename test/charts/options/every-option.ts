@@ -57,8 +57,9 @@ import { Match, Rewrite } from '../../../model/routes/matching';
 import { Mirror, type MirrorOptions } from '../../../model/routes/mirror';
 import { RateLimit, type RateLimitOptions } from '../../../model/routes/rate-limit';
 import { ResponseCache, type ResponseCacheOptions } from '../../../model/routes/response-cache';
-import type { ClientOptions, StrictTransportSecurity, TraceContextOptions } from '../../../model/proxy-options';
+import type { ClientOptions, StrictTransportSecurity } from '../../../model/proxy-options';
 import { Retries, type RetryOptions, type RouteOptions } from '../../../model/routes/route-options';
+import type { TraceContextOptions, TracingOptions } from '../../../model/traces';
 import { type Manifest, newBackend, newProxy, newShop, objectsAround, synthesize, type TestProps } from '../manifests';
 
 /** Values of each option of an interface, each of which works when it is given alone: a mapped type, so that TypeScript misses none. */
@@ -170,6 +171,7 @@ const proxy: Values<Omit<NginxProxyProps, 'host' | 'certificate' | 'exposure' | 
   defaultResponseHeaders: [{ 'X-Team': 'orders', 'Referrer-Policy': false }],
   accessLog: [{ omit: ['user_agent'] }, { sample: 0.1 }],
   traceContext: [true, { sampledPercent: 10 }],
+  tracing: [{ endpoint: 'http://collector.example.com:4318' }, { endpoint: 'https://collector.example.com' }],
   certificateValid: ['1s', '1d'],
   replicas: [2, 1000, { max: 20 }],
   image: ['registry.example.com/nginx:1.30.6'],
@@ -263,7 +265,20 @@ const accessLog: Values<AccessLogOptions> = {
   sample: [0.1, 0.0001, 1],
   slow: ['1ms', '1d'],
 };
+/** `localEndpoint` says nothing to a cluster: test/local looks at it. */
+const tracing: Values<Omit<TracingOptions, 'localEndpoint'>> = {
+  endpoint: ['http://192.0.2.1:4318/otlp', 'https://collector.example.com'],
+  serviceName: ['shop edge'],
+  sampledPercent: [0, 0.01, 10],
+};
 const logField: Values<LogFieldOptions> = { maxLength: [1, 500] };
+
+function traced(options: Partial<TracingOptions>): readonly Manifest[] {
+  const shop = newShop();
+  const endpoint = 'http://collector.observability.svc.cluster.local:4318';
+  newProxy(shop, 'edge', { tracing: { endpoint, ...options } }).addRoute('/', newBackend(shop, 'orders'));
+  return objectsAround(shop);
+}
 
 function logging(options: AccessLogOptions): readonly Manifest[] {
   const shop = newShop();
@@ -603,6 +618,7 @@ const factories: readonly (readonly [
     (options) => shopWith(({ edge, orders }) => edge.addHost('www.example.com', options).addRoute('/', orders)),
   ],
   ['NginxProxy accessLog', accessLog, logging],
+  ['NginxProxy tracing', tracing, traced],
   [
     'LogField.requestHeader',
     logField,

@@ -208,6 +208,29 @@ test("a variable that Docker's own program would go by is told to what runs in t
   expect([environment.DOCKER_HOST, environment.LD_PRELOAD]).toEqual([process.env.DOCKER_HOST, process.env.LD_PRELOAD]);
 });
 
+describe('spans', () => {
+  const traced = (more = ''): string =>
+    mainWith(`proxy: { tracing: { endpoint: 'http://collector.example.com:4318', sampledPercent: 5${more} } }`);
+
+  test('go nowhere from one machine, whose traces are passed on all the same', async () => {
+    const { proxy, externalServices } = await deploymentOf('--main', traced());
+    expect(proxy(1)).toMatchObject({ tracing: undefined, traceContext: { sampledPercent: 5 } });
+    expect(externalServices.names).toEqual([]);
+  });
+
+  test.each([
+    ['http://localhost:4318', { host: 'localhost', isAddress: false, port: 4318 }, ['localhost']],
+    // nginx may be in a container, to which this machine has another address.
+    ['http://127.0.0.1:4318', { host: 'localhost', isAddress: false, port: 4318 }, ['localhost']],
+    ['http://192.0.2.1:4318', { host: '192.0.2.1', isAddress: true, port: 4318 }, []],
+    ['https://otlp.example.com', { host: 'otlp.example.com', isSecure: true, port: 443 }, ['otlp.example.com']],
+  ])('go where main.ts says for one machine: %s', async (url, collector, names) => {
+    const { proxy, externalServices } = await deploymentOf('--main', traced(`, localEndpoint: '${url}'`));
+    expect(proxy(1).tracing).toMatchObject({ collector, service: { name: 'nginx', namespace: 'orders' } });
+    expect(externalServices.names).toEqual(names);
+  });
+});
+
 test('a directory that is not there is refused with the name of its backend', async () => {
   await expect(deploymentOf('--main', mainWith("local: { command: ['node'], directory: 'nowhere' }"))).rejects.toThrow(
     `orders local.directory: "nowhere" is not a directory: ${resolve('nowhere')} was looked for`,

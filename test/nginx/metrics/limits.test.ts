@@ -8,6 +8,7 @@ import { nginxConf } from '../../../nginx/nginx-conf';
 import { metricsModel } from '../../../nginx/metrics/metrics-model';
 import { placeModel } from '../../../nginx/place';
 import { plan } from '../../../nginx/plan';
+import { serviceUrl } from '../../../validation/urls';
 import { onTestFinished } from '../../afterwards';
 import { until } from '../../until';
 import { proxyModel, ProxyParts, somePlace } from '../support/models';
@@ -49,6 +50,16 @@ describe('the bound of series', () => {
     expect(() => modelOf({ metrics: { maxSeries: 100 } })).toThrow(
       /^maxSeries: 100 is less than this proxy has to say: give \d+ or more$/,
     );
+  });
+
+  test('has room for spans, where there are some', () => {
+    const tracing = {
+      collector: serviceUrl('endpoint', 'http://192.0.2.1'),
+      service: { name: 'edge', namespace: 'shop' },
+    };
+    const of = (parts: ProxyParts): number =>
+      modelOf({ routes: routes(3), metrics: { maxSeries: 20_000 }, ...parts }).series;
+    expect(of({ tracing }) - of({})).toBe(2);
   });
 
   test('stands in nginx.conf', () => {

@@ -28,6 +28,7 @@ import { accessTokensScript } from '../../../nginx/auth/access-tokens-section';
 import { authVariablesScript } from '../../../nginx/auth/auth-variables-section';
 import { lastGoodCertificateScript } from '../../../nginx/tls/last-good-certificate-section';
 import { metricsScript, metricsScriptName } from '../../../nginx/metrics/metrics-section';
+import { tracingScript, tracingScriptName } from '../../../nginx/tracing/tracing-section';
 import { liveWeightsScript } from '../../../nginx/backends/live-weights-section';
 import { staleAnswersScript } from '../../../nginx/routes/cache-section';
 import { nginxConf } from '../../../nginx/nginx-conf';
@@ -55,7 +56,7 @@ export async function testConfiguration(conf: string): Promise<string> {
       file,
       conf
         .replaceAll(/(kube-dns|[a-z0-9-]+-cluster-ip)\.[a-z0-9.-]+/g, '127.0.0.1')
-        .replaceAll(/(?<="|="?)\/(tmp|run\/certificates|run\/metrics|var\/cache\/nginx)\//g, `${directory}/`)
+        .replaceAll(/(?<="|="?)\/(tmp|run\/certificates|run\/metrics|run\/spans|var\/cache\/nginx)\//g, `${directory}/`)
         .replaceAll('"/usr/lib/nginx/modules/', `"${nginx.modulesDirectory}/`)
         .replaceAll(/(?<=(?:proxy_ssl_trusted|ssl_client)_certificate )"[^"]*"/g, () => `"${authority(directory)}"`),
     );
@@ -85,6 +86,7 @@ function writeScript(directory: string): void {
   for (const { name, text } of [...scripts, authVariablesScript]) writeFileSync(join(directory, name), text);
   // As it is before it is told of a proxy.
   copyFileSync(resolve('nginx/metrics', metricsScriptName), join(directory, metricsScriptName));
+  copyFileSync(resolve('nginx/tracing', tracingScriptName), join(directory, tracingScriptName));
 }
 
 /** What a test may want otherwise. */
@@ -169,6 +171,10 @@ export class RealNginx {
     const conf = nginxConf(proxy, whole);
     if (whole.metricsPort !== undefined) {
       const { name, text } = metricsScript(proxy, whole, conf);
+      writeFileSync(join(directory, name), text);
+    }
+    if (proxy.tracing !== undefined) {
+      const { name, text } = tracingScript(proxy.tracing, proxy, whole);
       writeFileSync(join(directory, name), text);
     }
     writeFileSync(file, (start.change ?? String)(conf));

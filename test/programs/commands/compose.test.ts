@@ -217,7 +217,10 @@ test('real nginx takes the nginx.conf that is written, and finds beside it what 
 import { Auth, Backend, CertificateAuthority, ExternalService, Jwks, NginxProxy, ResponseCache, RestrictedNamespace, StaticFiles } from ${JSON.stringify(resolve('index'))};
 const app = new App();
 const shop = new RestrictedNamespace(app, 'shop');
-const edge = new NginxProxy(shop, 'edge', { host: 'shop.example.com' });
+const edge = new NginxProxy(shop, 'edge', {
+  host: 'shop.example.com',
+  tracing: { endpoint: 'http://collector.example.com:4318', localEndpoint: 'http://localhost:4318' },
+});
 const orders = new Backend(shop, 'orders', { image: 'orders:1' });
 const company = { caSecret: 'company-ca', local: { certificateAuthority: ${authority} } };
 const identity = ExternalService.fromUrl('https://id.example.com', company);
@@ -244,6 +247,8 @@ app.synth();
 
   const files = join(directory, '.fairlead/compose/edge');
   const conf = readFileSync(join(files, 'nginx.conf'), 'utf8');
+  // Nothing in a network of containers is at localhost.
+  expect(conf).not.toContain('spans');
   const named = [...conf.matchAll(/"\/etc\/nginx\/fairlead\/([^"]+)"/g)].map(([, path = '']) => path);
   const ofAuth = ['secrets/admins/auth', 'secrets/partners/ca.crt'].map((path) => `auth/${path}`);
   expect(named).toEqual(expect.arrayContaining(['certificate', ...ofAuth]));

@@ -106,7 +106,7 @@ test('a URL works as it is, by a name that this machine looks up', async () => {
     requestHeaders: [['Host', '127.0.0.1:3001']],
   });
   const file = join(directory, 'system.crt');
-  writeSystemAuthorities(services.hosts, file);
+  writeSystemAuthorities(services, file);
   expect(readFileSync(file, 'utf8')).toContain('-----BEGIN CERTIFICATE-----');
   const names = lookedUpHere(services, () => '192.0.2.9');
   expect(Object.keys(names)).toEqual(['localhost', 'legacy.example.com']);
@@ -118,7 +118,7 @@ test('a private CA that is in the cluster alone is told of', async () => {
     `edge.addRoute('/a', ExternalService.fromUrl('https://legacy.example.com', { caSecret: 'legacy-ca' }));`,
   ]);
   const services = await servicesOf(file);
-  writeSystemAuthorities(services.hosts, join(directory, 'none.crt'));
+  writeSystemAuthorities(services, join(directory, 'none.crt'));
   expect(existsSync(join(directory, 'none.crt'))).toBe(false);
   expect(services).toMatchObject({
     names: [],
