@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
-const routes = new WeakMap<IncomingMessage, string>();
+/** On the request itself, by a name that both know: metrics and tracing are built apart, each with what is here. */
+const taken = Symbol.for('fairlead-serve.route');
 
 /**
  * Says which route a request has taken, where that cannot be seen: in Fastify, Koa and `node:http`. undefined says nothing.
@@ -11,12 +12,13 @@ const routes = new WeakMap<IncomingMessage, string>();
  * app.addHook('onRequest', async ({ raw, routeOptions }) => setRoute(raw, routeOptions.url)); // Fastify
  */
 export function setRoute(request: IncomingMessage, route: string | RegExp | undefined): void {
-  if (route !== undefined) routes.set(request, String(route));
+  if (route === undefined) return;
+  Object.defineProperty(request, taken, { value: String(route), configurable: true });
 }
 
 /** The route that a request has taken; undefined as long as nobody has said. */
 export function routeOf(request: IncomingMessage): string | undefined {
-  return routes.get(request);
+  return (request as { readonly [taken]?: string })[taken];
 }
 
 type Params = Readonly<Record<string, string | readonly string[] | undefined>>;

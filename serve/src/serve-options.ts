@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { ServeLogger } from './logger';
 import type { Readiness } from './readiness';
 import { invalidSetting } from './serve-error';
@@ -89,6 +89,13 @@ export interface ServeOptions {
    * @default none
    */
   readonly metrics?: ServeMetrics;
+
+  /**
+   * Opens a span of OpenTelemetry for each request: what `tracing()` of `fairlead-serve/tracing` gives, which needs @opentelemetry/api.
+   *
+   * @default none
+   */
+  readonly tracing?: ServeTracing;
 }
 
 /** What is measured of. */
@@ -108,6 +115,14 @@ export interface ServeMetrics {
   readonly maxRoutes: number | undefined;
   /** Called once, before the app is; throws a `ServeError` if nothing can be measured. */
   readonly measure: (measured: Measured) => Exposition;
+}
+
+/** What `tracing()` of `fairlead-serve/tracing` gives. */
+export interface ServeTracing {
+  /** Gives a listener that opens a span and calls the app in it; throws a `ServeError` if there is nothing to open one by. */
+  readonly trace: (app: RequestListener) => RequestListener;
+  /** Sends what was recorded and is not sent yet. */
+  readonly flush: () => Promise<void>;
 }
 
 export interface ServeSettings {

@@ -7,10 +7,25 @@ import { metricsServer } from './metrics-server';
 import { Readiness } from './readiness';
 import { requestId, traceId } from './request-id';
 import { ServeError } from './serve-error';
-import { type ServeMetrics, type ServeOptions, type ServeSettings, serveSettings } from './serve-options';
+import {
+  type ServeMetrics,
+  type ServeOptions,
+  type ServeSettings,
+  serveSettings,
+  type ServeTracing,
+} from './serve-options';
 import { endInOneLine, endOnSignals, forgetEnding } from './termination';
 
-export { Readiness, requestId, ServeError, type ServeLogger, type ServeMetrics, type ServeOptions, traceId };
+export {
+  Readiness,
+  requestId,
+  ServeError,
+  type ServeLogger,
+  type ServeMetrics,
+  type ServeOptions,
+  type ServeTracing,
+  traceId,
+};
 
 /** A server that accepts requests, and ends gracefully. */
 export interface Served {
@@ -28,6 +43,9 @@ const idleGraceMilliseconds = 1000;
 const noListener =
   'app: is not a listener for requests: give an Express app, app.callback() of Koa, app.routing of Fastify, or a function of (request, response)';
 const noMetrics = 'metrics: is nothing that measures: give metrics() of fairlead-serve/metrics';
+const noTracing = 'tracing: is nothing that traces: give tracing() of fairlead-serve/tracing';
+/** In milliseconds: less than what is left of a pod's grace period. */
+const flushTimeout = 2000;
 
 /**
  * Serves an Express app, or any other listener for HTTP requests, so that a proxy in front of it loses none: connections
@@ -49,10 +67,15 @@ export function serve(app: RequestListener, options: ServeOptions = {}): Served 
   if (options.metrics !== undefined && !measures(options.metrics)) {
     throw new ServeError(noMetrics, 'ERR_INVALID_ARG_TYPE');
   }
+  if (options.tracing !== undefined && !traces(options.tracing)) {
+    throw new ServeError(noTracing, 'ERR_INVALID_ARG_TYPE');
+  }
   const settings = serveSettings(options, process.env);
   const logger = options.logger ?? jsonLogger(process.env);
   const readiness = options.readiness ?? new Readiness();
   if (isExpressApplication(app)) trustProxies(app, settings);
+  const { tracing } = options;
+  const listener = tracing === undefined ? app : tracing.trace(app);
 
   const server = createServer({
     keepAliveTimeout: settings.keepAliveTimeout,
@@ -68,7 +91,7 @@ export function serve(app: RequestListener, options: ServeOptions = {}): Served 
     metrics === undefined
       ? undefined
       : metricsServer(metrics.measure({ server, readiness, maxRoutes: metrics.maxRoutes }), logger);
-  server.on('request', app);
+  server.on('request', listener);
 
   const drain = async (): Promise<boolean> => {
     readiness.drain();
@@ -82,6 +105,7 @@ export function serve(app: RequestListener, options: ServeOptions = {}): Served 
       `Ending: not ready any more, answers what is in flight (requests: ${requestsInFlight}, upgraded connections: ${upgraded})`,
     );
     const cut = await connections.drain(settings.shutdownTimeout);
+    if (tracing !== undefined) await flushed(tracing, logger);
     forgetEnding(ending);
     scraped?.close();
     if (cut.connections === 0) {
@@ -122,6 +146,25 @@ export function serve(app: RequestListener, options: ServeOptions = {}): Served 
 
 function measures(given: unknown): boolean {
   return typeof given === 'object' && given !== null && 'measure' in given && typeof given.measure === 'function';
+}
+
+function traces(given: unknown): boolean {
+  return typeof given === 'object' && given !== null && 'trace' in given && typeof given.trace === 'function';
+}
+
+/** A collector that is away keeps no process from ending. */
+async function flushed({ flush }: ServeTracing, logger: ServeLogger): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, flushTimeout);
+  });
+  try {
+    await Promise.race([flush(), timeout]);
+  } catch (error) {
+    logger.error(`Spans cannot be sent: ${String(error)}`);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 interface ExpressApplication {

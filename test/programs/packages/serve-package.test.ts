@@ -37,7 +37,7 @@ beforeAll(() => {
   npm(['install', `fairlead-serve-${version}.tgz`], app);
   packages = readdirSync(join(app, 'node_modules')).filter((name) => !name.startsWith('.'));
   // What the app brings itself.
-  for (const name of ['express', 'express4', 'fastify', 'koa', 'prom-client', '@types']) {
+  for (const name of ['express', 'express4', 'fastify', 'koa', 'prom-client', '@opentelemetry', '@types']) {
     symlinkSync(join(root, 'node_modules', name), join(app, 'node_modules', name));
   }
 }, 60_000);
@@ -54,7 +54,7 @@ test('the package is one without dependencies, of less than 100 kB', () => {
   expect(bytes).toBeLessThan(mostBytes);
 });
 
-test('it loads as one file, its metrics as one more, and both say nothing', () => {
+test('it loads as one file, its metrics and its tracing as one more each, and all say nothing', () => {
   const load = (...names: string[]): string => {
     const requires = names.map((name) => `require('${name}');`).join(' ');
     const count = `${requires} console.log(Object.keys(require.cache).length)`;
@@ -62,12 +62,13 @@ test('it loads as one file, its metrics as one more, and both say nothing', () =
   };
   expect(load('fairlead-serve')).toBe('1\n');
   expect(load('fairlead-serve', 'fairlead-serve/metrics')).toBe('2\n');
+  expect(load('fairlead-serve', 'fairlead-serve/tracing')).toBe('2\n');
 });
 
 test('what was built can be read where it fails, and leads to nothing that was left out', () => {
-  for (const name of ['serve.js', 'metrics.js']) {
+  for (const name of ['serve.js', 'metrics.js', 'tracing.js']) {
     const text = readFileSync(join(installed, 'lib', name), 'utf8');
-    expect(text).toMatch(/\nfunction (?:serve|metrics)\(/);
+    expect(text).toMatch(/\nfunction (?:serve|metrics|tracing)\(/);
     expect(text).not.toContain('sourceMappingURL');
   }
   expect(filesOf(installed).filter((file) => file.endsWith('.map'))).toEqual([]);
@@ -76,12 +77,14 @@ test('what was built can be read where it fails, and leads to nothing that was l
 const typed = `import type { RequestListener } from 'node:http';
 import { Readiness, requestId, serve, ServeError, type Served, type ServeLogger, type ServeOptions, traceId } from 'fairlead-serve';
 import { metrics, type MetricsOptions, setRoute } from 'fairlead-serve/metrics';
+import { setRoute as setRouteOfSpan, tracing } from 'fairlead-serve/tracing';
 
 const logger: ServeLogger = console;
 const measured: MetricsOptions = { port: 0, maxRoutes: 50 };
-const options: ServeOptions = { port: 0, readiness: new Readiness(), logger, metrics: metrics(measured) };
+const options: ServeOptions = { port: 0, readiness: new Readiness(), logger, metrics: metrics(measured), tracing: tracing() };
 const listener: RequestListener = (request, response) => {
   setRoute(request, '/');
+  setRouteOfSpan(request, undefined);
   response.end(traceId(request) ?? requestId(request));
 };
 export const served: Served = serve(listener, options);
@@ -92,6 +95,8 @@ served.listening.then(({ port }) => port.toFixed()).catch((error: unknown) => {
 serve(listener, { prot: 3000 });
 // @ts-expect-error: no number
 metrics({ port: '9464' });
+// @ts-expect-error: no options
+tracing({});
 // @ts-expect-error: no text
 export const closed: string = served.close();
 `;
@@ -122,52 +127,57 @@ const untilSigterm = () =>
 const programs = {
   'node.mjs': `import { serve } from 'fairlead-serve';
 import { metrics, setRoute } from 'fairlead-serve/metrics';
+import { tracing } from 'fairlead-serve/tracing';
 ${held}
 const listener = async (request, response) => {
   setRoute(request, request.url === '/held' ? '/held' : '/quick');
   response.end(request.url === '/held' ? await untilSigterm() : 'quick');
 };
-serve(listener, { metrics: metrics() });
+serve(listener, { metrics: metrics(), tracing: tracing() });
 `,
   'express4.cjs': `const express = require('express4');
 const { serve } = require('fairlead-serve');
 const { metrics } = require('fairlead-serve/metrics');
+const { tracing } = require('fairlead-serve/tracing');
 ${held}
 const app = express();
 app.get('/quick', (request, response) => response.send('quick'));
 app.get('/held', (request, response) => untilSigterm().then((text) => response.send(text)));
-serve(app, { metrics: metrics() });
+serve(app, { metrics: metrics(), tracing: tracing() });
 `,
   'express5.mjs': `import express from 'express';
 import { serve } from 'fairlead-serve';
 import { metrics } from 'fairlead-serve/metrics';
+import { tracing } from 'fairlead-serve/tracing';
 ${held}
 const app = express();
 app.get('/quick', (request, response) => response.send('quick'));
 app.get('/held', async (request, response) => response.send(await untilSigterm()));
-await serve(app, { metrics: metrics() }).listening;
+await serve(app, { metrics: metrics(), tracing: tracing() }).listening;
 `,
   'fastify.mjs': `import fastify from 'fastify';
 import { serve } from 'fairlead-serve';
 import { metrics, setRoute } from 'fairlead-serve/metrics';
+import { tracing } from 'fairlead-serve/tracing';
 ${held}
 const app = fastify({ trustProxy: 1 });
 app.addHook('onRequest', async ({ raw, routeOptions }) => setRoute(raw, routeOptions.url));
 app.get('/quick', () => 'quick');
 app.get('/held', untilSigterm);
 await app.ready();
-serve(app.routing, { metrics: metrics() });
+serve(app.routing, { metrics: metrics(), tracing: tracing() });
 `,
   'koa.cjs': `const Koa = require('koa');
 const { serve } = require('fairlead-serve');
 const { metrics, setRoute } = require('fairlead-serve/metrics');
+const { tracing } = require('fairlead-serve/tracing');
 ${held}
 const app = new Koa();
 app.use(async (context) => {
   setRoute(context.req, context.path === '/held' ? '/held' : '/quick');
   context.body = context.path === '/held' ? await untilSigterm() : 'quick';
 });
-serve(app.callback(), { metrics: metrics() });
+serve(app.callback(), { metrics: metrics(), tracing: tracing() });
 `,
 };
 
@@ -209,7 +219,37 @@ describe('an app', () => {
   );
 });
 
-test('an app that is to be measured without prom-client is told what to install, in one line', async () => {
+test('a route that is said to metrics is that of a span too, which are built apart', async () => {
+  const program = `import { trace } from '@opentelemetry/api';
+import { BasicTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { serve } from 'fairlead-serve';
+import { setRoute } from 'fairlead-serve/metrics';
+import { tracing } from 'fairlead-serve/tracing';
+
+const exporter = {
+  export: (spans, done) => {
+    for (const { name } of spans) console.log('span', name);
+    done({ code: 0 });
+  },
+  shutdown: async () => undefined,
+};
+trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }));
+const listener = (request, response) => {
+  setRoute(request, '/orders/:id');
+  response.end();
+};
+serve(listener, { tracing: tracing() });
+`;
+  writeFileSync(join(app, 'traced.mjs'), program);
+  const traced = new NodeProcess(join(app, 'traced.mjs'), {}, []);
+  await answer(await traced.port(), '/orders/1');
+  await until(() => traced.text.includes('span GET /orders/:id'), 'the span');
+});
+
+test.each([
+  ['metrics', 'prom-client'],
+  ['tracing', '@opentelemetry/api'],
+])('an app with %s is told in one line to install %s', async (name, missing) => {
   const bare = mkdtempSync(join(tmpdir(), 'fairlead-serve-bare-'));
   onTestFinished(() => {
     rmSync(bare, { recursive: true });
@@ -217,14 +257,14 @@ test('an app that is to be measured without prom-client is told what to install,
   cpSync(installed, join(bare, 'node_modules/fairlead-serve'), { recursive: true });
   const program = [
     "import { serve } from 'fairlead-serve';",
-    "import { metrics } from 'fairlead-serve/metrics';",
-    'serve(() => undefined, { metrics: metrics() });',
+    `import { ${name} } from 'fairlead-serve/${name}';`,
+    `serve(() => undefined, { ${name}: ${name}() });`,
   ];
   writeFileSync(join(bare, 'app.mjs'), program.join('\n'));
-  const unmeasured = new NodeProcess(join(bare, 'app.mjs'), {}, []);
-  expect(await unmeasured.exited).toEqual({ code: 1, signal: null });
-  expect(unmeasured.text).toEqual([]);
-  expect(unmeasured.lines.map(({ msg }) => msg)).toEqual([
-    'metrics() needs prom-client, which is not installed: npm install prom-client',
+  const without = new NodeProcess(join(bare, 'app.mjs'), {}, []);
+  expect(await without.exited).toEqual({ code: 1, signal: null });
+  expect(without.text).toEqual([]);
+  expect(without.lines.map(({ msg }) => msg)).toEqual([
+    `${name}() needs ${missing}, which is not installed: npm install ${missing}`,
   ]);
 });
