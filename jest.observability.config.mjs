@@ -1,6 +1,6 @@
 import base from './jest.config.mjs';
 
-/** What needs Prometheus: a missing one fails by its name. */
+/** What needs Prometheus, or a collector of OpenTelemetry: a missing one fails by its name. */
 export default {
   ...base,
   roots: ['<rootDir>/test/observability'],
