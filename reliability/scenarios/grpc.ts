@@ -1,8 +1,9 @@
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Workloads } from '../../cluster/workloads';
 import { type OtherMain, standardReplicas } from '../deployed-app';
-import { type GrpcCall, GrpcLoad } from '../grpc/grpc-load';
+import type { GrpcCall } from '../grpc/grpc-load';
 import { PodHistory } from '../pod-history';
 import type { ReliabilityCluster } from '../reliability-cluster';
 import type { Scenario, ScenarioContext } from '../scenario';
@@ -71,6 +72,8 @@ export const grpcRollout: Scenario = {
     const orders = ordersOf(system);
     const history = new PodHistory(orders);
     context.atEnd(() => history.stop());
+    // Only now: fairlead-reliability, which does not offer this scenario, has no gRPC.
+    const { GrpcLoad } = createRequire(__filename)('../grpc/grpc-load') as typeof import('../grpc/grpc-load');
     const load = new GrpcLoad({ url: system.url, certificates: system.certificates, clients: 10, rate: 40 });
     context.atEnd(() => load.stop());
     await context.until('a stream of every client', () => (load.hostnames.length === 10 ? true : undefined));
