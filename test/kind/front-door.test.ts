@@ -5,14 +5,15 @@ import { get } from 'node:https';
 import { connect } from 'node:tls';
 import { Agent, type Dispatcher, request } from 'undici';
 import { run } from '../../cluster/external-command';
-import type { Pod } from '../../cluster/pods';
+import { type Pod, podsUntil } from '../../cluster/pods';
 import { eventually } from '../../cluster/progress';
 import { configMapsOf, type PodTemplateOwner } from '../../cluster/prune-config-maps';
 import type { Update } from '../../dashboard/watch';
 import { EventStream } from '../dashboard/event-stream';
 import { parsed, sum } from '../nginx/metrics/exposition';
 import { typescriptProgram } from '../typescript-program';
-import { loadFigure } from './support/figures';
+import { removeCustomMetricsStub, startCustomMetricsStub } from './support/custom-metrics-stub';
+import { figure, loadFigure } from './support/figures';
 import { frontDoor, known, knownOrigin, ownHost, page, services, tokenForOthers } from './support/front-door';
 import { settled, workloads } from './support/pods';
 import { expectNoneLost, scenario } from './support/scenario';
@@ -258,4 +259,36 @@ scenario('a rolling update of both versions of a split answers 200 to each reque
   const result = await load.stop();
   loadFigure('rolling update of both versions of a split', result);
   await expectNoneLost(result);
+});
+
+scenario('an autoscaler that goes by requests a second adds pods as they grow, and takes them away again', async () => {
+  try {
+    await startCustomMetricsStub();
+    const paths = { getPath: '/catalog/healthcheck', postPath: '/catalog/echo' };
+    const begin = Date.now();
+    // Three times what one pod is to have.
+    const load = await startLoad({ rate: 60, ...paths });
+    await eventually('a third pod that answers', () => {
+      const answered = new Set(load.requests.map(({ hostname }) => hostname));
+      return answered.size === 3 ? true : undefined;
+    });
+    const added = Date.now();
+    const result = await load.stop();
+    loadFigure('autoscaler by requests adds pods (60 requests a second)', result);
+    await expectNoneLost(result);
+
+    const ended = Date.now();
+    const light = await startLoad({ rate: 6, ...paths });
+    const pods = ['pods', `--namespace=${suite().namespace}`, '--selector=app.kubernetes.io/instance=catalog'];
+    await podsUntil(kubectl, pods, 'one pod of the catalog', ({ length }) => (length === 1 ? true : undefined));
+    const takenAway = Date.now();
+    const lightResult = await light.stop();
+    loadFigure('autoscaler by requests takes pods away (6 requests a second)', lightResult);
+    await expectNoneLost(lightResult);
+    const seconds = (from: number, to: number): string => `${Math.round((to - from) / 1000)} s`;
+    figure('autoscaler by requests, from the beginning of the load to an answer of a third pod', seconds(begin, added));
+    figure('autoscaler by requests, from the end of the load to one pod', seconds(ended, takenAway));
+  } finally {
+    await removeCustomMetricsStub();
+  }
 });

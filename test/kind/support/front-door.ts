@@ -1,4 +1,4 @@
-import { ConfigMap, Secret } from 'cdk8s-plus-27';
+import { ConfigMap, Namespaces, Secret } from 'cdk8s-plus-27';
 import { exampleBackend, forEnvironment } from '../../../environments';
 import {
   Auth,
@@ -13,11 +13,13 @@ import {
   RateLimit,
   RequestKey,
   Rewrite,
+  ScalingMetric,
   StaticFiles,
   TrafficSplit,
 } from '../../../index';
 import { basic, passwordLine } from '../../nginx/support/auth-files';
 import { bearer, keySet, signingKey, token } from '../../nginx/support/issuer';
+import { customMetricsStub, requestsPerSecond } from './custom-metrics-stub';
 import { suite } from './suite';
 import { kindEnvironment, synthesize } from './variant';
 
@@ -52,7 +54,11 @@ export function frontDoor(): string {
       proxy: { ...main.proxy, clients: { ...main.proxy?.clients, unlimited: [] } },
     });
     const small = { ...exampleBackend, replicas: 2, requestTimeout: main.requestTimeout ?? '60s' } as const;
-    const catalog = new Backend(namespace, 'catalog', { ...small, replicas: 1 });
+    const catalog = new Backend(namespace, 'catalog', {
+      ...small,
+      // One pod, until somebody serves the metric.
+      replicas: { min: 1, max: 3, metrics: [ScalingMetric.pods(requestsPerSecond, 20)], scaleDownAfter: '1s' },
+    });
     const orders = new Backend(namespace, 'orders', small);
     const canary = orders.addVersion('canary', { replicas: 1 });
     const rewrite = Rewrite.stripPrefix();
@@ -85,7 +91,8 @@ export function frontDoor(): string {
     // Reserved for documentation: nobody has it.
     proxy.addRoute('/strangers', backend, { rewrite, allowFrom: ['203.0.113.0/24'] });
     proxy.addRoute('/pages', backend, { rewrite, cors: Cors.allow([knownOrigin]) });
-    proxy.addMonitoring({ allowFrom: catalog.deployment, dashboard: { image: 'fairlead-api:dev' } });
+    const stub = Namespaces.select(namespace, 'CustomMetricsStub', { names: [customMetricsStub] });
+    proxy.addMonitoring({ allowFrom: [catalog.deployment, stub], dashboard: { image: 'fairlead-api:dev' } });
     proxy.addRoute('/elsewhere', ExternalService.fromServiceName('catalog-cluster-ip', { port: 3000 }), { rewrite });
     proxy.addRoute('/program', StaticFiles.fromImage('fairlead-api:dev', '/app/lib', { sizeLimit: '16Mi' }));
     const site = new ConfigMap(namespace, 'Site', { metadata: { name: 'site' }, data: { 'index.html': page } });
