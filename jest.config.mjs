@@ -15,7 +15,7 @@ const transform = {
 const properties = '\\.property\\.test\\.ts$';
 
 export default {
-  testEnvironment: '<rootDir>/test/one-realm.cjs',
+  testEnvironment: './test/one-realm.cjs',
   transformIgnorePatterns: [`/node_modules/(?!${shared.replace('/node_modules/', '')})`],
   // The workspaces as they are, not as they were built last.
   testEnvironmentOptions: { customExportConditions: ['fairlead-source', 'node', 'node-addons'] },
