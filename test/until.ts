@@ -13,7 +13,11 @@ export async function until<T>(
     if (answer !== undefined && answer !== null && answer !== false) return answer;
     const waited = Date.now() - begin;
     if (waited > 60_000) throw new Error(`waited in vain for ${what}`);
-    // Less often the longer it takes: many ask by a TLS connection of their own, and other tests need the CPU.
-    await delay(Math.min(100, Math.max(10, waited / 10)));
+    await pause(waited);
   }
+}
+
+/** Waits between two questions, after so many milliseconds: longer the longer it takes. Many ask by a TLS connection of their own, and other tests need the CPU. */
+export function pause(waited: number): Promise<void> {
+  return delay(Math.min(100, Math.max(10, waited / 10)));
 }

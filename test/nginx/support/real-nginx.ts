@@ -16,7 +16,6 @@ import { OutgoingHttpHeaders } from 'node:http';
 import { request, RequestOptions } from 'node:https';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { KeyPair } from '../../../certificates/key-pair';
 import { selfSignedKeyPair } from '../../../certificates/self-signed';
 import { findNginx } from '../../../local/find-nginx/find-nginx';
@@ -34,6 +33,7 @@ import { staleAnswersScript } from '../../../nginx/routes/cache-section';
 import { nginxConf } from '../../../nginx/nginx-conf';
 import { Place } from '../../../nginx/place';
 import { onFileFinished } from '../../afterwards';
+import { pause } from '../../until';
 import { proxyModel, somePlace } from './models';
 
 export interface Answer {
@@ -304,7 +304,7 @@ export class RealNginx {
           throw new Error(`waited in vain for ${what}: ${String(error)}\n${this.errors.slice(-1000)}`, {
             cause: error,
           });
-        await delay(Math.min(100, Math.max(10, waited / 10)));
+        await pause(waited);
       }
     }
   }
