@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { gzipSync } from 'node:zlib';
 import { answer } from './support/answer';
 import { apiServer, type ApiServer } from './support/api-server';
 import { RawConnection } from './support/raw-connection';
@@ -50,6 +51,19 @@ test.each<[string, Record<string, string>, string, unknown]>([
   const result = await answer(api.port, '/echo', { method: 'POST', headers, body });
   expect(result.status).toBe(200);
   expect(result.json).toEqual({ hostname: 'api-1', body: expected });
+});
+
+test('POST /echo takes 1 MiB as it is sent, and of a body that is to be unpacked 100 KiB', async () => {
+  const usual = await apiServer({ DIAGNOSTIC_ENDPOINTS: 'true' });
+  const post = (body: string | Buffer, headers = {}) => answer(usual.port, '/echo', { method: 'POST', headers, body });
+  const gzip = { 'Content-Encoding': 'gzip' };
+  try {
+    expect((await post('a'.repeat(1024 ** 2))).status).toBe(200);
+    expect((await post(gzipSync('a'.repeat(100 * 1024)), gzip)).status).toBe(200);
+    expect((await post(gzipSync('a'.repeat(100 * 1024 + 1)), gzip)).status).toBe(413);
+  } finally {
+    await usual.close();
+  }
 });
 
 test('POST /upload counts the bytes of a body that /echo would refuse', async () => {
