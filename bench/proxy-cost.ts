@@ -89,7 +89,7 @@ class PausedLoad {
   constructor(readonly candidate: Candidate) {
     this.proxy = candidate.process.pid ?? 0;
     // It ends by SIGINT; a pause is longer than the time that it gives an answer by default.
-    const args = ['-t1', `-c${connections}`, '-d1h', '--timeout', '1h', `https://localhost:${candidate.port}/`];
+    const args = ['-t1', `-c${connections}`, '-d1h', '--timeout', '5m', `https://localhost:${candidate.port}/`];
     this.wrk = spawn('wrk', args, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.wrk.stdout?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     this.closed = once(this.wrk, 'close');
