@@ -21,7 +21,7 @@ export default {
   testEnvironmentOptions: { customExportConditions: ['fairlead-source', 'node', 'node-addons'] },
   testTimeout: 60_000,
   // Most of the time a test waits: for DNS to be asked again, for a connection to be closed, for a process to end.
-  maxWorkers: Math.max(6, availableParallelism()),
+  maxWorkers: Math.max(8, availableParallelism()),
   globalSetup: '<rootDir>/test/usual-ports.ts',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
