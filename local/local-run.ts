@@ -304,9 +304,10 @@ export class LocalRun {
   }
 
   private sayWhichMetricsPort(port: number | undefined): void {
-    if (port === undefined)
-      this.output.say('There are no metrics, and no spans: this nginx has no njs with QuickJS', 'warn');
-    else if (this.options.metricsPort === undefined && port !== usualMetricsPort) {
+    if (port === undefined) {
+      const spans = this.deployment.proxy(1).tracing === undefined ? '' : ', and no spans';
+      this.output.say(`There are no metrics${spans}: this nginx has no njs with QuickJS`, 'warn');
+    } else if (this.options.metricsPort === undefined && port !== usualMetricsPort) {
       this.output.say(`Port ${usualMetricsPort} is taken by another program: metrics are on ${port}`);
     }
   }
