@@ -1,5 +1,5 @@
 import { type Command, CommanderError } from 'commander';
-import { terminalText } from '../local/output';
+import { terminalText } from '../local/terminal/output';
 import { UsageError } from '../local/start-options';
 import { InvalidOptions } from '../validation/invalid-option';
 import { refuseOptionsOfNpm } from './npm-options';

@@ -1,6 +1,6 @@
 import { endWithReader, Failure, untilSignal } from '../cluster/command-line';
 import { Kubectl } from '../cluster/kubectl';
-import { Output } from '../local/output';
+import { Output } from '../local/terminal/output';
 import { UsageError } from '../local/start-options';
 import { asked } from './asking/ask';
 import { differenceOf, isNothing } from './difference';

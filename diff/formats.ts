@@ -1,4 +1,4 @@
-import type { Output } from '../local/output';
+import type { Output } from '../local/terminal/output';
 import type { Entry, Report, Section } from './report';
 import { markdownText, plainText, say, type Text } from './text';
 

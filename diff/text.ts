@@ -1,4 +1,4 @@
-import { terminalText } from '../local/output';
+import { terminalText } from '../local/terminal/output';
 
 /** What is said, in pieces: words of ours, and values as they stand in a manifest or in what one types. */
 export type Text = readonly (string | { readonly value: string })[];

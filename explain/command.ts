@@ -5,7 +5,7 @@ import { endWithReader, Failure, untilSignal } from '../cluster/command-line';
 import { deployedProxies } from '../cluster/deployed-proxies';
 import { Kubectl } from '../cluster/kubectl';
 import { proxySelector } from '../cluster/pods';
-import { Output, terminalText } from '../local/output';
+import { Output, terminalText } from '../local/terminal/output';
 import { InvalidOption } from '../validation/invalid-option';
 import { type AccessLogLine, accessLogLine } from './access-log-line';
 import { type Deployment, deploymentOf, deploymentsOfHost } from './deployment';

@@ -1,4 +1,4 @@
-import { type Output, terminalText } from '../local/output';
+import { type Output, terminalText } from '../local/terminal/output';
 import { backendsOf } from '../nginx/plan';
 import type { Try } from './access-log-line';
 import { explanation } from './explanation';

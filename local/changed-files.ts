@@ -1,7 +1,7 @@
 import { relative, resolve } from 'node:path';
 import type { LocalBackend } from './deployment/deployment';
 import { DirectoryWatch } from './directory-watch';
-import type { Output } from './output';
+import type { Output } from './terminal/output';
 import type { StartOptions } from './start-options';
 
 /** Has the instances of a backend replaced when files of its directory change. Returns what stops that. */

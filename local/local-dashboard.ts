@@ -12,7 +12,7 @@ import type {
   SystemActions,
 } from '../dashboard/system';
 import { describedRoutes } from '../model/routes/description';
-import { firstRequest } from './console';
+import { firstRequest } from './terminal/console';
 import type { Backends } from './deployment/backends';
 import type { LocalDeployment } from './deployment/deployment';
 import type { Weights } from './deployment/weights';

@@ -7,33 +7,39 @@ import type { DashboardServer } from '../dashboard/server';
 import type { SystemActions } from '../dashboard/system';
 import { integer } from '../validation/amounts';
 import { Backends } from './deployment/backends';
-import { banner, consoleHelp, readConsoleCommands } from './console';
+import { banner, consoleHelp, readConsoleCommands } from './terminal/console';
 import { LocalDeployment, localDeployment } from './deployment/deployment';
 import { DnsServer } from './dns-server';
 import { lookedUpHere } from './deployment/external-services';
 import { Nginx } from './find-nginx/nginx';
-import { closedDirectories, temporaryDirectory } from './find-nginx/worker-user';
-import { missingFiles } from './deployment/local-files';
+import { temporaryDirectory } from './find-nginx/worker-user';
 import { startDashboard } from './local-dashboard';
 import { isOfLocalLoad, LocalLoad } from './local-load';
 import { prepareLocalProxy } from './local-proxy';
 import { watchFiles } from './changed-files';
-import { afterExit, Hints, whileSlow } from './hints';
-import { apiLogLines, type LogLine, nginxLogLine } from './log-line';
-import { Output } from './output';
+import { Hints, whileSlow } from './terminal/hints';
+import { apiLogLines, type LogLine, nginxLogLine } from './terminal/log-line';
+import {
+  ended,
+  notAsDeployed,
+  type Note,
+  status,
+  usualMetricsPort,
+  whereMetricsAre,
+  whoMayCome,
+  whyNotStarted,
+} from './terminal/notes';
+import { Output } from './terminal/output';
 import { checkListenPorts, freePort, ownPort } from './ports';
 import { accessLogFile } from './processes/access-log-file';
-import { ApiProcess, Death } from './processes/api-process';
+import type { Death } from './processes/api-process';
 import { NginxProcess } from './processes/nginx-process';
 import { Watchdog } from './processes/watchdog';
-import { isLoopback, maxScale, reachedAddress, StartOptions } from './start-options';
+import { maxScale, reachedAddress, StartOptions } from './start-options';
 import { Weights } from './deployment/weights';
 
 /** After so many attempts a command that never was ready is not started any more. */
 const attemptsAtStart = 3;
-
-/** Of exporters of nginx. */
-const usualMetricsPort = 9113;
 
 /** nginx, DNS and the processes of each backend on this machine: from their start to their end. */
 export class LocalRun {
@@ -171,7 +177,7 @@ export class LocalRun {
     );
     const probePort = await freePort();
     const { options, deployment, directory, stop } = this;
-    this.sayWhatIsNotAsDeployed();
+    this.say(notAsDeployed(deployment));
     this.weights.write();
     const backendsReady = this.backends.start();
     const { nginx, confPath, metricsPort } = await prepareLocalProxy({
@@ -235,8 +241,7 @@ export class LocalRun {
         backends,
       }),
     );
-    this.sayWhichMetricsPort(metricsPort);
-    this.sayWhoMayCome();
+    this.say([...whereMetricsAre(metricsPort, options, deployment), ...whoMayCome(options)]);
     const stopReading = this.readCommands();
     const stopWatching = options.watch
       ? watchFiles(deployment.backends, options, this.output, (name) => void this.replace(name))
@@ -260,7 +265,7 @@ export class LocalRun {
       stop,
       weight,
       status: () => {
-        for (const process of this.backends.all) this.output.say(statusLine(process));
+        for (const process of this.backends.all) this.output.say(status(process));
       },
       help: () => {
         this.output.block(consoleHelp);
@@ -293,58 +298,16 @@ export class LocalRun {
     this.output.say(`Replaced: ${names.join(', ')} run what is there now`);
   }
 
-  private sayWhoMayCome(): void {
-    const { listen, host } = this.options;
-    if (listen === undefined || isLoopback(listen)) return;
-    const name = host === undefined ? '; --host NAME makes nginx answer for the name by which others come' : '';
-    this.output.say(
-      `Listening on ${listen}: whoever reaches this machine reaches the API, with what is meant for development${name}`,
-      'warn',
-    );
-  }
-
-  private sayWhichMetricsPort(port: number | undefined): void {
-    if (port === undefined) {
-      const spans = this.deployment.proxy(1).tracing === undefined ? '' : ', and no spans';
-      this.output.say(`There are no metrics${spans}: this nginx has no njs with QuickJS`, 'warn');
-    } else if (this.options.metricsPort === undefined && port !== usualMetricsPort) {
-      this.output.say(`Port ${usualMetricsPort} is taken by another program: metrics are on ${port}`);
-    }
-  }
-
-  /** What runs in the place of what is deployed. */
-  private sayWhatIsNotAsDeployed(): void {
-    for (const line of this.deployment.externalServices.missing) this.output.say(line, 'warn');
-    for (const line of this.deployment.authFiles.missing) this.output.say(line, 'warn');
-    for (const source of this.deployment.files.missing) this.output.say(missingFiles(source), 'warn');
-    for (const directory of closedDirectories(Object.values(this.deployment.files.directories))) {
-      this.output.say(
-        `${directory} is open to its owner alone: nginx's workers, another user here, find no file in it`,
-        'warn',
-      );
-    }
-    for (const { name, program } of this.deployment.backends) {
-      if (program.kind === 'image') this.output.say(`${name} runs its image in Docker: ${program.name}`);
-      if (program.kind === 'example') {
-        this.output.say(
-          `${name} is fairlead's example API here: main.ts gives it no local.command, and Docker does not have its image`,
-        );
-      }
-      for (const line of program.missing) this.output.say(line, 'warn');
-    }
-  }
-
   private onDeath(name: string, death: Death): void {
-    const { reason, failedStarts, restartInMilliseconds } = death;
-    if (!this.started && (death.isMissing || failedStarts >= attemptsAtStart)) {
+    if (!this.started && (death.isMissing || death.failedStarts >= attemptsAtStart)) {
       this.stop.abort(new Error(whyNotStarted(this.programOf(name), death)));
       return;
     }
-    const when =
-      failedStarts === 0
-        ? ''
-        : ` before it was ready, ${failedStarts === 1 ? 'once' : `${failedStarts} times in turn`}`;
-    this.output.say(`${name} ended (${reason})${when}: started again in ${restartInMilliseconds / 1000} s`, 'error');
+    this.say([ended(name, death)]);
+  }
+
+  private say(notes: readonly Note[]): void {
+    for (const { text, level } of notes) this.output.say(text, level);
   }
 
   private nameOf(port: number): string | undefined {
@@ -392,16 +355,4 @@ export class LocalRun {
     this.forgetDirectory();
     await this.watchdog.end();
   }
-}
-
-function statusLine({ name, ready, ending, port, pid }: ApiProcess): string {
-  if (pid === undefined) return `${name}  waits until others have started`;
-  const state = ending ? 'ending' : ready ? 'ready' : 'starting';
-  return `${name}  ${state}  http://127.0.0.1:${port}  process ${pid}`;
-}
-
-function whyNotStarted(program: string, { reason, isMissing, failedStarts, lastLines }: Death): string {
-  if (isMissing) return `The API does not start: ${reason}`;
-  const output = lastLines.length === 0 ? ' It wrote nothing.' : `\n  ${lastLines.join('\n  ')}`;
-  return `The API does not start: ${program} ended ${failedStarts} times before it was ready (${reason}).${afterExit(reason)}${output}`;
 }

@@ -1,5 +1,5 @@
 import { LocalRun } from './local-run';
-import { Output } from './output';
+import { Output } from './terminal/output';
 import { onNpmGone } from './processes/npm-parent';
 import { StartOptions } from './start-options';
 

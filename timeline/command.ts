@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { NginxProxy } from '../charts/proxy/nginx-proxy';
 import { deployedProxies } from '../cluster/deployed-proxies';
-import { Output } from '../local/output';
+import { Output } from '../local/terminal/output';
 import { columns, limitRows, memoryRows } from './budget-page';
 import { configurations } from './chain';
 import type { Measured } from './measured';

@@ -1,4 +1,4 @@
-import type { Output } from '../local/output';
+import type { Output } from '../local/terminal/output';
 import { type Chain, type Mover, rangeText, type Step } from './chain';
 import { comparison, comparisonText, type Measured } from './measured';
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../cluster/command-line';
 import { Kubectl } from '../cluster/kubectl';
-import { Output, terminalText } from '../local/output';
+import { Output, terminalText } from '../local/terminal/output';
 import { onNpmGone } from '../local/processes/npm-parent';
 import type { Observation } from './observation';
 import { PortForwards } from './port-forwards';

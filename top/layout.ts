@@ -1,4 +1,4 @@
-import { type Output, terminalText } from '../local/output';
+import { type Output, terminalText } from '../local/terminal/output';
 
 type Style = Parameters<Output['style']>[0];
 

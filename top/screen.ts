@@ -1,6 +1,6 @@
 import type { BackendFigures, PeerFigures, RouteFigures } from '../dashboard/figures';
 import type { Happening } from '../dashboard/happenings';
-import type { Output } from '../local/output';
+import type { Output } from '../local/terminal/output';
 import { fairShares, flowingLines, judged, type Piece, piece, type Row, type Table, tableLines } from './layout';
 import { backendName, type Observation, type ObservedCertificate, type ObservedProxy } from './observation';
 

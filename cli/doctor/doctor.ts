@@ -1,6 +1,6 @@
 import { Kubectl } from '../../cluster/kubectl';
 import { untilSignal } from '../../cluster/command-line';
-import { Output, terminalText } from '../../local/output';
+import { Output, terminalText } from '../../local/terminal/output';
 import type { Check } from './check';
 import { clusterChecks } from './cluster';
 import { mainChecks } from './main-checks';

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { relative, resolve, sep } from 'node:path';
 import { Failure, untilSignal } from '../../cluster/command-line';
 import { deployedApps } from '../../cluster/deployed-apps';
-import { Output } from '../../local/output';
+import { Output } from '../../local/terminal/output';
 import { type Manifest, podSpecsOf } from '../doctor/needs';
 import { withCurrentDigest } from './registry';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { commandLine, Failure } from '../../cluster/command-line';
-import { Output } from '../../local/output';
+import { Output } from '../../local/terminal/output';
 import { configurations } from '../../timeline/chain';
 import { printProxy } from '../../timeline/command';
 import { measured } from '../../timeline/measured';

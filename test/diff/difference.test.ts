@@ -6,7 +6,7 @@ import { reportOf } from '../../diff/report';
 import { plainText } from '../../diff/text';
 import { Certificate } from '../../charts/proxy/certificate';
 import { TrafficSplit } from '../../charts/routes/route-targets';
-import { Output } from '../../local/output';
+import { Output } from '../../local/terminal/output';
 import { Match } from '../../model/routes/matching';
 import { newBackend, newProxy, newShop, objectsAround, synthesize } from '../charts/manifests';
 

@@ -13,7 +13,7 @@ import { type Deployment, deploymentOf, deploymentsOfHost } from '../../explain/
 import { decisionTable, explanation } from '../../explain/explanation';
 import { loggedRequest } from '../../explain/logged-request';
 import { explanationLines } from '../../explain/printed';
-import { Output } from '../../local/output';
+import { Output } from '../../local/terminal/output';
 import { freePort } from '../../local/ports';
 import { Auth } from '../../model/auth/auth';
 import { CertificateAuthority } from '../../model/auth/client-certificate';

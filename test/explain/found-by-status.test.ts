@@ -7,7 +7,7 @@ import { FoundByStatus } from '../../explain/found-by-status';
 import { loggedRequest } from '../../explain/logged-request';
 import { groupLines } from '../../explain/printed';
 import { timeText } from '../../explain/time-span';
-import { Output } from '../../local/output';
+import { Output } from '../../local/terminal/output';
 import { freePort } from '../../local/ports';
 import { onFileFinished } from '../afterwards';
 import { newBackend, newProxy, newShop } from '../charts/manifests';

@@ -8,7 +8,7 @@ import { type Deployment, deploymentOf, deploymentsOfHost } from '../../explain/
 import { loggedRequest } from '../../explain/logged-request';
 import { explanationLines } from '../../explain/printed';
 import { repeatCommand } from '../../explain/repeat';
-import { Output } from '../../local/output';
+import { Output } from '../../local/terminal/output';
 import { Match, Path } from '../../model/routes/matching';
 import { newBackend, newProxy, newShop } from '../charts/manifests';
 

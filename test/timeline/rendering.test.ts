@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { WriteStream } from 'node:tty';
-import { Output } from '../../local/output';
+import { Output } from '../../local/terminal/output';
 import { type Chain, option } from '../../timeline/chain';
 import { markdownChains, markdownFigures } from '../../timeline/page';
 import { story } from '../../timeline/story';

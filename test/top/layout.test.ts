@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { Output } from '../../local/output';
+import { Output } from '../../local/terminal/output';
 import { fairShares, flowingLines, piece, type Table, tableLines } from '../../top/layout';
 
 const output = new Output(new PassThrough());

@@ -1,7 +1,7 @@
 import { Agent } from 'node:https';
 import { PassThrough } from 'node:stream';
 import { freePort } from '../../local/ports';
-import { Output } from '../../local/output';
+import { Output } from '../../local/terminal/output';
 import { screenLines } from '../../top/screen';
 import { proxiesAt } from '../../top/source';
 import { Watch } from '../../top/watch';

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import type { Happening } from '../../dashboard/happenings';
 import { parsedScrape } from '../../dashboard/scrape';
-import { Output } from '../../local/output';
+import { Output } from '../../local/terminal/output';
 import { type Answer, type Observation, observation } from '../../top/observation';
 import { screenLines } from '../../top/screen';
 import { answered, certificate, someMetrics, someScrape, tried } from './some-metrics';

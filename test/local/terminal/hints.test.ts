@@ -1,4 +1,4 @@
-import { afterExit, Hints, whileSlow } from '../../local/hints';
+import { afterExit, Hints, whileSlow } from '../../../local/terminal/hints';
 
 function hints(isCommand: boolean) {
   const said: string[] = [];

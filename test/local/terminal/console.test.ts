@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream';
-import { type ConsoleCommands, firstRequest, readConsoleCommands } from '../../local/console';
-import { Output } from '../../local/output';
-import { onTestFinished } from '../afterwards';
-import { until } from '../until';
-import { startOptions } from './typed-start';
+import { type ConsoleCommands, firstRequest, readConsoleCommands } from '../../../local/terminal/console';
+import { Output } from '../../../local/terminal/output';
+import { onTestFinished } from '../../afterwards';
+import { until } from '../../until';
+import { startOptions } from '../typed-start';
 
 /** A terminal that shows what it is sent: its lines, the last one being where the cursor is. */
 class Screen extends PassThrough {

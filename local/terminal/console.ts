@@ -1,11 +1,11 @@
 import { isIPv6 } from 'node:net';
 import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
 import type { ReadStream } from 'node:tty';
-import { integer } from '../validation/amounts';
-import { InvalidOption } from '../validation/invalid-option';
+import { integer } from '../../validation/amounts';
+import { InvalidOption } from '../../validation/invalid-option';
 import { Output } from './output';
-import { packageVersion } from './package-version';
-import { reachedAddress, scaleNumber, StartOptions, wholeNumber } from './start-options';
+import { packageVersion } from '../package-version';
+import { reachedAddress, scaleNumber, StartOptions, wholeNumber } from '../start-options';
 
 export interface ConsoleCommands {
   /** So many of one backend, or of each; throws an InvalidOption. */

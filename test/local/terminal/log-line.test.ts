@@ -1,5 +1,5 @@
-import { apiLogLines, nginxLogLine } from '../../local/log-line';
-import { terminalText } from '../../local/output';
+import { apiLogLines, nginxLogLine } from '../../../local/terminal/log-line';
+import { terminalText } from '../../../local/terminal/output';
 
 const instanceName = (port: number): string | undefined => ({ 4001: 'api-1', 4002: 'api-2' })[port];
 
