@@ -46,14 +46,20 @@ export function loadedApps(
   return apps;
 }
 
+/** What lets Node load TypeScript, whichever of these the app has. */
+const loaders = ['ts-node/register/transpile-only', 'tsx/cjs'];
+
 function loader(load: NodeJS.Require, main: string): string {
-  try {
-    return load.resolve('ts-node/register/transpile-only');
-  } catch {
-    throw new InvalidOption(
-      basename(main),
-      dirname(main),
-      'has no ts-node, which would load it: npm install --save-dev ts-node',
-    );
+  for (const name of loaders) {
+    try {
+      return load.resolve(name);
+    } catch {
+      // The next one may be there.
+    }
   }
+  throw new InvalidOption(
+    basename(main),
+    dirname(main),
+    'has neither ts-node nor tsx, one of which has to load it: npm install --save-dev ts-node',
+  );
 }

@@ -15,12 +15,19 @@ export function nodeCheck(version: string): Check {
 /** Whether TypeScript can be loaded as main.ts is. */
 export function loaderCheck(main: string): Check {
   if (extname(main) !== '.ts') return ok('ts-node', `is not needed: ${main} is JavaScript`);
-  try {
-    const { version } = createRequire(resolve(main))('ts-node/package.json') as { readonly version: string };
-    return ok('ts-node', version);
-  } catch {
-    return failed('ts-node', `is not installed, and would load ${main}`, 'npm install --save-dev ts-node typescript@6');
+  const load = createRequire(resolve(main));
+  for (const name of ['ts-node', 'tsx']) {
+    try {
+      return ok(name, (load(`${name}/package.json`) as { readonly version: string }).version);
+    } catch {
+      // The other one may be there.
+    }
   }
+  return failed(
+    'ts-node',
+    `is not installed, nor is tsx, one of which has to load ${main}`,
+    'npm install --save-dev ts-node typescript@6',
+  );
 }
 
 const forWhat = '"fairlead kind up" needs it, and "fairlead start" for images';

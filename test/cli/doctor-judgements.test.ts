@@ -1,5 +1,8 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { cacheSeconds } from '../../cli/doctor/corefile';
-import { nodeCheck } from '../../cli/doctor/machine';
+import { loaderCheck, nodeCheck } from '../../cli/doctor/machine';
 import { type Manifest, needsOf } from '../../cli/doctor/needs';
 import { type DaemonSet, networkPolicyCheck } from '../../cli/doctor/network-policies';
 import { isAtLeast } from '../../local/package-version';
@@ -20,6 +23,39 @@ test('a Node that is too old fails, with where there is a newer one', () => {
     mend: expect.stringContaining('nodejs.org') as string,
   });
   expect(nodeCheck('20.20.0')).toMatchObject({ status: 'ok' });
+});
+
+describe('main.ts', () => {
+  let app: string;
+
+  beforeEach(() => {
+    app = mkdtempSync(join(tmpdir(), 'fairlead-doctor-'));
+  });
+
+  afterEach(() => {
+    rmSync(app, { recursive: true });
+  });
+
+  function install(name: string, version: string): void {
+    mkdirSync(join(app, 'node_modules', name), { recursive: true });
+    writeFileSync(join(app, 'node_modules', name, 'package.json'), JSON.stringify({ name, version }));
+  }
+
+  test.each([
+    [['tsx'], 'tsx'],
+    [['ts-node', 'tsx'], 'ts-node'],
+  ])('in an app that has %j is loaded by %s', (packages, loader) => {
+    for (const name of packages) install(name, '4.0.0');
+    expect(loaderCheck(join(app, 'main.ts'))).toEqual({ check: loader, status: 'ok', found: '4.0.0' });
+  });
+
+  test('is loaded by nothing in an app that has neither, nor has to be if it is JavaScript', () => {
+    expect(loaderCheck(join(app, 'main.ts'))).toMatchObject({
+      status: 'failed',
+      mend: 'npm install --save-dev ts-node typescript@6',
+    });
+    expect(loaderCheck(join(app, 'main.js'))).toMatchObject({ status: 'ok' });
+  });
 });
 
 describe('CoreDNS keeps an old answer', () => {

@@ -20,7 +20,7 @@ import { writeProgram } from '../../dashboard/written-program';
 import { until } from '../../until';
 
 const root = resolve(__dirname, '../../..');
-const typescript = resolve(root, 'node_modules/typescript/bin/tsc');
+const cli = join(root, 'node_modules/cdk8s-cli/bin/cdk8s');
 const { devDependencies: versions, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   devDependencies: Record<string, string>;
   version: string;
@@ -49,10 +49,12 @@ afterAll(() => {
   rmSync(app, { recursive: true, force: true });
 });
 
-test('ten lines in an empty app type-check and synthesize', () => {
-  writeFileSync(
-    join(app, 'main.ts'),
-    `import { App } from 'cdk8s';
+test.each(['typescript', 'typescript-7'])(
+  'ten lines in an empty app type-check with %s and synthesize',
+  (typescript) => {
+    writeFileSync(
+      join(app, 'main.ts'),
+      `import { App } from 'cdk8s';
 import { LoadBalancedApi } from 'fairlead';
 
 const app = new App();
@@ -63,15 +65,17 @@ new LoadBalancedApi(app, 'orders', {
 });
 app.synth();
 `,
-  );
-  node(typescript, '--strict', '--module', 'node16', '--target', 'es2022', '--skipLibCheck', 'main.ts');
-  node('main.js');
-  const files = readdirSync(join(app, 'dist')).sort();
-  expect(files[0]).toMatch(/namespace/);
-  const manifests = files.map((file) => readFileSync(join(app, 'dist', file), 'utf8')).join('\n---\n');
-  expect(manifests).toContain('image: ghcr.io/acme/orders:1.4.2');
-  expect(manifests).toContain('server_name orders.example.com;');
-});
+    );
+    const tsc = join(root, 'node_modules', typescript, 'bin/tsc');
+    node(tsc, '--strict', '--module', 'node16', '--target', 'es2022', '--skipLibCheck', 'main.ts');
+    node('main.js');
+    const files = readdirSync(join(app, 'dist')).sort();
+    expect(files[0]).toMatch(/namespace/);
+    const manifests = files.map((file) => readFileSync(join(app, 'dist', file), 'utf8')).join('\n---\n');
+    expect(manifests).toContain('image: ghcr.io/acme/orders:1.4.2');
+    expect(manifests).toContain('server_name orders.example.com;');
+  },
+);
 
 test('the dashboard of a cluster is made of what the package has', async () => {
   const port = await freePort();
@@ -135,7 +139,6 @@ new NginxProxy(new RestrictedNamespace(app, 'other'), 'front');
 app.synth();
 `,
   );
-  const cli = join(root, 'node_modules', 'cdk8s-cli', 'bin', 'cdk8s');
   const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'synth', '--check-upgrade=false'], {
     cwd: app,
     encoding: 'utf8',
@@ -150,30 +153,58 @@ app.synth();
   expect(status).toBe(1);
 });
 
+test('an app that has tsx needs no ts-node, for the command nor for cdk8s synth', () => {
+  const directory = join(app, 'with-tsx');
+  mkdirSync(join(directory, 'node_modules'), { recursive: true });
+  symlinkSync(join(root, 'node_modules/tsx'), join(directory, 'node_modules/tsx'));
+  writeFileSync(
+    join(directory, 'main.ts'),
+    `import { App } from 'cdk8s';
+import { LoadBalancedApi, type LoadBalancedApiProps } from 'fairlead';
+
+const props: LoadBalancedApiProps = { image: 'ghcr.io/acme/orders:1.4.2', host: 'orders.example.com' };
+const app = new App();
+new LoadBalancedApi(app, 'orders', props);
+app.synth();
+`,
+  );
+  const readme = readFileSync(join(root, 'create/README.md'), 'utf8');
+  const [yaml = ''] = /app: node -r tsx\/cjs [^`]*/.exec(readme) ?? [];
+  writeFileSync(join(directory, 'cdk8s.yaml'), `language: typescript\n${yaml}\n`);
+  const output = { cwd: directory, encoding: 'utf8' } as const;
+  const fairlead = join(app, 'node_modules/fairlead/lib/cli.js');
+  expect(execFileSync(process.execPath, [fairlead, 'timeline'], output)).toContain('orders');
+  execFileSync(process.execPath, [cli, 'synth', '--check-upgrade=false'], output);
+  const manifests = readdirSync(join(directory, 'dist')).map((file) =>
+    readFileSync(join(directory, 'dist', file), 'utf8'),
+  );
+  expect(manifests.join('')).toContain('image: ghcr.io/acme/orders:1.4.2');
+});
+
 test("the command runs an app of the package's user, and asks for one if none is given", async () => {
-  const cli = join(app, 'node_modules', 'fairlead', 'lib', 'cli.js');
+  const fairlead = join(app, 'node_modules', 'fairlead', 'lib', 'cli.js');
   const [httpPort, httpsPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
   const dashboardPort = await freePort();
   const ports = [
     ...['--http-port', httpPort, '--https-port', httpsPort],
     ...['--metrics-port', metricsPort, '--dashboard-port', dashboardPort],
   ].map(String);
-  const elsewhere = spawnSync(process.execPath, [cli, 'start', ...ports], { cwd: tmpdir(), encoding: 'utf8' });
+  const elsewhere = spawnSync(process.execPath, [fairlead, 'start', ...ports], { cwd: tmpdir(), encoding: 'utf8' });
   expect(elsewhere.stderr).toBe(
     'fairlead: main.ts is not here, which would say what to run: give the program, such as --command "node server.js"\n',
   );
   expect(elsewhere.status).toBe(2);
   writeFileSync(join(app, 'main.ts'), '');
-  const without = spawnSync(process.execPath, [cli, 'start', ...ports], { cwd: app, encoding: 'utf8' });
+  const without = spawnSync(process.execPath, [fairlead, 'start', ...ports], { cwd: app, encoding: 'utf8' });
   expect(without.stderr).toBe(
-    `fairlead: main.ts: ${JSON.stringify(app)} has no ts-node, which would load it: npm install --save-dev ts-node\n`,
+    `fairlead: main.ts: ${JSON.stringify(app)} has neither ts-node nor tsx, one of which has to load it: npm install --save-dev ts-node\n`,
   );
 
   writeFileSync(
     join(app, 'server.js'),
     "require('node:http').createServer((request, response) => response.end(process.env.HOSTNAME)).listen(process.env.PORT);",
   );
-  const running = spawn(process.execPath, [cli, 'start', ...ports, '--command', 'node server.js'], { cwd: app });
+  const running = spawn(process.execPath, [fairlead, 'start', ...ports, '--command', 'node server.js'], { cwd: app });
   // Its watchdog ends the rest.
   onTestFinished(() => running.kill('SIGKILL'));
   let output = '';
@@ -195,6 +226,19 @@ test("the command runs an app of the package's user, and asks for one if none is
 test('the command says its version', () => {
   expect(node(join('node_modules', 'fairlead', 'lib', 'cli.js'), '--version')).toContain(version);
 });
+
+test('an installation from git is built, as one from the registry is', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'fairlead-git-'));
+  onTestFinished(() => {
+    rmSync(directory, { recursive: true });
+  });
+  writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: 'app', private: true }));
+  npm(['install', `git+file://${root}`, '--legacy-peer-deps'], directory);
+  const installed = (name: string): string => join(directory, 'node_modules/fairlead', name);
+  expect(readdirSync(installed('.')).sort()).toEqual(readdirSync(join(app, 'node_modules/fairlead')).sort());
+  const command = [installed('lib/cli.js'), '--version'];
+  expect(execFileSync(process.execPath, command, { encoding: 'utf8' })).toContain(version);
+}, 300_000);
 
 describe('create-fairlead', () => {
   const languages = ['typescript', 'javascript'] as const;
