@@ -65,10 +65,9 @@ function install() {
   console.error('Installing dependencies (npm ci) …');
   const npm = process.env.npm_execpath;
   const [file, args] = npm === undefined ? ['npm', []] : [process.execPath, [npm]];
-  const { status } = spawnSync(file, [...args, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  });
+  // Binaries come as packages for each platform: no script of a package has to run.
+  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const { status } = spawnSync(file, [...args, 'ci', ...options], { cwd: root, stdio: ['ignore', 2, 2] });
   return status ?? 1;
 }
 
