@@ -233,7 +233,7 @@ test('an installation from git is built, as one from the registry is', () => {
     rmSync(directory, { recursive: true });
   });
   writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: 'app', private: true }));
-  npm(['install', `git+file://${root}`, '--legacy-peer-deps'], directory);
+  npm(['install', `git+file://${root}`], directory);
   const installed = (name: string): string => join(directory, 'node_modules/fairlead', name);
   expect(readdirSync(installed('.')).sort()).toEqual(readdirSync(join(app, 'node_modules/fairlead')).sort());
   const command = [installed('lib/cli.js'), '--version'];
