@@ -99,6 +99,7 @@ class Newcomer {
   readonly app = mkdtempSync(join(tmpdir(), 'fairlead-newcomer-'));
   private readonly deployment = join(this.app, 'deploy');
   private readonly main: string;
+  private readonly built: string[] = [];
 
   constructor(
     private readonly language: Language,
@@ -169,6 +170,7 @@ app.synth();`,
     await run('docker', ['build', '--quiet', `--tag=${this.image(tag)}`, `--build-arg=VERSION=${tag}`, '.'], {
       cwd: this.app,
     });
+    this.built.push(this.image(tag));
     await loadImage(cluster, this.image(tag));
   }
 
@@ -211,6 +213,7 @@ app.synth();`,
 
   async remove(): Promise<void> {
     await kubectl.run(['delete', 'namespace', this.name, '--ignore-not-found', '--wait=false']);
+    if (this.built.length > 0) await run('docker', ['image', 'rm', '--force', ...this.built]);
     rmSync(this.app, { recursive: true, force: true });
   }
 }
