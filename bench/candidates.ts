@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -45,6 +45,12 @@ export interface Candidate {
   readonly name: string;
   readonly port: number;
   readonly process: ChildProcess;
+}
+
+interface ProgramOptions {
+  readonly environment?: NodeJS.ProcessEnv;
+  /** The file to which its standard output goes. @default - nowhere */
+  readonly output?: string;
 }
 
 /** Proxies in front of one API, all of them idle until they are asked. */
@@ -196,7 +202,7 @@ server { listen 127.0.0.1:${port} ssl; ${this.tls} location / { proxy_pass http:
       file,
       `global
   nbthread ${workers}
-  log ${this.directory}/none local0
+  log stdout format raw local0
 defaults
   mode http
   option httplog
@@ -213,7 +219,8 @@ backend api
   server one 127.0.0.1:${this.upstream}
 `,
     );
-    this.all.push(await this.run('HAProxy with its log', port, 'haproxy', ['-q', '-db', '-f', file]));
+    const output = join(this.directory, 'haproxy.log');
+    this.all.push(await this.run('HAProxy with its log', port, 'haproxy', ['-db', '-f', file], { output }));
   }
 
   private async startCaddy(): Promise<void> {
@@ -237,7 +244,9 @@ https://localhost:${port} {
 `,
     );
     const args = ['run', '--adapter', 'caddyfile', '--config', file];
-    this.all.push(await this.run('Caddy with its log', port, 'caddy', args, { GOMAXPROCS: String(workers) }));
+    this.all.push(
+      await this.run('Caddy with its log', port, 'caddy', args, { environment: { GOMAXPROCS: String(workers) } }),
+    );
   }
 
   private isInstalled(program: string, args: readonly string[]): boolean {
@@ -273,13 +282,15 @@ ${http} }
     port: number,
     file: string,
     args: readonly string[],
-    environment: NodeJS.ProcessEnv = {},
+    { environment = {}, output = '/dev/null' }: ProgramOptions = {},
   ): Promise<Candidate> {
     const env = { ...process.env, ...environment };
-    const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'], env });
+    const standardOutput = openSync(output, 'a');
+    const child = spawn(file, args, { stdio: ['ignore', standardOutput, 'pipe'], env });
+    closeSync(standardOutput);
     this.started.push(child);
     let errors = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-2000)));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-2000)));
     for (let attempt = 0; !(await listens(port)); attempt += 1) {
       if (attempt === 100 || child.exitCode !== null) throw new Failure(`${name} does not start:\n${errors}`);
       await delay(100, undefined, { signal: this.signal });

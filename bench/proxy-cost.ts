@@ -201,7 +201,7 @@ What a request over TLS takes of the CPU: HTTP/1.1, kept connections, a small an
 turns with the others, and written this page. One machine's microseconds say little of another's: compare within the table.
 
 ${report}${notInstalled}
-- **nginx with keep-alive** is the least that this job takes: TLS, a request, a connection that is kept, and its log of one short line.
+- **nginx with keep-alive** is the least that this job takes: TLS, a request, a connection that is kept, and its log of one short line. All logs go to a file.
 - **A tutorial's nginx.conf** says nothing of connections to the API: since 1.29.7 nginx keeps some of itself, and before it opened one for each request. It is the one that loses most
   requests at the next rollout ([reliability.md](reliability.md)).
 - **fairlead** adds a request id, headers that clients cannot forge, limits of each client, retries and a JSON line of 18 fields.
