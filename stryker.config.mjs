@@ -1,4 +1,4 @@
-/** What `npm run test:mutation` goes by (test/mutation-run.ts), which says what is changed and which tests note it. */
+/** What `npm run test:mutation` goes by (test/mutation-run.ts), which says what is mutated and which tests are to kill it. */
 export default {
   testRunner: 'jest',
   coverageAnalysis: 'perTest',

@@ -24,7 +24,6 @@ import {
   notAsDeployed,
   type Note,
   status,
-  usualMetricsPort,
   whereMetricsAre,
   whoMayCome,
   whyNotStarted,
@@ -35,7 +34,7 @@ import { accessLogFile } from './processes/access-log-file';
 import type { Death } from './processes/api-process';
 import { NginxProcess } from './processes/nginx-process';
 import { Watchdog } from './processes/watchdog';
-import { maxScale, reachedAddress, StartOptions } from './start-options';
+import { maxScale, reachedAddress, StartOptions, usualMetricsPort } from './start-options';
 import { Weights } from './deployment/weights';
 
 /** After so many attempts a command that never was ready is not started any more. */

@@ -9,6 +9,9 @@ import { environmentFile } from './environment-file';
 import { Command } from './processes/child-output';
 import { commandLine } from './shell-words';
 
+/** Where exporters of nginx serve metrics. */
+export const usualMetricsPort = 9113;
+
 export interface StartOptions {
   /** Processes of every backend. @default - what each says */
   readonly scale: number | undefined;

@@ -14,7 +14,7 @@ Mutates the code of model/, nginx/ and charts/ in one place at a time, and count
 of its own room first, and all of them if it survives these. Lists those that survive both; exits 1 below ${least} %.
 
   FOLDER    one of these rooms, or a folder of one (default: all)
-  --resume  keeps what was counted of folders whose files are as they were
+  --resume  keeps what was counted of folders whose files are as they were, and all tests of the rooms
 `;
 
 /** The tests that take milliseconds, of each room. */
@@ -34,7 +34,7 @@ const slow = [
 
 /** What became of the mutants of a folder. */
 interface Counted {
-  /** Of its files: what was counted of others does not hold. */
+  /** Of its files and of all tests: what was counted of others does not hold. */
   readonly hash: string;
   readonly killed: number;
   readonly survived: readonly string[];
@@ -145,8 +145,12 @@ function fileOf(folder: string): string {
 }
 
 function hashOf(folder: string): string {
+  const ofTests = rooms.flatMap((room) => {
+    const entries = readdirSync(join('test', room), { withFileTypes: true, recursive: true });
+    return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  });
   const hash = createHash('sha256');
-  for (const file of filesOf(folder)) hash.update(readFileSync(file));
+  for (const file of [...filesOf(folder), ...ofTests.sort()]) hash.update(readFileSync(file));
   return hash.digest('hex');
 }
 

@@ -2,7 +2,7 @@ import type { LocalDeployment } from '../deployment/deployment';
 import { missingFiles } from '../deployment/local-files';
 import { closedDirectories } from '../find-nginx/worker-user';
 import type { ApiProcess, Death } from '../processes/api-process';
-import { isLoopback, type StartOptions } from '../start-options';
+import { isLoopback, type StartOptions, usualMetricsPort } from '../start-options';
 import { afterExit } from './hints';
 import type { Level } from './log-line';
 
@@ -11,9 +11,6 @@ export interface Note {
   readonly text: string;
   readonly level?: Level;
 }
-
-/** Of exporters of nginx. */
-export const usualMetricsPort = 9113;
 
 /** What runs in the place of what is deployed. */
 export function notAsDeployed({ externalServices, authFiles, files, backends }: LocalDeployment): Note[] {
