@@ -19,15 +19,7 @@ import { prepareLocalProxy } from './local-proxy';
 import { watchFiles } from './changed-files';
 import { Hints, whileSlow } from './terminal/hints';
 import { apiLogLines, type LogLine, nginxLogLine } from './terminal/log-line';
-import {
-  ended,
-  notAsDeployed,
-  type Note,
-  status,
-  whereMetricsAre,
-  whoMayCome,
-  whyNotStarted,
-} from './terminal/notes';
+import { ended, notAsDeployed, type Note, status, whereMetricsAre, whoMayCome, whyNotStarted } from './terminal/notes';
 import { Output } from './terminal/output';
 import { checkListenPorts, freePort, ownPort } from './ports';
 import { accessLogFile } from './processes/access-log-file';
