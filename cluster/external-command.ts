@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { PassThrough, type Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { whyNotStarted } from '../local/processes/child-output';
 import { Failure } from './command-line';
 
@@ -11,6 +12,8 @@ export interface ExternalCommandOptions {
   readonly input?: string;
   /** Ends it early; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** When ended early, it alone gets the signal, and programs that it has started come to their end. @default false */
+  readonly letsOthersFinish?: boolean;
   /** Gets what it writes to standard output, line by line, while it runs. */
   readonly onLine?: (line: string) => void;
   /** Gets what it writes to standard output as it comes, which is not kept then. */
@@ -53,13 +56,15 @@ export async function run(
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
   const end = (): void => {
-    endGroup(child);
+    if (options.letsOthersFinish === true) child.kill('SIGTERM');
+    else endGroup(child);
   };
   options.signal?.addEventListener('abort', end, { once: true });
   try {
     return await outcome(child, file, args, options);
   } finally {
     options.signal?.removeEventListener('abort', end);
+    if (options.letsOthersFinish === true) await groupEnded(child);
   }
 }
 
@@ -138,6 +143,18 @@ function endGroup(child: ChildProcess): void {
     process.kill(-child.pid, 'SIGTERM');
   } catch {
     // It ended by itself in the meantime.
+  }
+}
+
+/** Waits a minute at most: where nobody collects the processes of others, they stay for ever. */
+async function groupEnded({ pid }: ChildProcess): Promise<void> {
+  for (let tries = 0; tries < 600 && pid !== undefined; tries += 1) {
+    try {
+      process.kill(-pid, 0);
+    } catch {
+      return;
+    }
+    await delay(100);
   }
 }
 

@@ -41,7 +41,8 @@ export class KindCluster {
           `--kubeconfig=${this.kubeconfig}`,
           '--wait=3m',
         ],
-        { input: kindConfig(ports), signal },
+        // The engine would go on with a node that it makes for a client that was ended, and have it there after the removal.
+        { input: kindConfig(ports), signal, letsOthersFinish: true },
       );
     } catch (error) {
       await this.deleteWhateverIsThere();

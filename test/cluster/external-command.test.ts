@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../../cluster/command-line';
@@ -39,6 +39,24 @@ test('a program that may not be executed is a failure, with what would let it', 
   const refused = run(__filename, []);
   await expect(refused).rejects.toThrow(`${JSON.stringify(__filename)} may not be executed: chmod +x would let it`);
   await expect(refused).rejects.toBeInstanceOf(Failure);
+});
+
+test('an abort that lets others finish ends after what the program has started', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'fairlead-external-command-'));
+  const controller = new AbortController();
+  const script = `trap 'echo ended >late' TERM; echo started; while [ ! -e seen ]; do sleep 0.05; done; echo made >made`;
+  const running = run('sh', ['-c', `sh -c '${script.replaceAll("'", `'"'"'`)}' & wait`], {
+    cwd: directory,
+    signal: controller.signal,
+    letsOthersFinish: true,
+    onLine: () => {
+      controller.abort(new Error('ended early'));
+      writeFileSync(join(directory, 'seen'), '');
+    },
+  });
+  await expect(running).rejects.toThrow('ended early');
+  expect(readdirSync(directory).sort()).toEqual(['made', 'seen']);
+  rmSync(directory, { recursive: true });
 });
 
 test('an abort ends the program and what it started', async () => {
