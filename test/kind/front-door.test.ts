@@ -145,15 +145,17 @@ scenario('routes refuse strangers, and let pages of known origins ask', async ()
 });
 
 scenario('both proxies have counted each request, and tell it to who may scrape', async () => {
-  const counted = async (): Promise<number> => {
-    const texts = await metrics();
-    return texts.reduce((all, text) => all + sum(parsed(text), 'fairlead_http_requests_total', { route: 'copied' }), 0);
-  };
-  const before = await counted();
+  const before = await counted('copied');
   for (let time = 0; time < 100; time += 1) await answering('/copied/healthcheck');
-  await eventually('a hundred more', async () => ((await counted()) - before >= 100 ? true : undefined));
-  expect((await counted()) - before).toBe(100);
+  await eventually('a hundred more', async () => ((await counted('copied')) - before >= 100 ? true : undefined));
+  expect((await counted('copied')) - before).toBe(100);
 });
+
+/** Requests of a route, by the metrics of all proxies. */
+async function counted(route: string): Promise<number> {
+  const texts = await metrics();
+  return texts.reduce((all, text) => all + sum(parsed(text), 'fairlead_http_requests_total', { route }), 0);
+}
 
 scenario('the dashboard shows both proxies and every pod, through a port-forward', async () => {
   await workloads().run('rollout', 'status', 'deployment/nginx-dashboard', '--timeout=5m');
@@ -248,7 +250,8 @@ scenario('a host shows the certificate of its own, and no connection of another 
   expect(answer.statusCode).toBe(421);
 });
 
-scenario('a rolling update of both versions of a split answers 200 to each request', async () => {
+scenario('a rolling update of both versions of a split answers 200 to each request, and counts it', async () => {
+  const before = await counted('orders');
   const load = await startLoad({ getPath: '/orders/healthcheck', postPath: '/orders/echo' });
   await eventually('the first answers', () => (load.requests.length > 100 ? true : undefined));
   for (const name of ['orders', 'orders-canary']) {
@@ -259,6 +262,10 @@ scenario('a rolling update of both versions of a split answers 200 to each reque
   const result = await load.stop();
   loadFigure('rolling update of both versions of a split', result);
   await expectNoneLost(result);
+  const { sent } = result;
+  await eventually('all of them, counted', async () => ((await counted('orders')) - before >= sent ? true : undefined));
+  expect((await counted('orders')) - before).toBe(sent);
+  figure('requests that the proxies counted through that update, of those sent', `${sent} of ${sent}`);
 });
 
 scenario('an autoscaler that goes by requests a second adds pods as they grow, and takes them away again', async () => {
