@@ -34,7 +34,7 @@ function labelsIn(list: string): string[] {
 }
 
 test('the dashboard is as it was reviewed', () => {
-  expect(shown).toMatchSnapshot();
+  expect(grafanaDashboard(model)).toMatchSnapshot();
 });
 
 test.each(queries.map(({ title, legendFormat, expr }) => [title, legendFormat, expr] as const))(
