@@ -1,3 +1,5 @@
+import { Auth } from '../../model/auth/auth';
+import { Jwks } from '../../model/auth/jwks';
 import { accessLog, LogField } from '../../model/access-log/options';
 import { Cors } from '../../model/routes/cors';
 import { ErrorPages } from '../../model/routes/error-pages';
@@ -9,6 +11,7 @@ import { timeline } from '../../model/timeline';
 import { nginxConf } from '../../nginx/nginx-conf';
 import { scriptsOf } from '../../nginx/scripts';
 import { serviceUrl } from '../../validation/urls';
+import { authParts } from './support/auth-files';
 import { externalTarget, proxyModel, somePlace } from './support/models';
 import { testConfiguration } from './support/real-nginx';
 import { type Variant, variantsOfRoutes } from './support/variants-of-routes';
@@ -133,6 +136,12 @@ const kept: CacheModel = {
   ],
 };
 
+const publicKey = {
+  ...{ kty: 'EC', crv: 'P-256', kid: 'one', alg: 'ES256' },
+  x: 'gKXd3AwG_1moG1f2ASUeOBSdLHyzeFhK2N_BbHXwFpY',
+  y: 'kwujWnK27rYAAvA-EDBPD0E65penZ-JSFMBZhCUgFkw',
+};
+
 const variants: Record<string, Variant> = {
   defaults: { backends: [byAddress] },
   everything,
@@ -150,6 +159,62 @@ const variants: Record<string, Variant> = {
   'client address': { backends: [{ loadBalancing: LoadBalancing.hash(RequestKey.clientAddress()) }] },
   'hash by uri': { backends: [{ loadBalancing: LoadBalancing.hash(RequestKey.uri()) }] },
   'hash by cookie': { backends: [{ loadBalancing: LoadBalancing.hash(RequestKey.cookie('session_id')) }] },
+  'sticky cookie, and a limit of each instance': {
+    backends: [
+      {
+        loadBalancing: LoadBalancing.stickyCookie('route', { expires: '1h' }),
+        maxConnections: 50,
+        fallback: '10.0.0.1:3000',
+      },
+    ],
+  },
+  'live weights up to what pods carry': {
+    backends: [{ name: 'stable' }, { name: 'canary' }],
+    routes: [
+      {
+        name: 'shop-root',
+        target: {
+          kind: 'split',
+          shares: [
+            { backend: 'stable', weight: 100 },
+            { backend: 'canary', weight: 0, mostWeight: 20 },
+          ],
+          stickyBy: RequestKey.clientAddress(),
+        },
+      },
+      { path: '/stable', target: 'stable' },
+    ],
+    place: { weightsFile: '/etc/nginx/weights/weights $.json' },
+  },
+  'tokens whose keys are known, and what they have to say': {
+    routes: [
+      {
+        ...authParts(
+          Auth.jwt({
+            issuer: 'https://id.example.com/$',
+            audience: ['orders', 'shop'],
+            jwks: Jwks.fromText(JSON.stringify({ keys: [publicKey] })),
+            scopes: ['orders:read'],
+            requiredClaims: { tenant: 'acme' },
+            claims: { 'X-User': 'sub', 'X-Tenant': 'tenant' },
+          }),
+        ),
+      },
+      { path: '/open' },
+    ],
+  },
+  'few series of metrics': {
+    names: ['a.example.com'],
+    backends: [{ name: 'orders' }, { name: 'canary', version: { of: 'orders', name: 'canary' } }],
+    routes: [
+      { target: 'orders', maxConnectionsPerClient: 5 },
+      { path: '/canary', target: 'canary' },
+      { path: '/legacy', target: externalTarget('https://legacy.example.com') },
+      { path: '/old', target: { kind: 'redirect', location: '/', status: 308 } },
+    ],
+    metrics: { maxSeries: 250 },
+    place: { metricsPort: 9113, certificateStore: '/run/certificates', certificateCheckPort: 8445 },
+  },
   'IPv6 only': { place: { ipFamilies: ['IPv6'] } },
   'one address': { place: { listenAddress: '127.0.0.1' } },
   'connections counted, over IPv6 too': {
