@@ -10,8 +10,6 @@ export interface ReleasePackage {
   readonly directory: string;
   readonly name: string;
   readonly version: string;
-  /** The address of its sources, with which the registry compares provenance. */
-  readonly repository: string | undefined;
 }
 
 /** A package as it would be published. */
@@ -35,12 +33,8 @@ export function releasePackages(): readonly ReleasePackage[] {
 }
 
 export function releasePackage(directory: string): ReleasePackage {
-  const { name, version, repository } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as {
-    readonly name: string;
-    readonly version: string;
-    readonly repository?: string | { readonly url: string };
-  };
-  return { directory, name, version, repository: typeof repository === 'object' ? repository.url : repository };
+  const { name, version } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as ReleasePackage;
+  return { directory, name, version };
 }
 
 /** By their programs: what each is given to look at a tarball. */
@@ -50,10 +44,25 @@ export const checks: Readonly<Record<string, (tarball: string) => readonly strin
   attw: (tarball) => [tarball, '--profile=node16'],
 };
 
-/** Packs a package into a folder, given by its whole path, with an SBOM, and checks it. */
-export async function pack(each: ReleasePackage, folder: string, signal: AbortSignal): Promise<Packed> {
+/**
+ * Packs a package into a folder, given by its whole path, with an SBOM, and checks it. It says of itself that it is of the repository
+ * at this address, where that is known.
+ */
+export async function pack(
+  each: ReleasePackage,
+  folder: string,
+  repository: string | undefined,
+  signal: AbortSignal,
+): Promise<Packed> {
   const { directory, name, version } = each;
-  await run('npm', ['pack', `--pack-destination=${folder}`, '--loglevel=error'], { cwd: directory, signal });
+  const manifest = join(directory, 'package.json');
+  const written = readFileSync(manifest, 'utf8');
+  try {
+    if (repository !== undefined) writeFileSync(manifest, withAddresses(written, repository, directory));
+    await run('npm', ['pack', `--pack-destination=${folder}`, '--loglevel=error'], { cwd: directory, signal });
+  } finally {
+    writeFileSync(manifest, written);
+  }
   const file = `${name}-${version}.tgz`;
   const tarball = join(folder, file);
   const content = readFileSync(tarball);
@@ -66,6 +75,17 @@ export async function pack(each: ReleasePackage, folder: string, signal: AbortSi
     ...contentsOf(gunzipSync(content)),
     problems: await problemsOf(tarball, signal),
   };
+}
+
+/** A package.json with the addresses that the registry shows; with that of the repository it compares provenance. */
+function withAddresses(manifest: string, repository: string, directory: string): string {
+  const isRoot = directory === '.';
+  const addresses = {
+    repository: { type: 'git', url: `git+${repository}.git`, ...(isRoot ? {} : { directory }) },
+    homepage: `${repository}${isRoot ? '' : `/tree/main/${directory}`}#readme`,
+    bugs: { url: `${repository}/issues` },
+  };
+  return `${JSON.stringify({ ...(JSON.parse(manifest) as object), ...addresses }, undefined, 2)}\n`;
 }
 
 async function problemsOf(tarball: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {

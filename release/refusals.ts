@@ -52,27 +52,10 @@ function whyVersionsDiffer(packages: readonly ReleasePackage[]): string | undefi
   return `the versions differ (${each}): give all of them the same in their package.json`;
 }
 
-/** What is missing until a release can be published, a line each. `repository` is OWNER/NAME on GitHub, where it is known. */
-export function publishingRefusals({ packages, section }: Release, repository: string | undefined): string[] {
-  const lines: string[] = [];
-  if (section?.heading.includes('(unreleased)') === true) {
-    lines.push(`CHANGELOG.md: "## ${section.heading}" has no date: give it the day of the release`);
-  }
-  const others = packages.filter((each) => !isAt(each.repository, repository));
-  if (others.length > 0) {
-    const names = others.map(({ name }) => name).join(', ');
-    const address = `git+https://github.com/${repository ?? 'OWNER/NAME'}.git`;
-    lines.push(
-      `the package.json of ${names} has not the repository with which the registry compares provenance: give each "repository": { "type": "git", "url": "${address}" }`,
-    );
-  }
-  return lines;
-}
-
-/** Whether the address of a package's sources is that of a repository; any will do where that is not known. */
-function isAt(address: string | undefined, repository: string | undefined): boolean {
-  if (address === undefined) return false;
-  return repository === undefined || address.replace(/\.git$/, '').endsWith(`/${repository}`);
+/** What is missing until a release can be published, a line each. */
+export function publishingRefusals({ section }: Release): string[] {
+  if (section?.heading.includes('(unreleased)') !== true) return [];
+  return [`CHANGELOG.md: "## ${section.heading}" has no date: give it the day of the release`];
 }
 
 /** Throws anywhere but in a workflow of the version's tag that can prove which workflow it is. */

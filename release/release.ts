@@ -45,8 +45,9 @@ void commandLine('release', async (args, signal) => {
   if (!dryRun) requireWorkflow(process.env, version);
   const packages = releasePackages();
   const section = changelogSection(readFileSync('CHANGELOG.md', 'utf8'), version);
-  const { GITHUB_REPOSITORY: repository, GITHUB_SERVER_URL: server = 'https://github.com' } = process.env;
-  const unpublishable = publishingRefusals({ version, packages, section }, repository);
+  const { GITHUB_REPOSITORY: name, GITHUB_SERVER_URL: server = 'https://github.com' } = process.env;
+  const repository = name === undefined ? undefined : `${server}/${name}`;
+  const unpublishable = publishingRefusals({ version, packages, section });
   const refused = await refusals({ version, packages, section }, signal);
   // Of a publication that was cut short some packages are there already: publish() compares them.
   refused.push(...(dryRun ? await publishedRefusals(packages, signal) : unpublishable));
@@ -56,8 +57,8 @@ void commandLine('release', async (args, signal) => {
   if (!values['no-tests']) {
     for (const suite of suites) await progress.step(`npm run ${suite}`, () => runSuite(suite, signal));
   }
-  const files = repository === undefined ? undefined : `${server}/${repository}/blob/v${version}`;
-  const packed = await packAll(packages, releaseNotes(section, files), progress, signal);
+  const notes = releaseNotes(section, repository === undefined ? undefined : `${repository}/blob/v${version}`);
+  const packed = await packAll(packages, notes, repository, progress, signal);
   if (dryRun) process.stdout.write(whatIsNext(version, unpublishable));
   else await publish(packed, folder, signal);
 });
@@ -76,6 +77,7 @@ async function runSuite(suite: string, signal: AbortSignal): Promise<void> {
 async function packAll(
   packages: readonly ReleasePackage[],
   notes: string,
+  repository: string | undefined,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<readonly Packed[]> {
@@ -83,7 +85,9 @@ async function packAll(
   try {
     const packed: Packed[] = [];
     for (const each of packages) {
-      packed.push(await progress.step(`${each.name} ${each.version}`, () => pack(each, unfinished, signal)));
+      packed.push(
+        await progress.step(`${each.name} ${each.version}`, () => pack(each, unfinished, repository, signal)),
+      );
     }
     writeFileSync(join(unfinished, 'notes.md'), notes);
     process.stdout.write(table(packed));

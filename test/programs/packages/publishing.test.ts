@@ -10,7 +10,6 @@ import { until } from '../../until';
 const root = resolve(__dirname, '../../..');
 const names = ['fairlead-serve', 'fairlead', 'fairlead-reliability', 'create-fairlead'];
 const folders = ['serve', '.', 'reliability', 'create'];
-const address = 'git+https://github.com/acme/fairlead.git';
 /** The environment of a job of the workflow. */
 const workflow = {
   GITHUB_ACTIONS: 'true',
@@ -46,7 +45,7 @@ class Checkout {
     for (const [index, folder] of folders.entries()) {
       mkdirSync(join(this.repository, folder), { recursive: true });
       this.write(join(folder, 'README.md'), 'Read me.\n');
-      this.writePackage(folder, { name: names[index], version, repository: { url: address } });
+      this.writePackage(folder, { name: names[index], version });
     }
     this.write('package-lock.json', '{ "packages": {} }\n');
     this.write('.gitignore', 'dist-release*/\n');
@@ -68,10 +67,20 @@ class Checkout {
     this.git('commit', '--quiet', '--message=A change');
   }
 
-  git(...args: readonly string[]): void {
+  get status(): string {
+    return this.git('status', '--porcelain');
+  }
+
+  /** The package.json of a tarball. */
+  manifestOf(file: string): unknown {
+    const path = join(this.repository, 'dist-release', file);
+    return JSON.parse(execFileSync('tar', ['-xzOf', path, 'package.json'], { encoding: 'utf8' }));
+  }
+
+  git(...args: readonly string[]): string {
     const settings = ['user.name=a', 'user.email=a@example.com', 'commit.gpgsign=false', 'core.hooksPath=/dev/null'];
     const options = settings.flatMap((setting) => ['-c', setting]);
-    execFileSync('git', [...options, ...args], { cwd: this.repository, stdio: 'pipe' });
+    return execFileSync('git', [...options, ...args], { cwd: this.repository, stdio: 'pipe', encoding: 'utf8' });
   }
 
   /** As if the registry had other content of it. */
@@ -150,7 +159,7 @@ describe('a dry run', () => {
     expect(stdout.split('\n').slice(0, 5)).toEqual([
       expect.stringMatching(/^package +version +packed +unpacked +files +publint +attw$/),
       ...names.map((name): unknown =>
-        expect.stringMatching(new RegExp(`^${name} +1\\.2\\.3 +0\\.\\d kB +0\\.1 kB +2 +ok +ok$`)),
+        expect.stringMatching(new RegExp(`^${name} +1\\.2\\.3 +0\\.\\d kB +0\\.\\d kB +2 +ok +ok$`)),
       ),
     ]);
     expect(stdout).toContain('nothing is published.\nTo publish it: git tag v1.2.3 && git push origin v1.2.3\n');
@@ -185,13 +194,11 @@ describe('a dry run', () => {
 
   test('says what has to be done before anything can be published', async () => {
     const checkout = new Checkout();
-    checkout.writePackage('create', { name: 'create-fairlead', version: '1.2.3' });
     checkout.write('CHANGELOG.md', '## 1.2.3 (unreleased)\n\n- All is new.\n');
     checkout.commit();
     const { code, stdout } = await checkout.run(['--dry-run', '--no-tests']);
     expect(stdout).toContain(`Before it can be:
   CHANGELOG.md: "## 1.2.3 (unreleased)" has no date: give it the day of the release
-  the package.json of create-fairlead has not the repository with which the registry compares provenance: give each "repository": { "type": "git", "url": "git+https://github.com/OWNER/NAME.git" }
 `);
     expect(code).toBe(0);
   });
@@ -361,16 +368,34 @@ describe('publishing', () => {
     expect(code).toBe(1);
   });
 
-  test('is refused without a date, and without the repository that the workflow runs in', async () => {
+  test('is refused without a date', async () => {
     const checkout = new Checkout();
-    checkout.writePackage('.', { name: 'fairlead', version: '1.2.3', repository: 'https://github.com/acme/other' });
     checkout.write('CHANGELOG.md', '## 1.2.3 (unreleased)\n\n- All is new.\n');
     checkout.commit();
     const { code, stderr } = await checkout.publish();
-    expect(stderr).toBe(`release: CHANGELOG.md: "## 1.2.3 (unreleased)" has no date: give it the day of the release
-the package.json of fairlead has not the repository with which the registry compares provenance: give each "repository": { "type": "git", "url": "${address}" }
-`);
+    expect(stderr).toBe('release: CHANGELOG.md: "## 1.2.3 (unreleased)" has no date: give it the day of the release\n');
     expect(checkout.calls).toEqual([]);
     expect(code).toBe(1);
+  });
+
+  test('tells the registry where the sources are, and leaves package.json as it is', async () => {
+    const checkout = new Checkout();
+    expect((await checkout.publish()).code).toBe(0);
+    expect(checkout.manifestOf('fairlead-1.2.3.tgz')).toMatchObject({
+      repository: { type: 'git', url: 'git+https://github.com/acme/fairlead.git' },
+      homepage: 'https://github.com/acme/fairlead#readme',
+      bugs: { url: 'https://github.com/acme/fairlead/issues' },
+    });
+    expect(checkout.manifestOf('fairlead-serve-1.2.3.tgz')).toMatchObject({
+      repository: { url: 'git+https://github.com/acme/fairlead.git', directory: 'serve' },
+      homepage: 'https://github.com/acme/fairlead/tree/main/serve#readme',
+    });
+    expect(checkout.status).toBe('');
+  });
+
+  test('leaves package.json as it is where packing fails', async () => {
+    const checkout = new Checkout();
+    expect((await checkout.publish({ FAILS: 'npm pack' })).code).toBe(1);
+    expect(checkout.status).toBe('');
   });
 });

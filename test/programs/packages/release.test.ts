@@ -76,7 +76,7 @@ test('a dry run packs what npm, publint and attw find nothing wrong with, and sa
       ...process.env,
       PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH ?? ''}`,
       npm_config_registry: await emptyRegistry(),
-      GITHUB_REPOSITORY: undefined,
+      GITHUB_REPOSITORY: 'acme/fairlead',
     },
   });
   let output = '';
@@ -97,6 +97,13 @@ test('a dry run packs what npm, publint and attw find nothing wrong with, and sa
     [...names.flatMap((name) => endings.map((ending) => `${name}-${version}.${ending}`)), 'notes.md'].sort(),
   );
   for (const name of names) {
+    const packed = ['-xzOf', join(folder, `${name}-${version}.tgz`), 'package/package.json'];
+    expect(JSON.parse(execFileSync('tar', packed, { encoding: 'utf8' }))).toMatchObject({
+      repository: { type: 'git', url: 'git+https://github.com/acme/fairlead.git' },
+      homepage: expect.stringMatching(
+        /^https:\/\/github\.com\/acme\/fairlead(?:\/tree\/main\/\w+)?#readme$/,
+      ) as unknown,
+    });
     const text = readFileSync(join(folder, `${name}-${version}.cdx.json`), 'utf8');
     const bom = JSON.parse(text) as SoftwareBillOfMaterials;
     expect(bom).toMatchObject({ bomFormat: 'CycloneDX', metadata: { component: { name, version } } });
