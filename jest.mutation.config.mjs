@@ -4,7 +4,10 @@ import base from './jest.config.mjs';
 export default {
   ...base,
   testEnvironment: './test/mutation/environment.cjs',
-  transform: { '/(?:model|nginx|charts)/.+\\.ts$': '<rootDir>/test/mutation/instrumented.cjs', ...base.transform },
+  transform: {
+    '/(?:(?:model|nginx|charts)/.+|.+\\.test)\\.ts$': '<rootDir>/test/mutation/instrumented.cjs',
+    ...base.transform,
+  },
   testPathIgnorePatterns: ['/node_modules/'],
   globalSetup: undefined,
 };

@@ -144,7 +144,7 @@ describe('The files', () => {
     );
   };
   afterAll(() => {
-    for (const directory of directories) rmSync(directory, { recursive: true });
+    for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
   });
 
   test('come in an order in which the Namespace is first', () => {

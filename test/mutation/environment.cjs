@@ -3,6 +3,7 @@ const { appendFileSync, closeSync, openSync, readSync, rmSync, writeFileSync } =
 const { performance } = require('node:perf_hooks');
 const { clearTimeout, setTimeout } = require('node:timers');
 const OneRealm = require('../one-realm.cjs');
+const { whileLoaded } = require('./instrumented.cjs');
 
 /** In seconds: of a test that waits for what never comes. */
 const longest = 10;
@@ -38,6 +39,9 @@ module.exports = class MutationEnvironment extends OneRealm {
 
   async handleTestEvent(event, state) {
     switch (event.name) {
+      case 'run_start':
+        this.stryker.currentTestId = undefined;
+        break;
       case 'hook_start':
         if (event.hook.type === 'beforeAll') this.stryker.currentTestId = this.numberOf(event.hook);
         break;
@@ -74,10 +78,13 @@ module.exports = class MutationEnvironment extends OneRealm {
     if (failing.length > 0 || !this.ranOnce)
       throw new Error(`tests fail without a mutant: ${failing.map(nameOf).join(', ')}`);
     const { file, outcomes } = this;
-    outcomes.note({ file, loaded: Object.keys(this.stryker.mutantCoverage.static) });
+    const { static: loaded, perTest } = this.stryker.mutantCoverage;
+    // What a file of tests has made while it was loaded is not made anew: a test would compare it with what a mutant makes.
+    const made = perTest[whileLoaded] ?? {};
+    outcomes.note({ file, loaded: Object.keys({ ...loaded, ...made }) });
     const again = [];
     for (const each of tests) if (!(await this.fails(each))) again.push(each);
-    const reached = [...this.reached(again)].map(([id, of]) => ({ id, ...of }));
+    const reached = [...this.reached(again)].flatMap(([id, of]) => (id in made ? [] : [{ id, ...of }]));
     const left = shuffled(reached.filter(({ id }) => !outcomes.isKnown(file, id)));
     const [alone, together] = [true, false].map((is) => left.filter(({ id }) => outcomes.isAlone(file, id) === is));
     for (const mutant of alone) await this.meetTogether([mutant]);
@@ -191,10 +198,10 @@ module.exports = class MutationEnvironment extends OneRealm {
     }
   }
 
-  /** Runs `afterAll` of the blocks that are not among these. */
+  /** Runs `afterAll` of the blocks that are not among these, which no test fails by. */
   async leaveTo(blocks) {
     while (this.entered.length > 0 && !blocks.includes(this.entered.at(-1)))
-      await runAll(hooksOf('afterAll', [this.entered.pop()]), {});
+      await runAll(hooksOf('afterAll', [this.entered.pop()]), {}).catch(() => undefined);
   }
 };
 
