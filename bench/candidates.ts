@@ -18,6 +18,7 @@ import { metricsFiles } from '../nginx/metrics/metrics-section';
 import { nginxConf } from '../nginx/nginx-conf';
 import type { Place } from '../nginx/place';
 import { scriptsOf } from '../nginx/scripts';
+import { haproxyCfg, haproxyCfgOfSameJob } from './haproxy';
 
 export const workers = 2;
 export const manyRoutes = 500;
@@ -39,6 +40,8 @@ const variants = {
   [`fairlead with ${manyRoutes} routes`]: { routes: manyRoutes },
   [`fairlead with ${manyInstances} instances`]: { instances: manyInstances },
 } satisfies Readonly<Record<string, Variant>>;
+
+export const haproxyOfSameJob = 'HAProxy that does the same as fairlead';
 
 /** A proxy that is measured: it listens, and passes everything on to the same API. */
 export interface Candidate {
@@ -196,31 +199,15 @@ server { listen 127.0.0.1:${port} ssl; ${this.tls} location / { proxy_pass http:
 
   private async startHaproxy(): Promise<void> {
     if (!this.isInstalled('haproxy', ['-v'])) return;
-    const port = await freePort();
-    const file = join(this.directory, 'haproxy.cfg');
-    writeFileSync(
-      file,
-      `global
-  nbthread ${workers}
-  log stdout format raw local0
-defaults
-  mode http
-  option httplog
-  log global
-  timeout client 60s
-  timeout server 60s
-  timeout connect 2s
-frontend https
-  bind 127.0.0.1:${port} ssl crt ${this.directory}/both.pem alpn h2,http/1.1
-  option forwardfor
-  default_backend api
-backend api
-  http-reuse always
-  server one 127.0.0.1:${this.upstream}
-`,
-    );
-    const output = join(this.directory, 'haproxy.log');
-    this.all.push(await this.run('HAProxy with its log', port, 'haproxy', ['-db', '-f', file], { output }));
+    const certificate = join(this.directory, 'both.pem');
+    const configurations = { 'HAProxy with its log': haproxyCfg, [haproxyOfSameJob]: haproxyCfgOfSameJob };
+    for (const [name, configuration] of Object.entries(configurations)) {
+      const port = await freePort();
+      const file = join(this.directory, `haproxy-${port}.cfg`);
+      writeFileSync(file, configuration({ port, workers, certificate, upstream: this.upstream }));
+      const output = join(this.directory, `haproxy-${port}.log`);
+      this.all.push(await this.run(name, port, 'haproxy', ['-db', '-f', file], { output }));
+    }
   }
 
   private async startCaddy(): Promise<void> {

@@ -1,9 +1,13 @@
 const { Buffer } = require('node:buffer');
+const { spawnSync } = require('node:child_process');
 const { appendFileSync, closeSync, openSync, readSync, rmSync, writeFileSync } = require('node:fs');
 const { performance } = require('node:perf_hooks');
 const { clearTimeout, setTimeout } = require('node:timers');
 const OneRealm = require('../one-realm.cjs');
 const { whileLoaded } = require('./instrumented.cjs');
+
+/** The one that is switched on from the beginning, in a process that says whether tests fail by it. */
+const { FAIRLEAD_MUTANT: onlyMutant } = process.env;
 
 /** In seconds: of a test that waits for what never comes. */
 const longest = 10;
@@ -33,6 +37,7 @@ module.exports = class MutationEnvironment extends OneRealm {
     this.numbers = new Map();
     this.milliseconds = new Map();
     this.stryker = globalThis.__stryker__ = { mutantCoverage: { static: {}, perTest: {} } };
+    if (onlyMutant !== undefined) this.stryker.activeMutants = new Set([onlyMutant]);
     // That a test fails is enough; the smallest input that makes it fail is not looked for.
     require('fast-check').configureGlobal({ endOnFailure: true });
   }
@@ -57,6 +62,7 @@ module.exports = class MutationEnvironment extends OneRealm {
         this.milliseconds.set(event.test, performance.now() - this.milliseconds.get(event.test));
         break;
       case 'run_finish':
+        if (onlyMutant !== undefined) break;
         this.ranOnce = state.unhandledErrors.length === 0;
         await this.meetMutants(testsOf(state.rootDescribeBlock));
         break;
@@ -79,12 +85,11 @@ module.exports = class MutationEnvironment extends OneRealm {
       throw new Error(`tests fail without a mutant: ${failing.map(nameOf).join(', ')}`);
     const { file, outcomes } = this;
     const { static: loaded, perTest } = this.stryker.mutantCoverage;
-    // What a file of tests has made while it was loaded is not made anew: a test would compare it with what a mutant makes.
-    const made = perTest[whileLoaded] ?? {};
-    outcomes.note({ file, loaded: Object.keys({ ...loaded, ...made }) });
+    this.made = perTest[whileLoaded] ?? {};
+    outcomes.note({ file, loaded: Object.keys({ ...loaded, ...this.made }) });
     const again = [];
     for (const each of tests) if (!(await this.fails(each))) again.push(each);
-    const reached = [...this.reached(again)].flatMap(([id, of]) => (id in made ? [] : [{ id, ...of }]));
+    const reached = [...this.reached(again)].map(([id, of]) => ({ id, ...of }));
     const left = shuffled(reached.filter(({ id }) => !outcomes.isKnown(file, id)));
     const [alone, together] = [true, false].map((is) => left.filter(({ id }) => outcomes.isAlone(file, id) === is));
     for (const mutant of alone) await this.meetTogether([mutant]);
@@ -118,12 +123,22 @@ module.exports = class MutationEnvironment extends OneRealm {
     }
     this.isFresh = false;
     if (ids.length === 1) {
-      outcomes.note({ file, mutant: ids[0], killed: true, test: nameOf(killer) });
+      outcomes.note({ file, mutant: ids[0], killed: this.isKilled(ids[0]), test: nameOf(killer) });
       return false;
     }
     const half = Math.ceil(mutants.length / 2);
     for (const part of [mutants.slice(0, half), mutants.slice(half)]) await this.meetTogether(part, killer);
     return false;
+  }
+
+  /**
+   * Whether a test fails by a mutant itself. What the file made while it was loaded is not made anew, and a test that compares it with
+   * what a mutant makes fails: there a process of its own has to say so, in which both are made by the mutant.
+   */
+  isKilled(mutant) {
+    if (!(mutant in this.made)) return true;
+    const env = { ...process.env, FAIRLEAD_MUTANT: mutant };
+    return spawnSync(process.execPath, process.argv.slice(1), { env, stdio: 'ignore', timeout: 60_000 }).status !== 0;
   }
 
   /** The mutants that tests reach, each with its tests, the quickest first, and how often one of them runs its code at most. */
