@@ -23,7 +23,7 @@ export function haproxyCfgOfSameJob(place: HaproxyPlace): string {
     ...['Forwarded', 'X-Forwarded-Prefix', 'X-Forwarded-Server', 'X-Original-URL', 'X-Rewrite-URL', 'Proxy'],
     ...['True-Client-IP', 'CF-Connecting-IP', 'X-Client-IP'],
   ];
-  const csp = `"default-src 'none'; frame-ancestors 'none'"`;
+  const data = `"default-src 'none'; frame-ancestors 'none'"`;
   const page = `"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; frame-ancestors 'none'"`;
   return `${start(place)}${frontend(place)}  http-request return status 421 unless { req.hdr(host),field(1,:) -m str localhost }
   stick-table type ipv6 size 10k expire 1m store conn_cur
@@ -44,10 +44,12 @@ ${forged.map((name) => `  http-request del-header ${name}\n`).join('')}  http-re
   http-response del-header X-Powered-By
   http-response set-header X-Request-Id %[var(txn.id)]
   http-response set-header X-Content-Type-Options nosniff
-  acl page res.hdr(content-type) -m reg -i ^(text/html|application/xhtml\\+xml)\\s*(;|$)
+  http-response set-var(txn.is_page) bool(true) if { res.hdr(content-type) -m beg -i text/html application/xhtml+xml }
+  acl page var(txn.is_page) -m found
   http-response set-header Content-Security-Policy ${page} if page !{ res.hdr(content-security-policy) -m found }
-  http-response set-header Content-Security-Policy ${csp} if !page !{ res.hdr(content-security-policy) -m found }
+  http-response set-header Content-Security-Policy ${data} if !page !{ res.hdr(content-security-policy) -m found }
   http-response set-header Referrer-Policy no-referrer if !page !{ res.hdr(referrer-policy) -m found }
+  http-response set-header Referrer-Policy strict-origin-when-cross-origin if page !{ res.hdr(referrer-policy) -m found }
   http-response set-header Cross-Origin-Resource-Policy same-origin unless { res.hdr(cross-origin-resource-policy) -m found }
   filter compression
   compression algo gzip
