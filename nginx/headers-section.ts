@@ -46,6 +46,8 @@ const kindsOfAnswers: readonly Node[] = [
     'map $sent_http_content_type $kind_of_answer',
     [
       directive('default data'),
+      directive('application/json data', 'found without the regular expression, as most answers are'),
+      directive('"application/json; charset=utf-8" data'),
       directive('"" $kind_without_type'),
       directive('"~*^(?:text/html|application/xhtml\\+xml)\\s*(?:;|$)" page'),
     ],

@@ -52,7 +52,7 @@ test('nginx is told what is left out, added and sampled', () => {
     expect(text).not.toContain(left);
   }
   for (const line of [
-    'map "$status $request_method $host $request_uri \\"$http_x_tenant \\"$upstream_http_x_user \\"$exact_cookie__plan \\"$exact_query_page" $unusual {',
+    'map "$status $request $host \\"$http_x_tenant \\"$upstream_http_x_user \\"$exact_cookie__plan \\"$exact_query_page" $unusual {',
     '7% 1;',
     'map "$status $request_completion $took_long $upstream_status" $sample {',
     '"~^[1-3]\\d\\d OK 0 (?:[1-3]\\d\\d)?$" 0.07;',

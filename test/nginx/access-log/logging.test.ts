@@ -156,6 +156,7 @@ describe('Whatever a client sends, a line is one JSON object that one write to a
   });
 
   test.each([
+    ['one-space', 'HTTP/1.1 '],
     ['spaces', `HTTP/1.1${' '.repeat(6000)}`],
     ['zeros', `HTTP/1.${'0'.repeat(6000)}1`],
   ])('cuts a protocol with %s at its end', async (what, protocol) => {
