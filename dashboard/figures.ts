@@ -79,9 +79,24 @@ export interface SplitFigures {
   }[];
 }
 
+/** Requests that failed alike. */
+export interface FailureFigures {
+  readonly host: string;
+  readonly route: string;
+  readonly path: string;
+  readonly code: string;
+  /** In the words of `fairlead explain`. */
+  readonly reason: string;
+  /** In the time between, and since the proxy counts. */
+  readonly lately: number;
+  readonly counted: number;
+}
+
 /** Since the proxy counts. */
 export interface TlsFigures {
   readonly protocol: string;
+  /** Of the key exchange; empty where there was none. */
+  readonly group: string;
   readonly connections: number;
   readonly resumed: number;
 }
@@ -94,6 +109,7 @@ export interface Figures {
   readonly backends: readonly BackendFigures[];
   readonly instances: readonly InstanceFigures[];
   readonly splits: readonly SplitFigures[];
+  readonly failures: readonly FailureFigures[];
   readonly tls: readonly TlsFigures[];
   /** Each by itself. */
   readonly proxies: readonly ({ readonly name: string } & ProxyFigures)[];
@@ -121,6 +137,7 @@ export function figures(
     splits: routes
       .filter(({ shared }) => shared.length > 0)
       .map((route) => splitFigures(growth, route, backends, weights[route.route] ?? {})),
+    failures: failureFigures(growth, routes),
     tls: tlsFigures(growth),
     proxies: [...pairs].map(([name, pair]) => ({ name, ...proxyFigures(new Growth(pair)) })),
   };
@@ -305,15 +322,36 @@ function splitFigures(
   };
 }
 
+/** Those of the last seconds first, and of these the most. */
+function failureFigures(growth: Growth, described: readonly RouteDescription[]): FailureFigures[] {
+  const likeness = ({ host = '', route = '', code = '', reason = '' }: Labels): string =>
+    reason === '' ? '' : [host, route, code, reason].join(' ');
+  const lately = growth.by(requestsTotal, likeness);
+  const failures = new Map<string, FailureFigures>();
+  for (const { labels, value } of growth.latest(requestsTotal)) {
+    const key = likeness(labels);
+    if (key === '') continue;
+    const { host = '', route = '', code = '', reason = '' } = labels;
+    const known = described.find((each) => each.host === host && each.route === route);
+    const { path } = known ?? undescribed(host, route);
+    const counted = (failures.get(key)?.counted ?? 0) + value;
+    failures.set(key, { host, route, path, code, reason, lately: lately.get(key) ?? 0, counted });
+  }
+  return [...failures.values()].sort((one, other) => other.lately - one.lately || other.counted - one.counted);
+}
+
 function tlsFigures(growth: Growth): TlsFigures[] {
-  const byProtocol = new Map<string, { connections: number; resumed: number }>();
+  const byHandshake = new Map<string, TlsFigures>();
   for (const { labels, value } of growth.latest('fairlead_tls_connections_total')) {
-    const { protocol = '', resumed } = labels;
-    const { connections, resumed: before } = byProtocol.get(protocol) ?? { connections: 0, resumed: 0 };
-    byProtocol.set(protocol, {
-      connections: connections + value,
-      resumed: before + (resumed === 'true' ? value : 0),
+    const { protocol = '', group = '', resumed } = labels;
+    const key = `${protocol} ${group}`;
+    const before = byHandshake.get(key);
+    byHandshake.set(key, {
+      protocol,
+      group,
+      connections: (before?.connections ?? 0) + value,
+      resumed: (before?.resumed ?? 0) + (resumed === 'true' ? value : 0),
     });
   }
-  return [...byProtocol].sort().map(([protocol, counts]) => ({ protocol, ...counts }));
+  return [...byHandshake].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, counts]) => counts);
 }

@@ -46,6 +46,9 @@ export interface Try {
 /** Characters. nginx writes at most 4095 bytes, and what carries lines may put some before them. */
 export const longestLine = 65_536;
 
+/** Of what a proxy may leave out, what nothing is explained by. */
+const unused: readonly OmittableField[] = ['user_agent', 'reason'];
+
 /** Ten of nginx's own, one more, and the fallback are 12. */
 const mostTries = 100;
 
@@ -90,7 +93,7 @@ export function accessLogLine(option: string, text: string): AccessLogLine {
     tls: fields.tls === undefined ? undefined : textOf('tls'),
     clientCertificate: textOf('client_certificate'),
     // Nothing is explained by a user agent.
-    lacks: omittableFields.filter((name) => name !== 'user_agent' && !Object.hasOwn(fields, name)),
+    lacks: omittableFields.filter((name) => !unused.includes(name) && !Object.hasOwn(fields, name)),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { FailureReason } from '../nginx/reason-section';
 import type { LoggedRequest } from './logged-request';
 
 /** What is said of a request: sentences, of which none knows a terminal. */
@@ -14,33 +15,7 @@ export interface Explanation {
 export type Mend = string | { readonly text: string; readonly commands: readonly string[] };
 
 /** What may become of a request, each by its own way. */
-export type Reason =
-  | 'answered'
-  | 'saved'
-  | 'api-status'
-  | 'kept-answer'
-  | 'stale-answer'
-  | 'own-answer'
-  | 'client-left'
-  | 'nobody-there'
-  | 'connection-refused'
-  | 'no-connection'
-  | 'broke-off'
-  | 'answer-timeout'
-  | 'over-limit'
-  | 'bad-request'
-  | 'unauthorized'
-  | 'forbidden'
-  | 'not-found'
-  | 'method-not-allowed'
-  | 'client-too-slow'
-  | 'body-too-large'
-  | 'path-too-long'
-  | 'misdirected'
-  | 'too-many-requests'
-  | 'head-too-large'
-  | 'undecided'
-  | 'unknown';
+export type Reason = FailureReason | 'answered' | 'saved';
 
 /** A row of the decision table: the first that holds is what is said. */
 export interface Branch {

@@ -41,6 +41,7 @@ const written: Readonly<Record<LogFieldName, string | { readonly asItIs: string;
   // OpenSSL's own words, which need no escaping.
   client_certificate: '"$ssl_client_verify"',
   user_agent: { asItIs: '"$http_user_agent"', cut: '"$cut_user_agent"' },
+  reason: '"$reason"',
   sample: '$sample',
 };
 

@@ -16,6 +16,7 @@ import { metricsLog, metricsServer } from './metrics/metrics-section';
 import { Place, placeModel } from './place';
 import { Plan, plan } from './plan';
 import { probeServer } from './probe-server';
+import { reasonSection } from './reason-section';
 import { allowFromSection } from './routes/allow-from-section';
 import { cacheSection } from './routes/cache-section';
 import { conditionsSection } from './routes/conditions-section';
@@ -61,6 +62,7 @@ function httpSections(whole: Plan): Node[] {
   return [
     ...temporaryFiles(whole.place),
     ...resolverSection(whole),
+    ...reasonSection(whole),
     ...loggingSection(whole),
     ...metricsLog(whole),
     ...spansLog(whole),

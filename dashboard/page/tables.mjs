@@ -141,9 +141,10 @@ export class Tables {
     this.tls = new Table(byId('tls').appendChild(element('div', { class: 'table' })), {
       caption: 'Handshakes since the proxy counts',
       empty: 'No connection has brought a request yet.',
-      key: ({ protocol }) => protocol,
+      key: ({ protocol, group }) => `${protocol} ${group}`,
       columns: [
         { title: 'Protocol', isHead: true, say: ({ protocol }) => protocol.replace(/^TLSv/, 'TLS ') },
+        { title: 'Key exchange', say: ({ group }) => group || none },
         { title: 'Connections', attributes: numeric, say: ({ connections }) => count(connections) },
         { title: 'Resumed', attributes: numeric, say: ({ connections, resumed }) => percent(resumed / connections) },
       ],

@@ -143,6 +143,10 @@ export const logFields = documented({
     help: `What the client says it is, at most ${cutTo.user_agent} bytes.`,
     longest: () => escapedText(cutTo.user_agent),
   },
+  reason: {
+    help: 'Why it failed, in the words of [`fairlead explain`](explain.md#what-it-can-say); empty of a request that did not.',
+    longest: () => text('connection-refused'.length),
+  },
   sample: {
     help: '0.1: the line is that of one in ten requests that succeeded, and stands for them. 1: it stands for itself, as that of any other request.',
     longest: () => '0.0001'.length,
@@ -160,6 +164,7 @@ export const omittableFields = [
   'request_time',
   'upstream_response_time',
   'user_agent',
+  'reason',
 ] as const satisfies readonly LogFieldName[];
 
 /** A field that may be left out of the access log. */

@@ -11,8 +11,8 @@ const backend = ['backend', 'version'] as const;
 export const metricFamilies = {
   fairlead_http_requests_total: {
     type: 'counter',
-    labels: ['host', 'route', ...backend, 'method', 'code'],
-    help: 'Requests that were answered or given up, each once however often it was tried.',
+    labels: ['host', 'route', ...backend, 'method', 'code', 'reason'],
+    help: 'Requests that were answered or given up, each once however often it was tried; if it failed, why.',
   },
   fairlead_http_request_duration_seconds: {
     type: 'histogram',
@@ -76,7 +76,7 @@ export const metricFamilies = {
   },
   fairlead_tls_connections_total: {
     type: 'counter',
-    labels: ['protocol', 'resumed'],
+    labels: ['protocol', 'group', 'resumed'],
     help: 'Connections that brought a request, by their handshake.',
   },
   fairlead_connections: {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { InvalidOption } from '../../validation/invalid-option';
 import { backendsOf, isForwarded, Plan } from '../plan';
 import { isLimited } from '../routes/rate-limit-section';
+import { keyExchangeGroups } from '../tls/tls-section';
 import { buckets, metricFamilies } from './metric-families';
 
 /** What the script that counts is told. */
@@ -16,6 +17,8 @@ export interface MetricsModel {
   readonly routeGroups: Readonly<Record<string, { readonly host: string; readonly route: string }>>;
   readonly backendGroups: Readonly<Record<string, { readonly backend: string; readonly version: string }>>;
   readonly certificates: readonly string[];
+  /** Of TLS, as `$ssl_curve` calls them. */
+  readonly groups: readonly string[];
   readonly limits: { readonly connections: number; readonly requests: number };
   readonly configuration: string;
   /** Whether there are spans, which are counted by what sends them. */
@@ -57,8 +60,10 @@ const seriesOfHistogram = buckets.length + 3;
 const seriesOfRouteGroup = seriesOfHistogram + 2;
 const seriesOfBackendGroup = 3 * seriesOfHistogram + 4;
 const seriesOfPeer = 3;
+/** Of two protocols, their groups or none, resumed or not. */
+const seriesOfTls = 2 * (keyExchangeGroups.length + 2) * 2;
 /** Of the proxy: connections, limits, refusals, TLS, the configuration, what is said of the metrics themselves. */
-const seriesOfProxy = 4 + 2 + 3 + 4 + 1 + 3;
+const seriesOfProxy = 4 + 2 + 3 + seriesOfTls + 1 + 3;
 const seriesOfCertificate = 2;
 const seriesOfSpans = 2;
 /** What requests and peers need at least to be worth while. */
@@ -95,6 +100,7 @@ export function metricsModel(plan: Plan, conf: string): MetricsModel {
     buckets,
     ...found.groups,
     certificates: plan.place.certificateStore === undefined ? [] : plan.certificates.map(({ name }) => name ?? ''),
+    groups: keyExchangeGroups,
     limits: { connections: proxy.budget.connections, requests: proxy.budget.requests },
     hasSpans: proxy.tracing !== undefined,
     configuration: createHash('sha256').update(conf).digest('hex').slice(0, 10),

@@ -7,7 +7,8 @@ import { block, directive, Directive, heading, Node, quote } from '../directive'
 import { listen } from '../listen';
 import { Place, placeModel } from '../place';
 import { Plan, plan } from '../plan';
-import { countedStatus, countedStatusMap, hasGrpc } from '../routes/grpc-section';
+import { countedStatus, hasGrpc } from '../routes/grpc-section';
+import { hasUnrouted, unrouted } from '../reason-section';
 import { encodedPath } from '../tls/last-good-certificate-section';
 import { defaultMaxSeries, metricsModel, noRoute, plainHttp } from './metrics-model';
 
@@ -60,7 +61,8 @@ export function metricsZone(maxSeries = defaultMaxSeries): number {
  * Writes each request where the script counts it. A line of C costs a tenth of what a call of the script would. Lines of a request are
  * counted apart from one another, so that few differ. Whatever a worker has written is counted though it is killed.
  */
-export function metricsLog({ place, routes, proxy }: Plan): Node[] {
+export function metricsLog(whole: Plan): Node[] {
+  const { place, routes, proxy } = whole;
   const { metrics } = place;
   if (metrics === undefined) return [];
   const backend = routes.some((route) => upstreamOf(route) === '$backend') ? '$backend' : '';
@@ -72,13 +74,12 @@ export function metricsLog({ place, routes, proxy }: Plan): Node[] {
     directive(`js_var $metrics_slot ${slot}`, 'in seconds'),
     directive(`js_var $metrics_most_bytes ${metricsStorage(place.workers)}`),
     directive(`js_var $metrics_peers_forgotten ${peersForgotten}`),
-    directive('uninitialized_variable_warn off', 'an error before any location has no route'),
+    ...(hasUnrouted(whole) ? [] : [unrouted]),
     block(
       'map $connection_requests $first_of_connection',
-      [directive('1 "\\nT$ssl_protocol $ssl_session_reused"')],
+      [directive('1 "\\nT$ssl_protocol $ssl_session_reused $ssl_curve"')],
       'a handshake is counted with its first request',
     ),
-    ...countedStatusMap({ routes }),
     block(
       'map $request_method $counted_method',
       [directive('default other'), ...countedMethods.map((method) => directive(`${method} ${method}`))],
@@ -86,7 +87,7 @@ export function metricsLog({ place, routes, proxy }: Plan): Node[] {
     ),
     directive(
       `log_format metrics escape=none ${[
-        `'R$route ${backend} $proxy_host${hasGrpc(routes) ? `${calledUpstream} ${countedStatus}` : ' $status'} $counted_method $request_time${cachesOf(routes).length === 0 ? '' : ' $upstream_cache_status'}'`,
+        `'R$route ${backend} $proxy_host${hasGrpc(routes) ? `${calledUpstream} ${countedStatus}` : ' $status'} $counted_method $reason $request_time${cachesOf(routes).length === 0 ? '' : ' $upstream_cache_status'}'`,
         "'|$upstream_addr|$upstream_connect_time|$upstream_header_time|$upstream_response_time'",
         "'\\nB$route $bytes_sent $request_length$first_of_connection'",
       ].join(' ')}`,

@@ -168,13 +168,22 @@ function routeOf(name) {
   return model.routes[name] || model.routes[''];
 }
 
-/** Route, backend, upstream, status, method, seconds, and what a cache did. */
+/** Route, backend, upstream, status, method, why it failed, seconds, and what a cache did. */
 function countRequest(counts, request, times) {
   const route = routeOf(request[0]);
   const backend = request[1] || route.backend || '';
   const code = /^[1-5]\d\d$/.test(request[3]) ? request[3] : 'other';
   const method = methods.indexOf(request[4]) >= 0 ? request[4] : 'other';
-  let key = (model.routes[request[0]] === undefined ? '' : request[0]) + ' ' + backend + ' ' + method + ' ' + code;
+  let key =
+    (model.routes[request[0]] === undefined ? '' : request[0]) +
+    ' ' +
+    backend +
+    ' ' +
+    method +
+    ' ' +
+    code +
+    ' ' +
+    request[5];
   if (counts.requests[key] === undefined) {
     if (counts.requestSeries >= model.mostRequestSeries) {
       key = 'folded' + code.charAt(0);
@@ -184,7 +193,7 @@ function countRequest(counts, request, times) {
     }
   }
   add(counts.requests, key, times);
-  observe(counts.durations, route.group, request[5], times);
+  observe(counts.durations, route.group, request[6], times);
 }
 
 /** Route, bytes sent, bytes received. */
@@ -213,7 +222,7 @@ function countTries(counts, request, lists, times, now) {
   const route = routeOf(request[0]);
   if (lists[0] === '') {
     // What is given from a cache nobody has refused.
-    if (request[6]) return;
+    if (request[7]) return;
     if (request[3] === '503' && route.isServed) counts.refused.requests += times;
     if (request[3] === '429' && route.isLimited) counts.refused.rate += times;
     return;
@@ -273,9 +282,11 @@ function forgetPeers(counts, before) {
   return gone.length > 0;
 }
 
-/** Protocol, and "r" for a session that was resumed. */
+/** Protocol, "r" for a session that was resumed, and the group of its key exchange. */
 function countHandshake(counts, fields, times) {
-  if (/^TLSv1\.[23]$/.test(fields[0])) add(counts.tls, fields[0] + ' ' + (fields[1] === 'r'), times);
+  if (!/^TLSv1\.[23]$/.test(fields[0])) return;
+  const group = fields[2] === '' || model.groups.indexOf(fields[2]) >= 0 ? fields[2] : 'other';
+  add(counts.tls, fields[0] + ' ' + group + ' ' + (fields[1] === 'r'), times);
 }
 
 /** For a location: everything, in the format that is asked for. */
@@ -375,12 +386,15 @@ function requestSamples(counts) {
     // A route may be called so too, and has more in its key.
     if (key.indexOf('folded') === 0 && key.indexOf(' ') < 0) {
       const code = /\d$/.test(key) ? key.slice(-1) + 'xx' : 'other';
-      return [['other', 'other', '', '', 'other', code], counts.requests[key]];
+      return [['other', 'other', '', '', 'other', code, ''], counts.requests[key]];
     }
     const fields = key.split(' ');
     const route = routeOf(fields[0]);
     const backend = model.backends[fields[1]] || { backend: '', version: '' };
-    return [[route.host, route.route, backend.backend, backend.version, fields[2], fields[3]], counts.requests[key]];
+    return [
+      [route.host, route.route, backend.backend, backend.version, fields[2], fields[3], fields[4]],
+      counts.requests[key],
+    ];
   });
 }
 

@@ -10,6 +10,7 @@ import { answerHeaders } from '../headers-section';
 import { bodySize, clientLimit, connectionTime, limitsOfStream, refuseLongerBody } from '../limits-section';
 import { countAs, countAsNoRoute, countUpstream } from '../metrics/metrics-section';
 import { forwardingModule, HostPlan, isForwarded, Plan } from '../plan';
+import { answersFailure } from '../reason-section';
 import { refuseStrangers } from './allow-from-section';
 import { authentication, whatWasProved } from './auth-section';
 import { keptAnswers, keptAnswersOfTry } from './cache-section';
@@ -133,7 +134,7 @@ function answer(plan: Plan, host: HostPlan, route: RouteModel, location?: string
 /** In a location that is entered: what is said once of a request, and holds on all its ways. */
 function entered(plan: Plan, route: RouteModel): Directive[] {
   return [
-    ...(isForwarded(route) || isLimited(route) || hasSignIn(route)
+    ...(isForwarded(route) || isLimited(route) || hasSignIn(route) || answersFailure(route)
       ? [directive(`set $route ${route.name}`)]
       : countAs(plan, route.name)),
     ...(isForwarded(route) ? chooseBackend(plan, route) : []),

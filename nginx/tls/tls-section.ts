@@ -4,6 +4,9 @@ import { Plan } from '../plan';
 import { certificateDirectory, namedCertificates } from './certificate-names';
 import { lastGoodCertificate } from './last-good-certificate-section';
 
+/** The first that a client has is taken. */
+export const keyExchangeGroups = ['X25519MLKEM768', 'X25519', 'prime256v1', 'secp384r1'] as const;
+
 /** Mozilla's "intermediate", for TLS 1.2; TLS 1.3 has its own. @see https://ssl-config.mozilla.org/guidelines/5.7.json */
 const ciphers = [
   'ECDHE-ECDSA-AES128-GCM-SHA256',
@@ -23,7 +26,7 @@ export function tlsSection(plan: Plan): Node[] {
     heading("TLS: Mozilla's intermediate configuration"),
     directive('ssl_protocols TLSv1.2 TLSv1.3', "nginx's default, said because auditors look for it"),
     directive(`ssl_ciphers ${ciphers.join(':')}`, 'forward secrecy and authenticated encryption only'),
-    directive('ssl_ecdh_curve X25519MLKEM768:X25519:prime256v1:secp384r1', 'post-quantum key exchange first'),
+    directive(`ssl_ecdh_curve ${keyExchangeGroups.join(':')}`, 'post-quantum key exchange first'),
     directive('ssl_session_cache shared:tls:10m', 'resumption for some 40,000 sessions, shared by the workers'),
     directive('ssl_session_timeout 1d'),
     directive('ssl_session_tickets off', 'their key would never change while nginx runs'),

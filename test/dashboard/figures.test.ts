@@ -134,18 +134,39 @@ test('a request that no route has is a row of its own', () => {
   });
 });
 
-test('handshakes are added up by protocol', () => {
-  const handshakes = (protocol: string, resumed: boolean, count: number): string =>
-    `fairlead_tls_connections_total{protocol="${protocol}",resumed="${resumed}"} ${count}`;
+test('handshakes are added up by protocol and group', () => {
+  const handshakes = (protocol: string, resumed: boolean, count: number, group = 'X25519'): string =>
+    `fairlead_tls_connections_total{protocol="${protocol}",group="${group}",resumed="${resumed}"} ${count}`;
   const after = scrape(
     1000,
     handshakes('TLSv1.3', true, 6),
     handshakes('TLSv1.3', false, 4),
+    handshakes('TLSv1.3', false, 2, 'X25519MLKEM768'),
     handshakes('TLSv1.2', false, 1),
   );
   expect(figures(new Map([['nginx', [scrape(0), after]]]), description, state).tls).toEqual([
-    { protocol: 'TLSv1.2', connections: 1, resumed: 0 },
-    { protocol: 'TLSv1.3', connections: 10, resumed: 6 },
+    { protocol: 'TLSv1.2', group: 'X25519', connections: 1, resumed: 0 },
+    { protocol: 'TLSv1.3', group: 'X25519', connections: 10, resumed: 6 },
+    { protocol: 'TLSv1.3', group: 'X25519MLKEM768', connections: 2, resumed: 0 },
+  ]);
+});
+
+test('failures are added up by route, status and reason, those of the last seconds first', () => {
+  const failed = (route: string, code: number, reason: string, count: number, method = 'GET'): string =>
+    `fairlead_http_requests_total{host="shop",route="${route}",method="${method}",code="${code}",reason="${reason}"} ${count}`;
+  const before = scrape(0, failed('root', 502, 'broke-off', 2), failed('(none)', 404, 'not-found', 90));
+  const after = scrape(
+    1000,
+    failed('root', 502, 'broke-off', 3),
+    failed('root', 502, 'broke-off', 4, 'POST'),
+    failed('root', 502, 'api-status', 6),
+    failed('(none)', 404, 'not-found', 90),
+    answered('', 200, 500),
+  );
+  expect(figures(new Map([['nginx', [before, after]]]), description, state).failures).toEqual([
+    { host: 'shop', route: 'root', path: '/', code: '502', reason: 'api-status', lately: 6, counted: 6 },
+    { host: 'shop', route: 'root', path: '/', code: '502', reason: 'broke-off', lately: 5, counted: 7 },
+    { host: 'shop', route: '(none)', path: 'no route', code: '404', reason: 'not-found', lately: 0, counted: 90 },
   ]);
 });
 

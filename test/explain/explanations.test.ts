@@ -167,11 +167,15 @@ function entryOf(line: string | undefined): Readonly<Record<string, unknown>> {
 }
 
 /** What is printed of a line, and its reason. */
-function explained(text: string): { readonly reason: Reason; readonly printed: string } {
+function explained(text: string): { readonly reason: Reason; readonly logged: unknown; readonly printed: string } {
   const line = accessLogLine('line', text);
   const asked = loggedRequest(line, deploymentsOfHost([deployment], line.host));
   const printed = explanationLines(asked, new Output(new PassThrough())).join('\n');
-  return { reason: explanation(asked).reason, printed };
+  return { reason: explanation(asked).reason, logged: entryOf(text).reason, printed };
+}
+
+function hasFailed({ status, grpc_status: grpcStatus }: Readonly<Record<string, unknown>>): boolean {
+  return Number(status) >= 400 || Number(status) === 0 || Number(grpcStatus) > 0;
 }
 
 type Sent = Parameters<RealNginx['get']>[0];
@@ -675,8 +679,9 @@ test.each(cases)('is said why: %s', async (_name, { how, which = () => true, rea
         .find((text) => which(entryOf(text))),
     'its line',
   );
-  const { reason: given, printed } = explained(line);
+  const { reason: given, logged, printed } = explained(line);
   expect([given, line]).toEqual([reason, line]);
+  expect([logged, line]).toEqual([hasFailed(entryOf(line)) ? reason : '', line]);
   for (const part of says) {
     if (typeof part === 'string') expect(printed).toContain(part);
     else expect(printed).toMatch(part);

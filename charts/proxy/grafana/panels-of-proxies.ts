@@ -44,10 +44,14 @@ export function certificates({ certificateEnds }: DashboardModel): AlertPanel[] 
     lines({
       title: 'Handshakes',
       description:
-        'New connections that brought a request, by protocol, and whether a session was resumed. Each that was not costs a millisecond of a core: are there clients that open a connection for every request?',
+        'New connections that brought a request, by protocol and key exchange, and whether a session was resumed. Each that was not costs a millisecond of a core: are there clients that open a connection for every request?',
       unit: 'cps',
       queries: {
-        '{{protocol}} resumed: {{resumed}}': sum(rate('fairlead_tls_connections_total'), ['protocol', 'resumed']),
+        '{{protocol}} {{group}} resumed: {{resumed}}': sum(rate('fairlead_tls_connections_total'), [
+          'protocol',
+          'group',
+          'resumed',
+        ]),
       },
     }),
     figure({

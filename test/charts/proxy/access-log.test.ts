@@ -23,16 +23,16 @@ test('fields with which a line might not fit are refused by the proxy, with the 
     trace: LogField.responseHeader('X-Trace', { maxLength: 300 }),
   };
   expect(() => proxyWith({ add }).edge.model).toThrow(
-    'shop/edge accessLog.add: "4194 bytes" is what a line may take (3443 of documented fields, 140 of tenant, 611 of trace), and a pipe takes no more than 4096 in one piece',
+    'shop/edge accessLog.add: "4224 bytes" is what a line may take (3473 of documented fields, 140 of tenant, 611 of trace), and a pipe takes no more than 4096 in one piece',
   );
   expect(() => proxyWith({ add, omit: ['user_agent'] }).edge.model).not.toThrow();
 });
 
 test('the id of a trace takes some of the room for other fields', () => {
-  const add = { trace: LogField.responseHeader('X-Trace', { maxLength: 321 }) };
+  const add = { trace: LogField.responseHeader('X-Trace', { maxLength: 306 }) };
   expect(() => proxyWith({ add }).edge.model).not.toThrow();
   expect(() => proxyWith({ add }, true).edge.model).toThrow(
-    'shop/edge accessLog.add: "4142 bytes" is what a line may take (3489 of documented fields, 653 of trace), and a pipe takes no more than 4096 in one piece',
+    'shop/edge accessLog.add: "4142 bytes" is what a line may take (3519 of documented fields, 623 of trace), and a pipe takes no more than 4096 in one piece',
   );
 });
 
@@ -56,7 +56,7 @@ test('nginx is told what is left out, added and sampled', () => {
     '7% 1;',
     'map "$status $request_completion $took_long $upstream_status" $sample {',
     '"~^[1-3]\\d\\d OK 0 (?:[1-3]\\d\\d)?$" 0.07;',
-    `,"tls":"$ssl_protocol","sample":$sample,"tenant":"$http_x_tenant","user":"$upstream_http_x_user","plan":"$exact_cookie__plan","page":"$exact_query_page"}';`,
+    `,"tls":"$ssl_protocol","reason":"$reason","sample":$sample,"tenant":"$http_x_tenant","user":"$upstream_http_x_user","plan":"$exact_cookie__plan","page":"$exact_query_page"}';`,
     `,"tenant":"$cut_added_tenant","user":"$cut_added_user","plan":"$cut_added_plan","page":"$cut_added_page"}';`,
   ]) {
     expect(text).toContain(line);

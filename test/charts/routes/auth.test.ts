@@ -70,7 +70,9 @@ describe('Who may use a route', () => {
     const { shop, edge, orders } = parts();
     edge.addRoute('/', orders);
     const objects = objectsAround(shop);
-    expect(nginxConfOf(objects)).not.toMatch(/auth_|\/auth\b|401|unauthorized/);
+    // What a status is called stands in each.
+    const conf = nginxConfOf(objects).replace(/map \$status \$reason_of_refusal \{[^}]*\}/, '');
+    expect(conf).not.toMatch(/auth_|\/auth\b|401|unauthorized/);
     expect(JSON.stringify(podSpecOf(objects, 'edge').volumes)).not.toContain('"auth"');
   });
 });

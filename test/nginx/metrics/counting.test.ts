@@ -155,6 +155,19 @@ test('as many requests are counted as were sent, over kept connections and throu
   expect(sum(found, 'fairlead_http_response_bytes_total', { route: 'root' })).toBeGreaterThan(sent * 'ok'.length);
 });
 
+test('a handshake is counted by the group of its key exchange', async () => {
+  const labels = { protocol: 'TLSv1.3', group: 'secp384r1' };
+  const before = await counted('fairlead_tls_connections_total', labels);
+  const socket = connectTls({
+    ...{ host: '127.0.0.1', port: nginx.place.httpsPort, servername: nginx.host, rejectUnauthorized: false },
+    ecdhCurve: 'P-384',
+  });
+  await once(socket, 'secureConnect');
+  socket.write(`GET / HTTP/1.1\r\nHost: ${nginx.host}\r\nConnection: close\r\n\r\n`);
+  await new Promise((resolve) => socket.resume().once('close', resolve));
+  await untilCounts('fairlead_tls_connections_total', labels, before + 1);
+});
+
 test('streams of HTTP/2 are counted one by one, and their connection once', async () => {
   const labels = { route: 'root', method: 'DELETE' };
   const before = await counted(requests, labels);
@@ -171,7 +184,7 @@ test('streams of HTTP/2 are counted one by one, and their connection once', asyn
   expect(sum(found, 'fairlead_tls_connections_total', { protocol: 'TLSv1.3' })).toBe(connections + 1);
 });
 
-test('an answer that is no 200 is counted by its code, whoever gave it', async () => {
+test('an answer that is no 200 is counted by its code, whoever gave it, and by why it failed', async () => {
   await nginx.get({ path: '/fails' });
   await nginx.get({ path: '/moved/x' });
   await nginx.get({ path: '/fixed' });
@@ -180,12 +193,19 @@ test('an answer that is no 200 is counted by its code, whoever gave it', async (
   await nginx.get({ method: 'PROPFIND' });
   await nginx.get({ method: 'POST', headers: { 'Content-Length': String(2 ** 30) } });
   // Before any location: nginx has not looked whose it is.
-  const found = await untilCounts(requests, { host: 'other', route: 'other', code: '413' }, 1);
-  expect(sum(found, requests, { route: 'root', code: '500', backend: 'api' })).toBe(1);
+  const found = await untilCounts(
+    requests,
+    { host: 'other', route: 'other', code: '413', reason: 'body-too-large' },
+    1,
+  );
+  expect(sum(found, requests, { route: 'root', code: '500', backend: 'api', reason: 'api-status' })).toBe(1);
   expect(sum(found, requests, { route: 'moved', code: '308' })).toBe(1);
   expect(sum(found, requests, { route: 'fixed', code: '204' })).toBe(1);
   expect(sum(found, requests, { route: 'web', code: '200' })).toBe(1);
-  expect(sum(found, requests, { route: 'web', code: '404' })).toBe(1);
+  expect(sum(found, requests, { route: 'web', code: '404', reason: 'not-found' })).toBe(1);
+  expect(
+    ofName(found, requests).filter(({ labels }) => labels.reason !== undefined && /^[123]/.test(labels.code ?? '')),
+  ).toEqual([]);
   expect(sum(found, requests, { method: 'other', code: '200' })).toBe(1);
   expect(ofName(found, requests).map(({ labels }) => labels.method)).not.toContain('PROPFIND');
 });
@@ -220,7 +240,7 @@ test('a client that leaves before its answer is counted as 499', async () => {
   await until(() => api.requests.length > before, 'the request at the API');
   abort.abort();
   await expect(answer).rejects.toThrow();
-  const found = await untilCounts(requests, { route: 'root', code: '499' }, 1);
+  const found = await untilCounts(requests, { route: 'root', code: '499', reason: 'client-left' }, 1);
   expect(sum(found, 'fairlead_peer_failures_total', { backend: 'api' })).toBe(0);
 });
 
