@@ -45,7 +45,7 @@ export const pageFiles = [
   'index.html',
   'style.css',
   'icon.svg',
-  ...['app', 'controls', 'dom', 'format', 'plots', 'tables', 'topology'].map((name) => `${name}.mjs`),
+  ...['app', 'controls', 'dom', 'failures', 'format', 'plots', 'tables', 'topology'].map((name) => `${name}.mjs`),
 ];
 
 export const uplotFiles = ['dist/uPlot.iife.min.js', 'dist/uPlot.min.css'];

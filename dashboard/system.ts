@@ -22,6 +22,8 @@ export interface SystemDescription {
   /** Where clients ask, and a command that does. */
   readonly url: string;
   readonly command: string;
+  /** Commands that explain requests of a status, with `CODE` in its place. */
+  readonly explain: readonly string[];
   /** @default - there are none */
   readonly metricsUrl: string | undefined;
   readonly backends: readonly BackendDescription[];

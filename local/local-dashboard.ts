@@ -22,6 +22,7 @@ import { certificateFiles } from './local-proxy';
 import { packageVersion } from './package-version';
 import { freePort } from './ports';
 import type { ApiProcess } from './processes/api-process';
+import { shellWord } from './shell-words';
 import { maxScale, type StartOptions } from './start-options';
 
 /** Beside that of the metrics. */
@@ -86,6 +87,10 @@ function localSystem(parts: LocalDashboardParts): DashboardSystem {
           healthCheckPath: protocol === 'http' ? program.healthCheckPath : undefined,
         })),
       ),
+      explain: [
+        ...(options.accessLog === undefined ? ['npm start -- --access-log access.log'] : []),
+        `npx fairlead explain CODE --since 10m --log ${shellWord(options.accessLog ?? 'access.log')}`,
+      ],
       metricsUrl: metricsPort === undefined ? undefined : `http://localhost:${metricsPort}/metrics`,
       backends: backendDescriptions(deployment),
       routes: describedRoutes(deployment.hostModels),

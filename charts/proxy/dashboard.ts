@@ -206,6 +206,7 @@ function configurationOf({
   return {
     nginx,
     url,
+    namespace: namespace.name,
     port: settings.port,
     proxies: { host: `${dashboardNames(name).metrics}.${domain}`, port: metricsPort },
     backends: backends.map(({ node: { id }, settings: { image, port: own }, model: { version } }) => ({

@@ -17,6 +17,8 @@ export interface ClusterConfiguration {
   /** The image of nginx. */
   readonly nginx: string;
   readonly url: string;
+  /** Of Kubernetes. */
+  readonly namespace: string;
   /** Of the page, on loopback. */
   readonly port: number;
   /** The headless Service of the proxies, and the port of their metrics. */
@@ -38,7 +40,7 @@ type Weights = SystemState['weights'];
 
 /** A deployment as DNS and the metrics of its proxies tell: without rights in the cluster, and without doing anything to it. */
 export function clusterSystem(configuration: ClusterConfiguration): DashboardSystem {
-  const { nginx, url, proxies, routes, weightsFile } = configuration;
+  const { nginx, url, namespace, proxies, routes, weightsFile } = configuration;
   const backends = configuration.backends.map((backend) => ({
     ...backend,
     found: new FoundByDns(configuration, backend.host),
@@ -52,6 +54,7 @@ export function clusterSystem(configuration: ClusterConfiguration): DashboardSys
       nginx,
       url,
       command: `curl ${url}/`,
+      explain: [`npx fairlead explain CODE --since 10m --namespace ${namespace}`],
       metricsUrl: undefined,
       backends: backends.map(({ name, backend, version, program }) => ({ name, backend, version, program })),
       routes,

@@ -1,5 +1,6 @@
 import { Controls } from './controls.mjs';
 import { byId, element, Keyed, setAttributes, setText } from './dom.mjs';
+import { Failures } from './failures.mjs';
 import { clock, count, none, percent, rate, time } from './format.mjs';
 import { Plots } from './plots.mjs';
 import { Tables } from './tables.mjs';
@@ -34,6 +35,7 @@ const choices = new Keyed(byId('proxy'), {
 });
 const plots = new Plots();
 const tables = new Tables((action) => controls.act(action));
+const failures = new Failures();
 const topology = new Topology(byId('picture'));
 
 /** A figure, with a bar if it is a part of the budget. */
@@ -109,6 +111,7 @@ function connect() {
     Object.assign(known, { description, moments, happenings: happenings.map(numbered), state: null, figures: null });
     controls.describe(description);
     tables.describe(description);
+    failures.describe(description);
     topology.describe(description);
     describe(description, canAct);
     if (latest !== null) Object.assign(known, { state: latest.state, figures: latest.figures });
@@ -176,6 +179,7 @@ function show() {
   showChoice(state);
   topology.show(state, figures, chosen);
   tables.show(state, figures);
+  failures.show(figures?.failures ?? []);
   plots.show(moments, happenings);
   happened.show([...happenings].reverse());
   byId('nothing').hidden = happenings.length > 0;

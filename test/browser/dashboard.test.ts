@@ -33,6 +33,15 @@ describe('the dashboard in a browser', () => {
     for (let count = 0; count < 3; count += 1) await fairlead.get('/status/404');
     await shows(page, '.tile', '43 counted');
     await shows(page, '.tile', '0 with 5xx, 3 with 4xx');
+    const failure = page.locator('#failures details');
+    await shows(page, '#failures details', /404 .*\/.* api-status .*3 in ten seconds, 3 in all/);
+    expect(await failure.locator('code:visible').count()).toBe(0);
+    await failure.locator('summary').click();
+    await shows(page, '#failures p', 'The API itself answered so, and nginx passed it on.');
+    await shows(page, '#failures code', 'npx fairlead explain 404 --since 10m --log access.log');
+    // It stays open while figures come.
+    await shows(page, '#failures details[open]', '0 in ten seconds, 3 in all');
+    await page.screenshot({ path: join(screenshots, 'failure-wide-light.png'), fullPage: true });
 
     await page.selectOption('#rate', '100');
     await page.getByRole('button', { name: 'Send load' }).click();

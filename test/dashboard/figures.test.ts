@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { figures, type Figures, peerFigures, proxyFigures, routeFigures } from '../../dashboard/figures';
+import { decisionTable } from '../../explain/explanation';
 import { Growth, parsedScrape, type Scrape } from '../../dashboard/scrape';
 import { someDescription, someInstance } from './some-system';
 
@@ -249,4 +252,11 @@ test('a peer is told from the same address of another backend, and has its share
     { ...peer, backend: 'legacy', requests: 0, share: null, mean: null, failures: 0 },
     { ...peer, peer: '127.0.0.1:1002', requests: 5, share: 0.25, mean: 0.5, failures: 2 },
   ]);
+});
+
+test('the page has words for every reason that fairlead explain has', () => {
+  const page = readFileSync(join(__dirname, '../../dashboard/page/failures.mjs'), 'utf8');
+  const worded = [...page.matchAll(/^ {2}'?([a-z-]+)'?: \[/gm)].map(([, reason = '']) => reason);
+  const explained = new Set(decisionTable.map(({ reason }) => reason));
+  expect(worded.sort()).toEqual([...explained].filter((reason) => !['answered', 'saved'].includes(reason)).sort());
 });

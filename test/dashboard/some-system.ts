@@ -23,6 +23,7 @@ export const someDescription: SystemDescription = {
   nginx: 'nginx 1.30.0',
   url: 'https://localhost:8443',
   command: 'curl -k https://localhost:8443/',
+  explain: ['npx fairlead explain CODE --since 10m --namespace shop'],
   metricsUrl: undefined,
   backends: [{ name: 'api', backend: 'api', version: '', program: 'node' }],
   routes: [{ host: 'localhost', route: 'root', path: '/', target: 'api', shared: [] }],

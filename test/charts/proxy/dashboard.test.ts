@@ -100,6 +100,7 @@ test('is told of every backend and route, and where they are', () => {
   expect(configurationOf(withDashboard())).toEqual({
     nginx: 'nginx:1.30',
     url: 'https://localhost',
+    namespace: 'shop',
     port: 9114,
     proxies: { host: 'edge-metrics.shop.svc.cluster.local', port: 9113 },
     backends: [

@@ -1,5 +1,8 @@
+import { byId, element, Keyed, setText } from './dom.mjs';
+import { count } from './format.mjs';
+
 /** What stands behind the word for a failure: why it ended so, and what mends it. `fairlead explain` says more of each request. */
-export const reasons = {
+const reasons = {
   'client-left': [
     'The client closed its connection, or gave up the stream, before there was an answer.',
     'Is its own timeout shorter than requestTimeout of the backend? Or find what kept the API.',
@@ -82,3 +85,52 @@ export const reasons = {
   ],
   unknown: ['nginx itself answered so.', 'Its error log of that second says why.'],
 };
+
+/** What failed, a line for requests that failed alike; open, it says why. */
+export class Failures {
+  constructor() {
+    this.rows = new Keyed(byId('failures'), {
+      key: ({ host, route, code, reason }) => [host, route, code, reason].join(' '),
+      make: (failure) => this.made(failure),
+      update: (row, { lately, counted }) => {
+        row.classList.toggle('is-now', lately > 0);
+        setText(row.counts, `${count(lately)} in ten seconds, ${count(counted)} in all`);
+      },
+    });
+  }
+
+  describe({ explain }) {
+    this.commands = explain;
+  }
+
+  show(failures) {
+    byId('failures').hidden = failures.length === 0;
+    byId('no-failures').hidden = failures.length > 0;
+    this.rows.show(failures);
+  }
+
+  made({ host, path, code, reason }) {
+    const [why, mend] = reasons[reason] ?? reasons.unknown;
+    const counts = element('span', { class: 'number' });
+    const row = element(
+      'details',
+      {},
+      element(
+        'summary',
+        {},
+        element('b', {}, code),
+        ' ',
+        element('span', { class: 'path', title: host }, path),
+        ' ',
+        element('span', {}, reason),
+        ' ',
+        counts,
+      ),
+      element('p', {}, why),
+      element('p', {}, mend),
+      element('p', { class: 'muted' }, 'What happened to each of them, try by try:'),
+      ...this.commands.map((command) => element('code', {}, command.replace('CODE', code))),
+    );
+    return Object.assign(row, { counts });
+  }
+}
