@@ -39,13 +39,18 @@ async function main(): Promise<void> {
   if (size > largest) throw new Error(`${picture} has ${size} bytes: more than ${largest}`);
 }
 
-async function said(output: NodeJS.ReadableStream, text: string): Promise<void> {
+/** Reads on, too: without a reader its output would end it. */
+function said(output: NodeJS.ReadableStream, text: string): Promise<void> {
   let all = '';
-  for await (const chunk of output) {
-    all += String(chunk);
-    if (all.includes(text)) break;
-  }
-  if (!all.includes(text)) throw new Error(`it does not start:\n${all}`);
+  return new Promise((resolve, reject) => {
+    output.on('data', (chunk) => {
+      all += String(chunk);
+      if (all.includes(text)) resolve();
+    });
+    output.once('end', () => {
+      reject(new Error(`it does not start:\n${all}`));
+    });
+  });
 }
 
 async function takePicture(url: string): Promise<void> {
@@ -61,6 +66,7 @@ async function takePicture(url: string): Promise<void> {
     await page.click('[aria-label="Slow orders-3"]');
     await delay(10_000);
     await page.mouse.move(0, 0);
+    await page.evaluate('scrollTo(0, 0)');
     await page.screenshot({ path: picture });
   } finally {
     await browser.close();

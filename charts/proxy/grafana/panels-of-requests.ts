@@ -166,6 +166,16 @@ export function routes(model: DashboardModel): AlertPanel[] {
       alert: 'FairleadErrorBudgetBurn',
     }),
     lines({
+      title: 'Failures by reason',
+      description:
+        'Why requests failed, in the words of fairlead explain, which says of each of them what happened and what mends it. api-status is an answer of the API itself; all others are those of nginx.',
+      unit: 'reqps',
+      queries: {
+        '{{reason}}': `${sum(rate(requestsTotal, ['reason!=""']), ['reason'])} or label_replace(0 * ${sum(rate(requestsTotal))}, "reason", "none", "", "")`,
+      },
+      isStacked: true,
+    }),
+    lines({
       title: 'Slowest in 100 by route',
       description:
         'What 99 of 100 requests of each route take at most. By host, or of all together, if there are more routes than maxSeries has room for.',
