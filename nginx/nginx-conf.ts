@@ -33,7 +33,7 @@ import { spellingSection } from './routes/spelling-section';
 import { hostServers, redirectServers } from './servers';
 import { certificateCheckServer } from './tls/last-good-certificate-section';
 import { tlsSection } from './tls/tls-section';
-import { traceContextSection } from './trace-context-section';
+import { traceContextSection } from './tracing/trace-context-section';
 import { spansLog } from './tracing/tracing-section';
 
 /** The whole nginx.conf of a proxy in its place; refuses what nginx could not run. */

@@ -174,16 +174,8 @@ function countRequest(counts, request, times) {
   const backend = request[1] || route.backend || '';
   const code = /^[1-5]\d\d$/.test(request[3]) ? request[3] : 'other';
   const method = methods.indexOf(request[4]) >= 0 ? request[4] : 'other';
-  let key =
-    (model.routes[request[0]] === undefined ? '' : request[0]) +
-    ' ' +
-    backend +
-    ' ' +
-    method +
-    ' ' +
-    code +
-    ' ' +
-    request[5];
+  const known = model.routes[request[0]] === undefined ? '' : request[0];
+  let key = [known, backend, method, code, request[5]].join(' ');
   if (counts.requests[key] === undefined) {
     if (counts.requestSeries >= model.mostRequestSeries) {
       key = 'folded' + code.charAt(0);

@@ -104,10 +104,10 @@ const httpStatuses: readonly (readonly [code: number, status: number])[] = [
   [16, 401],
 ];
 
-/** What a request counts as in metrics and alerts. */
+/** What a request counts as in metrics and alerts, and what its reason goes by if it failed. */
 export const countedStatus = '$counted_status';
 
-/** For metrics: what the status of gRPC would be in HTTP, so that one alert holds for all. */
+/** What the status of gRPC would be in HTTP, so that one alert holds for all, and one table of reasons. */
 export function countedStatusMap({ routes }: Pick<Plan, 'routes'>): Directive[] {
   if (!hasGrpc(routes)) return [];
   return [

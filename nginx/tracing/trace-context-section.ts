@@ -1,5 +1,5 @@
-import { block, directive, Directive, heading, Node } from './directive';
-import { Plan } from './plan';
+import { block, directive, Directive, heading, Node } from '../directive';
+import { Plan } from '../plan';
 
 /** What is passed on of what other systems say of a trace. @see https://www.w3.org/TR/trace-context/#tracestate-limits */
 const longestTraceState = 512;
