@@ -161,12 +161,27 @@ test('a peer that is not asked any more disappears, and one that comes back is c
   await until(async () => (await asked()) === 1, 'the peer');
 });
 
+/** Files that change every second. */
+function quickSlots(conf: string): string {
+  return conf.replaceAll('{18}[0-4]', '{18}[02468]').replace(/(js_var \$metrics_slot) \d+/, '$1 1');
+}
+
+/** Returns the files once the request that a test begins with is counted and they are empty: nginx has no more to write to them. */
+async function untilEmptied(directory: string, port: number): Promise<string[]> {
+  const files = [0, 1].map((slot) => join(directory, `requests-${slot}.log`));
+  await until(async () => {
+    const counted = sum(await scrape(port), 'fairlead_http_requests_total', { code: '200' });
+    return counted > 0 && files.every((file) => statSync(file).size === 0);
+  }, 'the files to be emptied');
+  return files;
+}
+
 test('what is more than a file may hold is skipped, and said', async () => {
   const port = await freePort();
   const { nginx } = await startWithOneInstance({}, undefined, { metricsPort: port }, (conf) =>
-    conf.replace(/(js_var \$metrics_most_bytes) \d+/, '$1 1000'),
+    quickSlots(conf).replace(/(js_var \$metrics_most_bytes) \d+/, '$1 1000'),
   );
-  const files = [0, 1].map((slot) => join(nginx.directory, `requests-${slot}.log`));
+  const files = await untilEmptied(nginx.directory, port);
   for (const file of files) truncateSync(file, 100_000);
   await until(async () => sum(await scrape(port), 'fairlead_metrics_lost_bytes_total') >= 199_000, 'what was lost');
   const before = sum(await scrape(port), 'fairlead_http_requests_total');
@@ -176,9 +191,7 @@ test('what is more than a file may hold is skipped, and said', async () => {
 
 test('a file that is not written to any more is emptied once it is counted', async () => {
   const port = await freePort();
-  const { nginx } = await startWithOneInstance({}, undefined, { metricsPort: port }, (conf) =>
-    conf.replaceAll('{18}[0-4]', '{18}[02468]').replace(/(js_var \$metrics_slot) \d+/, '$1 1'),
-  );
+  const { nginx } = await startWithOneInstance({}, undefined, { metricsPort: port }, quickSlots);
   const files = [0, 1].map((slot) => join(nginx.directory, `requests-${slot}.log`));
   await nginx.get({});
   await until(() => files.some((file) => statSync(file).size > 0), 'a line');
@@ -194,15 +207,10 @@ test('a file that is not written to any more is emptied once it is counted', asy
 
 test('a file that ends in the middle of a line is emptied too, and what is lost of it is said', async () => {
   const port = await freePort();
-  const { nginx } = await startWithOneInstance({}, undefined, { metricsPort: port }, (conf) =>
-    conf.replaceAll('{18}[0-4]', '{18}[02468]').replace(/(js_var \$metrics_slot) \d+/, '$1 1'),
-  );
-  const files = [0, 1].map((slot) => join(nginx.directory, `requests-${slot}.log`));
+  const { nginx } = await startWithOneInstance({}, undefined, { metricsPort: port }, quickSlots);
+  const files = await untilEmptied(nginx.directory, port);
   for (const file of files) appendFileSync(file, 'Rall');
-  await until(async () => {
-    await scrape(port);
-    return files.every((file) => statSync(file).size === 0);
-  }, 'the files to be emptied');
+  await untilEmptied(nginx.directory, port);
   expect(sum(await scrape(port), 'fairlead_metrics_lost_bytes_total')).toBe(8);
 });
 
