@@ -13,9 +13,9 @@ export function withMetrics(text: string): string {
 }
 
 function table(): string {
-  const rows = Object.entries<MetricFamily>(metricFamilies).map(([name, { type, labels, help }]) => {
+  const rows = Object.entries<MetricFamily>(metricFamilies).map(([name, { type, labels, help, ofPeers = false }]) => {
     const list = labels.map((label) => `\`${label}\``).join(', ');
-    return `| \`${name}\` | ${type} | ${list} | ${help} |\n`;
+    return `| \`${name}\` | ${type} | ${list} | ${help}${ofPeers ? ' Only at `/metrics?peers`.' : ''} |\n`;
   });
   return `| metric | type | labels | what it says |\n|---|---|---|---|\n${rows.join('')}`;
 }

@@ -3,6 +3,8 @@ export interface MetricFamily {
   readonly type: 'counter' | 'gauge' | 'histogram' | 'info';
   readonly labels: readonly string[];
   readonly help: string;
+  /** Whether only who asks for `/metrics?peers` gets it: so many series for each instance are beyond the bound. */
+  readonly ofPeers?: true;
 }
 
 const backend = ['backend', 'version'] as const;
@@ -73,6 +75,24 @@ export const metricFamilies = {
     type: 'counter',
     labels: [...backend, 'peer'],
     help: 'What the answers of an instance took together.',
+  },
+  fairlead_peer_retried_total: {
+    type: 'counter',
+    labels: [...backend, 'peer'],
+    help: 'Tries at an instance after which another one was tried.',
+    ofPeers: true,
+  },
+  fairlead_peer_busy_seconds_total: {
+    type: 'counter',
+    labels: [...backend, 'peer'],
+    help: 'What tries at an instance took together, answered or not, of each ten seconds at most: its rate is how many were in progress on average.',
+    ofPeers: true,
+  },
+  fairlead_peer_response_duration_seconds: {
+    type: 'histogram',
+    labels: [...backend, 'peer'],
+    help: 'Until an instance had sent its whole answer, of each try that got one.',
+    ofPeers: true,
   },
   fairlead_tls_connections_total: {
     type: 'counter',

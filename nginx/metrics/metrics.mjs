@@ -13,6 +13,9 @@ const model = {};
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
+/** In seconds: what of a try counts for how many are in progress. One that ends after an hour says little of now. */
+const mostBusy = 10;
+
 /** Bytes that are counted at a time: a worker does nothing else meanwhile. */
 const chunk = 65536;
 
@@ -240,33 +243,37 @@ function countTries(counts, request, lists, times, now) {
     if (isAnswered) observe(counts.responses, group, tries[3][index], times);
     if (isFallback && index === last) return;
     const peer = peerOf(counts, key + ' ' + address, times);
-    peer[0] += times;
+    const seconds = Number(tries[3][index]) || 0;
+    peer.tries += times;
     // A try whose client left did not fail.
-    if (!isAnswered && (index < last || request[3] !== '499')) peer[1] += times;
-    if (isAnswered) peer[2] += times * Number(tries[3][index]) || 0;
-    peer[3] = now;
+    if (!isAnswered && (index < last || request[3] !== '499')) peer.failures += times;
+    if (index < last) peer.retried += times;
+    if (isAnswered) {
+      peer.seconds += times * seconds;
+      observe(peer, 'durations', tries[3][index], times);
+    }
+    peer.busy += times * Math.min(seconds, mostBusy);
+    peer.asked = now;
   });
   const isSaved = tries[2][last] !== '-';
   if (last > 0) add(counts.retried, group + ' ' + (isSaved ? 'answered' : 'failed'), times);
   if (isFallback && isSaved) add(counts.fallback, group, times);
 }
 
-/** Tries, failures, seconds, and when it was last asked. */
 function peerOf(counts, key, times) {
-  if (counts.peers[key] === undefined) {
-    if (counts.peerSeries >= model.mostPeers) {
-      counts.folded += times;
-      if (counts.peers.other === undefined) counts.peers.other = [0, 0, 0, 0];
-      return counts.peers.other;
-    }
-    counts.peerSeries += 1;
-    counts.peers[key] = [0, 0, 0, 0];
+  const isNew = counts.peers[key] === undefined;
+  const isFolded = isNew && counts.peerSeries >= model.mostPeers;
+  if (isFolded) counts.folded += times;
+  else if (isNew) counts.peerSeries += 1;
+  const name = isFolded ? 'other' : key;
+  if (counts.peers[name] === undefined) {
+    counts.peers[name] = { tries: 0, failures: 0, retried: 0, seconds: 0, busy: 0, asked: 0 };
   }
-  return counts.peers[key];
+  return counts.peers[name];
 }
 
 function forgetPeers(counts, before) {
-  const gone = Object.keys(counts.peers).filter((key) => key !== 'other' && counts.peers[key][3] < before);
+  const gone = Object.keys(counts.peers).filter((key) => key !== 'other' && counts.peers[key].asked < before);
   gone.forEach((key) => {
     delete counts.peers[key];
   });
@@ -293,17 +300,20 @@ async function serve(request) {
   request.headersOut['Content-Type'] = isOpen
     ? 'application/openmetrics-text; version=1.0.0; charset=utf-8'
     : 'text/plain; version=0.0.4; charset=utf-8';
-  const lines = text(request, readCounts(), isOpen);
+  const lines = text(request, readCounts(), isOpen, request.args.peers !== undefined);
   request.return(200, lines.concat(isOpen ? ['# EOF', ''] : ['']).join('\n'));
 }
 
-function text(request, counts, isOpen) {
+function text(request, counts, isOpen, hasPeers) {
   const lines = [];
   const write = (name, samples) => {
     writeFamily(lines, name, samples, isOpen);
   };
   write('fairlead_http_requests_total', requestSamples(counts));
-  write('fairlead_http_request_duration_seconds', histogramSamples(counts.durations, model.routeGroups));
+  write(
+    'fairlead_http_request_duration_seconds',
+    histogramSamples(counts.durations, (group) => labelsOf(model.routeGroups[group])),
+  );
   write(
     'fairlead_http_request_bytes_total',
     groupSamples(counts.bytes, model.routeGroups, (bytes) => bytes[1]),
@@ -312,15 +322,29 @@ function text(request, counts, isOpen) {
     'fairlead_http_response_bytes_total',
     groupSamples(counts.bytes, model.routeGroups, (bytes) => bytes[0]),
   );
-  write('fairlead_upstream_connect_seconds', histogramSamples(counts.connects, model.backendGroups));
-  write('fairlead_upstream_header_seconds', histogramSamples(counts.headers, model.backendGroups));
-  write('fairlead_upstream_response_seconds', histogramSamples(counts.responses, model.backendGroups));
+  write(
+    'fairlead_upstream_connect_seconds',
+    histogramSamples(counts.connects, (group) => labelsOf(model.backendGroups[group])),
+  );
+  write(
+    'fairlead_upstream_header_seconds',
+    histogramSamples(counts.headers, (group) => labelsOf(model.backendGroups[group])),
+  );
+  write(
+    'fairlead_upstream_response_seconds',
+    histogramSamples(counts.responses, (group) => labelsOf(model.backendGroups[group])),
+  );
   write('fairlead_upstream_no_peer_total', zeroSamples(counts.noPeer, model.backendGroups));
   write('fairlead_retried_requests_total', retriedSamples(counts));
   write('fairlead_fallback_requests_total', zeroSamples(counts.fallback, model.backendGroups));
-  write('fairlead_peer_requests_total', peerSamples(counts, 0));
-  write('fairlead_peer_failures_total', peerSamples(counts, 1));
-  write('fairlead_peer_response_seconds_total', peerSamples(counts, 2));
+  write('fairlead_peer_requests_total', peerSamples(counts, 'tries'));
+  write('fairlead_peer_failures_total', peerSamples(counts, 'failures'));
+  write('fairlead_peer_response_seconds_total', peerSamples(counts, 'seconds'));
+  if (hasPeers) {
+    write('fairlead_peer_retried_total', peerSamples(counts, 'retried'));
+    write('fairlead_peer_busy_seconds_total', peerSamples(counts, 'busy'));
+    write('fairlead_peer_response_duration_seconds', peerHistograms(counts));
+  }
   write(
     'fairlead_tls_connections_total',
     Object.keys(counts.tls).map((key) => [key.split(' '), counts.tls[key]]),
@@ -390,10 +414,10 @@ function requestSamples(counts) {
   });
 }
 
-function histogramSamples(histograms, groups) {
+function histogramSamples(histograms, labelsOfKey) {
   const samples = [];
   Object.keys(histograms).forEach((key) => {
-    const labels = labelsOf(groups[key]);
+    const labels = labelsOfKey(key);
     const values = histograms[key];
     let sum = 0;
     model.buckets.concat(['+Inf']).forEach((bound, index) => {
@@ -432,13 +456,22 @@ function retriedSamples(counts) {
 }
 
 function peerSamples(counts, field) {
-  return Object.keys(counts.peers).map((key) => {
-    const value = field === 2 ? rounded(counts.peers[key][2]) : counts.peers[key][field];
-    if (key === 'other') return [['', '', 'other'], value];
-    const at = key.indexOf(' ');
-    const backend = model.backends[key.slice(0, at)];
-    return [[backend.backend, backend.version, key.slice(at + 1)], value];
+  return Object.keys(counts.peers).map((key) => [peerLabels(key), rounded(counts.peers[key][field])]);
+}
+
+function peerHistograms(counts) {
+  const histograms = {};
+  Object.keys(counts.peers).forEach((key) => {
+    if (counts.peers[key].durations !== undefined) histograms[key] = counts.peers[key].durations;
   });
+  return histogramSamples(histograms, peerLabels);
+}
+
+function peerLabels(key) {
+  if (key === 'other') return ['', '', 'other'];
+  const at = key.indexOf(' ');
+  const backend = model.backends[key.slice(0, at)];
+  return [backend.backend, backend.version, key.slice(at + 1)];
 }
 
 /** What tracing.mjs knows. */

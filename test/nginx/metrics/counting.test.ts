@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { freePort } from '../../../local/ports';
 import { RateLimit } from '../../../model/routes/rate-limit';
-import { metricFamilies } from '../../../nginx/metrics/metric-families';
+import { type MetricFamily, metricFamilies } from '../../../nginx/metrics/metric-families';
 import { onFileFinished, onTestFinished } from '../../afterwards';
 import { until } from '../../until';
 import { http2Session } from '../support/http2';
@@ -59,7 +59,8 @@ beforeAll(async () => {
     request.on('end', () => {
       if (request.url?.startsWith('/never') === true) return;
       if (request.url === '/fails') response.statusCode = 500;
-      response.end('ok');
+      if (request.url?.endsWith('/slow') === true) setTimeout(() => response.end('ok'), 120);
+      else response.end('ok');
     });
   });
   api.on('upgrade', (_request, socket) => {
@@ -278,6 +279,36 @@ test('a request that is passed on is counted once, each of its tries at its peer
   expect(sum(found, 'fairlead_peer_failures_total', { peer: `127.0.0.1:${api.instance.port}` })).toBe(0);
 });
 
+test('who asks for peers is told what each one took, how long it was busy, and after how many tries another was tried', async () => {
+  const [answers, refused] = [api.instance.port, closed].map((of) => ({ backend: 'half', peer: `127.0.0.1:${of}` }));
+  const peers = (): Promise<Exposition> => scrape(port, 'text/plain', '/metrics?peers');
+  const before = await peers();
+  for (let index = 0; index < 8; index += 1) {
+    expect((await nginx.get({ path: index < 2 ? '/half/slow' : '/half' })).status).toBe(200);
+  }
+  const found = await until(async () => {
+    const now = await peers();
+    return sum(now, requests, { route: 'half' }) === sum(before, requests, { route: 'half' }) + 8 && now;
+  }, 'all that was sent');
+  const more = (name: string, of: Readonly<Record<string, string>> = {}): number =>
+    sum(found, name, of) - sum(before, name, of);
+  const [retried, busy, took] = [
+    'fairlead_peer_retried_total',
+    'fairlead_peer_busy_seconds_total',
+    'fairlead_peer_response_duration_seconds',
+  ] as const;
+  expect(more(retried, refused)).toBe(more('fairlead_retried_requests_total', { backend: 'half' }));
+  expect(more(retried, answers)).toBe(0);
+  expect(more(`${took}_count`, answers)).toBe(8);
+  expect(more(`${took}_bucket`, { ...answers, le: '0.1' })).toBeLessThanOrEqual(6);
+  expect(more(`${took}_sum`, answers)).toBeGreaterThanOrEqual(0.24);
+  expect(more(`${took}_sum`, answers)).toBeCloseTo(more('fairlead_peer_response_seconds_total', answers), 9);
+  expect(more(busy, answers)).toBeCloseTo(more(`${took}_sum`, answers), 9);
+  expect(ofName(found, `${took}_count`).filter(({ labels }) => labels.peer === refused?.peer)).toEqual([]);
+  const { text } = await scrape(port);
+  for (const name of [retried, busy, took]) expect(text).not.toContain(name);
+});
+
 test('a backend of which DNS names no instance is told from one that fails', async () => {
   expect((await nginx.get({ path: '/gone' })).status).toBe(503);
   const found = await untilCounts(requests, { route: 'gone', code: '503' }, 1);
@@ -300,27 +331,35 @@ test('a request over a rate is counted as refused', async () => {
   await untilCounts('fairlead_refused_total', { limit: 'rate' }, 2);
 });
 
-test('both formats have the same series, of families that are documented, each with its type', async () => {
-  const plain = await scrape(port);
-  const open = await scrape(port, 'application/openmetrics-text; version=1.0.0, text/plain;q=0.5');
-  expect(plain.contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
-  expect(open.contentType).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
-  expect(open.text.endsWith('\n# EOF\n')).toBe(true);
-  const names = (found: Exposition): string[] => [...new Set(found.samples.map(({ name }) => name))].sort();
-  expect(names(open)).toEqual(names(plain));
-  const families = Object.entries(metricFamilies).filter(([name]) => !/^fairlead_(?:certificate|spans)/.test(name));
-  expect(Object.keys(plain.types).sort()).toEqual(families.map(([name]) => name).sort());
-  for (const [name, { type }] of families)
-    expect([name, plain.types[name]]).toEqual([name, type === 'info' ? 'gauge' : type]);
-  for (const { name, labels } of plain.samples) {
-    const of = name in metricFamilies ? name : name.replace(/_(bucket|sum|count)$/, '');
-    const { labels: known } = metricFamilies[of as keyof typeof metricFamilies];
-    expect(
-      Object.keys(labels).filter((label) => label !== 'le' && !(known as readonly string[]).includes(label)),
-    ).toEqual([]);
-  }
-  expect(plain.samples.length).toBeLessThanOrEqual(sum(plain, 'fairlead_metrics_series_limit'));
-});
+test.each([
+  ['/metrics', false],
+  ['/metrics?peers', true],
+])(
+  'both formats of %s have the same series, of families that are documented, each with its type',
+  async (path, all) => {
+    const plain = await scrape(port, 'text/plain', path);
+    const open = await scrape(port, 'application/openmetrics-text; version=1.0.0, text/plain;q=0.5', path);
+    expect(plain.contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(open.contentType).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
+    expect(open.text.endsWith('\n# EOF\n')).toBe(true);
+    const names = (found: Exposition): string[] => [...new Set(found.samples.map(({ name }) => name))].sort();
+    expect(names(open)).toEqual(names(plain));
+    const families = Object.entries<MetricFamily>(metricFamilies).filter(
+      ([name, { ofPeers = false }]) => !/^fairlead_(?:certificate|spans)/.test(name) && (all || !ofPeers),
+    );
+    expect(Object.keys(plain.types).sort()).toEqual(families.map(([name]) => name).sort());
+    for (const [name, { type }] of families)
+      expect([name, plain.types[name]]).toEqual([name, type === 'info' ? 'gauge' : type]);
+    for (const { name, labels } of plain.samples) {
+      const of = name in metricFamilies ? name : name.replace(/_(bucket|sum|count)$/, '');
+      const { labels: known } = metricFamilies[of as keyof typeof metricFamilies];
+      expect(
+        Object.keys(labels).filter((label) => label !== 'le' && !(known as readonly string[]).includes(label)),
+      ).toEqual([]);
+    }
+    if (!all) expect(plain.samples.length).toBeLessThanOrEqual(sum(plain, 'fairlead_metrics_series_limit'));
+  },
+);
 
 test('nothing but metrics is on their port', async () => {
   const status = await new Promise((resolve) => {

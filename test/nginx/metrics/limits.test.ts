@@ -214,6 +214,19 @@ test('a file that ends in the middle of a line is emptied too, and what is lost 
   expect(sum(await scrape(port), 'fairlead_metrics_lost_bytes_total')).toBe(8);
 });
 
+test('of a try that lasts for hours ten seconds count as busy', async () => {
+  const port = await freePort();
+  const { nginx } = await startWithOneInstance({}, undefined, { metricsPort: port });
+  const peer = '192.0.2.1:80';
+  for (const seconds of ['9.000', '3600.000']) {
+    const line = `Rall  api 200 GET  ${seconds}|${peer}|0.000|0.001|${seconds}\n`;
+    appendFileSync(join(nginx.directory, 'requests-0.log'), line);
+  }
+  const found = await scrape(port, 'text/plain', '/metrics?peers');
+  expect(sum(found, 'fairlead_peer_busy_seconds_total', { peer })).toBe(19);
+  expect(sum(found, 'fairlead_peer_response_seconds_total', { peer })).toBe(3609);
+});
+
 describe('What a client or an API can choose', () => {
   const requests = 'fairlead_http_requests_total';
 
