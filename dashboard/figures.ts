@@ -1,4 +1,4 @@
-import { gauge, Growth, type ScrapePair } from './scrape';
+import { type Buckets, gauge, Growth, quantileOfAll, type ScrapePair } from './scrape';
 import type { BackendDescription, Instance, RouteDescription, SystemDescription, SystemState } from './system';
 
 /** Of requests: how many a second, how many of them were answered with 5xx and 4xx, and what they took. */
@@ -44,12 +44,18 @@ export interface BackendFigures extends RequestFigures {
 
 /** Of tries at an instance. */
 interface TryFigures {
-  /** How many a second, their part of those of its backend, and what an answer took on average, in seconds. Null if there were none. */
+  /** How many a second, and their part of those of its backend; null if there were none. */
   readonly requests: number;
   readonly share: number | null;
-  readonly mean: number | null;
+  /** How many were in progress on average. Null where a proxy does not say, as those of older versions. */
+  readonly inFlight: number | null;
+  /** In seconds: what half of the answers, and 99 of 100, took at most. Null if there were none, or no proxy says. */
+  readonly p50: number | null;
+  readonly p99: number | null;
   /** Tries without an answer, in the time between the scrapes. */
   readonly failures: number;
+  /** Tries after which another one was tried, in the time between the scrapes. Null where a proxy does not say. */
+  readonly retries: number | null;
 }
 
 export interface InstanceFigures extends TryFigures {
@@ -224,43 +230,67 @@ export function backendFigures(
 
 const peerTries = 'fairlead_peer_requests_total';
 const peerFailures = 'fairlead_peer_failures_total';
-const peerSeconds = 'fairlead_peer_response_seconds_total';
+const peerRetried = 'fairlead_peer_retried_total';
+const peerBusy = 'fairlead_peer_busy_seconds_total';
+const peerDuration = 'fairlead_peer_response_duration_seconds';
 
-/** What is said of tries, out of so many of all. */
+/** What grew of tries at instances, by what is made of their labels. */
+interface Tries {
+  readonly tries: ReadonlyMap<string, number>;
+  readonly failures: ReadonlyMap<string, number>;
+  /** Null where a proxy does not say: a sum without it would be too low. */
+  readonly retried: ReadonlyMap<string, number> | null;
+  /** In seconds, as `retried`. */
+  readonly busy: ReadonlyMap<string, number> | null;
+  readonly durations: ReadonlyMap<string, Buckets>;
+}
+
+function triesBy(growth: Growth, key: (labels: Labels) => string): Tries {
+  const isSaid = growth.after.every(({ metrics }) => metrics.has(peerBusy) || !metrics.has(peerTries));
+  return {
+    tries: growth.by(peerTries, key),
+    failures: growth.by(peerFailures, key),
+    retried: isSaid ? growth.by(peerRetried, key) : null,
+    busy: isSaid ? growth.by(peerBusy, key) : null,
+    durations: growth.buckets(peerDuration, key),
+  };
+}
+
+function added(counts: ReadonlyMap<string, number>, keys: readonly string[]): number {
+  return keys.reduce((sum, key) => sum + (counts.get(key) ?? 0), 0);
+}
+
+/** What is said of the tries of these keys together, out of so many of all. */
 function tryFigures(
   growth: Growth,
-  of: { readonly tries: number; readonly failures: number; readonly seconds: number; readonly ofAll: number },
+  { tries, failures, retried, busy, durations }: Tries,
+  keys: readonly string[],
+  ofAll: number,
 ): TryFigures {
-  const answered = of.tries - of.failures;
+  const own = keys.flatMap((key) => durations.get(key) ?? []);
   return {
-    requests: growth.perSecond(of.tries),
-    share: of.ofAll > 0 ? of.tries / of.ofAll : null,
-    mean: answered > 0 ? of.seconds / answered : null,
-    failures: of.failures,
+    requests: growth.perSecond(added(tries, keys)),
+    share: ofAll > 0 ? added(tries, keys) / ofAll : null,
+    inFlight: busy === null ? null : growth.perSecond(added(busy, keys)),
+    p50: quantileOfAll(0.5, own),
+    p99: quantileOfAll(0.99, own),
+    failures: added(failures, keys),
+    retries: retried === null ? null : added(retried, keys),
   };
 }
 
 function instanceFigures(growth: Growth, instances: readonly Instance[]): InstanceFigures[] {
   const byPeer = ({ peer = '' }: Labels): string => peer;
-  const tries = growth.by(peerTries, byPeer);
-  const failures = growth.by(peerFailures, byPeer);
-  const seconds = growth.by(peerSeconds, byPeer);
+  const tries = triesBy(growth, byPeer);
   const failed = sinceCounted(growth).by(peerFailures, byPeer);
-  const sum = (counts: ReadonlyMap<string, number>, { addresses }: Instance): number =>
-    addresses.reduce((all, address) => all + (counts.get(address) ?? 0), 0);
   const ofBackend = new Map<string, number>();
-  for (const instance of instances) {
-    ofBackend.set(instance.backend, (ofBackend.get(instance.backend) ?? 0) + sum(tries, instance));
+  for (const { backend, addresses } of instances) {
+    ofBackend.set(backend, (ofBackend.get(backend) ?? 0) + added(tries.tries, addresses));
   }
-  return instances.map((instance) => ({
-    name: instance.name,
-    ...tryFigures(growth, {
-      tries: sum(tries, instance),
-      failures: sum(failures, instance),
-      seconds: sum(seconds, instance),
-      ofAll: ofBackend.get(instance.backend) ?? 0,
-    }),
-    failed: sum(failed, instance),
+  return instances.map(({ name, backend, addresses }) => ({
+    name,
+    ...tryFigures(growth, tries, addresses, ofBackend.get(backend) ?? 0),
+    failed: added(failed, addresses),
   }));
 }
 
@@ -273,21 +303,14 @@ function sinceCounted({ after }: Growth): Growth {
 export function peerFigures(growth: Growth): PeerFigures[] {
   const byBackend = ({ backend = '', version = '' }: Labels): string => JSON.stringify([backend, version]);
   const byPeer = (labels: Labels): string => `${byBackend(labels)} ${labels.peer ?? ''}`;
-  const tries = growth.by(peerTries, byPeer);
-  const failures = growth.by(peerFailures, byPeer);
-  const seconds = growth.by(peerSeconds, byPeer);
+  const tries = triesBy(growth, byPeer);
   const ofBackend = growth.by(peerTries, byBackend);
   const peers = new Map(growth.latest(peerTries).map(({ labels }) => [byPeer(labels), labels]));
   return [...peers].map(([key, labels]) => ({
     backend: labels.backend ?? '',
     version: labels.version ?? '',
     peer: labels.peer ?? '',
-    ...tryFigures(growth, {
-      tries: tries.get(key) ?? 0,
-      failures: failures.get(key) ?? 0,
-      seconds: seconds.get(key) ?? 0,
-      ofAll: ofBackend.get(byBackend(labels)) ?? 0,
-    }),
+    ...tryFigures(growth, tries, [key], ofBackend.get(byBackend(labels)) ?? 0),
   }));
 }
 

@@ -1,6 +1,8 @@
 import { type Agent, get } from 'node:http';
 
 export interface Series {
+  /** As its labels were written. */
+  readonly key: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
@@ -12,24 +14,29 @@ export interface Scrape {
   readonly metrics: ReadonlyMap<string, ReadonlyMap<string, Series>>;
 }
 
-/** Reads Prometheus' text format. What is no sample is left out. @see https://prometheus.io/docs/instrumenting/exposition_formats/ */
-export function parsedScrape(text: string, time: number): Scrape {
+/**
+ * Reads Prometheus' text format. What is no sample is left out. Labels that the scrape before has too are its own: thousands of series are
+ * remembered for ten seconds.
+ * @see https://prometheus.io/docs/instrumenting/exposition_formats/
+ */
+export function parsedScrape(text: string, time: number, before?: Scrape): Scrape {
   const metrics = new Map<string, Map<string, Series>>();
   for (const line of text.split('\n')) {
     const [, name = '', written = '', number = ''] = /^([a-z_:][\w:]*)(?:\{(.*)\})? (\S+)/i.exec(line) ?? [];
     const value = Number(number);
     if (name === '' || number === '' || Number.isNaN(value)) continue;
     const ofName = metrics.get(name) ?? new Map<string, Series>();
-    metrics.set(name, ofName.set(written, { labels: labels(written), value }));
+    const { key, labels: own } = before?.metrics.get(name)?.get(written) ?? labelled(written);
+    metrics.set(name, ofName.set(key, { key, labels: own, value }));
   }
   return { time, metrics };
 }
 
-/** What a proxy answers to whoever asks for its metrics; rejects if it does not within so many milliseconds. */
+/** What a proxy answers to whoever asks for its metrics, with those of each instance; rejects if it does not within so many milliseconds. */
 export function metricsAt(host: string, port: number, agent: Agent, timeout: number): Promise<string> {
   const problem = 'The proxy does not answer: it has no figures now';
   return new Promise((resolve, reject) => {
-    const request = get({ agent, host, port, path: '/metrics', timeout }, (response) => {
+    const request = get({ agent, host, port, path: '/metrics?peers', timeout }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       response.once('error', reject);
@@ -45,9 +52,11 @@ export function metricsAt(host: string, port: number, agent: Agent, timeout: num
   });
 }
 
-function labels(written: string): Readonly<Record<string, string>> {
-  const pairs = [...written.matchAll(/([a-z_]\w*)="((?:[^"\\]|\\.)*)"/gi)];
-  return Object.fromEntries(pairs.map(([, label = '', value = '']) => [label, unescaped(value)]));
+function labelled(written: string): Pick<Series, 'key' | 'labels'> {
+  // A copy: a part of a text keeps all of it in memory.
+  const key = Buffer.from(written).toString();
+  const pairs = [...key.matchAll(/([a-z_]\w*)="((?:[^"\\]|\\.)*)"/gi)];
+  return { key, labels: Object.fromEntries(pairs.map(([, label = '', value = '']) => [label, unescaped(value)])) };
 }
 
 function unescaped(value: string): string {
@@ -80,6 +89,9 @@ const all: Matches = () => true;
 export type ScrapePair = readonly [before: Scrape, after: Scrape];
 
 const nothing: Scrape['metrics'] = new Map();
+
+/** Of a histogram: the count of all that is not greater, by the bound. */
+export type Buckets = ReadonlyMap<number, number>;
 
 /** What happened between two scrapes of a proxy, and how it was at the later one; of several proxies, all of them together. */
 export class Growth {
@@ -128,16 +140,20 @@ export class Growth {
 
   /** The value that this part of what a histogram observed does not exceed; null if it observed nothing. */
   quantile(part: number, histogram: string, matches: Matches = all): number | null {
-    const counts = new Map<number, number>();
+    const matching = this.buckets(histogram, matches).get(true);
+    return matching === undefined ? null : quantileOfAll(part, [matching]);
+  }
+
+  /** How much the buckets of a histogram grew, by what is made of their labels: one pass for the quantiles of each. */
+  buckets<Key>(histogram: string, key: (labels: Series['labels']) => Key): ReadonlyMap<Key, Buckets> {
+    const histograms = new Map<Key, Map<number, number>>();
     for (const { grown, labels: own } of this.series(`${histogram}_bucket`)) {
-      if (!matches(own)) continue;
+      const name = key(own);
       const bound = own.le === '+Inf' ? Number.POSITIVE_INFINITY : Number(own.le);
-      counts.set(bound, (counts.get(bound) ?? 0) + grown);
+      const counts = histograms.get(name) ?? new Map<number, number>();
+      histograms.set(name, counts.set(bound, (counts.get(bound) ?? 0) + grown));
     }
-    return quantile(
-      part,
-      [...counts].sort(([one], [other]) => one - other),
-    );
+    return histograms;
   }
 
   /** A series that is new, or that began anew, grew by all that it has. */
@@ -149,6 +165,18 @@ export class Growth {
       }
     }
   }
+}
+
+/** The value that this part of what several histograms observed together does not exceed; null if they observed nothing. */
+export function quantileOfAll(part: number, histograms: readonly Buckets[]): number | null {
+  const counts = new Map<number, number>();
+  for (const [bound, count] of histograms.flatMap((buckets) => [...buckets])) {
+    counts.set(bound, (counts.get(bound) ?? 0) + count);
+  }
+  return quantile(
+    part,
+    [...counts].sort(([one], [other]) => one - other),
+  );
 }
 
 /**

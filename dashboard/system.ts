@@ -24,6 +24,8 @@ export interface SystemDescription {
   readonly command: string;
   /** Commands that explain requests of a status, with `CODE` in its place. */
   readonly explain: readonly string[];
+  /** A command that shows the same figures of instances, some of which Prometheus does not have. @default - there are no metrics */
+  readonly top: string | undefined;
   /** @default - there are none */
   readonly metricsUrl: string | undefined;
   readonly backends: readonly BackendDescription[];

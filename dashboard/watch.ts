@@ -137,7 +137,8 @@ export class Watch {
     try {
       const texts = await this.system.scrape();
       const time = Date.now();
-      return new Map([...texts].map(([proxy, text]) => [proxy, parsedScrape(text, time)]));
+      const before = this.looks.at(-1);
+      return new Map([...texts].map(([proxy, text]) => [proxy, parsedScrape(text, time, before?.get(proxy))]));
     } catch (error) {
       return { problem: error instanceof Error ? error.message : String(error) };
     }

@@ -91,6 +91,7 @@ function localSystem(parts: LocalDashboardParts): DashboardSystem {
         ...(options.accessLog === undefined ? ['npm start -- --access-log access.log'] : []),
         `npx fairlead explain CODE --since 10m --log ${shellWord(options.accessLog ?? 'access.log')}`,
       ],
+      top: metricsPort === undefined ? undefined : `npx fairlead top --metrics-port ${metricsPort}`,
       metricsUrl: metricsPort === undefined ? undefined : `http://localhost:${metricsPort}/metrics`,
       backends: backendDescriptions(deployment),
       routes: describedRoutes(deployment.hostModels),

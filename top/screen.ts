@@ -204,7 +204,7 @@ function peerTable(peers: readonly PeerFigures[]): Table {
     columns: [
       { title: 'PEER' },
       { title: 'BACKEND', isText: true },
-      ...['REQUESTS/S', 'SHARE', 'FAILURES', 'MEAN'].map((title) => ({ title })),
+      ...['REQUESTS/S', 'SHARE', 'FAILURES', 'IN FLIGHT', 'P50', 'P99', 'RETRIES'].map((title) => ({ title })),
     ],
     rows: inOrder(named, ({ name, peer }) => `${name} ${peer}`).map((each) => ({
       cells: [
@@ -213,7 +213,10 @@ function peerTable(peers: readonly PeerFigures[]): Table {
         piece(rate(each.requests)),
         piece(percent(each.share)),
         judged(count(each.failures), each.failures > 0),
-        piece(seconds(each.mean)),
+        piece(average(each.inFlight)),
+        piece(seconds(each.p50)),
+        piece(seconds(each.p99)),
+        piece(each.retries === null ? none : count(each.retries)),
       ],
       rank: rankOf({ requests: each.requests, errors: each.failures }),
     })),
@@ -256,6 +259,11 @@ function count(value: number | undefined): string {
 /** How many a second. */
 function rate(value: number | undefined): string {
   return value === undefined ? none : (value < 10 ? tenths : whole).format(value);
+}
+
+/** How many on average: where it is less than one, most often. */
+function average(value: number | null): string {
+  return value === null ? none : value < 1 ? hundredths.format(value) : rate(value);
 }
 
 function seconds(value: number | null | undefined): string {

@@ -32,9 +32,9 @@ function shortened(url: string): string {
 /** In milliseconds. */
 const scrapeTimeout = 3000;
 
-/** The metrics at a URL. */
+/** The metrics at a URL, with those of each instance. */
 export async function metricsAt(url: string): Promise<string> {
-  const { status, text } = await answerOf(url).catch((error: unknown) => {
+  const { status, text } = await answerOf(`${url}?peers`).catch((error: unknown) => {
     throw new Failure(`does not answer (${reasonOf(error)})`);
   });
   if (status !== 200) throw new Failure(`answers ${status}, and no metrics`);

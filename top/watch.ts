@@ -67,7 +67,7 @@ class AskedProxy {
   private async scrape(): Promise<void> {
     const before = this.outcome !== undefined && 'after' in this.outcome ? this.outcome.after : undefined;
     try {
-      const after = parsedScrape(await this.proxy.scrape(), Date.now());
+      const after = parsedScrape(await this.proxy.scrape(), Date.now(), before);
       this.outcome = after.metrics.has(configurationInfo)
         ? { before, after }
         : { problem: 'answers, but with no metrics of fairlead' };

@@ -55,6 +55,7 @@ export function clusterSystem(configuration: ClusterConfiguration): DashboardSys
       url,
       command: `curl ${url}/`,
       explain: [`npx fairlead explain CODE --since 10m --namespace ${namespace}`],
+      top: `npx fairlead top --namespace ${namespace}`,
       metricsUrl: undefined,
       backends: backends.map(({ name, backend, version, program }) => ({ name, backend, version, program })),
       routes,

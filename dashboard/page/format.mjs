@@ -15,6 +15,11 @@ export function rate(value) {
   return (value < 10 ? tenths : whole).format(value);
 }
 
+/** How many on average: where it is less than one, most often. */
+export function average(value) {
+  return value !== null && value < 1 ? hundredths.format(value) : rate(value);
+}
+
 /** Seconds, as people say them. */
 export function time(seconds) {
   if (seconds === null || seconds === undefined) return none;

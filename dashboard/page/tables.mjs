@@ -1,5 +1,5 @@
 import { byId, element, healths, Keyed, mark, setAttributes, setText } from './dom.mjs';
-import { age, count, day, none, percent, rate, time } from './format.mjs';
+import { age, average, count, day, none, percent, rate, time } from './format.mjs';
 
 const healthNames = {
   ready: 'ready',
@@ -78,12 +78,25 @@ export class Tables {
         { title: 'Since', attributes: numeric, say: ({ since }) => age(Date.now() - since) },
         { title: 'Requests/s', attributes: numeric, say: ({ figures }) => rate(figures?.requests) },
         { title: 'Share', attributes: { class: 'number share' }, update: showShare },
-        { title: 'Mean time', attributes: numeric, say: ({ figures }) => time(figures?.mean) },
+        {
+          title: 'In flight',
+          attributes: numeric,
+          hint: 'tries in progress, on average over the last ten seconds',
+          say: ({ figures }) => average(figures?.inFlight),
+        },
+        { title: 'p50', attributes: numeric, say: ({ figures }) => time(figures?.p50) },
+        { title: 'p99', attributes: numeric, say: ({ figures }) => time(figures?.p99) },
         {
           title: 'Failures',
           attributes: numeric,
           hint: 'tries that got no answer: in the last ten seconds, and in all. Each of a request that may be repeated is tried at another instance',
           update: showFailures,
+        },
+        {
+          title: 'Retries',
+          attributes: numeric,
+          hint: 'tries of the last ten seconds after which another instance was tried, whatever came of that',
+          say: ({ figures }) => count(figures?.retries),
         },
         { title: 'Actions', attributes: { class: 'actions' }, update: (cell, item) => this.showActions(cell, item) },
       ],
@@ -160,6 +173,8 @@ export class Tables {
     this.description = description;
     const hosts = new Set(description.routes.map(({ host }) => host));
     byId('routes').classList.toggle('one-host', hosts.size < 2);
+    byId('in-terminal').hidden = description.top === undefined;
+    setText(byId('in-terminal').lastElementChild, description.top ?? '');
     byId('splits-panel').hidden = description.routes.every(({ shared }) => shared.length === 0);
   }
 

@@ -47,6 +47,12 @@ describe('the dashboard in a browser', () => {
     await page.getByRole('button', { name: 'Send load' }).click();
     await page.getByRole('button', { name: 'Stop load' }).waitFor();
     await shows(page, '#tile-requests', /^(9\d|10\d)\/s$/);
+    await cell(page, 'orders-1', 'In flight').filter({ hasText: /\d/ }).waitFor();
+    for (const title of ['p50', 'p99']) await cell(page, 'orders-1', title).filter({ hasText: / m?s$/ }).waitFor();
+    await cell(page, 'orders-1', 'In flight')
+      .filter({ hasText: /^0\.\d+$/ })
+      .waitFor();
+    for (const title of ['p50', 'p99']) await cell(page, 'orders-1', title).filter({ hasText: / m?s$/ }).waitFor();
     await page.getByRole('button', { name: 'Kill orders-2' }).click();
     const killed = Date.now();
     await cell(page, 'orders-2', 'State').filter({ hasText: 'failed: SIGKILL' }).waitFor();
@@ -98,6 +104,10 @@ describe('the dashboard in a browser', () => {
     const painted = await page.evaluate<number>("performance.getEntriesByName('first-contentful-paint')[0].startTime");
     expect(painted).toBeLessThan(1000);
     await shows(page, '#tile-requests', /\/s$/);
+    // As many as it draws, it has each with its figures.
+    await cell(page, 'api-200', 'In flight').filter({ hasText: '0.4' }).waitFor();
+    await cell(page, 'api-200', 'p50').filter({ hasText: '75 ms' }).waitFor();
+    await cell(page, 'api-200', 'Retries').filter({ hasText: /^\d+$/ }).waitFor();
     await page.screenshot({ path: join(screenshots, 'many-wide-light.png') });
     await page.setViewportSize(sizes.narrow);
     await page.locator('#picture').screenshot({ path: join(screenshots, 'many-narrow-light.png') });
@@ -112,6 +122,10 @@ describe('the dashboard in a browser', () => {
     await shows(page, '#picture', 'nginx × 2');
     await shows(page, '#tile-requests', /\d\/s$/);
     expect(await page.locator('button:visible').count()).toBe(0);
+    // Of instances that nobody has asked nothing is known but that.
+    expect(await cell(page, '10.0.1.8', 'p99').textContent()).toBe('–');
+    await page.locator('#instances ~ details summary').click();
+    await shows(page, '#in-terminal code', 'npx fairlead top --namespace shop');
     for (const size of ['wide', 'narrow'] as const) {
       await page.setViewportSize(sizes[size]);
       await page.screenshot({ path: join(screenshots, `cluster-${size}-light.png`), fullPage: true });
@@ -204,10 +218,19 @@ async function served(count: number, name = 'api'): Promise<string> {
   let seconds = 0;
   const scrape = (): Promise<ReadonlyMap<string, string>> => {
     seconds += 1;
-    const peers = instances.map(
-      ({ addresses: [peer] }, index) =>
-        `fairlead_peer_requests_total{backend="api",peer="${String(peer)}"} ${index % 9 === 0 ? 0 : seconds * 5}`,
-    );
+    const peers = instances.flatMap(({ addresses: [peer] }, index) => {
+      const labels = `backend="api",peer="${String(peer)}"`;
+      const tries = index % 9 === 0 ? 0 : seconds * 5;
+      return [
+        `fairlead_peer_requests_total{${labels}} ${tries}`,
+        `fairlead_peer_retried_total{${labels}} ${Math.floor(tries / 50)}`,
+        `fairlead_peer_busy_seconds_total{${labels}} ${tries * 0.08}`,
+        ...['0.005', '0.01', '0.025', '0.05', '0.1', '0.25', '0.5', '1', '2.5', '5', '10', '+Inf'].map(
+          (bound) =>
+            `fairlead_peer_response_duration_seconds_bucket{${labels},le="${bound}"} ${Number(bound) < 0.1 ? 0 : tries}`,
+        ),
+      ];
+    });
     const all = `fairlead_http_requests_total{host="localhost",route="root",backend="api",code="200"} ${seconds * 900}`;
     return Promise.resolve(said([all, ...peers].join('\n')));
   };

@@ -34,7 +34,9 @@ function manifests(port: number, metricsPort: number): Manifest[] {
 
 /** A proxy, as far as its metrics go. */
 async function proxyAt(address: string, port: number, metrics: () => string): Promise<() => void> {
-  const server = createServer((_, response) => response.end(metrics()));
+  const server = createServer(({ url }, response) => {
+    response.writeHead(url === '/metrics?peers' ? 200 : 404).end(metrics());
+  });
   server.listen(port, address);
   await once(server, 'listening');
   const end = (): void => {
@@ -51,6 +53,7 @@ function metricsOf(requests: number): string {
 fairlead_certificate_not_after_timestamp_seconds{certificate="proxy"} ${2_000_000_000 + requests}
 fairlead_certificate_not_after_timestamp_seconds{certificate="admin.example.com"} 2000000000
 fairlead_peer_requests_total{backend="orders",version="",peer="10.0.0.1:3000"} ${requests}
+fairlead_peer_busy_seconds_total{backend="orders",version="",peer="10.0.0.1:3000"} ${requests}
 `;
 }
 
@@ -119,7 +122,9 @@ test('the program in the ConfigMap shows every proxy and instance that DNS names
   ]);
   expect(figures?.proxy.connections).toBe(4);
   expect(figures?.proxy.requests).toBeGreaterThan(0);
-  expect(figures?.instances.find(({ name }) => name === '10.0.0.1')?.share).toBe(1);
+  const [first] = figures?.instances ?? [];
+  expect([first?.name, first?.share]).toEqual(['10.0.0.1', 1]);
+  expect(first?.inFlight).toBeGreaterThan(0);
 
   named.orders = ['10.0.0.2'];
   named['edge-metrics'] = ['127.0.0.1'];

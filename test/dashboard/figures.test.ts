@@ -33,6 +33,12 @@ const answered = (version: string, code: number, count: number): string =>
 const canary = ',version="canary"';
 const peer = (port: number, metric: string, value: number): string =>
   `fairlead_peer_${metric}{backend="orders",peer="127.0.0.1:${port}"} ${value}`;
+/** So many answers of an instance, of which some took no more than 100 ms, and the rest no more than a second. */
+const answers = (port: number, fast: number, all: number): string[] =>
+  [['0.1', fast] as const, ['1', all] as const, ['+Inf', all] as const].map(
+    ([bound, count]) =>
+      `fairlead_peer_response_duration_seconds_bucket{backend="orders",peer="127.0.0.1:${port}",le="${bound}"} ${count}`,
+  );
 
 test('figures are of the time between two scrapes, and counts of all time', () => {
   const before = scrape(0, answered('', 200, 100), answered('', 502, 1));
@@ -89,23 +95,106 @@ test('figures are of the time between two scrapes, and counts of all time', () =
 });
 
 test('an instance has what all of its addresses have counted', () => {
-  const before = scrape(0, peer(1001, 'requests_total', 10), peer(1002, 'requests_total', 10));
+  const before = scrape(
+    0,
+    peer(1001, 'requests_total', 10),
+    peer(1001, 'busy_seconds_total', 5),
+    ...answers(1001, 10, 10),
+    peer(1002, 'requests_total', 10),
+    peer(1002, 'retried_total', 3),
+    peer(1002, 'busy_seconds_total', 1),
+    ...answers(1002, 0, 10),
+  );
   const after = scrape(
     2000,
     peer(1001, 'requests_total', 30),
-    peer(1001, 'response_seconds_total', 0.4),
+    peer(1001, 'busy_seconds_total', 6),
+    ...answers(1001, 30, 30),
     peer(1002, 'requests_total', 14),
-    peer(1002, 'failures_total', 4),
+    peer(1002, 'failures_total', 2),
+    peer(1002, 'retried_total', 6),
+    peer(1002, 'busy_seconds_total', 2),
+    ...answers(1002, 2, 12),
     peer(1003, 'requests_total', 6),
-    peer(1003, 'response_seconds_total', 3),
+    peer(1003, 'retried_total', 1),
+    peer(1003, 'busy_seconds_total', 4),
+    ...answers(1003, 3, 6),
     // Of one that nobody knows any more.
     peer(1999, 'requests_total', 50),
+    peer(1999, 'busy_seconds_total', 50),
+    ...answers(1999, 0, 50),
   );
   expect(figures(new Map([['nginx', [before, after]]]), description, state).instances).toEqual([
-    { name: 'orders-1', requests: 10, share: 20 / 30, mean: 0.02, failures: 0, failed: 0 },
-    { name: 'orders-2', requests: 5, share: 10 / 30, mean: 0.5, failures: 4, failed: 4 },
-    { name: 'orders-canary-1', requests: 0, share: null, mean: null, failures: 0, failed: 0 },
+    {
+      ...{ name: 'orders-1', requests: 10, share: 20 / 30, inFlight: 0.5, failures: 0, retries: 0, failed: 0 },
+      ...{ p50: 0.05, p99: expect.closeTo(0.099) as number },
+    },
+    {
+      ...{ name: 'orders-2', requests: 5, share: 10 / 30, inFlight: 2.5, failures: 2, retries: 4, failed: 2 },
+      ...{ p50: expect.closeTo(0.08) as number, p99: expect.closeTo(0.976) as number },
+    },
+    {
+      ...{ name: 'orders-canary-1', requests: 0, share: null, inFlight: 0, failures: 0, retries: 0, failed: 0 },
+      ...{ p50: null, p99: null },
+    },
   ]);
+});
+
+test('an instance that answered nothing has no percentiles, though its tries took time and were retried', () => {
+  const after = scrape(
+    1000,
+    peer(1001, 'requests_total', 4),
+    peer(1001, 'failures_total', 4),
+    peer(1001, 'retried_total', 3),
+    peer(1001, 'busy_seconds_total', 2),
+  );
+  const { instances } = figures(new Map([['nginx', [scrape(0), after]]]), description, state);
+  expect(instances[0]).toMatchObject({ inFlight: 2, p50: null, p99: null, failures: 4, retries: 3 });
+});
+
+test('an instance has what several proxies did there, though one counts anew', () => {
+  const counted = (time: number, requests: number, busy: number, retried: number, fast: number): Scrape =>
+    scrape(
+      time,
+      answered('', 200, requests),
+      peer(1001, 'requests_total', requests),
+      peer(1001, 'retried_total', retried),
+      peer(1001, 'busy_seconds_total', busy),
+      ...answers(1001, fast, requests),
+    );
+  const pairs = new Map([
+    ['one', [counted(0, 100, 50, 8, 100), counted(10_000, 150, 80, 9, 150)] as const],
+    ['restarted', [counted(0, 90, 4, 2, 0), counted(10_000, 50, 30, 4, 0)] as const],
+  ]);
+  const { instances } = figures(pairs, description, state);
+  expect(instances[0]).toMatchObject({ requests: 10, inFlight: 6, retries: 5, p50: 0.1 });
+  expect(instances[0]?.p99).toBeCloseTo(0.982);
+});
+
+test('what a proxy of an older version does not say of an instance is unknown, and not 0', () => {
+  const old: readonly [Scrape, Scrape] = [scrape(0), scrape(1000, peer(1001, 'requests_total', 10))];
+  const young: readonly [Scrape, Scrape] = [
+    scrape(0),
+    scrape(
+      1000,
+      peer(1001, 'requests_total', 10),
+      peer(1001, 'retried_total', 1),
+      peer(1001, 'busy_seconds_total', 2),
+      ...answers(1001, 10, 10),
+    ),
+  ];
+  const first = (...pairs: readonly (readonly [Scrape, Scrape])[]) => {
+    const named = pairs.map((pair, index) => [String(index), pair] as const);
+    return figures(new Map(named), description, state).instances[0];
+  };
+  const unknown = { inFlight: null, p50: null, p99: null, retries: null };
+  expect(first(old)).toMatchObject({ requests: 10, share: 1, failures: 0, ...unknown });
+  expect(peerFigures(new Growth(old))).toMatchObject([{ requests: 10, ...unknown }]);
+  expect(first(young)).toMatchObject({ inFlight: 2, retries: 1, p50: 0.05 });
+  // A sum without what the old one does not say would be too low; percentiles are those of what is known.
+  expect(first(old, young)).toMatchObject({ requests: 20, inFlight: null, retries: null, p50: 0.05 });
+  // One that has asked no instance has nothing to say.
+  expect(first([scrape(0), scrape(1000)], young)).toMatchObject({ inFlight: 2, retries: 1 });
 });
 
 test('retries, and tries that found no instance, are those of a version', () => {
@@ -235,22 +324,26 @@ test('a route that nobody has described is called as metrics call it', () => {
 test('a peer is told from the same address of another backend, and has its share of its own', () => {
   const tries = (backend: string, port: number, count: number): string =>
     `fairlead_peer_requests_total{backend="${backend}",peer="127.0.0.1:${port}"} ${count}`;
-  const failures = 'fairlead_peer_failures_total{backend="orders",peer="127.0.0.1:1002"} 2';
-  const seconds = 'fairlead_peer_response_seconds_total{backend="orders",peer="127.0.0.1:1002"} 4';
   const before = scrape(0, tries('orders', 1001, 10), tries('legacy', 1001, 5));
   const after = scrape(
     2000,
     tries('orders', 1001, 40),
     tries('legacy', 1001, 5),
     tries('orders', 1002, 10),
-    failures,
-    seconds,
+    peer(1002, 'failures_total', 2),
+    peer(1002, 'retried_total', 1),
+    peer(1002, 'busy_seconds_total', 4),
+    ...answers(1002, 0, 8),
   );
-  const peer = { backend: 'orders', version: '', peer: '127.0.0.1:1001' };
+  const idle = { inFlight: 0, p50: null, p99: null, failures: 0, retries: 0 };
+  const first = { backend: 'orders', version: '', peer: '127.0.0.1:1001' };
   expect(peerFigures(new Growth([before, after]))).toEqual([
-    { ...peer, requests: 15, share: 0.75, mean: 0, failures: 0 },
-    { ...peer, backend: 'legacy', requests: 0, share: null, mean: null, failures: 0 },
-    { ...peer, peer: '127.0.0.1:1002', requests: 5, share: 0.25, mean: 0.5, failures: 2 },
+    { ...first, ...idle, requests: 15, share: 0.75 },
+    { ...first, ...idle, backend: 'legacy', requests: 0, share: null },
+    {
+      ...{ ...first, peer: '127.0.0.1:1002', requests: 5, share: 0.25, inFlight: 2, failures: 2, retries: 1 },
+      ...{ p50: expect.closeTo(0.55) as number, p99: expect.closeTo(0.991) as number },
+    },
   ]);
 });
 

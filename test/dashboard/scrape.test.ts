@@ -1,4 +1,4 @@
-import { gauge, Growth, isRestarted, parsedScrape, quantile } from '../../dashboard/scrape';
+import { gauge, Growth, isRestarted, parsedScrape, quantile, quantileOfAll } from '../../dashboard/scrape';
 
 const requests = 'fairlead_http_requests_total';
 
@@ -20,9 +20,27 @@ describe('a scrape', () => {
     const { metrics } = parsedScrape(text, 5);
     expect([...metrics.keys()]).toEqual(['fairlead_x', 'fairlead_y']);
     expect([...(metrics.get('fairlead_x')?.values() ?? [])]).toEqual([
-      { labels: { a: 'say "hi"', b: 'C:\\d\n', c: '},{' }, value: 3 },
+      {
+        key: String.raw`a="say \"hi\"",b="C:\\d\n",c="},{"`,
+        labels: { a: 'say "hi"', b: 'C:\\d\n', c: '},{' },
+        value: 3,
+      },
     ]);
     expect(gauge(parsedScrape(text, 5), 'fairlead_y')).toBe(1000);
+  });
+
+  test('shares the labels of the one before, whose values stay as they were', () => {
+    const before = counted(1, ['200', 5]);
+    const after = parsedScrape(`${requests}{code="200"} 8\n${requests}{code="502"} 1`, 2, before);
+    const series = [before, after].map(({ metrics }) => [...(metrics.get(requests)?.values() ?? [])]);
+    expect(series.map((of) => of.map(({ labels: { code }, value }) => [code, value]))).toEqual([
+      [['200', 5]],
+      [
+        ['200', 8],
+        ['502', 1],
+      ],
+    ]);
+    expect(series[1]?.[0]?.labels).toBe(series[0]?.[0]?.labels);
   });
 
   test('has a gauge by its state, or none', () => {
@@ -92,6 +110,14 @@ describe('growth', () => {
     const growth = new Growth([histogram(100, 0, 0), histogram(100, 10, 1000)]);
     expect(growth.quantile(0.5, 't', ({ route }) => route === 'a')).toBeCloseTo(0.1 + 0.9 / 2);
     expect(growth.quantile(0.5, 't', ({ route }) => route === 'b')).toBeNull();
+    expect(growth.quantile(0.5, 't', ({ route }) => route === 'c')).toBeNull();
+    const byRoute = growth.buckets('t', ({ route }) => route);
+    expect([...(byRoute.get('a') ?? [])]).toEqual([
+      [0.1, 0],
+      [1, 10],
+      [Number.POSITIVE_INFINITY, 10],
+    ]);
+    expect([...(byRoute.get('b') ?? [])]).toEqual([[0.1, 0]]);
   });
 });
 
@@ -124,7 +150,15 @@ describe('a quantile', () => {
     ).toBe(1);
   });
 
+  test('of several histograms is that of all that they observed, whatever the order of their buckets', () => {
+    const reversed = new Map([...buckets].reverse());
+    const slow = new Map([...buckets.map(([bound]) => [bound, bound > 0.1 ? 100 : 0] as const)]);
+    expect(quantileOfAll(0.25, [reversed, slow])).toBeCloseTo(quantile(0.5, buckets) ?? NaN, 10);
+    expect(quantileOfAll(0.75, [reversed, slow])).toBeCloseTo(0.1 + (0.9 * 60) / 110, 10);
+  });
+
   test('is none of nothing', () => {
+    expect(quantileOfAll(0.5, [])).toBeNull();
     expect(quantile(0.5, [])).toBeNull();
     expect(quantile(0.5, [[1, 0]])).toBeNull();
   });

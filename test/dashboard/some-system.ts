@@ -24,6 +24,7 @@ export const someDescription: SystemDescription = {
   url: 'https://localhost:8443',
   command: 'curl -k https://localhost:8443/',
   explain: ['npx fairlead explain CODE --since 10m --namespace shop'],
+  top: 'npx fairlead top --namespace shop',
   metricsUrl: undefined,
   backends: [{ name: 'api', backend: 'api', version: '', program: 'node' }],
   routes: [{ host: 'localhost', route: 'root', path: '/', target: 'api', shared: [] }],

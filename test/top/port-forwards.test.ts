@@ -12,7 +12,7 @@ let metrics: Server;
 
 beforeAll(async () => {
   metrics = createServer((request, response) => {
-    response.writeHead(request.url === '/metrics' ? 200 : 404).end(someMetrics());
+    response.writeHead(request.url === '/metrics?peers' ? 200 : 404).end(someMetrics());
   }).listen(0, '127.0.0.1');
   await once(metrics, 'listening');
   onFileFinished(() => {

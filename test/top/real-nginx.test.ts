@@ -6,6 +6,7 @@ import { screenLines } from '../../top/screen';
 import { proxiesAt } from '../../top/source';
 import { Watch } from '../../top/watch';
 import { onTestFinished } from '../afterwards';
+import { startWithUnevenInstances } from '../dashboard/uneven-instances';
 import { scrape, sum } from '../nginx/metrics/exposition';
 import { startWithOneInstance } from '../nginx/support/one-instance';
 import { until } from '../until';
@@ -69,4 +70,22 @@ test('what nginx counted of a load is on the screen, and nothing else once it is
   expect(away.figures).toBeNull();
   expect(away.proxies).toMatchObject([{ problem: expect.stringMatching(/^does not answer \(/) as string }]);
   expect(away.events[0]).toMatchObject({ tone: 'bad' });
+});
+
+test('an instance that refuses has retries, and one that answers late has its time and what is in flight', async () => {
+  const { metricsPort, late, refusing, send } = await startWithUnevenInstances();
+  const watch = new Watch(proxiesAt([`http://127.0.0.1:${metricsPort}/metrics`], ''));
+  const { proxies } = await watch.look(patience, signal);
+  expect(proxies.map(({ name }) => name)).toEqual([`127.0.0.1:${metricsPort}`]);
+  await send(12);
+  const observed = await watch.look(patience, signal);
+  const of = (address: string) => observed.figures?.peers.find(({ peer }) => peer === address);
+  expect(of(refusing)).toMatchObject({ p50: null, p99: null, retries: of(refusing)?.failures });
+  expect(of(refusing)?.retries).toBeGreaterThan(0);
+  expect(of(late)).toMatchObject({ failures: 0, retries: 0 });
+  expect(of(late)?.p99).toBeGreaterThan(0.1);
+  expect(of(late)?.inFlight).toBeGreaterThan(0);
+  const lines = screenLines(observed, { columns: 100, rows: 40 }, new Output(new PassThrough())).join('\n');
+  expect(lines).toMatch(/^PEER .* FAILURES {2}IN FLIGHT +P50 +P99 {2}RETRIES$/m);
+  expect(lines).toMatch(new RegExp(`^${refusing} .* ([1-9]\\d*) +\\S+ +– +– +\\1$`, 'm'));
 });

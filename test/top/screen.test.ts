@@ -22,6 +22,7 @@ function histogram(name: string, labels: string, counts: readonly [number, numbe
   return buckets.map(([bound, count]) => `${name}_bucket{${labels},le="${bound}"} ${count}`);
 }
 
+const peerDuration = 'fairlead_peer_response_duration_seconds';
 const duration = 'fairlead_http_request_duration_seconds';
 const inTwoMonths = certificate('proxy', time / 1000 + 61.5 * 86_400);
 
@@ -39,12 +40,16 @@ const counted = someScrape(
   `fairlead_retried_requests_total{${canary},outcome="answered"} 3`,
   `fairlead_retried_requests_total{${canary},outcome="failed"} 1`,
   tried(60, '10.244.1.7:3000'),
-  'fairlead_peer_response_seconds_total{backend="orders",peer="10.244.1.7:3000"} 0.6',
+  'fairlead_peer_busy_seconds_total{backend="orders",peer="10.244.1.7:3000"} 0.24',
+  ...histogram(peerDuration, 'backend="orders",peer="10.244.1.7:3000"', [36, 60, 60]),
   tried(40, '10.244.1.12:3000'),
-  'fairlead_peer_response_seconds_total{backend="orders",peer="10.244.1.12:3000"} 0.2',
+  'fairlead_peer_busy_seconds_total{backend="orders",peer="10.244.1.12:3000"} 0.09',
+  ...histogram(peerDuration, 'backend="orders",peer="10.244.1.12:3000"', [40, 40, 40]),
   tried(104, '10.244.2.9:3000', canary),
   `fairlead_peer_failures_total{${canary},peer="10.244.2.9:3000"} 4`,
-  `fairlead_peer_response_seconds_total{${canary},peer="10.244.2.9:3000"} 5`,
+  `fairlead_peer_retried_total{${canary},peer="10.244.2.9:3000"} 4`,
+  `fairlead_peer_busy_seconds_total{${canary},peer="10.244.2.9:3000"} 5.2`,
+  ...histogram(peerDuration, `${canary},peer="10.244.2.9:3000"`, [0, 0, 100]),
   'fairlead_connections{state="active"} 121',
   'fairlead_connections{state="writing"} 15',
   'fairlead_connections_limit 4000',
@@ -82,10 +87,10 @@ BACKEND        REQUESTS/S  5XX/S     P50     P99  RETRIED  LOST
 orders                100      0  4.2 ms  9.9 ms        0     0
 orders canary         100      2       –       –        3     1
 
-PEER              BACKEND        REQUESTS/S  SHARE  FAILURES   MEAN
-10.244.1.7:3000   orders                 60   60 %         0  10 ms
-10.244.1.12:3000  orders                 40   40 %         0   5 ms
-10.244.2.9:3000   orders canary         104  100 %         4  50 ms
+PEER              BACKEND        REQUESTS/S  SHARE  FAILURES  IN FLIGHT     P50     P99  RETRIES
+10.244.1.7:3000   orders                 60   60 %         0       0.24  4.2 ms  9.9 ms        0
+10.244.1.12:3000  orders                 40   40 %         0       0.09  2.5 ms    5 ms        0
+10.244.2.9:3000   orders canary         104  100 %         4        5.2   55 ms   99 ms        4
 
 EVENTS
 12:00:03  edge-6d5f-x2 does not answer (ECONNREFUSED)
@@ -193,6 +198,12 @@ describe('a screen', () => {
     expect(text).toContain('   3 refused/s by limits   ');
     expect(text).toContain('   more was answered than counted\n');
     expect(text).toMatch(/^edge .* refused /m);
+  });
+
+  test('has a dash for what a proxy of an older version does not say of an instance', () => {
+    const pair = { before: someScrape(time - 1000), after: someScrape(time, tried(5, '10.244.1.7:3000')) };
+    const text = screen(observation(time, [{ name: 'edge', ...pair }], []), 100);
+    expect(text).toMatch(/^10\.244\.1\.7:3000 +orders +5 +100 % +0 +– +– +– +–$/m);
   });
 
   test('has hosts where routes are of several', () => {
