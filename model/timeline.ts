@@ -148,6 +148,8 @@ export interface Timeline {
   readonly proxyPreStop: number;
   readonly workerShutdownTimeout: number;
   readonly proxyTerminationGracePeriod: number;
+  /** A proxy that has ended: how long its metrics wait at most for who asks for them regularly, within the grace period too. */
+  readonly lastScrape: number;
   /** Both Deployments: `tolerationSeconds` of nodes that are not ready or unreachable. */
   readonly unreachableToleration: number;
   /** The longest from a pod's being Ready to its first request, and from its end to its last. */
@@ -178,6 +180,8 @@ const nextUpstreamMargin = 10;
 const slack = 2;
 /** How long a worker or an app takes to end once nothing holds it. */
 const exitMargin = 5;
+/** Prometheus asks every minute, unless it is told otherwise. */
+const lastScrape = 65;
 
 /** Derives every timeout from what the user said, and refuses what would lose requests. */
 export function timeline(props: TimelineProps = {}): Timeline {
@@ -245,6 +249,7 @@ export function timeline(props: TimelineProps = {}): Timeline {
     proxyPreStop,
     workerShutdownTimeout,
     proxyTerminationGracePeriod: proxyPreStop + workerShutdownTimeout + exitMargin,
+    lastScrape: 0,
     unreachableToleration,
     discovery,
     // Every try of the first round, then one more, then the fallback.
@@ -267,6 +272,15 @@ export function proxyTimeline(props: TimelineProps, ...routes: readonly Timeline
     requestTimeout: longest('requestTimeout'),
     workerShutdownTimeout: longest('workerShutdownTimeout'),
     proxyTerminationGracePeriod: longest('proxyTerminationGracePeriod'),
+  };
+}
+
+/** Of a proxy with metrics. */
+export function scrapedTimeline(proxy: Timeline): Timeline {
+  return {
+    ...proxy,
+    lastScrape,
+    proxyTerminationGracePeriod: proxy.proxyTerminationGracePeriod + lastScrape,
   };
 }
 

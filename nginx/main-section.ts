@@ -38,14 +38,20 @@ export function eventsSection({ proxy: { budget } }: Plan): Directive {
 }
 
 /** Temporary files, away from the read-only root. */
-export function temporaryFiles({ runtimeDirectory }: PlaceModel): Node[] {
-  const path = (name: string): string => quote('runtimeDirectory', `${runtimeDirectory}/${name}`);
+export function temporaryFiles(place: PlaceModel): Node[] {
   return [
     heading('Temporary files'),
+    ...temporaryPaths(place),
+    directive('proxy_max_temp_file_size 0', 'a slow client slows its answer down instead of filling the disk'),
+  ];
+}
+
+export function temporaryPaths({ runtimeDirectory }: PlaceModel): Directive[] {
+  const path = (name: string): string => quote('runtimeDirectory', `${runtimeDirectory}/${name}`);
+  return [
     directive(`client_body_temp_path ${path('client_body')}`, 'request bodies that do not fit in memory'),
     ...['proxy', 'fastcgi', 'scgi', 'uwsgi'].map((module) =>
       directive(`${module}_temp_path ${path(module)}`, module === 'proxy' ? undefined : 'not used, but made at start'),
     ),
-    directive('proxy_max_temp_file_size 0', 'a slow client slows its answer down instead of filling the disk'),
   ];
 }

@@ -122,7 +122,8 @@ export function certificateChanges({ proxy: { certificateValid }, certificateInt
 }
 
 export function proxyEnds({ proxy }: Configuration): Chain {
-  const { proxyPreStop, clientKeepAliveMinimum, workerShutdownTimeout, proxyTerminationGracePeriod } = proxy;
+  const { proxyPreStop, clientKeepAliveMinimum, workerShutdownTimeout, proxyTerminationGracePeriod, lastScrape } =
+    proxy;
   const preStop = option('exposure.deregistrationDelay', proxyPreStop);
   const requestTimeout = option('requestTimeout', proxy.requestTimeout);
   const clientKeepAliveTimeout = option('clients.keepAliveTimeout', proxy.clientKeepAliveHint);
@@ -157,6 +158,15 @@ export function proxyEnds({ proxy }: Configuration): Chain {
         what: 'What is still open is closed (worker_shutdown_timeout): WebSockets and event streams',
         movedBy: [preStop, requestTimeout, clientKeepAliveTimeout],
       },
+      ...(lastScrape === 0
+        ? []
+        : [
+            {
+              at: after(told, upTo(workerShutdownTimeout + lastScrape)),
+              what: 'Its metrics are read for the last time, by each scraper that asks every minute or more often',
+              movedBy: [preStop, requestTimeout, clientKeepAliveTimeout],
+            },
+          ]),
       {
         at: { from: proxyPreStop, to: proxyTerminationGracePeriod + figures.removal.range.to },
         what: 'The pod is gone: as soon as nothing holds it, and by SIGKILL when its grace period is over',

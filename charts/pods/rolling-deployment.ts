@@ -164,6 +164,7 @@ export interface DeploymentManifest {
 }
 
 interface WrittenContainer {
+  command?: readonly string[];
   lifecycle?: { preStop?: object };
   readonly securityContext: object;
   readonly resources: { readonly requests: Record<string, string>; readonly limits: Record<string, string> };

@@ -6,10 +6,11 @@ import type { HostModel, ProxyModel } from '../../model/proxy';
 import { strictTransportSecurity } from '../../model/proxy-options';
 import type { TimesAround } from '../../model/routes/route-model';
 import type { Snippet } from '../../model/snippet';
-import { proxyTimeline, type Timeline } from '../../model/timeline';
+import { proxyTimeline, scrapedTimeline, type Timeline } from '../../model/timeline';
 import type { TracingModel } from '../../model/traces';
 import { budgetSettings } from '../../nginx/budget-settings';
-import { metricsStorage, metricsZone } from '../../nginx/metrics/metrics-section';
+import { lastMetricsConf, lastMetricsConfName, untilScrapedScript } from '../../nginx/metrics/last-metrics';
+import { metricsVolume, metricsZone } from '../../nginx/metrics/metrics-section';
 import { nginxConf } from '../../nginx/nginx-conf';
 import type { Place } from '../../nginx/place';
 import { externalServicesOf } from '../../nginx/plan';
@@ -116,7 +117,16 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
     timeline: model.timeline,
     budget: model.budget,
     staticFiles,
-    files: { 'nginx.conf': conf, ...Object.fromEntries(scripts.map(({ name, text }) => [name, text])) },
+    files: {
+      'nginx.conf': conf,
+      ...Object.fromEntries(scripts.map(({ name, text }) => [name, text])),
+      ...(metrics === undefined
+        ? {}
+        : {
+            [lastMetricsConfName]: lastMetricsConf(model, place),
+            [untilScrapedScript.name]: untilScrapedScript.text,
+          }),
+    },
     authoritySecrets: authoritySecrets(routes),
     authFiles: authFilesOf(routes.map((route) => route.model)),
   };
@@ -130,6 +140,7 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
     maxConnections: maxConnections === undefined ? undefined : Math.ceil(maxConnections / mostPods(settings.replicas)),
   }));
   const forwarded = routes.filter((route) => route.isForwarded);
+  const timeline = proxyTimeline(times, ...forwarded.map((route) => route.timeline));
   const { headerTimeout, bodyTimeout, sendTimeout, trustedProxies, unlimited } = settings.clients;
   const ofServers = textsOf(snippets, 'server');
   const host = ({ names, certificate, routes: own }: ProxyParts['hosts'][number]): HostModel => ({
@@ -147,13 +158,14 @@ function proxyModel(parts: ProxyParts, routes: readonly Route[], staticFiles: re
     temporaryStorage: settings.temporaryStorage,
     files: staticFiles.reduce((all, { origin }) => all + (origin.kind === 'image' ? origin.sizeLimit : 0), 0),
     gzip: settings.gzip,
-    metrics: metrics === undefined ? 0 : metricsZone(metrics.maxSeries) + metricsStorage(settings.workers),
+    metrics:
+      metrics === undefined ? 0 : metricsZone(metrics.maxSeries) + metricsVolume(settings.workers, metrics.maxSeries),
     tracing: tracing === undefined ? 0 : spansMemory(tracing, settings.workers),
   };
   return {
     hosts: models,
     backends,
-    timeline: proxyTimeline(times, ...forwarded.map(({ timeline }) => timeline)),
+    timeline: metrics === undefined ? timeline : scrapedTimeline(timeline),
     budget: budget(budgetSettings(given, backends, models)),
     clientTimes: { headerTimeout, bodyTimeout, sendTimeout },
     gzip: settings.gzip,

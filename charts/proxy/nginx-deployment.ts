@@ -8,7 +8,8 @@ import type { Timeline } from '../../model/timeline';
 import { accessTokensScript } from '../../nginx/auth/access-tokens-section';
 import { authVariablesScript } from '../../nginx/auth/auth-variables-section';
 import { liveWeightsScript } from '../../nginx/backends/live-weights-section';
-import { metricsScriptName, metricsStorage } from '../../nginx/metrics/metrics-section';
+import { lastMetricsConfName, untilScrapedCommand, untilScrapedScript } from '../../nginx/metrics/last-metrics';
+import { metricsScriptName, metricsVolume } from '../../nginx/metrics/metrics-section';
 import { staleAnswersScript } from '../../nginx/routes/cache-section';
 import { lastGoodCertificateScript } from '../../nginx/tls/last-good-certificate-section';
 import { spansStorage, tracingScriptName } from '../../nginx/tracing/tracing-section';
@@ -152,9 +153,12 @@ export class NginxDeployment extends RollingDeployment {
   }
 
   /** Lets nginx serve metrics on a port of its own. */
-  serveMetrics({ port, workers }: { readonly port: number; readonly workers: number }, isAnnotated: boolean): void {
-    this.mountConfig(metricsScriptName);
-    this.mountMemory('Metrics', metricsDirectory, metricsStorage(workers));
+  serveMetrics(
+    { port, workers, maxSeries }: { readonly port: number; readonly workers: number; readonly maxSeries: number },
+    isAnnotated: boolean,
+  ): void {
+    for (const file of [metricsScriptName, lastMetricsConfName, untilScrapedScript.name]) this.mountConfig(file);
+    this.mountMemory('Metrics', metricsDirectory, metricsVolume(workers, maxSeries));
     this.containers[0]?.addPort({ name: metricsPortName, number: port });
     if (!isAnnotated) return;
     this.podMetadata.addAnnotation('prometheus.io/scrape', 'true');
@@ -169,7 +173,7 @@ export class NginxDeployment extends RollingDeployment {
   }
 
   private mountMemory(id: string, directory: string, bytes: number): void {
-    const limited = { medium: EmptyDirMedium.MEMORY, sizeLimit: Size.mebibytes(bytes / 2 ** 20) };
+    const limited = { medium: EmptyDirMedium.MEMORY, sizeLimit: Size.mebibytes(Math.ceil(bytes / 2 ** 20)) };
     this.containers[0]?.mount(directory, Volume.fromEmptyDir(this, id, id.toLowerCase(), limited));
   }
 
@@ -189,6 +193,9 @@ export class NginxDeployment extends RollingDeployment {
       spec.terminationGracePeriodSeconds = timeline.proxyTerminationGracePeriod;
       const [container] = spec.containers;
       if (container !== undefined) {
+        if (timeline.lastScrape > 0) {
+          container.command = untilScrapedCommand('/etc/nginx', metricsDirectory, timeline.lastScrape);
+        }
         const { requests, limits } = container.resources;
         limits['ephemeral-storage'] = `${mebibytes + ofFiles + beyondKept + logMebibytes}Mi`;
         requests['ephemeral-storage'] = `${ofFiles + logMebibytes}Mi`;

@@ -86,7 +86,7 @@ export interface NginxProxyProps extends ProxyOptions {
 
   /**
    * The image of nginx: 1.30 or newer, with OpenSSL 3.5 or newer and the njs module (`ngx_http_js_module.so`), which keeps the
-   * last good certificate. `nginx:1.30` has all of it, `nginx:1.30-alpine-slim` does not.
+   * last good certificate. With `addMonitoring` it needs a shell too. `nginx:1.30` has all of it, `nginx:1.30-alpine-slim` does not.
    *
    * @default 'nginx:1.30'
    * @see https://hub.docker.com/_/nginx

@@ -182,11 +182,11 @@ export class NginxProxy extends Construct implements RouteHost {
         throw new InvalidOption('options', '(object)', 'are given a second time: give all of them in one call');
       }
       const settings = monitoringSettings(options);
-      const { port, allowFrom, annotations = settings.podMonitor === undefined, dashboard } = settings;
+      const { port, maxSeries, allowFrom, annotations = settings.podMonitor === undefined, dashboard } = settings;
       if (dashboard !== undefined) this.namespace.reserve(...Object.values(dashboardNames(this.node.id)));
       if (allowFrom === undefined) this.networkPolicy.allowFromPodsAnywhere(prometheusLabels, port);
       for (const peer of allowFrom ?? []) this.networkPolicy.allowFrom(peer, port);
-      this.deployment.serveMetrics({ port, workers: this.settings.workers }, annotations);
+      this.deployment.serveMetrics({ port, workers: this.settings.workers, maxSeries }, annotations);
       this.completed = undefined;
       this.measured = settings;
       this.monitoring = new Monitoring(this, 'Monitoring', {

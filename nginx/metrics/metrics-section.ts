@@ -5,7 +5,7 @@ import { cachesOf } from '../../model/routes/route';
 import { upstreamOf } from '../backends/upstream-section';
 import { block, directive, Directive, heading, Node, quote } from '../directive';
 import { listen } from '../listen';
-import { Place, placeModel } from '../place';
+import { Place, placeModel, PlaceModel } from '../place';
 import { Plan, plan } from '../plan';
 import { countedStatus, hasGrpc } from '../routes/grpc-section';
 import { hasUnrouted, unrouted } from '../reason-section';
@@ -46,9 +46,14 @@ export function metricsFiles(directory: string): string[] {
   return [0, 1].map((each) => join(directory, `requests-${each}.log`));
 }
 
-/** Bytes that they may have together. */
+/** Bytes that the lines of requests may have together. */
 export function metricsStorage(workers: number): number {
   return workers * bytesOfWorker;
+}
+
+/** The same with the counts, as they are and as they are being written. */
+export function metricsVolume(workers: number, maxSeries?: number): number {
+  return metricsStorage(workers) + 2 * metricsZone(maxSeries);
 }
 
 /** Bytes of shared memory. */
@@ -62,18 +67,13 @@ export function metricsZone(maxSeries = defaultMaxSeries): number {
  * counted apart from one another, so that few differ. Whatever a worker has written is counted though it is killed.
  */
 export function metricsLog(whole: Plan): Node[] {
-  const { place, routes, proxy } = whole;
+  const { place, routes } = whole;
   const { metrics } = place;
   if (metrics === undefined) return [];
   const backend = routes.some((route) => upstreamOf(route) === '$backend') ? '$backend' : '';
   return [
     heading('Metrics: what is counted of a request, in lines that many requests have alike'),
-    directive(`js_shared_dict_zone zone=metrics:${metricsZone(proxy.metrics?.maxSeries) / 1024}k`, 'the counts'),
-    directive('js_shared_dict_zone zone=metrics_lock:32k type=number timeout=10s', 'one worker counts at a time'),
-    directive(`js_var $metrics_directory ${encodedPath('metricsDirectory', metrics.directory)}`),
-    directive(`js_var $metrics_slot ${slot}`, 'in seconds'),
-    directive(`js_var $metrics_most_bytes ${metricsStorage(place.workers)}`),
-    directive(`js_var $metrics_peers_forgotten ${peersForgotten}`),
+    ...counting(whole),
     ...(hasUnrouted(whole) ? [] : [unrouted]),
     block(
       'map $connection_requests $first_of_connection',
@@ -98,6 +98,19 @@ export function metricsLog(whole: Plan): Node[] {
       'two files in turn, for five seconds each: the other one is emptied once it is counted',
     ),
     ...logs(metrics, 'metrics', ['$is_even_slot', '$is_odd_slot']),
+  ];
+}
+
+/** Where the counts are, and what the script goes by. */
+export function counting({ place, proxy }: Plan): Directive[] {
+  if (place.metrics === undefined) return [];
+  return [
+    directive(`js_shared_dict_zone zone=metrics:${metricsZone(proxy.metrics?.maxSeries) / 1024}k`, 'the counts'),
+    directive('js_shared_dict_zone zone=metrics_lock:32k type=number timeout=10s', 'one worker counts at a time'),
+    directive(`js_var $metrics_directory ${encodedPath('metricsDirectory', place.metrics.directory)}`),
+    directive(`js_var $metrics_slot ${slot}`, 'in seconds'),
+    directive(`js_var $metrics_most_bytes ${metricsStorage(place.workers)}`),
+    directive(`js_var $metrics_peers_forgotten ${peersForgotten}`),
   ];
 }
 
@@ -157,11 +170,21 @@ export function countAsPlainHttp(whole: Plan): Directive[] {
 
 /** What Prometheus asks. */
 export function metricsServer(whole: Plan): Node[] {
-  const { place } = whole;
-  if (place.metrics === undefined) return [];
+  if (whole.place.metrics === undefined) return [];
   const { series } = metricsModel(whole, '');
   return [
     heading(`Server: metrics, on a port that no client reaches; at most ${series} series`),
+    ...serverOf(
+      whole.place,
+      directive(`js_periodic metrics.count interval=${interval}s`, 'in one worker; whoever asks counts what is left'),
+    ),
+  ];
+}
+
+/** Runs the script when it is asked, and now and then. */
+export function serverOf(place: PlaceModel, periodic: Directive): Directive[] {
+  if (place.metrics === undefined) return [];
+  return [
     block('server', [
       ...listen(place, place.metrics.port),
       directive('js_engine qjs', 'it counts three times as fast'),
@@ -171,9 +194,7 @@ export function metricsServer(whole: Plan): Node[] {
         block('limit_except GET', [directive('deny all')], 'HEAD too'),
         directive('js_content metrics.serve'),
       ]),
-      block('location @metrics', [
-        directive(`js_periodic metrics.count interval=${interval}s`, 'in one worker; whoever asks counts what is left'),
-      ]),
+      block('location @metrics', [periodic]),
       block('location /', [directive('return 404')]),
     ]),
   ];

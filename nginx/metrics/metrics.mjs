@@ -4,7 +4,7 @@
  * Runs in nginx (njs with QuickJS): counts what nginx has written of requests, and serves it to Prometheus. Two files are written to
  * in turn, for five seconds each. `count` reads on in both every second; whoever asks for metrics reads what is left first. All counts
  * are one value of the shared dictionary, with how far each file was read: it is exchanged at once, so that no line counts twice or
- * never, whatever becomes of a worker.
+ * never, whatever becomes of a worker. A copy in a file lets an nginx that is started after this one go on with them.
  */
 import fs from 'fs';
 
@@ -19,9 +19,15 @@ const mostBusy = 10;
 /** Bytes that are counted at a time: a worker does nothing else meanwhile. */
 const chunk = 65536;
 
+/** Scrapers that are waited for when nginx ends, and how rarely they may ask, in milliseconds. */
+const mostScrapers = 16;
+const longestInterval = 61000;
+
 function nothingCounted() {
   return {
+    configuration: model.configuration,
     offsets: [0, 0],
+    scrapers: {},
     requests: {},
     requestSeries: 0,
     durations: {},
@@ -41,9 +47,30 @@ function nothingCounted() {
   };
 }
 
-function readCounts() {
+function directoryOf(session) {
+  return decodeURIComponent(session.variables.metrics_directory);
+}
+
+function readCounts(session) {
   const text = ngx.shared.metrics.get('counts');
-  return text === undefined ? nothingCounted() : JSON.parse(text);
+  if (text !== undefined) return JSON.parse(text);
+  const copy = directoryOf(session) + '/counts.json';
+  if (!fs.existsSync(copy)) return nothingCounted();
+  const counts = JSON.parse(fs.readFileSync(copy, 'utf8'));
+  return counts.configuration === model.configuration ? counts : nothingCounted();
+}
+
+function keepCounts(session, counts) {
+  const text = JSON.stringify(counts);
+  ngx.shared.metrics.set('counts', text);
+  const copy = directoryOf(session) + '/counts.json';
+  try {
+    fs.writeFileSync(copy + '.new', text);
+    fs.renameSync(copy + '.new', copy);
+  } catch {
+    // There is no room. One that is old would count again what was counted since.
+    [copy, copy + '.new'].filter((path) => fs.existsSync(path)).forEach((path) => fs.unlinkSync(path));
+  }
 }
 
 /** Every second, in one worker. */
@@ -56,34 +83,34 @@ async function count(session) {
 }
 
 /** Until nothing is left of what was there when it began. */
-async function countAll(session) {
-  const deadline = Date.now() + 10000;
-  while (Date.now() < deadline) {
-    const more = countAlone(session);
+async function countAll(session, scraper) {
+  const begin = Date.now();
+  while (Date.now() < begin + 10000) {
+    const more = countAlone(session, scraper && { address: scraper, time: begin });
     if (more === false) return;
     await new Promise((resolve) => setTimeout(resolve, more === undefined ? 5 : 0));
   }
 }
 
 /** Some of it; undefined while another worker is at it. */
-function countAlone(session) {
+function countAlone(session, scrape) {
   const lock = ngx.shared.metrics_lock;
   if (!lock.add('counting', 1, 10000)) return undefined;
   try {
-    return countSome(session);
+    return countSome(session, scrape);
   } finally {
     lock.delete('counting');
   }
 }
 
-function countSome(session) {
+function countSome(session, scrape) {
   const now = Date.now();
-  const counts = readCounts();
+  const counts = readCounts(session);
   const before = JSON.stringify(counts.offsets);
   const lost = counts.lost;
   const most = Number(session.variables.metrics_most_bytes);
   const paths = [0, 1].map((slot) => {
-    return decodeURIComponent(session.variables.metrics_directory) + '/requests-' + slot + '.log';
+    return directoryOf(session) + '/requests-' + slot + '.log';
   });
   const sizes = paths.map((path) => (fs.existsSync(path) ? fs.statSync(path).size : 0));
   // In memory there is no room for another line: how many were not written, nobody knows.
@@ -93,10 +120,42 @@ function countSome(session) {
     return readOn(counts, { path, slot, most, size: sizes[slot], isOver: isLongOver(slot, now, slotTime) }, now);
   });
   const forgotten = forgetPeers(counts, now - 1000 * Number(session.variables.metrics_peers_forgotten));
-  if (forgotten || lost !== counts.lost || JSON.stringify(counts.offsets) !== before) {
-    ngx.shared.metrics.set('counts', JSON.stringify(counts));
+  if (scrape) noteScrape(counts.scrapers, scrape);
+  if (scrape || forgotten || lost !== counts.lost || JSON.stringify(counts.offsets) !== before) {
+    keepCounts(session, counts);
   }
   return more[0] || more[1];
+}
+
+/** Keeps who asked, when, and how long after the time before. */
+function noteScrape(scrapers, { address, time }) {
+  Object.keys(scrapers)
+    .filter((each) => time >= expectedUntil(scrapers[each]))
+    .forEach((each) => {
+      delete scrapers[each];
+    });
+  const before = scrapers[address];
+  if (before !== undefined && before.last < time) before.interval = time - before.last;
+  if (before !== undefined) before.last = time;
+  else if (Object.keys(scrapers).length < mostScrapers) scrapers[address] = { last: time, interval: null };
+}
+
+/** Who was asked once may ask again, and who is late may have gone. */
+function expectedUntil({ last, interval }) {
+  return last + (interval === null ? longestInterval : 1.5 * interval + 1000);
+}
+
+/** Every second in the nginx that serves the last counts: the file that says so goes when everybody has them who asks regularly. */
+function finish(session) {
+  const unscraped = directoryOf(session) + '/unscraped';
+  if (!fs.existsSync(unscraped)) return;
+  const { mtimeMs: ended } = fs.statSync(unscraped);
+  const { scrapers } = readCounts(session);
+  const isAwaited = Object.keys(scrapers).some((address) => {
+    const { last, interval } = scrapers[address];
+    return interval !== null && last < ended && Date.now() < expectedUntil(scrapers[address]);
+  });
+  if (!isAwaited) fs.unlinkSync(unscraped);
 }
 
 /** Counts the next lines of a file; says whether there are more. */
@@ -291,7 +350,7 @@ function countHandshake(counts, fields, times) {
 /** For a location: everything, in the format that is asked for. */
 async function serve(request) {
   try {
-    await countAll(request);
+    await countAll(request, request.remoteAddress);
   } catch (error) {
     // What was counted before is right.
     ngx.log(ngx.ERR, 'metrics: could not be counted: ' + error.message);
@@ -300,7 +359,7 @@ async function serve(request) {
   request.headersOut['Content-Type'] = isOpen
     ? 'application/openmetrics-text; version=1.0.0; charset=utf-8'
     : 'text/plain; version=0.0.4; charset=utf-8';
-  const lines = text(request, readCounts(), isOpen, request.args.peers !== undefined);
+  const lines = text(request, readCounts(request), isOpen, request.args.peers !== undefined);
   request.return(200, lines.concat(isOpen ? ['# EOF', ''] : ['']).join('\n'));
 }
 
@@ -362,8 +421,8 @@ function text(request, counts, isOpen, hasPeers) {
     'fairlead_refused_total',
     Object.keys(counts.refused).map((limit) => [[limit], counts.refused[limit]]),
   );
-  writeCertificates(write);
-  if (model.hasSpans) write('fairlead_spans_total', spanSamples());
+  if (ngx.shared.certificate) writeCertificates(write);
+  if (model.hasSpans && ngx.shared.spans) write('fairlead_spans_total', spanSamples());
   write('fairlead_configuration_info', [[[model.configuration, request.variables.nginx_version], 1]]);
   write('fairlead_metrics_series_limit', [[[], model.series]]);
   write('fairlead_metrics_folded_total', [[[], counts.folded]]);
@@ -379,14 +438,26 @@ function writeFamily(lines, name, samples, isOpen) {
   const type = family.type === 'info' && !isOpen ? 'gauge' : family.type;
   lines.push('# HELP ' + (isOpen ? bare : name) + ' ' + family.help);
   lines.push('# TYPE ' + (isOpen ? bare : name) + ' ' + type);
+  let labels;
+  let written = '';
   samples.forEach((sample) => {
-    const labels = family.labels
-      .map((label, index) => [label, sample[0][index]])
-      .concat(sample[3] === undefined ? [] : [['le', isOpen && /^\d+$/.test(sample[3]) ? sample[3] + '.0' : sample[3]]])
-      .filter((label) => label[1] !== '')
-      .map((label) => label[0] + '="' + escaped(label[1]) + '"');
-    lines.push(name + (sample[2] || '') + (labels.length === 0 ? '' : '{' + labels.join(',') + '}') + ' ' + sample[1]);
+    // Those of a histogram have the same ones.
+    if (sample[0] !== labels) {
+      labels = sample[0];
+      written = writtenLabels(family.labels, labels);
+    }
+    const bound =
+      sample[3] === undefined ? '' : 'le="' + (isOpen && /^\d+$/.test(sample[3]) ? sample[3] + '.0' : sample[3]) + '"';
+    const all = written + (written !== '' && bound !== '' ? ',' : '') + bound;
+    lines.push(name + (sample[2] || '') + (all === '' ? '' : '{' + all + '}') + ' ' + sample[1]);
   });
+}
+
+function writtenLabels(names, values) {
+  return names
+    .map((name, index) => (values[index] === '' ? '' : name + '="' + escaped(values[index]) + '"'))
+    .filter((label) => label !== '')
+    .join(',');
 }
 
 function escaped(value) {
@@ -499,4 +570,4 @@ function writeCertificates(write) {
   );
 }
 
-export default { count, serve };
+export default { count, finish, serve };

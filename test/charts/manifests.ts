@@ -80,10 +80,15 @@ export function namesOf(manifests: readonly Manifest[]): string[] {
 }
 
 export function nginxConfOf(manifests: readonly Manifest[]): string {
+  return String(nginxFilesOf(manifests)['nginx.conf']);
+}
+
+/** All that is beside it, by name. */
+export function nginxFilesOf(manifests: readonly Manifest[]): Readonly<Record<string, string>> {
   const configMaps = manifests.filter(({ kind, data }) => kind === 'ConfigMap' && data?.['nginx.conf'] !== undefined);
-  const conf = configMaps[0]?.data?.['nginx.conf'];
-  if (configMaps.length !== 1 || conf === undefined) throw new Error(`${configMaps.length} ConfigMaps`);
-  return conf;
+  const [found] = configMaps;
+  if (configMaps.length !== 1 || found?.data === undefined) throw new Error(`${configMaps.length} ConfigMaps`);
+  return found.data;
 }
 
 /** The pod template of a Deployment. */

@@ -17,6 +17,7 @@ import { figure, loadFigure } from './support/figures';
 import { frontDoor, known, knownOrigin, ownHost, page, services, tokenForOthers } from './support/front-door';
 import { settled, workloads } from './support/pods';
 import { expectNoneLost, scenario } from './support/scenario';
+import { Scraper } from './support/scraper';
 import { cluster, kubectl, suite } from './support/suite';
 import { startLoad } from './support/traffic-load';
 import { apply } from './support/variant';
@@ -265,7 +266,30 @@ scenario('a rolling update of both versions of a split answers 200 to each reque
   const { sent } = result;
   await eventually('all of them, counted', async () => ((await counted('orders')) - before >= sent ? true : undefined));
   expect((await counted('orders')) - before).toBe(sent);
-  figure('requests that the proxies counted through that update, of those sent', `${sent} of ${sent}`);
+  figure('requests that the proxies counted through that update of the API, of those sent', `${sent} of ${sent}`);
+});
+
+scenario('a rolling update of the proxies loses no request, and none that it counted', async () => {
+  const scraper = await Scraper.start('orders', 2);
+  try {
+    const before = await scraper.counted();
+    const load = await startLoad({ getPath: '/orders/healthcheck', postPath: '/orders/echo' });
+    await eventually('the first answers', () => (load.requests.length > 100 ? true : undefined));
+    await workloads().run('rollout', 'restart', 'deployment/nginx');
+    await workloads().rolledOut('proxy');
+    // They answer what they hold, and then wait for the scraper.
+    await workloads().readyPods('proxy', 2);
+    const result = await load.stop();
+    loadFigure('rolling update of the proxies, which are scraped', result);
+    await expectNoneLost(result);
+    expect((await scraper.counted()) - before).toBe(result.sent);
+    figure(
+      'requests that the proxies counted through their own update, of those sent',
+      `${result.sent} of ${result.sent}`,
+    );
+  } finally {
+    await scraper.stop();
+  }
 });
 
 scenario('an autoscaler that goes by requests a second adds pods as they grow, and takes them away again', async () => {

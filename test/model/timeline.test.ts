@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { apiProbes, proxyTimeline, timeline, type TimelineProps } from '../../model/timeline';
+import { apiProbes, proxyTimeline, scrapedTimeline, timeline, type TimelineProps } from '../../model/timeline';
 import type { TimeText } from '../../validation/amounts';
 
 const seconds = (min: number, max: number): fc.Arbitrary<TimeText> =>
@@ -46,6 +46,7 @@ test('what is not given suits any cluster and any Node', () => {
     proxyPreStop: 30,
     workerShutdownTimeout: 62,
     proxyTerminationGracePeriod: 97,
+    lastScrape: 0,
     unreachableToleration: 30,
     discovery: 36,
     longestWaitOnSilentPods: 10,
@@ -224,6 +225,15 @@ describe('The timeline of a proxy', () => {
       requestTimeout: 90,
       workerShutdownTimeout: 92,
       proxyTerminationGracePeriod: 7 + 92 + 5,
+    });
+  });
+
+  test('has a minute and five seconds more where metrics are asked for', () => {
+    const proxy = proxyTimeline(times);
+    expect(scrapedTimeline(proxy)).toEqual({
+      ...proxy,
+      lastScrape: 65,
+      proxyTerminationGracePeriod: proxy.proxyTerminationGracePeriod + 65,
     });
   });
 

@@ -4,7 +4,7 @@ import { LoadBalancedApi, type LoadBalancedApiProps } from '../../charts/load-ba
 import { RestrictedNamespace } from '../../charts/namespace';
 import { NginxProxy } from '../../charts/proxy/nginx-proxy';
 import { Redirect, TrafficSplit } from '../../charts/routes/route-targets';
-import { timeline, type TimelineProps } from '../../model/timeline';
+import { scrapedTimeline, timeline, type TimelineProps } from '../../model/timeline';
 import { type Configuration, configurations, type Moment, type Step } from '../../timeline/chain';
 import { story } from '../../timeline/story';
 import { configuration, withoutDnsCache } from './configurations';
@@ -68,6 +68,15 @@ describe('What an option moves', () => {
 
   test('deregistrationDelay: how long a proxy accepts connections', () => {
     expect(moved('proxy-ends.last-connection', { deregistrationDelay: '40s' })).toEqual({ from: 0, to: 40 });
+  });
+
+  test('metrics of a proxy: how long its pod waits for who asks for them', () => {
+    const last = (of: Configuration): readonly Step[] => steps(of).filter(({ what }) => what.startsWith('Its metrics'));
+    expect(last(withoutDnsCache)).toEqual([]);
+    const measured = { ...withoutDnsCache, proxy: scrapedTimeline(withoutDnsCache.proxy) };
+    // preStop 5, relist 1, then 24 for what it holds, and 65
+    expect(last(measured).map(({ at }) => at)).toEqual([{ from: 5, to: 95 }]);
+    expect(step('proxy-ends.gone', measured).at).toEqual({ from: 5, to: 42 + 65 });
   });
 
   test('failTimeout: how long a pod that is back may be left out, if that is longer than DNS needs', () => {

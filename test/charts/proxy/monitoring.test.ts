@@ -16,6 +16,7 @@ import {
   newProxy,
   newShop,
   nginxConfOf,
+  nginxFilesOf,
   objectsAround,
   podSpecOf,
 } from '../manifests';
@@ -86,7 +87,7 @@ test('a proxy with them has no other objects, and room in memory for what waits 
   const kinds = (manifests: readonly Manifest[]): string[] => manifests.map(({ kind }) => kind);
   expect(kinds(monitored())).toEqual(kinds(withoutMonitoring()));
   const { volumes } = podSpecOf(monitored(), 'edge');
-  expect(volumes).toContainEqual({ name: 'metrics', emptyDir: { medium: 'Memory', sizeLimit: '16Mi' } });
+  expect(volumes).toContainEqual({ name: 'metrics', emptyDir: { medium: 'Memory', sizeLimit: '17Mi' } });
   expect(containerOf(monitored(), 'edge').volumeMounts).toContainEqual({ name: 'metrics', mountPath: '/run/metrics' });
   const shop = newShop();
   const edge = newProxy(shop);
@@ -95,6 +96,39 @@ test('a proxy with them has no other objects, and room in memory for what waits 
   edge.addMonitoring();
   expect(edge.budget.memorySum).toBeLessThanOrEqual(0.8 * edge.budget.memoryLimit);
   expect(edge.budget.requests).toBeLessThan(without.requests);
+});
+
+test('the last metrics of a pod wait for who asks regularly, and its grace period has room for that', async () => {
+  const { command } = containerOf(monitored(), 'edge');
+  expect(command).toEqual([
+    'sh',
+    '/etc/nginx/until-scraped.sh',
+    '/etc/nginx/nginx.conf',
+    '/etc/nginx/last-metrics.conf',
+    '/run/metrics',
+    '65',
+  ]);
+  expect(containerOf(withoutMonitoring(), 'edge').command).toEqual(['nginx', '-c', '/etc/nginx/nginx.conf']);
+  const grace = (manifests: readonly Manifest[]): number => podSpecOf(manifests, 'edge').terminationGracePeriodSeconds;
+  expect(grace(monitored())).toBe(grace(withoutMonitoring()) + 65);
+  const files = nginxFilesOf(monitored());
+  for (const name of ['last-metrics.conf', 'until-scraped.sh']) {
+    expect(files).toHaveProperty([name]);
+    expect(containerOf(monitored(), 'edge').volumeMounts).toContainEqual({
+      mountPath: `/etc/nginx/${name}`,
+      name: 'config',
+      readOnly: true,
+      subPath: name,
+    });
+    expect(nginxFilesOf(withoutMonitoring())).not.toHaveProperty([name]);
+  }
+  const last = String(files['last-metrics.conf']);
+  expect(last).toContain('listen 9113;');
+  expect(last).not.toContain('listen 8443');
+  expect(last.match(/js_(?:var|shared_dict_zone) .*/g)).toEqual(
+    nginxConfOf(monitored()).match(/js_(?:var \$metrics|shared_dict_zone zone=metrics).*/g),
+  );
+  await testConfiguration(last);
 });
 
 test('only the scraper reaches the port', () => {

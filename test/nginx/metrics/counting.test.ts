@@ -220,9 +220,10 @@ test('a request that no route has is counted without a word of the client', asyn
       response.resume().on('end', resolve);
     });
   });
+  // Who sends such lines sees the end of the connection before nginx has written what became of them.
+  await untilCounts(requests, { host: 'other', route: 'other', code: '421' }, 1);
+  await untilCounts(requests, { host: 'other', route: 'other', code: '400' }, 1);
   const found = await untilCounts(requests, { host: 'other', route: '(http)', code: '308' }, 1);
-  expect(sum(found, requests, { host: 'other', route: 'other', code: '421' })).toBe(1);
-  expect(sum(found, requests, { host: 'other', route: 'other', code: '400' })).toBe(1);
   expect(found.text).not.toContain('secret');
 });
 
@@ -281,7 +282,7 @@ test('a request that is passed on is counted once, each of its tries at its peer
 
 test('who asks for peers is told what each one took, how long it was busy, and after how many tries another was tried', async () => {
   const [answers, refused] = [api.instance.port, closed].map((of) => ({ backend: 'half', peer: `127.0.0.1:${of}` }));
-  const peers = (): Promise<Exposition> => scrape(port, 'text/plain', '/metrics?peers');
+  const peers = (): Promise<Exposition> => scrape(port, { path: '/metrics?peers' });
   const before = await peers();
   for (let index = 0; index < 8; index += 1) {
     expect((await nginx.get({ path: index < 2 ? '/half/slow' : '/half' })).status).toBe(200);
@@ -337,8 +338,11 @@ test.each([
 ])(
   'both formats of %s have the same series, of families that are documented, each with its type',
   async (path, all) => {
-    const plain = await scrape(port, 'text/plain', path);
-    const open = await scrape(port, 'application/openmetrics-text; version=1.0.0, text/plain;q=0.5', path);
+    const plain = await scrape(port, { path });
+    const open = await scrape(port, {
+      path,
+      headers: { accept: 'application/openmetrics-text; version=1.0.0, text/plain;q=0.5' },
+    });
     expect(plain.contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(open.contentType).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
     expect(open.text.endsWith('\n# EOF\n')).toBe(true);

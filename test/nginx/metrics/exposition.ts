@@ -1,4 +1,4 @@
-import { get } from 'node:http';
+import { get, type RequestOptions } from 'node:http';
 
 /** A series, as it was served. */
 export interface Sample {
@@ -16,9 +16,9 @@ export interface Exposition {
 }
 
 /** What a scraper is answered. */
-export function scrape(port: number, accept = 'text/plain', path = '/metrics'): Promise<Exposition> {
+export function scrape(port: number, options: RequestOptions = {}): Promise<Exposition> {
   return new Promise((resolve, reject) => {
-    get({ host: '127.0.0.1', port, path, agent: false, headers: { accept } }, (response) => {
+    get({ host: '127.0.0.1', port, path: '/metrics', agent: false, ...options }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       response.on('error', reject);

@@ -222,7 +222,7 @@ test('of a try that lasts for hours ten seconds count as busy', async () => {
     const line = `Rall  api 200 GET  ${seconds}|${peer}|0.000|0.001|${seconds}\n`;
     appendFileSync(join(nginx.directory, 'requests-0.log'), line);
   }
-  const found = await scrape(port, 'text/plain', '/metrics?peers');
+  const found = await scrape(port, { path: '/metrics?peers' });
   expect(sum(found, 'fairlead_peer_busy_seconds_total', { peer })).toBe(19);
   expect(sum(found, 'fairlead_peer_response_seconds_total', { peer })).toBe(3609);
 });

@@ -1,7 +1,7 @@
 import { RequestListener } from 'node:http';
 import { Place } from '../../../nginx/place';
 import { proxyModel, ProxyParts } from './models';
-import { RealNginx } from './real-nginx';
+import { RealNginx, type RealNginxStart } from './real-nginx';
 import { StubApi } from './stub-api';
 import { StubDns } from './stub-dns';
 
@@ -18,11 +18,12 @@ export async function startWithOneInstance(
   listener: RequestListener = (_request, response) => response.end('ok'),
   place: Partial<Place> = {},
   change: (conf: string) => string = String,
+  command?: RealNginxStart['command'],
 ): Promise<OneInstance> {
   const dns = await StubDns.start();
   const api = await StubApi.start('one', listener);
   dns.instances = [api.instance];
-  const nginx = await RealNginx.start(proxyModel(parts), { resolvers: [dns.server], ...place }, { change });
+  const nginx = await RealNginx.start(proxyModel(parts), { resolvers: [dns.server], ...place }, { change, command });
   await nginx.untilAnswered(({ status }) => status !== 503);
   return {
     nginx,

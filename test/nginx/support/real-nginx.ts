@@ -21,11 +21,12 @@ import { selfSignedKeyPair } from '../../../certificates/self-signed';
 import { findNginx } from '../../../local/find-nginx/find-nginx';
 import { Nginx } from '../../../local/find-nginx/nginx';
 import { freePort } from '../../../local/ports';
-import { childOutput } from '../../../local/processes/child-output';
+import { childOutput, Command } from '../../../local/processes/child-output';
 import { certificatesOf, ProxyModel } from '../../../model/proxy';
 import { accessTokensScript } from '../../../nginx/auth/access-tokens-section';
 import { authVariablesScript } from '../../../nginx/auth/auth-variables-section';
 import { lastGoodCertificateScript } from '../../../nginx/tls/last-good-certificate-section';
+import { lastMetricsConf, lastMetricsConfName } from '../../../nginx/metrics/last-metrics';
 import { metricsScript, metricsScriptName } from '../../../nginx/metrics/metrics-section';
 import { tracingScript, tracingScriptName } from '../../../nginx/tracing/tracing-section';
 import { liveWeightsScript } from '../../../nginx/backends/live-weights-section';
@@ -97,6 +98,8 @@ export interface RealNginxStart {
   readonly hostPairs?: Readonly<Record<string, KeyPair | undefined>>;
   /** Edits the configuration. */
   readonly change?: (conf: string) => string;
+  /** How it is started, given how nginx is with each configuration of a directory. @default - with nginx.conf */
+  readonly command?: ((directory: string, nginx: (conf: string) => Command) => Command) | undefined;
   /** Rejects until nginx runs. @default - its probe is answered 200, and every certificate has been looked at */
   readonly ready?: (nginx: RealNginx) => Promise<void>;
 }
@@ -172,6 +175,7 @@ export class RealNginx {
     if (whole.metricsPort !== undefined) {
       const { name, text } = metricsScript(proxy, whole, conf);
       writeFileSync(join(directory, name), text);
+      writeFileSync(join(directory, lastMetricsConfName), lastMetricsConf(proxy, whole));
     }
     if (proxy.tracing !== undefined) {
       const { name, text } = tracingScript(proxy.tracing, proxy, whole);
@@ -180,12 +184,18 @@ export class RealNginx {
     writeFileSync(file, (start.change ?? String)(conf));
 
     const { httpPort: http, httpsPort: https, probePort: probe, metricsPort } = whole;
-    const command = nginx.command(file, [http, https, probe, ...(metricsPort === undefined ? [] : [metricsPort])]);
-    const child = spawn(command.file, command.args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const ports = [http, https, probe, ...(metricsPort === undefined ? [] : [metricsPort])];
+    const withConf = (conf: string): Command => nginx.command(join(directory, conf), ports);
+    const command = start.command?.(directory, withConf) ?? withConf('nginx.conf');
+    const detached = start.command !== undefined;
+    const child = spawn(command.file, command.args, { stdio: ['ignore', 'ignore', 'pipe'], detached });
     const errorLog = { text: '' };
     child.stderr.setEncoding('utf8').on('data', (text: string) => (errorLog.text += text));
     const running = new RealNginx(directory, proxy, whole, child, errorLog);
-    onFileFinished(() => running.stop());
+    onFileFinished(() => {
+      if (detached) running.killAll();
+      return running.stop();
+    });
     try {
       await running.until(() => (start.ready ?? isReady)(running), 'nginx to answer');
     } catch (error) {
@@ -280,6 +290,27 @@ export class RealNginx {
       if (lines.length < entries) throw new Error(`${lines.length} of ${entries} lines`);
       return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     }, 'the access log');
+  }
+
+  /** Resolves when it has ended, to its exit code. */
+  get ended(): Promise<number | null> {
+    const { exitCode } = this.child;
+    return exitCode === null
+      ? once(this.child, 'exit').then(([code]) => code as number | null)
+      : Promise.resolve(exitCode);
+  }
+
+  kill(signal: 'SIGTERM' | 'SIGQUIT' | 'SIGKILL'): void {
+    this.child.kill(signal);
+  }
+
+  /** What was started otherwise may wait before it ends, and leaves workers behind if it is killed. */
+  private killAll(): void {
+    try {
+      process.kill(-Number(this.child.pid), 'SIGKILL');
+    } catch {
+      // Nothing of it is left.
+    }
   }
 
   /** Ends it at once, or with SIGQUIT once what it holds is answered. */
