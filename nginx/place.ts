@@ -26,7 +26,7 @@ export interface Place {
    */
   readonly connectionCount?: { readonly httpPort: number; readonly httpsPort: number } | undefined;
   /**
-   * The port that metrics are served on, which clients never reach. Needs njs with QuickJS, and the script of metrics-section.ts beside
+   * The port that metrics are served on, which clients never reach. Needs njs with QuickJS, and the scripts of metrics-section.ts beside
    * nginx.conf. @default - there are none
    */
   readonly metricsPort?: number | undefined;

@@ -2,7 +2,7 @@ import type { ProxyModel } from '../model/proxy';
 import { accessTokensScript, hasTokens } from './auth/access-tokens-section';
 import { authVariablesScript, hasAuthVariables } from './auth/auth-variables-section';
 import { liveWeightsScript } from './backends/live-weights-section';
-import { metricsScript } from './metrics/metrics-section';
+import { metricsScripts } from './metrics/metrics-section';
 import type { Place } from './place';
 import { hasStaleAnswers, staleAnswersScript } from './routes/cache-section';
 import { lastGoodCertificateScript } from './tls/last-good-certificate-section';
@@ -23,7 +23,7 @@ export function scriptsOf(proxy: ProxyModel, place: Place, conf: string): readon
     ...(hasStaleAnswers(routes) ? [staleAnswersScript] : []),
     ...(hasTokens(routes) ? [accessTokensScript] : []),
     ...(hasAuthVariables(routes) ? [authVariablesScript] : []),
-    ...(place.metricsPort === undefined ? [] : [metricsScript(proxy, place, conf)]),
+    ...(place.metricsPort === undefined ? [] : metricsScripts(proxy, place, conf)),
     ...(proxy.tracing === undefined ? [] : [tracingScript(proxy.tracing, proxy, place)]),
   ];
 }

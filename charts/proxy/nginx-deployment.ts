@@ -9,7 +9,7 @@ import { accessTokensScript } from '../../nginx/auth/access-tokens-section';
 import { authVariablesScript } from '../../nginx/auth/auth-variables-section';
 import { liveWeightsScript } from '../../nginx/backends/live-weights-section';
 import { lastMetricsConfName, untilScrapedCommand, untilScrapedScript } from '../../nginx/metrics/last-metrics';
-import { metricsScriptName, metricsVolume } from '../../nginx/metrics/metrics-section';
+import { metricsScriptNames, metricsVolume } from '../../nginx/metrics/metrics-section';
 import { staleAnswersScript } from '../../nginx/routes/cache-section';
 import { lastGoodCertificateScript } from '../../nginx/tls/last-good-certificate-section';
 import { spansStorage, tracingScriptName } from '../../nginx/tracing/tracing-section';
@@ -157,7 +157,7 @@ export class NginxDeployment extends RollingDeployment {
     { port, workers, maxSeries }: { readonly port: number; readonly workers: number; readonly maxSeries: number },
     isAnnotated: boolean,
   ): void {
-    for (const file of [metricsScriptName, lastMetricsConfName, untilScrapedScript.name]) this.mountConfig(file);
+    for (const file of [...metricsScriptNames, lastMetricsConfName, untilScrapedScript.name]) this.mountConfig(file);
     this.mountMemory('Metrics', metricsDirectory, metricsVolume(workers, maxSeries));
     this.containers[0]?.addPort({ name: metricsPortName, number: port });
     if (!isAnnotated) return;

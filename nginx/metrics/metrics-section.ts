@@ -7,13 +7,14 @@ import { block, directive, Directive, heading, Node, quote } from '../directive'
 import { listen } from '../listen';
 import { Place, placeModel, PlaceModel } from '../place';
 import { Plan, plan } from '../plan';
+import type { Script } from '../scripts';
 import { countedStatus, hasGrpc } from '../routes/grpc-section';
 import { hasUnrouted, unrouted } from '../reason-section';
 import { encodedPath } from '../tls/last-good-certificate-section';
 import { defaultMaxSeries, metricsModel, noRoute, plainHttp } from './metrics-model';
 
-/** The file beside nginx.conf that nginx runs where there are metrics. */
-export const metricsScriptName = 'metrics.mjs';
+/** The files beside nginx.conf that nginx runs where there are metrics: the first imports the other. */
+export const metricsScriptNames = ['metrics.mjs', 'exposition.mjs'] as const;
 
 /** Bytes of both files together, for each worker: 80,000 requests, of which seconds are kept. */
 const bytesOfWorker = 8 * 2 ** 20;
@@ -27,18 +28,13 @@ const countedMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTION
 /** In seconds: a peer that was asked by nobody for so long is gone. */
 const peersForgotten = 600;
 
-/** What nginx runs, to be put beside this nginx.conf where the place has a port of metrics: the script, and what it is told. */
-export function metricsScript(
-  proxy: ProxyModel,
-  place: Place,
-  conf: string,
-): { readonly name: string; readonly text: string } {
+/** What nginx runs, to be put beside this nginx.conf where the place has a port of metrics: scripts, and what they are told. */
+export function metricsScripts(proxy: ProxyModel, place: Place, conf: string): Script[] {
   const model = metricsModel(plan(proxy, placeModel(place)), conf);
-  const script = readFileSync(join(__dirname, metricsScriptName), 'utf8');
-  return {
-    name: metricsScriptName,
-    text: script.replace('const model = {};', () => `const model = ${JSON.stringify(model)};`),
-  };
+  return metricsScriptNames.map((name) => {
+    const script = readFileSync(join(__dirname, name), 'utf8');
+    return { name, text: script.replace('const model = {};', () => `const model = ${JSON.stringify(model)};`) };
+  });
 }
 
 /** Files that requests are written to: each in turn, for five seconds. The other one is emptied when it was counted. */
@@ -188,7 +184,7 @@ export function serverOf(place: PlaceModel, periodic: Directive): Directive[] {
     block('server', [
       ...listen(place, place.metrics.port),
       directive('js_engine qjs', 'it counts three times as fast'),
-      directive(`js_import metrics from ${metricsScriptName}`),
+      directive(`js_import metrics from ${metricsScriptNames[0]}`),
       directive('access_log off'),
       block('location = /metrics', [
         block('limit_except GET', [directive('deny all')], 'HEAD too'),

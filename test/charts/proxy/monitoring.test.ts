@@ -73,9 +73,12 @@ test('metrics are on a port of the pods, with the annotations that scrapers look
     'prometheus.io/port': '9113',
     'prometheus.io/path': '/metrics',
   });
-  expect(containerOf(manifests, 'edge').volumeMounts).toContainEqual(
-    expect.objectContaining({ mountPath: '/etc/nginx/metrics.mjs', subPath: 'metrics.mjs' }),
-  );
+  for (const name of ['metrics.mjs', 'exposition.mjs']) {
+    expect(containerOf(manifests, 'edge').volumeMounts).toContainEqual(
+      expect.objectContaining({ mountPath: `/etc/nginx/${name}`, subPath: name }),
+    );
+    expect(nginxFilesOf(manifests)).toHaveProperty([name]);
+  }
   expect(nginxConfOf(manifests)).toContain('listen 9113;');
   expect(find(manifests, 'Service', 'edge').spec).toMatchObject({
     ports: expect.not.arrayContaining([expect.objectContaining({ port: 9113 })]) as unknown,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { freePort } from '../../../local/ports';
 import { lastMetricsConfName, untilScrapedCommand, untilScrapedScript } from '../../../nginx/metrics/last-metrics';
-import { metricsScriptName } from '../../../nginx/metrics/metrics-section';
+import { metricsScriptNames } from '../../../nginx/metrics/metrics-section';
 import { until } from '../../until';
 import { startWithOneInstance } from '../support/one-instance';
 import { RealNginx, type RealNginxStart } from '../support/real-nginx';
@@ -41,7 +41,7 @@ function asInPod(seconds: number, kept: Kept | undefined): RealNginxStart['comma
 }
 
 function keep(directory: string, { configuration, scrapers = {}, folded = 0 }: Kept): void {
-  const told = readFileSync(join(directory, metricsScriptName), 'utf8');
+  const told = readFileSync(join(directory, metricsScriptNames[0]), 'utf8');
   const [, own] = /"configuration":"(\w+)"/.exec(told) ?? [];
   const [, nothing = ''] = /function nothingCounted\(\) \{\n {2}return (.*?);\n\}/s.exec(told) ?? [];
   const empty = runInNewContext(`(${nothing})`, { model: { configuration: own } }) as object;

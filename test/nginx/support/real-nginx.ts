@@ -27,7 +27,7 @@ import { accessTokensScript } from '../../../nginx/auth/access-tokens-section';
 import { authVariablesScript } from '../../../nginx/auth/auth-variables-section';
 import { lastGoodCertificateScript } from '../../../nginx/tls/last-good-certificate-section';
 import { lastMetricsConf, lastMetricsConfName } from '../../../nginx/metrics/last-metrics';
-import { metricsScript, metricsScriptName } from '../../../nginx/metrics/metrics-section';
+import { metricsScriptNames, metricsScripts } from '../../../nginx/metrics/metrics-section';
 import { tracingScript, tracingScriptName } from '../../../nginx/tracing/tracing-section';
 import { liveWeightsScript } from '../../../nginx/backends/live-weights-section';
 import { staleAnswersScript } from '../../../nginx/routes/cache-section';
@@ -86,7 +86,7 @@ function writeScript(directory: string): void {
   const scripts = [lastGoodCertificateScript, liveWeightsScript, staleAnswersScript, accessTokensScript];
   for (const { name, text } of [...scripts, authVariablesScript]) writeFileSync(join(directory, name), text);
   // As it is before it is told of a proxy.
-  copyFileSync(resolve('nginx/metrics', metricsScriptName), join(directory, metricsScriptName));
+  for (const name of metricsScriptNames) copyFileSync(resolve('nginx/metrics', name), join(directory, name));
   copyFileSync(resolve('nginx/tracing', tracingScriptName), join(directory, tracingScriptName));
 }
 
@@ -173,8 +173,7 @@ export class RealNginx {
     writeScript(directory);
     const conf = nginxConf(proxy, whole);
     if (whole.metricsPort !== undefined) {
-      const { name, text } = metricsScript(proxy, whole, conf);
-      writeFileSync(join(directory, name), text);
+      for (const { name, text } of metricsScripts(proxy, whole, conf)) writeFileSync(join(directory, name), text);
       writeFileSync(join(directory, lastMetricsConfName), lastMetricsConf(proxy, whole));
     }
     if (proxy.tracing !== undefined) {
