@@ -59,7 +59,10 @@ trap 'kill -s TERM "$pid"' QUIT TERM INT
     sleep 1
     seconds=$((seconds - 1))
   done
-  kill -s QUIT "$pid"
+  # One that has just begun ignores it.
+  while kill -s QUIT "$pid" 2>/dev/null; do
+    sleep 1
+  done
 ) &
 patience=$!
 wait "$pid"

@@ -113,8 +113,8 @@ test.each<[string, Scrapers]>([
   expect(await nginx.ended).toBe(0);
 });
 
-test('who does not come is waited for no longer than was said', async () => {
-  const { nginx } = await startProxy(1, { scrapers: { '192.0.2.1': regular } });
+test.each([0, 1])('who does not come is waited for no longer than was said: %d s', async (seconds) => {
+  const { nginx } = await startProxy(seconds, { scrapers: { '192.0.2.1': regular } });
   nginx.kill('SIGTERM');
   expect(await nginx.ended).toBe(0);
 });
