@@ -20,7 +20,7 @@ function withoutConfiguration(manifests: readonly Manifest[]): unknown {
   return JSON.parse(
     JSON.stringify(manifests, (key, value: unknown) => {
       if (key === 'nginx.conf') return '(configuration)';
-      if (/\.m?js$|^dashboard_|^node_modules_/.test(key)) return '(program)';
+      if (/\.(?:m?js|sh)$|^dashboard_|^node_modules_/.test(key)) return '(program)';
       // What Grafana shows, readable.
       if (key.endsWith('.edge.json')) return JSON.parse(String(value)) as unknown;
       return typeof value === 'string' ? value.replace(hash, '$1-HASH') : value;
