@@ -22,7 +22,7 @@ const chunk = 65536;
 
 /** Scrapers that are waited for when nginx ends, and how rarely they may ask, in milliseconds. */
 const mostScrapers = 16;
-const longestInterval = 61000;
+const longestInterval = 65000;
 
 function nothingCounted() {
   return {
