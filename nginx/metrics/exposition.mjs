@@ -38,13 +38,16 @@ function lines(model, counts, variables, { isOpen, hasPeers }) {
     'fairlead_tls_connections_total',
     Object.keys(counts.tls).map((key) => [key.split(' '), counts.tls[key]]),
   );
-  write(
-    'fairlead_connections',
-    ['active', 'reading', 'writing', 'waiting'].map((state) => [
-      [state],
-      Number(variables['connections_' + state] || 0),
-    ]),
-  );
+  // Those of another nginx, which ends.
+  if (variables.metrics_are_last !== 'yes') {
+    write(
+      'fairlead_connections',
+      ['active', 'reading', 'writing', 'waiting'].map((state) => [
+        [state],
+        Number(variables['connections_' + state] || 0),
+      ]),
+    );
+  }
   write('fairlead_connections_limit', [[[], model.limits.connections]]);
   write('fairlead_requests_limit', [[[], model.limits.requests]]);
   write(

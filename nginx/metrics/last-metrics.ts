@@ -9,12 +9,12 @@ import { counting, serverOf } from './metrics-section';
 /** What is beside nginx.conf where metrics are to outlast nginx, which needs a shell to start it. */
 export const lastMetricsConfName = 'last-metrics.conf';
 
-/** Another configuration of nginx, for when the proxy has ended: it serves what that had counted. */
+/** Another configuration of nginx, for when the proxy is told to end and closes its sockets: it serves what that has counted. */
 export function lastMetricsConf(proxy: ProxyModel, place: Place): string {
   const whole = plan(proxy, placeModel(place));
   const { modulesDirectory, runtimeDirectory } = whole.place;
   return render([
-    heading('Metrics of a proxy that has ended, until everybody has them who asks regularly (until-scraped.sh)'),
+    heading('Metrics of a proxy that ends, until everybody has them who asks regularly (until-scraped.sh)'),
     directive(`load_module ${quote('modulesDirectory', `${modulesDirectory}/ngx_http_js_module.so`)}`),
     directive('daemon off'),
     directive(`pid ${quote('runtimeDirectory', `${runtimeDirectory}/last-metrics.pid`)}`),
@@ -23,7 +23,8 @@ export function lastMetricsConf(proxy: ProxyModel, place: Place): string {
     block('http', [
       ...temporaryPaths(whole.place),
       ...counting(whole),
-      ...serverOf(whole.place, directive('js_periodic metrics.finish interval=1s', 'whether it may end')),
+      directive('js_var $metrics_are_last yes'),
+      ...serverOf(whole.place, directive('js_periodic metrics.finish interval=1s', 'counts, and says when it may end')),
     ]),
   ]);
 }
@@ -31,28 +32,39 @@ export function lastMetricsConf(proxy: ProxyModel, place: Place): string {
 export const untilScrapedScript: Script = {
   name: 'until-scraped.sh',
   text: `#!/bin/sh
-# Runs nginx. When it was told to end and has ended, its counts are served until everybody has them who asks for them regularly: what it
-# answered after it was asked for the last time would else be counted nowhere.
+# Runs nginx. When it is told to end, it closes all sockets at once and goes on answering what it holds. Another nginx serves its counts from
+# then on, until everybody has them who asks for them regularly: what was answered last would else be counted nowhere.
 # Usage: sh until-scraped.sh NGINX_CONF LAST_METRICS_CONF DIRECTORY_OF_METRICS SECONDS
+ending=$3/ending
 unscraped=$3/unscraped
-told=''
+last=''
 
+tell() {
+  : >"$ending"
+  kill -s "$1" "$main" 2>/dev/null || kill -s TERM "$last"
+}
+
+rm -f "$ending" "$unscraped"
 nginx -c "$1" &
-pid=$!
-trap 'told=yes; kill -s QUIT "$pid"' QUIT
-trap 'told=yes; kill -s TERM "$pid"' TERM INT
+main=$!
+trap 'tell QUIT' QUIT
+trap 'tell TERM' TERM INT
 # A signal ends a wait before it ends nginx.
 while :; do
-  wait "$pid"
+  wait "$main"
   status=$?
-  kill -s 0 "$pid" 2>/dev/null || break
+  if [ -e "$ending" ] && [ -z "$last" ]; then
+    # Nobody counts in this second: the first one has stopped, and the other goes on.
+    sleep 1
+    nginx -c "$2" &
+    last=$!
+    continue
+  fi
+  kill -s 0 "$main" 2>/dev/null || break
 done
-[ -n "$told" ] || exit "$status"
+[ -n "$last" ] || exit "$status"
 
 : >"$unscraped"
-nginx -c "$2" &
-pid=$!
-trap 'kill -s TERM "$pid"' QUIT TERM INT
 (
   seconds=$4
   while [ -e "$unscraped" ] && [ "$seconds" -gt 0 ]; do
@@ -60,12 +72,12 @@ trap 'kill -s TERM "$pid"' QUIT TERM INT
     seconds=$((seconds - 1))
   done
   # One that has just begun ignores it.
-  while kill -s QUIT "$pid" 2>/dev/null; do
+  while kill -s QUIT "$last" 2>/dev/null; do
     sleep 1
   done
 ) &
 patience=$!
-wait "$pid"
+wait "$last"
 kill "$patience" 2>/dev/null
 exit "$status"
 `,

@@ -93,8 +93,9 @@ async function countAll(session, scraper) {
   }
 }
 
-/** Some of it; undefined while another worker is at it. */
+/** Some of it; undefined while another worker is at it. Who ends leaves all of it to who serves the last counts. */
 function countAlone(session, scrape) {
+  if (!areLast(session) && fs.existsSync(directoryOf(session) + '/ending')) return false;
   const lock = ngx.shared.metrics_lock;
   if (!lock.add('counting', 1, 10000)) return undefined;
   try {
@@ -141,13 +142,19 @@ function noteScrape(scrapers, { address, time }) {
   else if (Object.keys(scrapers).length < mostScrapers) scrapers[address] = { last: time, interval: null };
 }
 
-/** Who was asked once may ask again, and who is late may have gone. */
-function expectedUntil({ last, interval }) {
-  return last + (interval === null ? longestInterval : 1.5 * interval + 1000);
+/** Whether this is the nginx that serves what another one had counted (last-metrics.ts). */
+function areLast({ variables }) {
+  return variables.metrics_are_last === 'yes';
 }
 
-/** Every second in the nginx that serves the last counts: the file that says so goes when everybody has them who asks regularly. */
-function finish(session) {
+/** Who has asked once may ask again, who missed one time too, and who is later may have gone. */
+function expectedUntil({ last, interval }) {
+  return last + (interval === null ? longestInterval : 2.5 * interval + 1000);
+}
+
+/** Every second in that nginx: once the other one has ended, the file that says so goes when everybody has the counts who asks regularly. */
+async function finish(session) {
+  await count(session);
   const unscraped = directoryOf(session) + '/unscraped';
   if (!fs.existsSync(unscraped)) return;
   const { mtimeMs: ended } = fs.statSync(unscraped);

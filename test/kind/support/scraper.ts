@@ -1,7 +1,7 @@
 import { eventually } from '../../../cluster/progress';
 import { kubectl, suite } from './suite';
 
-/** Asks every proxy that DNS has named, for as long as it answers, and says after each round what each said last. */
+/** Asks every proxy that DNS has named, every five seconds, and says after each round what each said last. */
 function program(host: string, route: string): string {
   return `
     const { resolve4 } = require('node:dns/promises');
@@ -19,7 +19,7 @@ function program(host: string, route: string): string {
       for (const address of await resolve4('${host}').catch(() => [])) last.set(address, last.get(address) ?? 0);
       await Promise.allSettled([...last.keys()].map(ask));
       console.log(JSON.stringify([last.size, [...last.values()].reduce((all, each) => all + each, ended)]));
-      setTimeout(round, 500);
+      setTimeout(round, 5000);
     };
     void round();`;
 }

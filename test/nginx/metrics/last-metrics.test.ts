@@ -8,7 +8,7 @@ import { metricsScriptNames } from '../../../nginx/metrics/metrics-section';
 import { until } from '../../until';
 import { startWithOneInstance } from '../support/one-instance';
 import { RealNginx, type RealNginxStart } from '../support/real-nginx';
-import { scrape, sum } from './exposition';
+import { type Exposition, scrape, sum } from './exposition';
 
 const requests = 'fairlead_http_requests_total';
 
@@ -50,6 +50,8 @@ function keep(directory: string, { configuration, scrapers = {}, folded = 0 }: K
   const now = Date.now();
   const times = Object.entries(scrapers).map(([name, { ago, interval }]) => [name, { last: now - ago, interval }]);
   const counts = { ...empty, scrapers: Object.fromEntries(times) as object, folded };
+  // Of an end that came to nothing, as the container was started again.
+  writeFileSync(join(directory, 'ending'), '');
   writeFileSync(copyIn(directory), JSON.stringify(configuration === undefined ? counts : { ...counts, configuration }));
 }
 
@@ -91,23 +93,34 @@ async function startProxy(seconds = 65, kept?: Kept): Promise<Proxy> {
 
 const regular = { ago: 20_000, interval: 60_000 };
 
-test('what is answered after the last scrape is served until it is scraped, and nginx ends then', async () => {
+test('metrics are served while nginx ends and until they were scraped after it, and are exact', async () => {
   const { nginx, port, held } = await startProxy(65, { scrapers: { '127.0.0.1': regular } });
-  const counted = async (): Promise<number> => sum(await scrape(port), requests, { method: 'PUT' });
-  expect(await counted()).toBe(0);
-  const answer = nginx.get({ path: '/slow', method: 'PUT' });
+  // It has no connections of clients.
+  const byTheOther = async (): Promise<Exposition | undefined> => {
+    const found = await scrape(port).catch(() => undefined);
+    return found?.text.includes('fairlead_connections{') === false ? found : undefined;
+  };
+  const before = await until(async () => {
+    const scraped = await scrape(port);
+    return sum(scraped, requests, { code: '200' }) > 0 && scraped;
+  }, 'the first request');
+  expect(before.text).toContain('fairlead_connections{');
+  const answer = nginx.get({ path: '/slow' });
   const answerIt = await held();
   nginx.kill('SIGQUIT');
+  expect(sum(await until(byTheOther, 'metrics of the other nginx'), requests)).toBe(sum(before, requests));
   answerIt();
   expect((await answer).body).toBe('late');
-  expect(await until(() => counted().catch(() => undefined), 'the last scrape')).toBe(1);
+  const isOver = (): boolean => existsSync(join(nginx.directory, 'unscraped'));
+  const last = await until(() => isOver() && byTheOther(), 'the last scrape');
+  expect(sum(last, requests)).toBe(sum(before, requests) + 1);
   expect(await nginx.ended).toBe(0);
 });
 
 test.each<[string, Scrapers]>([
   ['nobody has asked', {}],
   ['somebody has asked once', { '192.0.2.1': { ago: 10_000, interval: null } }],
-  ['who asked regularly does so no longer', { '192.0.2.1': { ago: 92_000, interval: 60_000 } }],
+  ['who asked regularly does so no longer', { '192.0.2.1': { ago: 152_000, interval: 60_000 } }],
 ])('nginx ends at once where %s', async (_name, scrapers) => {
   const { nginx } = await startProxy(65, { scrapers });
   nginx.kill('SIGQUIT');
@@ -148,7 +161,7 @@ test('an nginx that is started again goes on counting, with another configuratio
 });
 
 test('no more than sixteen are waited for, and none that has gone', async () => {
-  const { nginx, port } = await startProxy(0, { scrapers: { '192.0.2.1': { ago: 92_000, interval: 60_000 } } });
+  const { nginx, port } = await startProxy(0, { scrapers: { '192.0.2.1': { ago: 152_000, interval: 60_000 } } });
   for (let index = 1; index <= 20; index += 1) await scrape(port, { localAddress: `127.0.0.${index}` });
   const expected = Array.from({ length: 16 }, (_, index) => `127.0.0.${index + 1}`);
   expect(scrapersIn(nginx.directory).sort()).toEqual(expected.sort());
