@@ -5,6 +5,7 @@ import { RestrictedNamespace } from '../../../charts/namespace';
 import { NginxProxy } from '../../../charts/proxy/nginx-proxy';
 import { FixedResponse, Redirect, TrafficSplit } from '../../../charts/routes/route-targets';
 import { Match, Path } from '../../../model/routes/matching';
+import { Snippet } from '../../../model/snippet';
 import { testConfiguration } from '../../nginx/support/real-nginx';
 import {
   find,
@@ -57,6 +58,15 @@ describe('A proxy', () => {
     expect(edge.settings).toMatchObject({ image: 'nginx:1.30', workers: 2, gzip: true, additionalHosts: [] });
     expect(edge.routeDefaults).toEqual({});
     expect(edge.proxy).toBe(edge);
+  });
+
+  test('has each snippet in the block that it is for, once', () => {
+    const edge = newProxy(newShop());
+    edge.addRoute('/', FixedResponse.of(204));
+    edge.addSnippet(Snippet.http('gzip_comp_level 4;'));
+    edge.addSnippet(Snippet.server('underscores_in_headers on;'));
+    expect(edge.model.snippets).toEqual(['gzip_comp_level 4;']);
+    expect(edge.model.hosts.map(({ snippets }) => snippets)).toEqual([['underscores_in_headers on;']]);
   });
 
   test('answers by itself, with nothing behind it', async () => {

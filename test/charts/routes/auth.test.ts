@@ -7,7 +7,7 @@ import { CertificateAuthority, type ClientCertificateAuthOptions } from '../../.
 import type { ExternalAuthOptions, IAuthTarget } from '../../../model/auth/external';
 import { Jwks } from '../../../model/auth/jwks';
 import type { JwtAuthOptions } from '../../../model/auth/jwt';
-import { Path } from '../../../model/routes/matching';
+import { Match, Path } from '../../../model/routes/matching';
 import type { RouteOptions } from '../../../model/routes/route-options';
 import { containerOf, find, newBackend, newProxy, newShop, nginxConfOf, objectsAround, podSpecOf } from '../manifests';
 
@@ -263,13 +263,26 @@ describe('A service that is asked', () => {
         'shop/edge Auth.external signIn.url: "/session/login?a=b" is a page of the route /, which leads browsers there itself, round in circles: give it a route of its own with Auth.none()',
       ),
     );
+    // None of these is where the page is, or always.
+    edge.addRoute('/sess', sessions, { auth: Auth.none() });
+    edge.addRoute(Path.exact('/session'), sessions, { auth: Auth.none() });
+    edge.addRoute(Path.exact('/session/login'), sessions, { auth: Auth.none(), when: Match.header('X-Beta', 'yes') });
+    expect(() => edge.model).toThrow('is a page of the route /, which leads browsers there itself');
     edge.addRoute('/session', sessions, { auth });
     expect(() => edge.model).toThrow('is a page of the route /session, which leads browsers there itself');
     edge.addRoute(Path.exact('/session/login'), sessions, { auth: Auth.none() });
-    expect(edge.model.hosts[0].routes).toHaveLength(3);
+    expect(edge.model.hosts[0].routes).toHaveLength(6);
     const elsewhere = Auth.external(sessions, { signIn: { url: 'https://id.example.com/login' } });
     edge.addHost('www.example.com').addRoute('/', orders, { auth: elsewhere });
     expect(edge.model.hosts).toHaveLength(2);
+  });
+
+  test('leads to a page that is a route of its own', () => {
+    const { shop, edge, orders } = parts();
+    const sessions = newBackend(shop, 'sessions');
+    edge.addRoute('/', orders, { auth: Auth.external(sessions, { signIn: { url: '/session/login' } }) });
+    edge.addRoute('/session/login', sessions, { auth: Auth.none() });
+    expect(edge.model.hosts[0].routes).toHaveLength(2);
   });
 
   test('is of the namespace of the proxy', () => {
