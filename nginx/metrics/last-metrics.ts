@@ -39,8 +39,9 @@ ending=$3/ending
 unscraped=$3/unscraped
 last=''
 
+# Not ":", which ends the shell where a file cannot be written.
 tell() {
-  : >"$ending"
+  true >"$ending"
   kill -s "$1" "$main" 2>/dev/null || kill -s TERM "$last"
 }
 
@@ -64,7 +65,7 @@ while :; do
 done
 [ -n "$last" ] || exit "$status"
 
-: >"$unscraped"
+true >"$unscraped"
 (
   seconds=$4
   while [ -e "$unscraped" ] && [ "$seconds" -gt 0 ]; do

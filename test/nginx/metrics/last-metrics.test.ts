@@ -23,7 +23,7 @@ interface Kept {
 }
 
 /** As a pod starts nginx, with the programs of this machine, but that it looks more often whether it may end. */
-function asInPod(seconds: number, kept: Kept | undefined): RealNginxStart['command'] {
+function asInPod(seconds: number, kept?: Kept, metricsDirectory = '.'): RealNginxStart['command'] {
   return (directory, nginx) => {
     if (kept !== undefined) keep(directory, kept);
     const cases = ['nginx.conf', lastMetricsConfName].map((conf) => {
@@ -37,7 +37,7 @@ function asInPod(seconds: number, kept: Kept | undefined): RealNginxStart['comma
     writeFileSync(join(directory, untilScrapedScript.name), untilScrapedScript.text.replaceAll('sleep 1', 'sleep 0.1'));
     const last = join(directory, lastMetricsConfName);
     writeFileSync(last, readFileSync(last, 'utf8').replace('interval=1s', 'interval=100ms'));
-    const command = untilScrapedCommand(directory, directory, seconds);
+    const command = untilScrapedCommand(directory, join(directory, metricsDirectory), seconds);
     return { file: 'env', args: [`PATH=${programs}:${String(process.env.PATH)}`, ...command] };
   };
 }
@@ -141,6 +141,18 @@ test('a second signal ends the wait', async () => {
   await until(() => existsSync(unscraped) && scrape(port).catch(() => undefined), 'the last metrics');
   expect(existsSync(unscraped)).toBe(true);
   nginx.kill('SIGTERM');
+  expect(await nginx.ended).toBe(0);
+});
+
+test('nginx ends in order where nothing can be written beside the metrics', async () => {
+  const { nginx } = await startWithOneInstance(
+    {},
+    undefined,
+    { metricsPort: await freePort() },
+    String,
+    asInPod(65, undefined, 'missing'),
+  );
+  nginx.kill('SIGQUIT');
   expect(await nginx.ended).toBe(0);
 });
 
