@@ -9,10 +9,12 @@ export interface HostPorts {
   readonly httpsPort: number;
   /** Where kube-proxy says whether the node has a ready proxy, as the health checks of clouds ask it. */
   readonly healthCheckPort?: number;
+  /** Where other proxies are reached, if they have a Service for it. */
+  readonly otherHttpsPort?: number;
 }
 
-/** The node ports of the proxies' Service, as the kind environment sets them, and one for health checks. */
-export const nodePorts = { http: 30080, https: 30443, healthCheck: 30256 } as const;
+/** The node ports of the proxies' Service, as the kind environment sets them, one for health checks, and one for other proxies. */
+export const nodePorts = { http: 30080, https: 30443, healthCheck: 30256, otherHttps: 30444 } as const;
 
 /**
  * What `kind create cluster --config` reads: one control plane, two workers, and ports on 127.0.0.1 alone: of the
@@ -35,6 +37,7 @@ export function kindConfig(ports: readonly HostPorts[]): string {
         portMapping(nodePorts.http, own.httpPort),
         portMapping(nodePorts.https, own.httpsPort),
         ...(own.healthCheckPort === undefined ? [] : [portMapping(nodePorts.healthCheck, own.healthCheckPort)]),
+        ...(own.otherHttpsPort === undefined ? [] : [portMapping(nodePorts.otherHttps, own.otherHttpsPort)]),
       ],
     };
   };

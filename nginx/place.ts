@@ -60,6 +60,11 @@ export interface Place {
    */
   readonly certificatePatience?: number | undefined;
   /**
+   * In seconds: how long a new proxy waits for an instance of each of several backends, before one backend is enough. Goes with
+   * `certificateStore`, and needs the script of awaited-backends-section.ts beside nginx.conf. @default 0
+   */
+  readonly backendPatience?: number | undefined;
+  /**
    * Weights of routes that backends share, as JSON, read every few seconds. Needs njs, and the script of live-weights-section.ts
    * beside nginx.conf. @default - none: weights stand in nginx.conf
    */
@@ -103,6 +108,7 @@ export interface PlaceModel {
   readonly hostCertificatesDirectory: string;
   readonly certificateStore:
     { readonly directory: string; readonly checkPort: number; readonly patience: number } | undefined;
+  readonly backendPatience: number;
   readonly weightsFile: string | undefined;
   readonly systemAuthorities: string;
   readonly authoritiesDirectory: string;
@@ -126,6 +132,7 @@ export function placeModel(place: Place): PlaceModel {
     externalHttpsPort: port('externalHttpsPort', place.externalHttpsPort),
     certificateDirectory: absolutePath('certificateDirectory', place.certificateDirectory),
     hostCertificatesDirectory: absolutePath('hostCertificatesDirectory', place.hostCertificatesDirectory),
+    backendPatience: integer('backendPatience', place.backendPatience ?? 0, 0, 86_400),
     weightsFile: place.weightsFile === undefined ? undefined : absolutePath('weightsFile', place.weightsFile),
     systemAuthorities: absolutePath(
       'systemAuthorities',

@@ -1,5 +1,6 @@
 import { BackendModel } from '../model/proxy';
 import { keySetLocation } from './auth/access-tokens-section';
+import { awaitedBackends, awaitsBackends } from './backends/awaited-backends-section';
 import { weightsLocation } from './backends/live-weights-section';
 import { block, directive, Directive, heading, Node, quoteWithVariables } from './directive';
 import { listen } from './listen';
@@ -19,15 +20,16 @@ import { spansLocation } from './tracing/tracing-section';
  */
 export function probeServer(plan: Plan): Node[] {
   const { place, backends } = plan;
-  const groups = groupsOf(backends);
+  const isEachAsked = backends.length < 2 || awaitsBackends(place, backends);
+  const groups = isEachAsked ? backends.map((backend) => [backend]) : groupsOf(backends);
   return [
     heading('Server: probes, on a port that no client reaches'),
-    ...chooseGroup(groups),
+    ...(isEachAsked ? awaitedBackends(plan) : chooseGroup(groups)),
     block('server', [
       ...listen(place, place.probePort, 'ssl'),
       ...certificateDirectives(),
       directive('access_log off'),
-      ...(backends.length > 1 ? [directive('recursive_error_pages on', 'from one backend to the next')] : []),
+      ...(isEachAsked ? [] : [directive('recursive_error_pages on', 'from one backend to the next')]),
       block(
         'location = /healthz',
         [...refuseWithoutGoodCertificate(place), directive('return 200')],
@@ -38,7 +40,8 @@ export function probeServer(plan: Plan): Node[] {
         [...refuseWithoutGoodCertificate(place), ...awaitHostCertificates(plan), ...startup(plan, groups)],
         'started: DNS and the way to the API work, before an older proxy is let go',
       ),
-      ...(backends.length > 1 ? groups.flatMap((group) => ladder(plan, group)) : []),
+      ...(awaitsBackends(place, backends) ? reach(plan) : []),
+      ...(isEachAsked ? [] : groups.flatMap((group) => ladder(plan, group))),
       ...groups.flatMap((group) => calls(plan, group)),
       ...certificateLocations(plan),
       ...weightsLocation(plan),
@@ -80,11 +83,32 @@ function startup(plan: Plan, groups: readonly (readonly BackendModel[])[]): Dire
   const [first, ...others] = plan.backends;
   if (first === undefined) return [directive('return 200')];
   if (others.length === 0) return question(plan, first);
+  if (awaitsBackends(plan.place, plan.backends)) {
+    return [
+      directive(
+        'js_content awaited_backends.startup',
+        'every backend is there, too: what a new one takes over is served by older proxies until then',
+      ),
+    ];
+  }
   const asked = groups.length === 1 ? locationOf(first) : '$asked_first';
   return [
     directive(`error_page 418 = ${asked}`, 'one backend is enough: another without pods keeps no proxy back'),
     directive('return 418'),
   ];
+}
+
+/** What the script asks, for each backend. */
+function reach(plan: Plan): Directive[] {
+  return plan.backends.map((backend) =>
+    block(`location = /.reach-${backend.name}`, [
+      directive('internal'),
+      directive(`proxy_connect_timeout ${patience}s`, 'all are asked at once, in the time that a probe has'),
+      directive(`proxy_read_timeout ${patience}s`),
+      directive('proxy_next_upstream_tries 1'),
+      ...question(plan, backend),
+    ]),
+  );
 }
 
 /** Asks the backends of a group in turn, until one answers 2xx. */

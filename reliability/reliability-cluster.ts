@@ -34,6 +34,11 @@ interface Node extends KubernetesObject {
   };
 }
 
+/** A worker node has a port for the health checks of load balancers too. */
+interface WorkerPorts extends HostPorts {
+  readonly healthCheckPort: number;
+}
+
 /** A kind cluster of three nodes that belongs to the reliability run alone. */
 export class ReliabilityCluster {
   readonly workloads: Workloads;
@@ -43,7 +48,7 @@ export class ReliabilityCluster {
     readonly cluster: KindCluster,
     readonly api: ApiUnderLoad,
     private readonly app: DeployedApp,
-    readonly ports: { readonly controlPlane: HostPorts; readonly workers: readonly Required<HostPorts>[] },
+    readonly ports: { readonly controlPlane: HostPorts; readonly workers: readonly WorkerPorts[] },
     /** Certificates that the load trusts besides the first one. */
     readonly keyPairs: readonly KeyPair[],
     readonly signal: AbortSignal,
@@ -220,7 +225,7 @@ function workerNamesOf({ name }: KindCluster): readonly string[] {
   return [`${name}-worker`, `${name}-worker2`];
 }
 
-async function workerPorts(cluster: KindCluster, name: string, signal: AbortSignal): Promise<Required<HostPorts>> {
+async function workerPorts(cluster: KindCluster, name: string, signal: AbortSignal): Promise<WorkerPorts> {
   const healthCheckPort = await cluster.hostPort(nodePorts.healthCheck, signal, name);
   return { ...(await cluster.hostPorts(signal, name)), healthCheckPort };
 }

@@ -23,6 +23,7 @@ import type { NamespaceModel } from '../namespace';
 import {
   authDirectory,
   authoritiesDirectory,
+  backendPatience,
   cacheDirectory,
   certificateCheckPort,
   certificateDirectory,
@@ -103,6 +104,7 @@ export function completeProxy(parts: ProxyParts): CompleteProxy {
     certificateStore,
     certificateCheckPort,
     certificatePatience,
+    backendPatience,
     connectionCount,
     authoritiesDirectory,
     cacheDirectory,

@@ -7,6 +7,7 @@ import { certificatesOf } from '../../model/proxy';
 import type { Timeline } from '../../model/timeline';
 import { accessTokensScript } from '../../nginx/auth/access-tokens-section';
 import { authVariablesScript } from '../../nginx/auth/auth-variables-section';
+import { awaitedBackendsScript } from '../../nginx/backends/awaited-backends-section';
 import { liveWeightsScript } from '../../nginx/backends/live-weights-section';
 import { lastMetricsConfName, untilScrapedCommand, untilScrapedScript } from '../../nginx/metrics/last-metrics';
 import { metricsScriptNames, metricsVolume } from '../../nginx/metrics/metrics-section';
@@ -212,7 +213,7 @@ export class NginxDeployment extends RollingDeployment {
         spec.volumes.push({ name: cacheVolume, emptyDir: { sizeLimit: `${ofCaches}Mi` } });
         container?.volumeMounts.push({ name: cacheVolume, mountPath: cacheDirectory });
       }
-      for (const { name: script } of [staleAnswersScript, authVariablesScript]) {
+      for (const { name: script } of [awaitedBackendsScript, staleAnswersScript, authVariablesScript]) {
         if (script in files) container?.volumeMounts.push(mountOf(script));
       }
       const mount = (volume: { readonly name: string }, mountPath: string): void => {

@@ -30,6 +30,11 @@ export const hostCertificatesDirectory = '/etc/nginx/tls-of-hosts';
  * does not go on (`progressDeadlineSeconds`): it is known before the proxies are gone that still have the last good one.
  */
 export const certificatePatience = 660;
+/**
+ * In seconds: how long a new proxy waits for an instance of each backend. Enough to pull the image of a new one and start it, with what
+ * DNS may keep of it not being there; and what a proxy that is needed comes later by while a backend is away.
+ */
+export const backendPatience = 120;
 /** Where weights of versions are read from while nginx runs. */
 export const weightsDirectory = '/etc/nginx/weights';
 export const weightsFile = 'weights.json';

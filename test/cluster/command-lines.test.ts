@@ -59,13 +59,13 @@ test('each node can have ports of its own, so that the loss of one leaves a way 
   ]);
 });
 
-test('a node can have a port for the health checks of load balancers besides', () => {
-  const ports = [{ httpPort: 8080, httpsPort: 8443, healthCheckPort: 8256 }];
+test.each([
+  ['the health checks of load balancers', { healthCheckPort: 8256 }, 30_256, 8256],
+  ['other proxies', { otherHttpsPort: 8444 }, 30_444, 8444],
+])('a node can have a port for %s besides', (_, port, containerPort, hostPort) => {
+  const ports = [{ httpPort: 8080, httpsPort: 8443, ...port }];
   const config = JSON.parse(kindConfig(ports)) as { nodes: { extraPortMappings: object[] }[] };
-  expect(config.nodes[0]?.extraPortMappings).toContainEqual({
-    containerPort: 30_256,
-    hostPort: 8256,
-    listenAddress: '127.0.0.1',
-    protocol: 'TCP',
-  });
+  expect(config.nodes[0]?.extraPortMappings.slice(2)).toEqual([
+    { containerPort, hostPort, listenAddress: '127.0.0.1', protocol: 'TCP' },
+  ]);
 });

@@ -3,15 +3,16 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type ExternalCommandOptions, run } from '../../cluster/external-command';
+import { nodePorts } from '../../cluster/kind-config';
 import { loadImage } from '../../cluster/node-images';
 import { isReady, podsUntil } from '../../cluster/pods';
-import { Load } from '../../load/load';
+import { Load, type LoadOptions } from '../../load/load';
 import { freePort } from '../../local/ports';
 import { onTestFinished } from '../afterwards';
 import { until } from '../until';
 import { figure, loadFigure } from './support/figures';
 import { expectNoneLost, scenario } from './support/scenario';
-import { cluster, kubectl } from './support/suite';
+import { cluster, kubectl, suite } from './support/suite';
 
 const root = resolve(__dirname, '../..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
@@ -25,14 +26,14 @@ const sources: Readonly<Record<Language, Readonly<Record<string, string>>>> = {
 import { serve } from 'fairlead-serve';
 
 const app = express();
-const { HOSTNAME: hostname, VERSION: version } = process.env;
+const { HOSTNAME: hostname, VERSION: version, START_SECONDS: seconds } = process.env;
 app.get(['/healthcheck', '/catalog'], (_request, response) => {
   response.json({ hostname, version });
 });
-app.post('/echo', express.json(), (request, response) => {
+app.post(['/echo', '/catalog/echo'], express.json(), (request, response) => {
   response.json({ hostname, body: request.body as unknown });
 });
-serve(app);
+setTimeout(() => serve(app), 1000 * Number(seconds ?? 0));
 `,
     'tsconfig.json': `{ "compilerOptions": { "target": "es2022", "module": "node16", "strict": true, "esModuleInterop": true, "skipLibCheck": true, "types": ["node"] }, "files": ["server.ts"] }
 `,
@@ -42,14 +43,14 @@ serve(app);
 const { serve } = require('fairlead-serve');
 
 const app = express();
-const { HOSTNAME: hostname, VERSION: version } = process.env;
+const { HOSTNAME: hostname, VERSION: version, START_SECONDS: seconds } = process.env;
 app.get(['/healthcheck', '/catalog'], (_request, response) => {
   response.json({ hostname, version });
 });
-app.post('/echo', express.json(), (request, response) => {
+app.post(['/echo', '/catalog/echo'], express.json(), (request, response) => {
   response.json({ hostname, body: request.body });
 });
-serve(app);
+setTimeout(() => serve(app), 1000 * Number(seconds ?? 0));
 `,
   },
 };
@@ -140,7 +141,12 @@ class Newcomer {
     });
     rmSync(cache, { recursive: true, force: true });
     await npm(['install'], this.deployment);
-    this.change(/replicas: \{ min: 3, max: 12 \},/, `replicas: 2,\n  ${small},\n  proxy: { ${small} },`);
+    this.change(/LoadBalancedApi \}/, 'LoadBalancedApi, Exposure }');
+    const exposure = `exposure: Exposure.nodePort({ httpsNodePort: ${nodePorts.otherHttps} })`;
+    this.change(
+      /replicas: \{ min: 3, max: 12 \},/,
+      `replicas: 2,\n  ${small},\n  ${exposure},\n  proxy: { ${small} },`,
+    );
   }
 
   change(pattern: RegExp, by: string): void {
@@ -149,13 +155,13 @@ class Newcomer {
     writeFileSync(this.main, text.replace(pattern, by));
   }
 
-  /** Another service behind the same front door, of the same image. */
+  /** A service of its own for a path that the app has answered so far: of the same image, and slower to start than proxies. */
   addService(): void {
     this.change(/new LoadBalancedApi\(/, 'const api = new LoadBalancedApi(');
-    this.change(/LoadBalancedApi \}/, 'LoadBalancedApi, Backend }');
+    this.change(/LoadBalancedApi,/, 'LoadBalancedApi, Backend,');
     this.change(
       /app\.synth\(\);/,
-      `const catalog = new Backend(api.namespace, 'catalog', { image: ${JSON.stringify(this.image('1.0.0'))}, replicas: 2, ${small} });
+      `const catalog = new Backend(api.namespace, 'catalog', { image: ${JSON.stringify(this.image('1.0.0'))}, replicas: 2, environment: { START_SECONDS: '15' }, ${small} });
 api.proxy.addRoute('/catalog', catalog);
 app.synth();`,
     );
@@ -191,7 +197,7 @@ app.synth();`,
     for (const name of deployments) await this.kubectl('rollout', 'status', `deployment/${name}`, '--timeout=5m');
   }
 
-  /** `kubectl port-forward` to one of the proxies, for as long as that lives. */
+  /** One of the proxies by `kubectl port-forward`: to look, as that ends with the first connection that is reset. */
   async forward(): Promise<Door> {
     const selected = ['pods', '--selector=app.kubernetes.io/name=nginx', `--namespace=${this.name}`];
     const pod = await podsUntil(kubectl, selected, 'a proxy', (pods) => pods.find(isReady));
@@ -204,14 +210,21 @@ app.synth();`,
       end.abort();
       await forwarding;
     });
+    return this.door(port);
+  }
+
+  /** All proxies, as clients reach them. */
+  async door(port = suite().ports.otherHttpsPort): Promise<Door> {
     const [secret] = await kubectl.list<TlsSecret>(['secret', 'nginx-tls', `--namespace=${this.name}`]);
     const certificate = Buffer.from(secret?.data['tls.crt'] ?? '', 'base64').toString();
     const door = new Door(port, `${this.name}.example.com`, certificate);
-    await until(() => door.get('/healthcheck').catch(() => undefined), 'an answer by port-forward');
+    await until(() => door.get('/healthcheck').catch(() => undefined), 'an answer of the proxies');
     return door;
   }
 
   async remove(): Promise<void> {
+    // The next one has the same node port.
+    await this.kubectl('delete', 'service', '--all');
     await kubectl.run(['delete', 'namespace', this.name, '--ignore-not-found', '--wait=false']);
     if (this.built.length > 0) await run('docker', ['image', 'rm', '--force', ...this.built]);
     rmSync(this.app, { recursive: true, force: true });
@@ -255,8 +268,9 @@ class Door {
     });
   }
 
-  load(): Load {
+  load(paths: Pick<LoadOptions, 'getPath' | 'postPath'> = {}): Load {
     const load = new Load({
+      ...paths,
       url: `https://localhost:${this.port}`,
       host: this.host,
       rate: 40,
@@ -284,12 +298,19 @@ for (const language of languages) {
       expect(await (await newcomer.forward()).get('/healthcheck')).toMatchObject({ version: '1.0.0' });
       figure(`from an empty folder to an answer, ${language}`, `${String(Math.round((Date.now() - begin) / 1000))} s`);
 
+      const door = await newcomer.door();
+      const moving = door.load({ getPath: '/catalog', postPath: '/catalog/echo' });
       newcomer.addService();
       await newcomer.deploy();
       await newcomer.rolledOut('catalog', 'nginx');
-      const door = await newcomer.forward();
-      expect((await door.get('/catalog')).hostname).toMatch(/^catalog-/);
+      await until(
+        async () => (await door.get('/catalog')).hostname.startsWith('catalog-'),
+        'an answer of the new service',
+      );
       expect((await door.get('/healthcheck')).hostname).toMatch(new RegExp(`^${name}-`));
+      const moved = await moving.stop();
+      await expectNoneLost(moved);
+      loadFigure(`a path that moves to a new service, ${language}`, moved);
 
       await newcomer.build('1.0.1');
       const load = door.load();

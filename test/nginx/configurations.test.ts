@@ -267,6 +267,14 @@ const variants: Record<string, Variant> = {
     hosts: withCertificates,
     place: { certificateStore: '/run/certificates', certificateCheckPort: 8445, certificatePatience: 660 },
   },
+  'gRPC of one of two backends that a new proxy waits for': {
+    backends: [{ name: 'a' }, { name: 'b', protocol: 'grpc' }],
+    routes: [
+      { path: '/', target: 'a' },
+      { path: '/shop.B', target: 'b', protocol: 'grpc' },
+    ],
+    place: { certificateStore: '/run/certificates', certificateCheckPort: 8445, backendPatience: 120 },
+  },
   'many certificates, and long names': {
     hosts: [
       {},

@@ -51,6 +51,7 @@ test.each<[Record<string, unknown>, string]>([
     { certificateStore: '/run/certificates', certificateCheckPort: 8445, certificatePatience: -1 },
     'certificatePatience: -1 is out of range: give a whole number from 0 to 86400',
   ],
+  [{ backendPatience: 0.5 }, 'backendPatience: 0.5 is out of range: give a whole number from 0 to 86400'],
   [{ accessLog: '/tmp/$x' }, 'accessLog: "/tmp/$x" has a "$", which nginx reads as a variable there: take it out'],
 ])('refuses %j', (place, message) => {
   expect(() => conf(place)).toThrow(new Error(message));

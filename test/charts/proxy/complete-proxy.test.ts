@@ -85,6 +85,7 @@ const place: Parameters<typeof nginxConf>[1] = {
   hostCertificatesDirectory: '/etc/nginx/tls-of-hosts',
   certificateStore: '/run/certificates',
   certificateCheckPort: 8445,
+  backendPatience: 120,
   connectionCount: { httpPort: 8446, httpsPort: 8447 },
 };
 

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { requireTools } from '../../../cluster/external-command';
-import { freePorts } from '../../../cluster/kind-config';
+import { freePorts, nodePorts } from '../../../cluster/kind-config';
 import { bothAnswer, deployToKind } from '../../../cluster/kind-deployment';
 import { Progress } from '../../../cluster/progress';
 import { deploymentsOf } from '../../../cluster/workloads';
+import { freePort } from '../../../local/ports';
 import { figure, forgetFigures } from './figures';
 import { idleMemory } from './idle-memory';
 import { cluster, kubectl, writeSuite } from './suite';
@@ -35,7 +36,9 @@ async function setUp(signal: AbortSignal): Promise<void> {
   await requireTools(signal);
   const kept = await cluster.exists(signal);
   if (kept) await cluster.open(signal);
-  const ports = kept ? await cluster.hostPorts(signal) : await freePorts();
+  const ports = kept
+    ? { ...(await cluster.hostPorts(signal)), otherHttpsPort: await cluster.hostPort(nodePorts.otherHttps, signal) }
+    : { ...(await freePorts()), otherHttpsPort: await freePort() };
   if (!kept) await progress.step(`kind cluster "${cluster.name}", created`, () => cluster.create([ports], signal));
   forgetFigures();
   const { manifests, synthSeconds } = await deployToKind(cluster, ports, progress, signal);

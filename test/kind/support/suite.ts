@@ -9,7 +9,7 @@ export const { kubectl } = cluster;
 
 /** What the setup found out, for the test files, which run in module registries of their own. */
 export interface Suite {
-  readonly ports: HostPorts;
+  readonly ports: Required<Pick<HostPorts, 'httpPort' | 'httpsPort' | 'otherHttpsPort'>>;
   /** The directory that was applied. */
   readonly manifests: string;
   readonly namespace: string;

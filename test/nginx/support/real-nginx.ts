@@ -29,6 +29,7 @@ import { lastGoodCertificateScript } from '../../../nginx/tls/last-good-certific
 import { lastMetricsConf, lastMetricsConfName } from '../../../nginx/metrics/last-metrics';
 import { metricsScriptNames, metricsScripts } from '../../../nginx/metrics/metrics-section';
 import { tracingScript, tracingScriptName } from '../../../nginx/tracing/tracing-section';
+import { awaitedBackendsScript } from '../../../nginx/backends/awaited-backends-section';
 import { liveWeightsScript } from '../../../nginx/backends/live-weights-section';
 import { staleAnswersScript } from '../../../nginx/routes/cache-section';
 import { nginxConf } from '../../../nginx/nginx-conf';
@@ -83,7 +84,13 @@ function authority(directory: string): string {
 }
 
 function writeScript(directory: string): void {
-  const scripts = [lastGoodCertificateScript, liveWeightsScript, staleAnswersScript, accessTokensScript];
+  const scripts = [
+    lastGoodCertificateScript,
+    awaitedBackendsScript,
+    liveWeightsScript,
+    staleAnswersScript,
+    accessTokensScript,
+  ];
   for (const { name, text } of [...scripts, authVariablesScript]) writeFileSync(join(directory, name), text);
   // As it is before it is told of a proxy.
   for (const name of metricsScriptNames) copyFileSync(resolve('nginx/metrics', name), join(directory, name));
