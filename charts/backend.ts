@@ -101,6 +101,25 @@ export class Backend extends Construct implements IRouteTarget, IMirrorTarget {
     });
   }
 
+  /**
+   * Called by a proxy that has the first route to it. The policy is an object of its own: it stays in the cluster when the last route goes, until it is
+   * deleted, as the proxies of before still ask.
+   */
+  letIn(proxy: string, proxyLabels: Readonly<Record<string, string>>): void {
+    const name = `${this.node.id}-from-${proxy}`;
+    this.namespace.reserve(name);
+    const { matchLabels } = this;
+    const labels = recommendedLabels(this.identity, 'api');
+    const policy = new PodNetworkPolicy(this, `NetworkPolicy from ${proxy}`, {
+      name,
+      labels,
+      matchLabels,
+      ingress: [],
+    });
+    policy.allowFromPods(proxyLabels, this.settings.port);
+    patchWhatIsWritten(policy);
+  }
+
   /** Lets the API connect to a peer, on every port if none is given. The first call closes everything else but DNS. */
   allowTo(peer: INetworkPolicyPeer, port?: number): void {
     named(this.node.path, () => {

@@ -3,14 +3,16 @@ import type { Construct } from 'constructs';
 import { port as portNumber } from '../../validation/amounts';
 import { InvalidOption } from '../../validation/invalid-option';
 import type { ServiceUrl } from '../../validation/urls';
+import type { Component } from '../labels';
 import { whenWritten } from '../patches';
 
 interface PodNetworkPolicyProps {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly matchLabels: Readonly<Record<string, string>>;
-  readonly ingress: readonly Rule[];
-  /** Everything may be connected to if it is left out. */
+  /** Left out where another policy of the same pods says who may connect. */
+  readonly ingress?: readonly Rule[];
+  /** Everything may be connected to if it is left out, and no other policy says otherwise. */
   readonly egress?: readonly Rule[];
 }
 
@@ -43,7 +45,7 @@ export function networksOf(url: ServiceUrl, given?: readonly string[]): readonly
 }
 
 interface Manifest {
-  readonly spec: { ingress: unknown[]; egress?: unknown[]; policyTypes: string[] };
+  readonly spec: { ingress?: unknown[]; egress?: unknown[]; policyTypes: string[] };
 }
 
 /**
@@ -62,9 +64,9 @@ export class PodNetworkPolicy extends k8s.KubeNetworkPolicy {
     });
     this.isClosed = egress !== undefined;
     whenWritten(this, ({ spec }: Manifest) => {
-      spec.ingress = written('from', ingress, this.from);
+      if (ingress !== undefined) spec.ingress = written('from', ingress, this.from);
       if (!this.isClosed) return;
-      spec.policyTypes = ['Ingress', 'Egress'];
+      spec.policyTypes = [...(ingress === undefined ? [] : ['Ingress']), 'Egress'];
       spec.egress = written('to', egress ?? [dns([53])], this.to);
     });
   }
@@ -106,6 +108,15 @@ export class PodNetworkPolicy extends k8s.KubeNetworkPolicy {
     this.to.push(...rules('allowTo', peer, port));
     this.isClosed = true;
   }
+}
+
+/** Pods of the same namespace that are a component of it. */
+export function podsOf(component: Component): Peer {
+  return {
+    podSelector: {
+      matchLabels: { 'app.kubernetes.io/component': component, 'app.kubernetes.io/managed-by': 'fairlead' },
+    },
+  };
 }
 
 function pods(matchLabels: Readonly<Record<string, string>>, port: number): Rule {

@@ -290,7 +290,7 @@ export function immutableName(name: string, files: Readonly<Record<string, strin
   return `${name}-${shortHash(JSON.stringify(files))}`;
 }
 
-function shortHash(text: string): string {
+export function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 10);
 }
 

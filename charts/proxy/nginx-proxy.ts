@@ -24,14 +24,17 @@ import {
   prometheusLabels,
 } from './monitoring';
 import { RestrictedNamespace } from '../namespace';
-import { NginxConfigMap, NginxDeployment, WeightsConfigMap } from './nginx-deployment';
+import { NginxConfigMap, NginxDeployment, WeightsConfigMap, shortHash } from './nginx-deployment';
 import { httpPort, httpsPort, probePort } from './nginx-pod';
 import { type NginxProxyProps, type NginxProxySettings, nginxProxySettings } from './nginx-proxy-props';
 import { errorsOf, patchWhatIsWritten, pathOf } from '../patches';
 import { type Autoscaler, autoscaler, PodDisruptionBudget, type ScaledObject } from '../pods/autoscaling';
-import { dns, networksOf, PodNetworkPolicy, tcp } from '../pods/pod-network-policy';
+import { dns, networksOf, PodNetworkPolicy, podsOf, tcp } from '../pods/pod-network-policy';
 import { type IRouteTarget, Route, type RouteHost } from '../routes/route';
 import { type HostOptions, ProxyHosts, type VirtualHost } from '../routes/virtual-host';
+
+/** Of an object of Kubernetes. */
+const longestName = 253;
 
 /**
  * The front door: nginx in pods of its own, which finds backends by DNS. Its objects have the id of the construct as their name.
@@ -64,6 +67,7 @@ export class NginxProxy extends Construct implements RouteHost {
   private readonly identity: Identity;
   private readonly hosts: ProxyHosts;
   private readonly backends = new Map<string, Backend>();
+  private readonly policies = new Map<string, PodNetworkPolicy>();
   private readonly snippets: Snippet[] = [];
   private measured: MonitoringSettings | undefined;
   private completed: CompleteProxy | undefined;
@@ -96,7 +100,8 @@ export class NginxProxy extends Construct implements RouteHost {
         },
         { ports: [tcp(probePort)] },
       ],
-      egress: [dns([53, ...namespace.model.resolvers.map(resolverPort)])],
+      // The policies of backends say which proxies they take.
+      egress: [dns([53, ...namespace.model.resolvers.map(resolverPort)]), { peers: [podsOf('api')] }],
     });
     if (settings.tracing !== undefined) this.connectCollector(settings.tracing.endpoint);
     this.configMap = new NginxConfigMap(this, 'ConfigMap', {
@@ -231,13 +236,38 @@ export class NginxProxy extends Construct implements RouteHost {
     };
   }
 
-  /** Lets the proxies connect to the pods of a backend, and those take it. */
+  /** Lets the pods of a backend take connections of the proxies. */
   connect(backend: Backend): void {
     const { id } = backend.node;
     if (this.backends.has(id)) return;
     this.backends.set(id, backend);
-    backend.networkPolicy.allowFromPods(this.matchLabels, backend.settings.port);
-    this.networkPolicy.allowToPods(backend.matchLabels, backend.settings.port);
+    backend.letIn(this.node.id, this.matchLabels);
+  }
+
+  /**
+   * What lets the proxies connect to a host that is not a backend. The policy is an object of its own: it stays in the cluster when the last route
+   * goes, until it is deleted, as the proxies of before still ask.
+   */
+  policyTo(host: string, port: number): PodNetworkPolicy {
+    const whole = `${this.node.id}-to-${host.replace(/[[\]]/g, '').replaceAll(':', '-')}-${port}`;
+    const name = whole.length > longestName ? `${whole.slice(0, 200)}-${shortHash(whole)}` : whole;
+    const found = this.policies.get(name);
+    if (found !== undefined) return found;
+    this.namespace.reserve(name);
+    const policy = new PodNetworkPolicy(this, `NetworkPolicy ${name}`, {
+      name,
+      labels: recommendedLabels(this.identity, 'proxy'),
+      matchLabels: this.matchLabels,
+      egress: [],
+    });
+    patchWhatIsWritten(policy);
+    // In an order that does not follow from that of the routes.
+    for (const [other, made] of this.policies) {
+      const [first, second] = name < other ? [policy, made] : [made, policy];
+      second.addDependency(first);
+    }
+    this.policies.set(name, policy);
+    return policy;
   }
 
   /** A Service is known by its name; what is behind it listens on the same port. */

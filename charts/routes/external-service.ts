@@ -89,15 +89,17 @@ export class ExternalService implements IRouteTarget {
     return this.connect(route.proxy);
   }
 
-  private connect({ networkPolicy, namespace }: NginxProxy): TargetModel & { readonly kind: 'external' } {
+  private connect(proxy: NginxProxy): TargetModel & { readonly kind: 'external' } {
     const { source } = this;
     if (source.kind === 'url') {
-      networkPolicy.allowToNetworks(networksOf(source.url, source.networks), source.url.port);
+      const { host, port } = source.url;
+      proxy.policyTo(host, port).allowToNetworks(networksOf(source.url, source.networks), port);
       return targetByUrl(source.url, { ...source, certificateAuthority: source.caSecret });
     }
+    const { namespace } = proxy;
     const own = namespace.name;
     const { namespace: where = own, port: ofService, podPort = ofService, service, keepAliveTimeout } = source;
-    networkPolicy.allowToNamespace(where === own ? undefined : where, podPort);
+    proxy.policyTo(`${service}.${where}`, podPort).allowToNamespace(where === own ? undefined : where, podPort);
     const host = `${service}.${where}.svc.${namespace.model.clusterDomain}`;
     return {
       kind: 'external',

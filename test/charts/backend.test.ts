@@ -9,7 +9,17 @@ import {
 import type { Construct } from 'constructs';
 import { Backend } from '../../charts/backend';
 import { LoadBalancing, RequestKey } from '../../model/load-balancing';
-import { containerOf, find, type Manifest, namesOf, newBackend, newProxy, newShop, objectsAround } from './manifests';
+import {
+  allowed,
+  containerOf,
+  find,
+  type Manifest,
+  namesOf,
+  newBackend,
+  newProxy,
+  newShop,
+  objectsAround,
+} from './manifests';
 
 const dns = {
   ports: [
@@ -311,7 +321,7 @@ describe('A NetworkPolicy of a backend', () => {
     const orders = newBackend(shop, 'orders', { port: 8000 });
     orders.allowFrom(Pods.select(shop, 'Workers', { labels: { app: 'worker' } }), 9090);
     newProxy(shop).addRoute('/', orders);
-    expect(find(objectsAround(shop), 'NetworkPolicy', 'orders').spec?.ingress).toEqual([
+    expect(allowed(objectsAround(shop), 'ingress', 'orders')).toEqual([
       { from: [{ podSelector: { matchLabels: { app: 'worker' } } }], ports: [{ port: 9090, protocol: 'TCP' }] },
       {
         from: [

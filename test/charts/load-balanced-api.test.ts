@@ -30,6 +30,7 @@ describe('What is made', () => {
       'Deployment/orders',
       'HorizontalPodAutoscaler/orders',
       'PodDisruptionBudget/orders',
+      'NetworkPolicy/orders-from-nginx',
       'NetworkPolicy/nginx',
       'ConfigMap/nginx-HASH',
       'Service/nginx',

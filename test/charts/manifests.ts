@@ -74,6 +74,26 @@ export function find(manifests: readonly Manifest[], kind: string, name: string)
   return found[0];
 }
 
+/** What every NetworkPolicy of these pods allows, since they add up. */
+export function allowed(
+  manifests: readonly Manifest[],
+  direction: 'ingress' | 'egress',
+  instance: string,
+): readonly Readonly<Record<string, unknown>>[] {
+  return manifests.flatMap(({ kind, spec }) => {
+    if (kind !== 'NetworkPolicy') return [];
+    const { podSelector, [direction]: rules = [] } = spec as {
+      readonly podSelector: { readonly matchLabels?: Readonly<Record<string, string>> };
+    } & Readonly<Partial<Record<typeof direction, readonly Readonly<Record<string, unknown>>[]>>>;
+    return podSelector.matchLabels?.['app.kubernetes.io/instance'] === instance ? rules : [];
+  });
+}
+
+/** Where a proxy may connect to, beside DNS and the pods of backends. */
+export function egressOf(manifests: readonly Manifest[], proxy = 'edge'): readonly unknown[] {
+  return allowed(manifests, 'egress', proxy).slice(2);
+}
+
 /** `Deployment/orders`; the hash of a configuration is left out. */
 export function namesOf(manifests: readonly Manifest[]): string[] {
   return manifests.map(({ kind, metadata }) => `${kind}/${metadata.name.replace(/-[0-9a-f]{10}$/, '-HASH')}`);

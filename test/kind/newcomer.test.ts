@@ -16,8 +16,7 @@ import { cluster, kubectl, suite } from './support/suite';
 
 const root = resolve(__dirname, '../..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
-const languages = ['typescript', 'javascript'] as const;
-type Language = (typeof languages)[number];
+type Language = 'typescript' | 'javascript';
 
 /** An app as one finds it: nothing of fairlead but serve(), which its image has without what only its build needs. */
 const sources: Readonly<Record<Language, Readonly<Record<string, string>>>> = {
@@ -155,8 +154,9 @@ class Newcomer {
     writeFileSync(this.main, text.replace(pattern, by));
   }
 
-  /** A service of its own for a path that the app has answered so far: of the same image, and slower to start than proxies. */
-  addService(): void {
+  /** A service of its own for a path that the app has answered so far: of the same image, and slower to start than proxies. Gives main.ts as it was. */
+  addService(): string {
+    const before = readFileSync(this.main, 'utf8');
     this.change(/new LoadBalancedApi\(/, 'const api = new LoadBalancedApi(');
     this.change(/LoadBalancedApi,/, 'LoadBalancedApi, Backend,');
     this.change(
@@ -165,6 +165,12 @@ class Newcomer {
 api.proxy.addRoute('/catalog', catalog);
 app.synth();`,
     );
+    return before;
+  }
+
+  /** The commit that added the service, taken back. */
+  revert(main: string): void {
+    writeFileSync(this.main, main);
   }
 
   image(tag: string): string {
@@ -281,49 +287,57 @@ class Door {
   }
 }
 
-for (const language of languages) {
-  scenario(
-    `an app in ${language} comes from an empty folder to a cluster, has a second service, and goes back a version`,
-    async () => {
-      const name = `newcomer-${language}`;
-      const newcomer = new Newcomer(language, name);
-      onTestFinished(() => newcomer.remove());
-      const begin = Date.now();
-      await newcomer.writeApp();
-      await newcomer.create();
-      await newcomer.test();
-      await newcomer.build('1.0.0');
-      await newcomer.deploy();
-      await newcomer.rolledOut(name, 'nginx');
-      expect(await (await newcomer.forward()).get('/healthcheck')).toMatchObject({ version: '1.0.0' });
-      figure(`from an empty folder to an answer, ${language}`, `${String(Math.round((Date.now() - begin) / 1000))} s`);
-
-      const door = await newcomer.door();
-      const moving = door.load({ getPath: '/catalog', postPath: '/catalog/echo' });
-      newcomer.addService();
-      await newcomer.deploy();
-      await newcomer.rolledOut('catalog', 'nginx');
-      await until(
-        async () => (await door.get('/catalog')).hostname.startsWith('catalog-'),
-        'an answer of the new service',
-      );
-      expect((await door.get('/healthcheck')).hostname).toMatch(new RegExp(`^${name}-`));
-      const moved = await moving.stop();
-      await expectNoneLost(moved);
-      loadFigure(`a path that moves to a new service, ${language}`, moved);
-
-      await newcomer.build('1.0.1');
-      const load = door.load();
-      newcomer.change(/(image: '.+):1\.0\.0'/, "$1:1.0.1'");
-      await newcomer.deploy();
-      await newcomer.rolledOut(name);
-      await until(async () => (await door.get('/healthcheck')).version === '1.0.1', 'the new version');
-      await newcomer.kubectl('rollout', 'undo', `deployment/${name}`);
-      await newcomer.rolledOut(name);
-      await until(async () => (await door.get('/healthcheck')).version === '1.0.0', 'the version of before');
-      const result = await load.stop();
-      await expectNoneLost(result);
-      loadFigure(`rollout and rollback, ${language}`, result);
-    },
-  );
+/** An app that is deployed, and how long it took to be. */
+async function deployed(language: Language): Promise<Newcomer> {
+  const newcomer = new Newcomer(language, `newcomer-${language}`);
+  onTestFinished(() => newcomer.remove());
+  const begin = Date.now();
+  await newcomer.writeApp();
+  await newcomer.create();
+  await newcomer.test();
+  await newcomer.build('1.0.0');
+  await newcomer.deploy();
+  await newcomer.rolledOut(newcomer.name, 'nginx');
+  expect(await (await newcomer.forward()).get('/healthcheck')).toMatchObject({ version: '1.0.0' });
+  figure(`from an empty folder to an answer, ${language}`, `${String(Math.round((Date.now() - begin) / 1000))} s`);
+  return newcomer;
 }
+
+scenario(
+  'an app in typescript comes from an empty folder to a cluster, and a path to a service of its own and back',
+  async () => {
+    const newcomer = await deployed('typescript');
+    const door = await newcomer.door();
+    const load = door.load({ getPath: '/catalog', postPath: '/catalog/echo' });
+    const before = newcomer.addService();
+    await newcomer.deploy();
+    await newcomer.rolledOut('catalog', 'nginx');
+    await until(async () => (await door.get('/catalog')).hostname.startsWith('catalog-'), 'an answer of the service');
+    const ofTheApp = new RegExp(`^${newcomer.name}-`);
+    expect((await door.get('/healthcheck')).hostname).toMatch(ofTheApp);
+    newcomer.revert(before);
+    await newcomer.deploy();
+    await newcomer.rolledOut('nginx');
+    await until(async () => ofTheApp.test((await door.get('/catalog')).hostname), 'an answer of the app');
+    const result = await load.stop();
+    await expectNoneLost(result);
+    loadFigure('a path that moves to a new service and back', result);
+  },
+);
+
+scenario('an app in javascript comes from an empty folder to a cluster, and goes back a version', async () => {
+  const newcomer = await deployed('javascript');
+  const door = await newcomer.door();
+  await newcomer.build('1.0.1');
+  const load = door.load();
+  newcomer.change(/(image: '.+):1\.0\.0'/, "$1:1.0.1'");
+  await newcomer.deploy();
+  await newcomer.rolledOut(newcomer.name);
+  await until(async () => (await door.get('/healthcheck')).version === '1.0.1', 'the new version');
+  await newcomer.kubectl('rollout', 'undo', `deployment/${newcomer.name}`);
+  await newcomer.rolledOut(newcomer.name);
+  await until(async () => (await door.get('/healthcheck')).version === '1.0.0', 'the version of before');
+  const result = await load.stop();
+  await expectNoneLost(result);
+  loadFigure('rollout and rollback of an app', result);
+});

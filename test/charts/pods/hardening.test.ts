@@ -1,3 +1,4 @@
+import { podsOf } from '../../../charts/pods/pod-network-policy';
 import { Namespaces, NetworkPolicyIpBlock, Node, NodeLabelQuery, NodeTaintQuery } from 'cdk8s-plus-27';
 import { Exposure } from '../../../charts/proxy/exposure';
 import { timeline } from '../../../model/timeline';
@@ -192,9 +193,11 @@ describe('Network policies', () => {
   });
 
   test('open the API to the proxies alone, on its port, and leave its own way out open', () => {
-    expect(find(synthesize({ port: 8000 }), 'NetworkPolicy', 'orders').spec).toEqual({
-      podSelector: api,
-      policyTypes: ['Ingress'],
+    const manifests = synthesize({ port: 8000 });
+    const common = { podSelector: api, policyTypes: ['Ingress'] };
+    expect(find(manifests, 'NetworkPolicy', 'orders').spec).toEqual({ ...common, ingress: [] });
+    expect(find(manifests, 'NetworkPolicy', 'orders-from-nginx').spec).toEqual({
+      ...common,
       ingress: [{ from: [{ podSelector: proxy }], ports: [{ port: 8000, protocol: 'TCP' }] }],
     });
   });
@@ -219,7 +222,7 @@ describe('Network policies', () => {
     expect(find(synthesize(), 'NetworkPolicy', 'orders').spec).not.toHaveProperty('egress');
   });
 
-  test('open the proxies to everyone, and let them reach the API and DNS alone', () => {
+  test('open the proxies to everyone, and let them reach backends and DNS alone', () => {
     expect(find(synthesize(), 'NetworkPolicy', 'nginx').spec).toEqual({
       podSelector: proxy,
       policyTypes: ['Ingress', 'Egress'],
@@ -232,7 +235,7 @@ describe('Network policies', () => {
         },
         { ports: [{ port: 8444, protocol: 'TCP' }] },
       ],
-      egress: [dns, { to: [{ podSelector: api }], ports: [{ port: 3000, protocol: 'TCP' }] }],
+      egress: [dns, { to: [podsOf('api')] }],
     });
   });
 

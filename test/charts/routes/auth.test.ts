@@ -9,7 +9,17 @@ import { Jwks } from '../../../model/auth/jwks';
 import type { JwtAuthOptions } from '../../../model/auth/jwt';
 import { Match, Path } from '../../../model/routes/matching';
 import type { RouteOptions } from '../../../model/routes/route-options';
-import { containerOf, find, newBackend, newProxy, newShop, nginxConfOf, objectsAround, podSpecOf } from '../manifests';
+import {
+  allowed,
+  containerOf,
+  egressOf,
+  newBackend,
+  newProxy,
+  newShop,
+  nginxConfOf,
+  objectsAround,
+  podSpecOf,
+} from '../manifests';
 
 const admins = Auth.basic({ secret: 'admins' });
 
@@ -184,12 +194,9 @@ describe('A service that is asked', () => {
     const sessions = newBackend(shop, 'sessions', { port: 8080 });
     edge.addRoute('/', orders, { auth: Auth.external(sessions) });
     const objects = objectsAround(shop);
-    const labels = { matchLabels: { 'app.kubernetes.io/name': 'sessions', 'app.kubernetes.io/instance': 'sessions' } };
-    expect(find(objects, 'NetworkPolicy', 'edge').spec?.egress).toContainEqual({
-      to: [{ podSelector: labels }],
-      ports: [{ port: 8080, protocol: 'TCP' }],
-    });
-    expect(find(objects, 'NetworkPolicy', 'sessions').spec?.ingress).toHaveLength(1);
+    expect(allowed(objects, 'ingress', 'sessions')).toEqual([
+      { from: [{ podSelector: { matchLabels: edge.matchLabels } }], ports: [{ port: 8080, protocol: 'TCP' }] },
+    ]);
     expect(nginxConfOf(objects)).toMatch(/upstream sessions \{/);
   });
 
@@ -201,7 +208,7 @@ describe('A service that is asked', () => {
     const identity = ExternalService.fromUrl(url, { caSecret: 'id-ca', networks: ['192.0.2.0/24'] });
     edge.addRoute('/admin', orders, { auth: Auth.external(identity, { path: '/auth' }) });
     const objects = objectsAround(shop);
-    expect(find(objects, 'NetworkPolicy', 'edge').spec?.egress).toContainEqual({
+    expect(egressOf(objects)).toContainEqual({
       to: [{ ipBlock: { cidr: '192.0.2.0/24' } }],
       ports: [{ port: 443, protocol: 'TCP' }],
     });

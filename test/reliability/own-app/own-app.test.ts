@@ -190,7 +190,7 @@ describe('what is applied to a kind cluster', () => {
     expect(Object.keys(objects.get('Service edge')?.spec ?? {}).sort()).toEqual(['ports', 'selector', 'type']);
     const [forClients] = objects.get('NetworkPolicy edge')?.spec?.ingress ?? [];
     expect(forClients).toEqual({ ports: [expect.anything(), expect.anything()] });
-    expect(objects.get('NetworkPolicy orders')?.spec?.ingress?.[0]?.from).toBeDefined();
+    expect(objects.get('NetworkPolicy orders-from-edge')?.spec?.ingress?.[0]?.from).toBeDefined();
   });
 
   test('has certificates of its own for every host', async () => {
