@@ -110,7 +110,7 @@ function endsOfProxy(workload: Manifest, side: Side): readonly Text[] {
     say`Every connection of a client ends once, HTTP/1.1 and HTTP/2 in order (Connection: close, GOAWAY): no request is lost.`,
     timeout === undefined || preStop === undefined
       ? say`WebSockets and event streams through a proxy are closed when it ends, whatever backend they are of.`
-      : say`WebSockets and event streams are closed, whatever backend they are of: after a proxy begins to end, it goes on for ${preStop} s, and then has ${timeout} for what is open.`,
+      : say`WebSockets and event streams are closed, whatever backend they are of: after a proxy begins to end, it goes on for ${preStop} s, and then has ${timeout.replace(/s$/, ' s')} for what is open.`,
     ...(streams.length === 0 ? [] : [say`Routes with streaming: ${listed(streams)}.`]),
   ];
 }

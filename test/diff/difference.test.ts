@@ -59,7 +59,7 @@ test('another rule of a route replaces the proxies, and says which request is an
   expect(titles(difference)).toContain(requests);
   expect(said).toContain('every request through orders/nginx\n    longest body (client_max_body_size): 1m, now 20m\n');
   expect(said).toContain('Deployment orders/nginx, the proxies\n    because what nginx reads differs: nginx.conf\n');
-  expect(said).toContain('it goes on for 30 s, and then has 62s for what is open');
+  expect(said).toContain('it goes on for 30 s, and then has 62 s for what is open');
   expect(said).not.toContain('Deployment orders/orders');
 });
 
