@@ -103,8 +103,8 @@ function reach(plan: Plan): Directive[] {
   return plan.backends.map((backend) =>
     block(`location = /.reach-${backend.name}`, [
       directive('internal'),
-      directive(`proxy_connect_timeout ${patience}s`, 'all are asked at once, in the time that a probe has'),
-      directive(`proxy_read_timeout ${patience}s`),
+      directive(`proxy_connect_timeout ${patience / 2}s`, 'all are asked at once: both are the time that a probe has'),
+      directive(`proxy_read_timeout ${patience / 2}s`),
       directive('proxy_next_upstream_tries 1'),
       ...question(plan, backend),
     ]),
