@@ -64,7 +64,9 @@ export class PodNetworkPolicy extends k8s.KubeNetworkPolicy {
     });
     this.isClosed = egress !== undefined;
     whenWritten(this, ({ spec }: Manifest) => {
-      if (ingress !== undefined) spec.ingress = written('from', ingress, this.from);
+      const rules = written('from', ingress ?? [], this.from);
+      // Kubernetes keeps no empty list: each apply would be a change.
+      if (rules.length > 0) spec.ingress = rules;
       if (!this.isClosed) return;
       spec.policyTypes = [...(ingress === undefined ? [] : ['Ingress']), 'Egress'];
       spec.egress = written('to', egress ?? [dns([53])], this.to);

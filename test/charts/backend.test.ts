@@ -46,7 +46,6 @@ describe('A backend', () => {
         matchLabels: { 'app.kubernetes.io/instance': 'orders', 'app.kubernetes.io/name': 'orders' },
       },
       policyTypes: ['Ingress'],
-      ingress: [],
     });
   });
 
@@ -244,7 +243,8 @@ describe('A NetworkPolicy of a backend', () => {
       const all = policyOf((backend) => {
         backend.allowTo(peer(backend));
       });
-      expect(all).toMatchObject({ policyTypes: ['Ingress', 'Egress'], ingress: [] });
+      expect(all?.policyTypes).toEqual(['Ingress', 'Egress']);
+      expect(all).not.toHaveProperty('ingress');
       const [first, ...rules] = all?.egress as object[];
       expect(first).toEqual(dns);
       expect(sorted(rules)).toEqual(sorted(expected.map((each) => ({ to: [each] }))));

@@ -35,8 +35,8 @@ describe('A JSON patch comes out as it is written', () => {
       'ports of a NetworkPolicy',
       (api) => api.backend.networkPolicy,
       'NetworkPolicy',
-      '/spec/ingress/-',
-      { ports: [{ port: 3001, protocol: 'TCP' }] },
+      '/spec/ingress',
+      [{ ports: [{ port: 3001, protocol: 'TCP' }] }],
     ],
     [
       'an amount of memory',

@@ -68,7 +68,6 @@ test('connects to DNS and to the metrics of its proxies, which let it, and nobod
   expect(spec).toEqual({
     podSelector: { matchLabels: own },
     policyTypes: ['Ingress', 'Egress'],
-    ingress: [],
     egress: [
       {
         ports: [
