@@ -47,6 +47,7 @@ export class Backend extends Construct implements IRouteTarget, IMirrorTarget {
 
   private readonly namespace: RestrictedNamespace;
   private readonly identity: Identity;
+  private routePolicy: PodNetworkPolicy | undefined;
 
   constructor(
     private readonly scope: Construct,
@@ -101,23 +102,19 @@ export class Backend extends Construct implements IRouteTarget, IMirrorTarget {
     });
   }
 
-  /**
-   * Called by a proxy that has the first route to it. The policy is an object of its own: it stays in the cluster when the last route goes, until it is
-   * deleted, as the proxies of before still ask.
-   */
-  letIn(proxy: string, proxyLabels: Readonly<Record<string, string>>): void {
-    const name = `${this.node.id}-from-${proxy}`;
-    this.namespace.reserve(name);
-    const { matchLabels } = this;
-    const labels = recommendedLabels(this.identity, 'api');
-    const policy = new PodNetworkPolicy(this, `NetworkPolicy from ${proxy}`, {
-      name,
-      labels,
-      matchLabels,
-      ingress: [],
-    });
-    policy.allowFromPods(proxyLabels, this.settings.port);
-    patchWhatIsWritten(policy);
+  /** Called by a proxy that has its first route to it. The proxies of before still ask when the last one goes, or its port is another. */
+  letIn(proxyLabels: Readonly<Record<string, string>>): void {
+    if (this.routePolicy === undefined) {
+      this.routePolicy = new PodNetworkPolicy(this, 'RouteNetworkPolicy', {
+        name: `${this.node.id}-from`,
+        isImmutable: true,
+        labels: recommendedLabels(this.identity, 'api'),
+        matchLabels: this.matchLabels,
+        ingress: [],
+      });
+      patchWhatIsWritten(this.routePolicy);
+    }
+    this.routePolicy.allowFromPods(proxyLabels, this.settings.port);
   }
 
   /** Lets the API connect to a peer, on every port if none is given. The first call closes everything else but DNS. */

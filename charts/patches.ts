@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ApiObject, JsonPatch } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { IConstruct } from 'constructs';
@@ -63,6 +64,15 @@ export function whenWritten(construct: IConstruct, complete: (manifest: never) =
     complete(manifest);
     return manifest;
   };
+}
+
+/** What an object with this content is called: with other content it is another one, beside which that of before stays. */
+export function immutableName(name: string, content: object): string {
+  return `${name}-${shortHash(JSON.stringify(content))}`;
+}
+
+export function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 10);
 }
 
 /** As cdk8s names what is to be made: `shop/orders`. */

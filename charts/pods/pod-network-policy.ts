@@ -4,10 +4,15 @@ import { port as portNumber } from '../../validation/amounts';
 import { InvalidOption } from '../../validation/invalid-option';
 import type { ServiceUrl } from '../../validation/urls';
 import type { Component } from '../labels';
-import { whenWritten } from '../patches';
+import { immutableName, whenWritten } from '../patches';
 
 interface PodNetworkPolicyProps {
   readonly name: string;
+  /**
+   * Whether other rules are another policy, by a hash in the name. `kubectl apply` deletes nothing, and policies add up: those of before go on
+   * holding until the old one is deleted. @default false
+   */
+  readonly isImmutable?: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly matchLabels: Readonly<Record<string, string>>;
   /** Left out where another policy of the same pods says who may connect. */
@@ -45,6 +50,7 @@ export function networksOf(url: ServiceUrl, given?: readonly string[]): readonly
 }
 
 interface Manifest {
+  readonly metadata: { name: string };
   readonly spec: { ingress?: unknown[]; egress?: unknown[]; policyTypes: string[] };
 }
 
@@ -57,19 +63,22 @@ export class PodNetworkPolicy extends k8s.KubeNetworkPolicy {
   private readonly to: Rule[] = [];
   private isClosed: boolean;
 
-  constructor(scope: Construct, id: string, { name, labels, matchLabels, ingress, egress }: PodNetworkPolicyProps) {
+  constructor(scope: Construct, id: string, props: PodNetworkPolicyProps) {
+    const { name, isImmutable = false, labels, matchLabels, ingress, egress } = props;
     super(scope, id, {
       metadata: { name, labels: { ...labels } },
       spec: { podSelector: { matchLabels: { ...matchLabels } }, policyTypes: ['Ingress'] },
     });
     this.isClosed = egress !== undefined;
-    whenWritten(this, ({ spec }: Manifest) => {
+    whenWritten(this, ({ metadata, spec }: Manifest) => {
       const rules = written('from', ingress ?? [], this.from);
       // Kubernetes keeps no empty list: each apply would be a change.
       if (rules.length > 0) spec.ingress = rules;
-      if (!this.isClosed) return;
-      spec.policyTypes = [...(ingress === undefined ? [] : ['Ingress']), 'Egress'];
-      spec.egress = written('to', egress ?? [dns([53])], this.to);
+      if (this.isClosed) {
+        spec.policyTypes = [...(ingress === undefined ? [] : ['Ingress']), 'Egress'];
+        spec.egress = written('to', egress ?? [dns([53])], this.to);
+      }
+      if (isImmutable) metadata.name = immutableName(name, spec);
     });
   }
 

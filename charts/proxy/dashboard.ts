@@ -11,11 +11,11 @@ import { type Table, type Values, withDefault } from '../../validation/options';
 import type { Backend } from '../backend';
 import { type Identity, recommendedLabels, selectorLabels } from '../labels';
 import { ipFamilyPatches, type NamespaceModel } from '../namespace';
-import { patchWhatIsWritten, whenWritten } from '../patches';
+import { immutableName, patchWhatIsWritten, whenWritten } from '../patches';
 import { dns, PodNetworkPolicy } from '../pods/pod-network-policy';
 import { imagePullPolicy, type PodModel } from '../pods/pod-options';
 import { type DeploymentManifest, RollingDeployment } from '../pods/rolling-deployment';
-import { immutableName, type WeightsConfigMap } from './nginx-deployment';
+import type { WeightsConfigMap } from './nginx-deployment';
 import { metricsPortName, weightsFile } from './nginx-pod';
 
 /** The page that shows live what proxies do. */

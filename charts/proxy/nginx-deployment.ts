@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Duration, Size } from 'cdk8s';
 import { ConfigMap, ConnectionScheme, EmptyDirMedium, Probe, Secret, Volume } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
@@ -36,7 +35,7 @@ import {
   weightsFile,
 } from './nginx-pod';
 import type { NginxProxySettings } from './nginx-proxy-props';
-import { whenWritten } from '../patches';
+import { immutableName, shortHash, whenWritten } from '../patches';
 import { imagePullPolicy } from '../pods/pod-options';
 import { type DeploymentManifest, RollingDeployment } from '../pods/rolling-deployment';
 
@@ -283,15 +282,6 @@ export class NginxConfigMap extends ConfigMap {
       manifest.data = { ...files };
     });
   }
-}
-
-/** What a ConfigMap of these files is called: with other content it is another one, and so a rollout of whatever mounts it. */
-export function immutableName(name: string, files: Readonly<Record<string, string>>): string {
-  return `${name}-${shortHash(JSON.stringify(files))}`;
-}
-
-export function shortHash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 10);
 }
 
 /** How much of the requests of a route each backend has, by name. */

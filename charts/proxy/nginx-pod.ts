@@ -32,7 +32,7 @@ export const hostCertificatesDirectory = '/etc/nginx/tls-of-hosts';
 export const certificatePatience = 660;
 /**
  * In seconds: how long a new proxy waits for an instance of each backend. Enough to pull the image of a new one and start it, with what
- * DNS may keep of it not being there; and what a proxy that is needed comes later by while a backend is away.
+ * DNS may keep of it not being there; while a backend is away, each new proxy starts that much later.
  */
 export const backendPatience = 120;
 /** Where weights of versions are read from while nginx runs. */

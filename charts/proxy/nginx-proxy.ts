@@ -24,7 +24,7 @@ import {
   prometheusLabels,
 } from './monitoring';
 import { RestrictedNamespace } from '../namespace';
-import { NginxConfigMap, NginxDeployment, WeightsConfigMap, shortHash } from './nginx-deployment';
+import { NginxConfigMap, NginxDeployment, WeightsConfigMap } from './nginx-deployment';
 import { httpPort, httpsPort, probePort } from './nginx-pod';
 import { type NginxProxyProps, type NginxProxySettings, nginxProxySettings } from './nginx-proxy-props';
 import { errorsOf, patchWhatIsWritten, pathOf } from '../patches';
@@ -32,9 +32,6 @@ import { type Autoscaler, autoscaler, PodDisruptionBudget, type ScaledObject } f
 import { dns, networksOf, PodNetworkPolicy, podsOf, tcp } from '../pods/pod-network-policy';
 import { type IRouteTarget, Route, type RouteHost } from '../routes/route';
 import { type HostOptions, ProxyHosts, type VirtualHost } from '../routes/virtual-host';
-
-/** Of an object of Kubernetes. */
-const longestName = 253;
 
 /**
  * The front door: nginx in pods of its own, which finds backends by DNS. Its objects have the id of the construct as their name.
@@ -67,7 +64,7 @@ export class NginxProxy extends Construct implements RouteHost {
   private readonly identity: Identity;
   private readonly hosts: ProxyHosts;
   private readonly backends = new Map<string, Backend>();
-  private readonly policies = new Map<string, PodNetworkPolicy>();
+  private routePolicy: PodNetworkPolicy | undefined;
   private readonly snippets: Snippet[] = [];
   private measured: MonitoringSettings | undefined;
   private completed: CompleteProxy | undefined;
@@ -241,33 +238,22 @@ export class NginxProxy extends Construct implements RouteHost {
     const { id } = backend.node;
     if (this.backends.has(id)) return;
     this.backends.set(id, backend);
-    backend.letIn(this.node.id, this.matchLabels);
+    backend.letIn(this.matchLabels);
   }
 
-  /**
-   * What lets the proxies connect to a host that is not a backend. The policy is an object of its own: it stays in the cluster when the last route
-   * goes, until it is deleted, as the proxies of before still ask.
-   */
-  policyTo(host: string, port: number): PodNetworkPolicy {
-    const whole = `${this.node.id}-to-${host.replace(/[[\]]/g, '').replaceAll(':', '-')}-${port}`;
-    const name = whole.length > longestName ? `${whole.slice(0, 200)}-${shortHash(whole)}` : whole;
-    const found = this.policies.get(name);
-    if (found !== undefined) return found;
-    this.namespace.reserve(name);
-    const policy = new PodNetworkPolicy(this, `NetworkPolicy ${name}`, {
-      name,
-      labels: recommendedLabels(this.identity, 'proxy'),
-      matchLabels: this.matchLabels,
-      egress: [],
-    });
-    patchWhatIsWritten(policy);
-    // In an order that does not follow from that of the routes.
-    for (const [other, made] of this.policies) {
-      const [first, second] = name < other ? [policy, made] : [made, policy];
-      second.addDependency(first);
+  /** What lets the proxies connect to external services of routes. The proxies of before still ask those that go. */
+  get externalPolicy(): PodNetworkPolicy {
+    if (this.routePolicy === undefined) {
+      this.routePolicy = new PodNetworkPolicy(this, 'RouteNetworkPolicy', {
+        name: `${this.node.id}-to`,
+        isImmutable: true,
+        labels: recommendedLabels(this.identity, 'proxy'),
+        matchLabels: this.matchLabels,
+        egress: [],
+      });
+      patchWhatIsWritten(this.routePolicy);
     }
-    this.policies.set(name, policy);
-    return policy;
+    return this.routePolicy;
   }
 
   /** A Service is known by its name; what is behind it listens on the same port. */

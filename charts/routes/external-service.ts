@@ -92,14 +92,13 @@ export class ExternalService implements IRouteTarget {
   private connect(proxy: NginxProxy): TargetModel & { readonly kind: 'external' } {
     const { source } = this;
     if (source.kind === 'url') {
-      const { host, port } = source.url;
-      proxy.policyTo(host, port).allowToNetworks(networksOf(source.url, source.networks), port);
+      proxy.externalPolicy.allowToNetworks(networksOf(source.url, source.networks), source.url.port);
       return targetByUrl(source.url, { ...source, certificateAuthority: source.caSecret });
     }
     const { namespace } = proxy;
     const own = namespace.name;
     const { namespace: where = own, port: ofService, podPort = ofService, service, keepAliveTimeout } = source;
-    proxy.policyTo(`${service}.${where}`, podPort).allowToNamespace(where === own ? undefined : where, podPort);
+    proxy.externalPolicy.allowToNamespace(where === own ? undefined : where, podPort);
     const host = `${service}.${where}.svc.${namespace.model.clusterDomain}`;
     return {
       kind: 'external',

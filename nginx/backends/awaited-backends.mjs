@@ -13,17 +13,42 @@
 const awaitedUntil = ' awaited until';
 const isDoneWithout = ' is done without';
 
+/** One that was reached before and answers now is enough: so many of these are asked, beside all others. */
+const mostKnown = 4;
+
 async function startup(request) {
   const names = namesOf(request);
-  // Without a body, for which there may be no room.
-  const answers = await Promise.all(names.map((name) => request.subrequest('/.reach-' + name, { method: 'HEAD' })));
-  const reached = names.filter((name, index) => answers[index].status < 500 || answers[index].status === 501);
-  reached.forEach((name) => ngx.shared.startup.set(name, '1'));
-  const missing = names.filter((name) => !ngx.shared.startup.has(name));
+  const known = names.filter((name) => ngx.shared.startup.has(name));
+  const others = names.filter((name) => known.indexOf(name) < 0);
+  const asked = others.concat(someOf(known));
+  const answers = await Promise.all(asked.map((name) => isReached(request, name).catch(() => false)));
+  const missing = others.filter((name, index) => !answers[index]);
+  others.filter((name, index) => answers[index]).forEach(remember);
   if (missing.length > 0 && awaits(request, missing)) {
     request.return(503, 'No instance is reached of: ' + missing.join(', ') + '\n');
   } else {
-    request.return(reached.length > 0 ? 200 : 502);
+    request.return(answers.indexOf(true) < 0 ? 502 : 200);
+  }
+}
+
+/** As many as are asked, from a place on that chance chooses. */
+function someOf(names) {
+  const from = Math.floor(Math.random() * names.length);
+  return names.slice(from).concat(names.slice(0, from)).slice(0, mostKnown);
+}
+
+/** Asks without a body of the answer, for which there may be no room. */
+async function isReached(request, name) {
+  const answer = await request.subrequest('/.reach-' + name, { method: 'HEAD' });
+  return (answer.status >= 200 && answer.status < 500) || answer.status === 501;
+}
+
+function remember(name) {
+  try {
+    ngx.shared.startup.set(name, '1');
+  } catch (error) {
+    // The next probe asks it again.
+    ngx.log(ngx.WARN, 'startup: ' + name + ' was reached, and cannot be remembered: ' + error.message);
   }
 }
 
@@ -42,13 +67,19 @@ function awaits(request, missing) {
   const until = Date.now() + 1000 * Number(request.variables.backend_patience);
   if (known.add(awaitedUntil, String(until))) {
     const end = new Date(until).toISOString();
-    ngx.log(ngx.WARN, 'startup: waits for an instance of ' + missing.join(', ') + ', until ' + end + ' at most');
+    ngx.log(ngx.WARN, 'startup: waits until ' + end + ' at most for an instance of ' + listed(missing));
   }
   if (Number(known.get(awaitedUntil)) > Date.now()) return true;
   if (known.add(isDoneWithout, '1')) {
-    ngx.log(ngx.ERR, 'startup: no instance is reached of ' + missing.join(', ') + ': this proxy starts all the same');
+    ngx.log(ngx.ERR, 'startup: this proxy starts all the same, without an instance of ' + listed(missing));
   }
   return false;
+}
+
+/** A line of the log has room for some. */
+function listed(names) {
+  const rest = names.length - 10;
+  return names.slice(0, 10).join(', ') + (rest > 0 ? ', and ' + rest + ' more' : '');
 }
 
 export default { startup };

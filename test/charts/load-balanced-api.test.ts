@@ -30,7 +30,7 @@ describe('What is made', () => {
       'Deployment/orders',
       'HorizontalPodAutoscaler/orders',
       'PodDisruptionBudget/orders',
-      'NetworkPolicy/orders-from-nginx',
+      'NetworkPolicy/orders-from-HASH',
       'NetworkPolicy/nginx',
       'ConfigMap/nginx-HASH',
       'Service/nginx',

@@ -78,12 +78,12 @@ describe('The NetworkPolicy of a proxy', () => {
       edge.addRoute('/own', ExternalService.fromServiceName('own', { namespace: 'shop' }));
     });
     expect(egressOf(manifests)).toEqual([
-      { to: [{ podSelector: {} }], ports: tcp(9000) },
-      { to: [{ podSelector: {} }], ports: tcp(80) },
       {
         to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'billing' } } }],
         ports: tcp(8080),
       },
+      { to: [{ podSelector: {} }], ports: tcp(80) },
+      { to: [{ podSelector: {} }], ports: tcp(9000) },
     ]);
     const conf = nginxConfOf(manifests);
     expect(conf).toContain('server payments.billing.svc.cluster.local:80 resolve');
