@@ -13,7 +13,7 @@ import { type Identity, recommendedLabels, selectorLabels, versionLabel } from '
 import { ipFamilyPatches, RestrictedNamespace } from './namespace';
 import { patchWhatIsWritten, pathOf } from './patches';
 import { type Autoscaler, autoscaler, mostPods, PodDisruptionBudget, type ScaledObject } from './pods/autoscaling';
-import { PodNetworkPolicy } from './pods/pod-network-policy';
+import { PodNetworkPolicy, routePolicy } from './pods/pod-network-policy';
 import { imagePullPolicy } from './pods/pod-options';
 import { RollingDeployment } from './pods/rolling-deployment';
 import { temporaryDirectory, temporaryVolume } from './pods/volume-mounts';
@@ -104,16 +104,9 @@ export class Backend extends Construct implements IRouteTarget, IMirrorTarget {
 
   /** Called by a proxy that has its first route to it. The proxies of before still ask when the last one goes, or its port is another. */
   letIn(proxyLabels: Readonly<Record<string, string>>): void {
-    if (this.routePolicy === undefined) {
-      this.routePolicy = new PodNetworkPolicy(this, 'RouteNetworkPolicy', {
-        name: `${this.node.id}-from`,
-        isImmutable: true,
-        labels: recommendedLabels(this.identity, 'api'),
-        matchLabels: this.matchLabels,
-        ingress: [],
-      });
-      patchWhatIsWritten(this.routePolicy);
-    }
+    const labels = recommendedLabels(this.identity, 'api');
+    const { node, matchLabels } = this;
+    this.routePolicy ??= routePolicy(this, { name: `${node.id}-from`, labels, matchLabels, ingress: [] });
     this.routePolicy.allowFromPods(proxyLabels, this.settings.port);
   }
 

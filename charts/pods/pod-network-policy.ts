@@ -4,14 +4,11 @@ import { port as portNumber } from '../../validation/amounts';
 import { InvalidOption } from '../../validation/invalid-option';
 import type { ServiceUrl } from '../../validation/urls';
 import type { Component } from '../labels';
-import { immutableName, whenWritten } from '../patches';
+import { immutableName, patchWhatIsWritten, whenWritten } from '../patches';
 
 interface PodNetworkPolicyProps {
   readonly name: string;
-  /**
-   * Whether other rules are another policy, by a hash in the name. `kubectl apply` deletes nothing, and policies add up: those of before go on
-   * holding until the old one is deleted. @default false
-   */
+  /** Whether other rules are another policy, by a hash in the name. @default false */
   readonly isImmutable?: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly matchLabels: Readonly<Record<string, string>>;
@@ -119,6 +116,16 @@ export class PodNetworkPolicy extends k8s.KubeNetworkPolicy {
     this.to.push(...rules('allowTo', peer, port));
     this.isClosed = true;
   }
+}
+
+/**
+ * What routes open. Other rules are another policy: `kubectl apply` deletes nothing, and policies add up, so that those of before go on holding
+ * for the proxies that still ask, until the old one is deleted.
+ */
+export function routePolicy(scope: Construct, props: Omit<PodNetworkPolicyProps, 'isImmutable'>): PodNetworkPolicy {
+  const policy = new PodNetworkPolicy(scope, 'RouteNetworkPolicy', { ...props, isImmutable: true });
+  patchWhatIsWritten(policy);
+  return policy;
 }
 
 /** Pods of the same namespace that are a component of it. */

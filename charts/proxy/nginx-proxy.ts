@@ -29,7 +29,7 @@ import { httpPort, httpsPort, probePort } from './nginx-pod';
 import { type NginxProxyProps, type NginxProxySettings, nginxProxySettings } from './nginx-proxy-props';
 import { errorsOf, patchWhatIsWritten, pathOf } from '../patches';
 import { type Autoscaler, autoscaler, PodDisruptionBudget, type ScaledObject } from '../pods/autoscaling';
-import { dns, networksOf, PodNetworkPolicy, podsOf, tcp } from '../pods/pod-network-policy';
+import { dns, networksOf, PodNetworkPolicy, podsOf, routePolicy, tcp } from '../pods/pod-network-policy';
 import { type IRouteTarget, Route, type RouteHost } from '../routes/route';
 import { type HostOptions, ProxyHosts, type VirtualHost } from '../routes/virtual-host';
 
@@ -243,16 +243,9 @@ export class NginxProxy extends Construct implements RouteHost {
 
   /** What lets the proxies connect to external services of routes. The proxies of before still ask those that go. */
   get externalPolicy(): PodNetworkPolicy {
-    if (this.routePolicy === undefined) {
-      this.routePolicy = new PodNetworkPolicy(this, 'RouteNetworkPolicy', {
-        name: `${this.node.id}-to`,
-        isImmutable: true,
-        labels: recommendedLabels(this.identity, 'proxy'),
-        matchLabels: this.matchLabels,
-        egress: [],
-      });
-      patchWhatIsWritten(this.routePolicy);
-    }
+    const labels = recommendedLabels(this.identity, 'proxy');
+    const { node, matchLabels } = this;
+    this.routePolicy ??= routePolicy(this, { name: `${node.id}-to`, labels, matchLabels, egress: [] });
     return this.routePolicy;
   }
 

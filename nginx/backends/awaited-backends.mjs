@@ -23,7 +23,7 @@ async function startup(request) {
   const asked = others.concat(someOf(known));
   const answers = await Promise.all(asked.map((name) => isReached(request, name).catch(() => false)));
   const missing = others.filter((name, index) => !answers[index]);
-  others.filter((name, index) => answers[index]).forEach(remember);
+  others.filter((name, index) => answers[index]).forEach((name) => remember(name, '1'));
   if (missing.length > 0 && awaits(request, missing)) {
     request.return(503, 'No instance is reached of: ' + missing.join(', ') + '\n');
   } else {
@@ -43,12 +43,13 @@ async function isReached(request, name) {
   return (answer.status >= 200 && answer.status < 500) || answer.status === 501;
 }
 
-function remember(name) {
+/** Whether it is new. What there is no room for keeps no proxy from starting. */
+function remember(key, value) {
   try {
-    ngx.shared.startup.set(name, '1');
+    return ngx.shared.startup.add(key, value);
   } catch (error) {
-    // The next probe asks it again.
-    ngx.log(ngx.WARN, 'startup: ' + name + ' was reached, and cannot be remembered: ' + error.message);
+    ngx.log(ngx.WARN, 'startup: cannot remember ' + key + ': ' + error.message);
+    return false;
   }
 }
 
@@ -63,14 +64,13 @@ function namesOf(request) {
 
 /** Whether it is too early to start without them; the log says so once, and once when it no longer is. */
 function awaits(request, missing) {
-  const known = ngx.shared.startup;
   const until = Date.now() + 1000 * Number(request.variables.backend_patience);
-  if (known.add(awaitedUntil, String(until))) {
+  if (remember(awaitedUntil, String(until))) {
     const end = new Date(until).toISOString();
     ngx.log(ngx.WARN, 'startup: waits until ' + end + ' at most for an instance of ' + listed(missing));
   }
-  if (Number(known.get(awaitedUntil)) > Date.now()) return true;
-  if (known.add(isDoneWithout, '1')) {
+  if (Number(ngx.shared.startup.get(awaitedUntil)) > Date.now()) return true;
+  if (remember(isDoneWithout, '1')) {
     ngx.log(ngx.ERR, 'startup: this proxy starts all the same, without an instance of ' + listed(missing));
   }
   return false;

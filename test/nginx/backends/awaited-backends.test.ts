@@ -55,13 +55,10 @@ function parts(count: number): ProxyParts {
 async function start(
   given: ProxyParts,
   { patience = 600, store = newStore(), ...place }: Partial<Place> & { patience?: number; store?: string } = {},
+  change: (conf: string) => string = String,
 ): Promise<RealNginx> {
-  const nginx = await RealNginx.start(proxyModel(given), {
-    resolvers: [dns.server],
-    certificateStore: store,
-    backendPatience: patience,
-    ...place,
-  });
+  const whole = { resolvers: [dns.server], certificateStore: store, backendPatience: patience, ...place };
+  const nginx = await RealNginx.start(proxyModel(given), whole, { change });
   onTestFinished(() => nginx.stop());
   return nginx;
 }
@@ -182,6 +179,17 @@ test('each of many backends is waited for, however long their names are', async 
   expect(api.requests.length - before).toBeLessThanOrEqual(4);
   name(last, api.instance);
   await untilStarted(nginx);
+});
+
+test('a proxy that has no room for what it knows starts all the same', async () => {
+  const api = await instance('all');
+  const names = Array.from({ length: 500 }, (_, index) => `b${index}-${'x'.repeat(55)}`);
+  for (const each of names) name(each, api.instance);
+  const many: ProxyParts = { ...parts(0), backends: names.map((each) => ({ name: each, healthCheckPath: '/health' })) };
+  const smallest = (conf: string): string => conf.replace(/zone=startup:\d+k/, 'zone=startup:32k');
+  const nginx = await start({ ...many, routes: [{ path: '/', target: names[0] ?? '' }] }, { patience: 1 }, smallest);
+  await untilStarted(nginx);
+  expect(nginx.errors).toMatch(/startup: cannot remember b\d+-x+: /);
 });
 
 test('a container that starts again waits for nobody who was reached before, and has to reach one', async () => {
